@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path"
+	"strings"
+	"sync"
+
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+)
+
+// kustomize builds overlays in memory. Files that many builds share are sent once with "store".
+type kustomize struct {
+	mutex  sync.RWMutex
+	shared map[string]string
+	warm   sync.Once
+}
+
+func newKustomize() *kustomize {
+	return &kustomize{shared: map[string]string{}}
+}
+
+// object is one built resource: its identity and its canonical YAML.
+type object struct {
+	Group     string `json:"group"`
+	Version   string `json:"version"`
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	YAML      string `json:"yaml"`
+}
+
+// store keeps files (path below the root -> content) for every later build; it replaces what was stored.
+func (k *kustomize) store(_ context.Context, params json.RawMessage) (any, error) {
+	var input struct {
+		Files map[string]string `json:"files"`
+	}
+	if err := json.Unmarshal(params, &input); err != nil {
+		return nil, usage(err)
+	}
+	for name := range input.Files {
+		if err := checkPath(name); err != nil {
+			return nil, usage(err)
+		}
+	}
+	k.mutex.Lock()
+	k.shared = input.Files
+	k.mutex.Unlock()
+	return map[string]int{"files": len(input.Files)}, nil
+}
+
+// build runs Kustomize on one directory of the given files laid over the stored ones.
+func (k *kustomize) build(ctx context.Context, params json.RawMessage) (any, error) {
+	var input struct {
+		Path  string            `json:"path"`
+		Files map[string]string `json:"files"`
+	}
+	if err := json.Unmarshal(params, &input); err != nil {
+		return nil, usage(err)
+	}
+	if err := checkPath(input.Path); err != nil {
+		return nil, usage(err)
+	}
+	files, err := k.fileSystem(input.Files)
+	if err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	k.warm.Do(warmUp)
+	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(files, "/"+input.Path)
+	if err != nil {
+		return nil, &requestError{"build", err.Error()}
+	}
+	objects := make([]object, 0, resources.Size())
+	for _, r := range resources.Resources() {
+		o, err := describe(r)
+		if err != nil {
+			return nil, &requestError{"build", err.Error()}
+		}
+		objects = append(objects, o)
+	}
+	return map[string]any{"objects": objects}, nil
+}
+
+func (k *kustomize) fileSystem(own map[string]string) (filesys.FileSystem, error) {
+	memory := filesys.MakeFsInMemory()
+	k.mutex.RLock()
+	shared := k.shared
+	k.mutex.RUnlock()
+	for name, content := range shared {
+		if err := memory.WriteFile("/"+name, []byte(content)); err != nil {
+			return nil, err
+		}
+	}
+	for name, content := range own {
+		if err := checkPath(name); err != nil {
+			return nil, usage(err)
+		}
+		if err := memory.WriteFile("/"+name, []byte(content)); err != nil {
+			return nil, err
+		}
+	}
+	return memory, nil
+}
+
+func describe(r *resource.Resource) (object, error) {
+	id := r.CurId()
+	raw, err := r.MarshalJSON()
+	if err != nil {
+		return object{}, fmt.Errorf("%s: %w", id, err)
+	}
+	text, err := canonicalYAML(raw)
+	if err != nil {
+		return object{}, fmt.Errorf("%s: %w", id, err)
+	}
+	// CurId reads "no namespace" as "default" for some kinds; the object's own word counts.
+	return object{id.Group, id.Version, id.Kind, r.GetNamespace(), id.Name, text}, nil
+}
+
+// checkPath refuses whatever could mean a place outside of the in-memory root.
+func checkPath(name string) error {
+	if name == "" || path.IsAbs(name) || path.Clean(name) != name || strings.HasPrefix(name, "..") {
+		return fmt.Errorf("%q is not a clean relative path", name)
+	}
+	return nil
+}
+
+// warmUp parses Kustomize's built-in OpenAPI data, a process-wide value, before builds run side by side.
+func warmUp() {
+	memory := filesys.MakeFsInMemory()
+	_ = memory.WriteFile("/kustomization.yaml", []byte("namespace: n\nresources: [a.yaml]\n"))
+	_ = memory.WriteFile("/a.yaml", []byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"))
+	_, _ = krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(memory, "/")
+}

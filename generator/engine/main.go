@@ -1,0 +1,18 @@
+// Command tenantry-engine is a filter: framed JSON requests on standard input,
+// framed JSON answers on standard output. It holds what only exists as Go
+// libraries and knows nothing about tenants.
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+)
+
+func main() {
+	server := newServer(bufio.NewReaderSize(os.Stdin, 1<<20), os.Stdout)
+	if err := server.run(); err != nil {
+		fmt.Fprintln(os.Stderr, "tenantry-engine:", err)
+		os.Exit(1)
+	}
+}

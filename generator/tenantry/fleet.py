@@ -1,0 +1,156 @@
+"""The input files of a fleet, read and checked: one object for all later stages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tenantry import schema, source
+from tenantry.cache import Store, digest_of
+from tenantry.findings import Finding, Place, TenantryError
+from tenantry.model import convert
+from tenantry.model.cell import Cell
+from tenantry.model.channel import Channel
+from tenantry.model.cluster import Cluster
+from tenantry.model.control_exception import ControlException
+from tenantry.model.platform import Platform
+from tenantry.model.release import Release
+from tenantry.model.tenant import Tenant
+from tenantry.model.tier import Tier
+from tenantry.source import Document
+
+T = TypeVar("T")
+
+CLASSES: Mapping[str, type] = {
+    "Platform": Platform,
+    "Cluster": Cluster,
+    "Cell": Cell,
+    "Release": Release,
+    "Channel": Channel,
+    "Tier": Tier,
+    "Tenant": Tenant,
+    "Exception": ControlException,
+}
+
+FOLDERS: Mapping[str, tuple[str, ...]] = {
+    "platform": ("Platform",),
+    "platform/clusters": ("Cluster",),
+    "platform/cells": ("Cell",),
+    "platform/releases": ("Release", "Channel"),
+    "tiers": ("Tier",),
+    "tenants": ("Tenant",),
+    "policies/exceptions": ("Exception",),
+}
+"""Input folders and the kinds that their files may be of."""
+
+_NOT_INPUT = {"README.md", ".gitkeep"}
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """All entries by kind and name. `broken` names files that exist but could not be used."""
+
+    root: Path
+    entries: Mapping[str, Mapping[str, Any]]
+    documents: Mapping[tuple[str, str], Document] = field(repr=False)
+    broken: frozenset[str]
+
+    @property
+    def platform(self) -> Platform:
+        platform: Platform = self.entries["Platform"]["platform"]
+        return platform
+
+    @property
+    def has_platform(self) -> bool:
+        return "platform" in self.entries["Platform"]
+
+    def all(self, cls: type[T]) -> Mapping[str, T]:
+        return self.entries[_KIND_OF[cls]]
+
+    def find(self, cls: type[T], name: str) -> T | None:
+        return self.all(cls).get(name)
+
+    def is_broken(self, cls: type, name: str) -> bool:
+        """True when the entry's file exists but has findings, so that its absence needs no second one."""
+        kind = _KIND_OF[cls]
+        return any(f"{folder}/{name}.yaml" in self.broken for folder, kinds in FOLDERS.items() if kind in kinds)
+
+    def place(self, entry: Any, *path: str | int, key: bool = False) -> Place:
+        """Line and column of a field of an entry; `path` is counted from its `spec`."""
+        return self.document(entry).place(("spec", *path), key=key)
+
+    def document(self, entry: Any) -> Document:
+        return self.documents[_KIND_OF[type(entry)], entry.name]
+
+
+_KIND_OF = {cls: kind for kind, cls in CLASSES.items()}
+
+
+def load(root: Path, cache: Store | None = None) -> tuple[Fleet, list[Finding]]:
+    """Read every input file below `root`. Broken files give findings and are left out of the fleet.
+
+    Raises TenantryError when `root` is no fleet at all.
+    """
+    if not (root / "platform").is_dir():
+        raise TenantryError(
+            f"{root} is not a fleet: it has no folder 'platform'",
+            "go to a fleet's folder, name one with -C, or lay a new one with 'tenantry init DIR'",
+        )
+    cache = cache or Store(None)
+    findings: list[Finding] = []
+    broken: set[str] = set()
+    entries: dict[str, dict[str, Any]] = {kind: {} for kind in CLASSES}
+    documents: dict[tuple[str, str], Document] = {}
+    for file, kinds in _input_files(root, findings):
+        document, found = _read(root, file, kinds, cache)
+        findings += found
+        if document is None or found:
+            broken.add(file)
+            continue
+        kind, name = document.data["kind"], document.data["metadata"]["name"]
+        documents[kind, name] = document
+        entries[kind][name] = convert.build(CLASSES[kind], document.data)
+    if not (root / "platform/platform.yaml").exists():
+        findings.append(Finding("S001", Place("platform/platform.yaml"), "is missing", "lay one with 'tenantry init DIR' and copy it"))
+    return Fleet(root, entries, documents, frozenset(broken)), findings
+
+
+def _input_files(root: Path, findings: list[Finding]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for folder, kinds in FOLDERS.items():
+        directory = root / folder
+        if directory.is_symlink() or (directory.exists() and not directory.is_dir()):
+            findings.append(Finding("S001", Place(folder), "is not a folder", "input folders are real folders"))
+            continue
+        if not directory.is_dir():
+            continue
+        for path in sorted(directory.iterdir()):
+            file = f"{folder}/{path.name}"
+            if file in FOLDERS or path.name in _NOT_INPUT:
+                continue
+            if path.suffix != ".yaml" or path.name.startswith("."):
+                message, hint = "is not an input file, and nothing reads it", f"name it NAME.yaml, or move it out of {folder}/"
+                findings.append(Finding("S027", Place(file), message, hint))
+                continue
+            yield file, kinds
+
+
+def _read(root: Path, file: str, kinds: tuple[str, ...], cache: Store) -> tuple[Document | None, list[Finding]]:
+    text = source.read_text(root, file)
+    if isinstance(text, Finding):
+        return None, [text]
+    key = digest_of(file, text)
+    known = cache.get(key)
+    if known is not None:
+        return Document(file, text.removeprefix("\ufeff"), known), []
+    document, findings = source.parse(file, text)
+    if document is None:
+        return None, findings
+    bad_places = frozenset(finding.place for finding in findings)
+    findings += schema.validate(document, kinds, bad_places)
+    if not findings:
+        cache.put(key, document.data)
+    return document, findings
+
+

@@ -1,0 +1,1 @@
+"""The input kinds as frozen dataclasses. Raw dictionaries end at `convert.build`."""

@@ -1,0 +1,83 @@
+"""The kind Cluster: platform/clusters/*.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Networks:
+    """Address ranges; no two clusters share any, so that they can be peered."""
+
+    pods: tuple[str, ...]
+    services: tuple[str, ...]
+    nodes: tuple[str, ...]
+    api_server: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePool:
+    """A node pool."""
+
+    name: str
+    purpose: Literal["app", "database", "system"]
+    cpu: int
+    memory_gib: int
+    max_nodes: int
+    price_euro: float
+    taint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageClasses:
+    """Storage classes."""
+
+    database: str
+    general: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectStorage:
+    """Object storage of the cluster"s region."""
+
+    endpoint: str
+    cidrs: tuple[str, ...]
+    backup_bucket: str
+    attachment_bucket: str
+    velero_bucket: str
+    lock_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateConnectivity:
+    """Private link to the customer"s network."""
+
+    cidrs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryPoints:
+    """The edge."""
+
+    public_entry_point: str
+    private_entry_point: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """One Kubernetes cluster in one region."""
+
+    name: str
+    region: str
+    zones: tuple[str, ...]
+    kubernetes_version: str
+    dr_partner: str
+    networks: Networks
+    node_pools: tuple[NodePool, ...]
+    storage_classes: StorageClasses
+    object_storage: ObjectStorage
+    traefik: EntryPoints
+    api_server_port: int = 6443
+    node_local_dns: str | None = None
+    private_connectivity: PrivateConnectivity | None = None

@@ -1,0 +1,129 @@
+"""The kind Platform: platform/platform.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tenantry.model.common import Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A region."""
+
+    name: str
+    dr_partner: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitSource:
+    """Where Argo CD finds rendered/."""
+
+    repository: str
+    revision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformNamespaces:
+    """Namespaces in which platform components run, on every cluster."""
+
+    argocd: str
+    cert_manager: str
+    cloudnative_pg: str
+    external_secrets: str
+    mail: str
+    monitoring: str
+    traefik: str
+    velero: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretStore:
+    """The secret store; each instance reads below its own path only."""
+
+    server: str
+    mount: str
+    auth_mount: str
+    cidrs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuers:
+    """Issuers of certificates."""
+
+    public: str
+    internal: str
+    acme_server: str
+    acme_contact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailRelay:
+    """The mail relay inside each cluster."""
+
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaintenanceWindows:
+    """Change windows."""
+
+    default: Window
+    slots: tuple[Window, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportStaff:
+    """The provider"s support staff."""
+
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentImages:
+    """Images of what runs beside Odoo, by digest."""
+
+    pgbouncer: str
+    valkey: str
+    backup: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """Unit prices of the cost model; invented."""
+
+    cpu_core: float
+    memory_gib: float
+    block_storage_gib: float
+    object_storage_gib: float
+    object_storage_locked_gib: float
+    region_transfer_gib: float
+    load_balancer: float
+    private_link: float
+    log_gib: float
+    log_gib_per_user_shared: float
+    log_gib_per_user: float
+    dedicated_cluster: float
+    reserved_discount: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """What the whole fleet stands on: domain, regions, registry, secret store, prices, images."""
+
+    name: str
+    display_name: str
+    domain: str
+    regions: tuple[Region, ...]
+    git: GitSource
+    namespaces: PlatformNamespaces
+    secret_store: SecretStore
+    issuers: Issuers
+    mail: MailRelay
+    maintenance: MaintenanceWindows
+    support: SupportStaff
+    images: ComponentImages
+    postgresql_images: Mapping[str, str]
+    prices: Prices

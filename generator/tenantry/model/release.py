@@ -1,0 +1,39 @@
+"""The kind Release: platform/releases/*.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tenantry.model.common import EnvironmentName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageUser:
+    """User that Odoo runs as; it differs between official images."""
+
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """A proof."""
+
+    environment: EnvironmentName
+    date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """An Odoo image by digest, with what is in it and where it was proved."""
+
+    name: str
+    odoo_version: str
+    image: str
+    built: str
+    user: ImageUser
+    server_wide_modules: tuple[str, ...]
+    modules: tuple[str, ...]
+    session_store_needs_scan: bool
+    postgresql_majors: tuple[int, ...]
+    proved: tuple[Proof, ...]

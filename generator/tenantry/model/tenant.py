@@ -1,0 +1,109 @@
+"""The kind Tenant: tenants/*.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tenantry.model.common import Availability, Degree, Obligation, Override, Sensitivity, State, Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Who answers for this tenant at the provider."""
+
+    team: str
+    contact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classification:
+    """Why this tier fits: each value must be one that the tier may hold."""
+
+    data_sensitivity: Sensitivity
+    customization: Degree
+    integration: Degree
+    availability: Availability
+    obligations: tuple[Obligation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """One instance of Odoo: this tenant in this environment."""
+
+    cell: str
+    hosts: tuple[str, ...] = ()
+    state: State | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze:
+    """A yearly period without changes."""
+
+    name: str
+    month: tuple[int, ...]
+    day: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integration:
+    """An outside system that Odoo calls."""
+
+    name: str
+    host: str
+    cidrs: tuple[str, ...]
+    port: int
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiClient:
+    """A program that calls Odoo"s API."""
+
+    name: str
+    mtls: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who reaches the tenant"s instance, from where."""
+
+    admin_groups: tuple[str, ...] = ()
+    admin_sources: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    api_clients: tuple[ApiClient, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """Values that differ from the tier, each with its reason and inside the bounds that the tier gives."""
+
+    max_replicas: Override | None = None
+    database_storage_gib: Override | None = None
+    log_retention_days: Override | None = None
+    backup_retention_days: Override | None = None
+    requests_per_second: Override | None = None
+    body_mib: Override | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """One customer of the service: tier, placement, hosts, people, integrations, and what differs from the tier."""
+
+    name: str
+    display_name: str
+    tier: str
+    owner: Owner
+    classification: Classification
+    residency: tuple[str, ...]
+    users: int
+    channel: str
+    environments: Mapping[str, Environment]
+    customer: str | None = None
+    state: State = "active"
+    maintenance: tuple[Window, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    integrations: tuple[Integration, ...] = ()
+    access: Access = field(default_factory=Access)
+    overrides: Overrides = field(default_factory=Overrides)

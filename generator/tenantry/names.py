@@ -1,0 +1,128 @@
+"""Every name that an instance, a cell or a tenant has anywhere, made in one place.
+
+Two instances can never meet in one name: a tenant's id has no `_` and no `--`, an environment is one of three
+words without `-`, so each name below can be read back to its tenant and environment in one way only. Cells,
+clusters and the platform use endings that no instance has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tenantry.model.common import EnvironmentName
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceNames:
+    """Names of one instance."""
+
+    tenant: str
+    environment: EnvironmentName
+
+    @property
+    def instance(self) -> str:
+        """At most 41 characters: 30 for the tenant, 11 for the longest environment."""
+        return f"{self.tenant}-{self.environment}"
+
+    @property
+    def namespace(self) -> str:
+        return self.instance
+
+    @property
+    def database(self) -> str:
+        """Database and role, which must be equal for pg_hba's `sameuser`."""
+        return f"{self.tenant}_{self.environment}".replace("-", "_")
+
+    @property
+    def reporting_role(self) -> str:
+        """At most 51 bytes; PostgreSQL allows 63. No environment is called `reporting`."""
+        return f"{self.database}_reporting"
+
+    @property
+    def database_object(self) -> str:
+        """Kubernetes name of the database's objects in the namespace of its PostgreSQL cluster."""
+        return self.instance
+
+    @property
+    def redis_user(self) -> str:
+        return self.instance
+
+    @property
+    def redis_session_prefix(self) -> str:
+        return self.instance
+
+    @property
+    def redis_key_pattern(self) -> str:
+        """`session_redis` writes keys as `session::<prefix>:<id>`, with two colons."""
+        return f"session::{self.redis_session_prefix}:*"
+
+    @property
+    def redis_channel_pattern(self) -> str:
+        return f"{self.redis_session_prefix}:*"
+
+    @property
+    def secret_path(self) -> str:
+        """Folder of the instance in the secret store; a slash ends each part, so that no path is another's prefix."""
+        return f"tenants/{self.tenant}/{self.environment}"
+
+    @property
+    def secret_role(self) -> str:
+        return self.instance
+
+    @property
+    def object_prefix(self) -> str:
+        return f"{self.tenant}/{self.environment}"
+
+    def own_bucket(self, bucket: str) -> str:
+        """At most 62 characters (S3 allows 63): 18 for the cluster's bucket, 2 + 30 + 2 + 10."""
+        return f"{bucket}--{self.tenant}--{self.environment}"
+
+    @property
+    def infra_application(self) -> str:
+        return f"{self.instance}-infra"
+
+    @property
+    def app_application(self) -> str:
+        return f"{self.instance}-app"
+
+    @property
+    def standby_application(self) -> str:
+        return f"{self.instance}-standby"
+
+    def host(self, domain: str) -> str:
+        prefix = self.tenant if self.environment == "production" else f"{self.tenant}.{self.environment}"
+        return f"{prefix}.{domain}"
+
+    def api_host(self, domain: str) -> str:
+        return f"{self.tenant}.{self.environment}.api.{domain}"
+
+
+def cell_namespace(cell: str) -> str:
+    """Ends like no instance's namespace."""
+    return f"{cell}-cell"
+
+
+def cell_application(cell: str) -> str:
+    return f"{cell}-cell"
+
+
+def cell_secret_path(cell: str) -> str:
+    return f"cells/{cell}"
+
+
+def platform_application(cluster: str) -> str:
+    return f"{cluster}-platform"
+
+
+def instance_path(cluster: str, environment: str, tenant: str, tree: str) -> str:
+    """Folder of an instance's tree below overlays/ and rendered/."""
+    return f"{cluster}/{environment}/{tenant}/{tree}"
+
+
+def cell_path(cluster: str, cell: str) -> str:
+    return f"{cluster}/cells/{cell}"
+
+
+def platform_path(cluster: str, part: str) -> str:
+    """`part` is `common`, or an instance, whose Argo CD and Velero objects stand apart from others'."""
+    return f"{cluster}/platform/{part}"

@@ -1,0 +1,247 @@
+"""The whole way from input files to the wanted state of the trees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tenantry import fleet as fleets
+from tenantry import tree as trees
+from tenantry.cache import Store, digest_of
+from tenantry.engine import BuildError, Engine
+from tenantry.findings import Finding, Place
+from tenantry.fleet import Fleet
+from tenantry.objectfile import file_name
+from tenantry.plan import check_plan
+from tenantry.render.registry import COMPONENTS
+from tenantry.render.trees import EMPTY_BASE, Base, render_base, render_component, render_overlay
+from tenantry.render.units import BaseUnit, Unit, base_units, component_context, units
+from tenantry.resolve import Resolution, resolve
+from tenantry.tree import Change, Listing
+from tenantry.removal import check_removals
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+RENDERED_HEADER = "# Made by tenantry from {path}; do not edit. Change tenants/, tiers/ or platform/, then 'tenantry render'.\n"
+_IN_FLIGHT = 32
+"""Builds asked for ahead of the answers: enough to keep the engine busy, few enough to keep memory flat."""
+
+
+def silent(_what: str, _done: int, _all: int) -> None:
+    pass
+
+
+@dataclass
+class Inputs:
+    """The fleet, its instances, and all that is wrong with them."""
+
+    fleet: Fleet
+    resolution: Resolution
+    findings: list[Finding]
+
+    @property
+    def usable(self) -> bool:
+        return not any(finding.severity == "error" for finding in self.findings)
+
+
+def read_inputs(root: Path, as_of: str, documents: Store) -> Inputs:
+    """Read, check, resolve and judge the input files."""
+    fleet, findings = fleets.load(root, documents)
+    resolution = resolve(fleet)
+    findings += resolution.findings
+    if fleet.has_platform:
+        findings += check_plan(fleet, resolution.instances, as_of)
+    return Inputs(fleet, resolution, findings)
+
+
+@dataclass
+class Outcome:
+    """What the trees need: changes to write, and what stands in the way."""
+
+    changes: list[Change] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    units: int = 0
+    built: int = 0
+    objects: int = 0
+    orphans: list[str] = field(default_factory=list)
+
+
+class Generator:
+    """Compares the trees with what the inputs give. Unchanged units are known by digest and not made again."""
+
+    def __init__(self, root: Path, inputs: Inputs, start_engine: Callable[[], Engine], known: Store, progress: Progress) -> None:
+        self.root = root
+        self.inputs = inputs
+        self.start_engine = start_engine
+        self.known = known
+        self.progress = progress
+        self.listing: Listing = Listing()
+        self.outcome = Outcome()
+        self.fresh: list[tuple[str, str, tuple[str, ...]]] = []
+        self._bases: dict[str, Base] = {}
+        self._folders: set[str] = set()
+
+    def run(self, tenants: Sequence[str] = ()) -> Outcome:
+        """Find out what must change, for the named tenants (and what they share in) or for all."""
+        fleet = self.inputs.fleet
+        self.listing = trees.list_trees(self.root)
+        all_units = list(units(fleet, self.inputs.resolution.instances))
+        self.outcome.units = len(all_units)
+        bases = list(base_units(fleet))
+        self._compare_bases(bases)
+        chosen = [unit for unit in all_units if not tenants or self._concerns(unit, tenants)]
+        dirty = [unit for unit in chosen if not self._is_known(unit)]
+        if dirty:
+            self._make(dirty, {base.path: base for base in bases})
+        for unit in all_units:
+            self._folders.update(_folders(unit))
+        self._judge_leftovers(tenants)
+        return self.outcome
+
+    def remember(self) -> None:
+        """Note that the trees are as wanted. Call it after they have been written, or found right."""
+        self.listing = trees.list_trees(self.root)
+        for path, key, folders in self.fresh:
+            self.known.put(path, [key, trees.fingerprint(self.listing, folders)])
+
+    # --- bases
+
+    def _compare_bases(self, bases: Iterable[BaseUnit]) -> None:
+        platform = self.inputs.fleet.platform
+        key = digest_of(self.inputs.fleet.document(platform).digest)
+        for name in COMPONENTS:
+            folder = f"base/components/{name}"
+            self._compare_base(folder, key, lambda name=name: render_component(name, component_context(platform)))  # type: ignore[misc]
+        self._by_path = {base.path: base for base in bases}
+        for base in self._by_path.values():
+            self._compare_base(f"base/{base.path}", base.key, lambda base=base: self._base(base).files)  # type: ignore[misc]
+
+    def _compare_base(self, folder: str, key: str, make: Callable[[], Mapping[str, str]]) -> None:
+        self._folders.add(folder)
+        entry = self.known.get(folder)
+        if entry == [key, trees.fingerprint(self.listing, (folder,))]:
+            return
+        wanted = {path.rsplit("/", 1)[-1]: text.encode() for path, text in make().items()}
+        self.outcome.changes += trees.compare(self.root, self.listing, folder, wanted)
+        self.fresh.append((folder, key, (folder,)))
+
+    def _base(self, unit: BaseUnit) -> Base:
+        base = self._bases.get(unit.path)
+        if base is None:
+            base = self._bases[unit.path] = render_base(unit.path, unit.tree, unit.context())
+        return base
+
+    # --- units
+
+    def _concerns(self, unit: Unit, tenants: Sequence[str]) -> bool:
+        """A tenant's own units, and the cells that hold it."""
+        if unit.tree != "cell":
+            return unit.tenant in tenants
+        instances = self.inputs.resolution.instances.values()
+        cells = {i.site.cell.name for i in instances if i.tenant.name in tenants}
+        return unit.path.rsplit("/", 1)[-1] in cells
+
+    def _is_known(self, unit: Unit) -> bool:
+        entry = self.known.get(unit.path)
+        return bool(entry == [unit.key, trees.fingerprint(self.listing, _folders(unit))])
+
+    def _make(self, dirty: Sequence[Unit], bases: Mapping[str, BaseUnit]) -> None:
+        """Render and build units; the next is rendered while earlier ones are built."""
+        with self.start_engine() as engine:
+            engine.store(self._shared_files(dirty, bases))
+            waiting: list[tuple[Unit, Mapping[str, str], Future[Any]]] = []
+            for done, unit in enumerate(dirty):
+                self.progress("rendering", done, len(dirty))
+                base = self._base(bases[unit.base]) if unit.base else EMPTY_BASE
+                files = render_overlay(unit.path, unit.tree, unit.context(), base)
+                folder = f"overlays/{unit.path}"
+                waiting.append((unit, files, engine.build(folder, {f"{folder}/{n}": text for n, text in files.items()})))
+                if len(waiting) >= _IN_FLIGHT:
+                    self._take(engine, *waiting.pop(0))
+            for item in waiting:
+                self._take(engine, *item)
+            self.progress("rendering", len(dirty), len(dirty))
+
+    def _shared_files(self, dirty: Sequence[Unit], bases: Mapping[str, BaseUnit]) -> dict[str, str]:
+        files: dict[str, str] = {}
+        for name in COMPONENTS:
+            files |= render_component(name, component_context(self.inputs.fleet.platform))
+        for path in sorted({unit.base for unit in dirty if unit.base}):
+            files |= self._base(bases[path]).files
+        return {f"base/{path}": text for path, text in files.items()}
+
+    def _take(self, engine: Engine, unit: Unit, files: Mapping[str, str], started: Future[Any]) -> None:
+        overlay, rendered = _folders(unit)
+        try:
+            objects = engine.objects(started)
+        except BuildError as error:
+            message = f"Kustomize refuses the overlay: {error}"
+            self.outcome.findings.append(Finding("K001", Place(overlay), message, "a template makes what Kustomize can't take; please report it", tenant=unit.tenant))
+            return
+        header = RENDERED_HEADER.format(path=overlay)
+        wanted: dict[str, bytes] = {}
+        for identity, text in objects:
+            name = file_name(identity)
+            if name in wanted:
+                message = f"{identity} is made twice"
+                self.outcome.findings.append(Finding("K002", Place(overlay), message, "two templates give the same object", tenant=unit.tenant, object=identity))
+            wanted[name] = (header + text).encode()
+        changes = [
+            *trees.compare(self.root, self.listing, overlay, {name: text.encode() for name, text in files.items()}),
+            *trees.compare(self.root, self.listing, rendered, wanted),
+        ]
+        self.outcome.changes += changes
+        self.outcome.built += 1
+        self.outcome.objects += len(objects)
+        self.fresh.append((unit.path, unit.key, (overlay, rendered)))
+
+    # --- what lies there besides
+
+    def _judge_leftovers(self, tenants: Sequence[str]) -> None:
+        for path in sorted(self.listing.strangers):
+            self.outcome.findings.append(_foreign(path, "is a link or a special file"))
+        for folder, entries in sorted(self.listing.folders.items()):
+            owned = folder in self._folders
+            for entry in entries:
+                file = f"{folder}/{entry.name}"
+                if not trees.is_ours(self.root / file):
+                    if not owned or not self._is_wanted(file):
+                        self.outcome.findings.append(_foreign(file, "is not made by tenantry"))
+                elif not owned:
+                    self.outcome.orphans.append(file)
+        if not tenants:
+            self.outcome.findings += check_removals(self.root, self.inputs.fleet, self.outcome.orphans)
+            self.outcome.changes += [Change(file, None, exists=True) for file in self.outcome.orphans]
+
+    def _is_wanted(self, file: str) -> bool:
+        """True for a file of ours whose first line was edited away: it will be written again."""
+        return any(change.file == file and change.content is not None for change in self.outcome.changes)
+
+
+def _folders(unit: Unit) -> tuple[str, str]:
+    return f"overlays/{unit.path}", f"rendered/{unit.path}"
+
+
+def _foreign(file: str, why: str) -> Finding:
+    return Finding("G001", Place(file), f"{why}, so nothing in this tree is touched", "move it out of base/, overlays/ and rendered/")
+
+
+def describe(changes: Iterable[Change]) -> Iterator[Finding]:
+    """One finding for each file that is not what the inputs give."""
+    words = {
+        "added": ("G002", "is missing"),
+        "changed": ("G003", "is not what the inputs give: it was edited by hand, or the inputs changed"),
+        "removed": ("G004", "is left over: nothing makes it any more"),
+    }
+    for change in changes:
+        code, message = words[change.action]
+        yield Finding(code, Place(change.file, _first_difference(change), 1 if change.action == "changed" else 0), message, "run 'tenantry render'")
+
+
+def _first_difference(change: Change) -> int:
+    return 1 if change.action == "changed" else 0
+

@@ -1,0 +1,5 @@
+PLACEHOLDER = 1
+
+
+def check_plan(*_):
+    return []

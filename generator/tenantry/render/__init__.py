@@ -1,0 +1,1 @@
+"""Instances -> files of base/ and overlays/, in memory."""

@@ -1,0 +1,345 @@
+"""What templates see: contexts of instances, cells, clusters and their reference twins for base/."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tenantry import names, schedule
+from tenantry.model.cell import Cell
+from tenantry.model.cluster import Cluster
+from tenantry.model.platform import Platform
+from tenantry.model.tenant import Tenant
+from tenantry.model.tier import Tier
+from tenantry.quota import cell_quota, instance_quota
+from tenantry.render.registry import Context
+from tenantry.instance import Instance, Site
+from tenantry.sizing import PostgresqlSize
+
+INFRA_KINDS = (
+    ("", "ConfigMap"),
+    ("", "LimitRange"),
+    ("", "ResourceQuota"),
+    ("", "Service"),
+    ("", "ServiceAccount"),
+    ("apps", "StatefulSet"),
+    ("barmancloud.cnpg.io", "ObjectStore"),
+    ("cert-manager.io", "Certificate"),
+    ("external-secrets.io", "ExternalSecret"),
+    ("external-secrets.io", "SecretStore"),
+    ("monitoring.coreos.com", "PodMonitor"),
+    ("networking.k8s.io", "NetworkPolicy"),
+    ("policy", "PodDisruptionBudget"),
+    ("postgresql.cnpg.io", "Cluster"),
+    ("postgresql.cnpg.io", "Database"),
+    ("postgresql.cnpg.io", "DatabaseRole"),
+    ("postgresql.cnpg.io", "Pooler"),
+    ("postgresql.cnpg.io", "ScheduledBackup"),
+    ("rbac.authorization.k8s.io", "Role"),
+    ("rbac.authorization.k8s.io", "RoleBinding"),
+)
+CELL_KINDS = (*INFRA_KINDS, ("monitoring.coreos.com", "PrometheusRule"))
+APP_KINDS = (
+    ("", "ConfigMap"),
+    ("", "Service"),
+    ("apps", "Deployment"),
+    ("autoscaling", "HorizontalPodAutoscaler"),
+    ("batch", "Job"),
+    ("keda.sh", "ScaledObject"),
+    ("policy", "PodDisruptionBudget"),
+    ("traefik.io", "IngressRoute"),
+    ("traefik.io", "Middleware"),
+    ("traefik.io", "TLSOption"),
+)
+"""Kinds that a release may change: none that guards, none that holds data."""
+PLATFORM_KINDS = (
+    ("", "ConfigMap"),
+    ("argoproj.io", "AppProject"),
+    ("argoproj.io", "Application"),
+    ("cert-manager.io", "Certificate"),
+    ("traefik.io", "TLSOption"),
+    ("traefik.io", "TLSStore"),
+    ("velero.io", "BackupStorageLocation"),
+    ("velero.io", "Schedule"),
+)
+PLATFORM_CLUSTER_KINDS = (
+    {"group": "cert-manager.io", "kind": "ClusterIssuer"},
+    {"group": "postgresql.cnpg.io", "kind": "ClusterImageCatalog"},
+    {"group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "tenantry-support"},
+    {"group": "scheduling.k8s.io", "kind": "PriorityClass", "name": "tenantry-*"},
+)
+
+PATHS = {
+    # The database manager and the same service over RPC, with or without a language in front.
+    "database": "(?i)^(?:/+[^/]+)?/+(?:web/+database|xmlrpc/+(?:2/+)?db)(?:/|$)",
+    # What only API clients, administrators, probes or Prometheus may reach, and what tells versions.
+    "closed": "(?i)^/+(?:xmlrpc|jsonrpc|json|doc|metrics|monitoring|web/+(?:health|become|set_profiling|version|"
+    "webclient/+version_info)|websocket/+health|website/+info)(?:/|$)",
+    "login": "(?i)^(?:/+[a-z]{2}(?:_[a-z]{2})?)?/+web/+(?:login|signup|reset_password|session/+authenticate)(?:/|$)",
+    "admin": "^/+web/+(?:become|set_profiling)(?:/|$)",
+    "api": "^/(?:xmlrpc/(?:2/)?(?:common|object)|jsonrpc|json/[12]|doc|doc-bearer)(?:/|$)",
+}
+"""Path patterns of the edge (Go regular expressions), from the routes of Odoo 17 to 19."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """One Argo CD Application with the AppProject that fences it."""
+
+    name: str
+    description: str
+    path: str
+    kinds: Sequence[tuple[str, str]]
+    wave: str = "0"
+    cascade: bool = False
+    namespace_kind: bool = False
+    namespaces: Sequence[str] = ()
+    cluster_kinds: Sequence[Mapping[str, str]] = ()
+    windows: Sequence[Mapping[str, Any]] = ()
+
+
+def labels_of_instance(instance: Instance, site: Site) -> dict[str, str]:
+    return {
+        "app.kubernetes.io/instance": instance.name,
+        "app.kubernetes.io/managed-by": "tenantry",
+        "app.kubernetes.io/part-of": "odoo",
+        "tenantry.io/cell": site.cell.name,
+        "tenantry.io/environment": instance.environment,
+        "tenantry.io/tenant": instance.tenant.name,
+        "tenantry.io/tier": instance.tier.name,
+    }
+
+
+def labels_of_cell(cell: Cell) -> dict[str, str]:
+    """Without `tenantry.io/cell`: by that label the cell's network policies know its instances' namespaces."""
+    return {
+        "app.kubernetes.io/instance": names.cell_namespace(cell.name),
+        "app.kubernetes.io/managed-by": "tenantry",
+        "app.kubernetes.io/part-of": "odoo",
+        "tenantry.io/cell-services": cell.name,
+        "tenantry.io/tier": cell.tier,
+    }
+
+
+def labels_of_platform() -> dict[str, str]:
+    return {"app.kubernetes.io/managed-by": "tenantry", "app.kubernetes.io/part-of": "platform"}
+
+
+def instance_context(instance: Instance, site: Site) -> Context:
+    """Context of the trees infra, app and standby at one site."""
+    settings, tenant, tier = instance.settings, instance.tenant, instance.tier
+    cell_namespace = names.cell_namespace(site.cell.name)
+    namespace = instance.names.namespace
+    staging = instance.environment == "staging"
+    sleeps = staging and tier.staging.stopped_outside_hours and instance.running
+    autoscaled = instance.running and instance.environment == "production" and settings.web_replicas_max > settings.web_replicas_min
+    deployments = ["web", "cron", "websocket"] if instance.split else ["web"]
+    workloads = [*deployments, "migration", "backup"]
+    zone = next((r.time_zone for r in site.platform.regions if r.name == site.region), "UTC")
+    return {
+        "instance": instance, "site": site, "tenant": tenant, "tier": tier, "names": instance.names, "settings": settings,
+        "platform": site.platform, "cluster": site.cluster, "cell": site.cell,
+        "namespace": namespace, "state": instance.state, "display_name": tenant.display_name, "owner": tenant.owner.contact,
+        "secret_role": instance.names.secret_role, "cell_namespace": cell_namespace,
+        "labels": labels_of_instance(instance, site), "quota": instance_quota(instance),
+        "autoscaled": autoscaled, "sleeps": sleeps,
+        "workloads": [(w, {"component": w}) for w in workloads],
+        "integrations": [(i.name, {"integration": i}) for i in tenant.integrations],
+        "sleeping_deployments": [(d, {"deployment": f"odoo-{d}", "time_zone": zone}) for d in deployments if sleeps],
+        "disruption_budgets": [(d, {"component": d}) for d in deployments],
+        "database_host": "postgresql-rw" if settings.postgresql else f"postgresql-rw.{cell_namespace}.svc",
+        "redis_host": f"redis.{namespace if settings.own_redis else cell_namespace}.svc",
+        "pooled_connections": list(_pooled_connections(instance)),
+        "certificate_hosts": [*instance.hosts, *([instance.api_host] if tenant.access.api_clients else [])],
+        "pg_hba": _own_pg_hba(instance),
+        "host_rule": _host_rule(instance.hosts), "paths": PATHS,
+        "entry_points": _entry_points(tier, site.cluster), "middlewares": _middlewares(tenant, tier),
+    }  # fmt: skip
+
+
+def _pooled_connections(instance: Instance) -> Iterator[tuple[str, int]]:
+    settings = instance.settings
+    yield "web", settings.web.connections
+    if instance.split:
+        yield "cron", settings.cron.connections
+        yield "websocket", settings.websocket.connections
+    yield "migration", settings.migration.connections
+
+
+def _own_pg_hba(instance: Instance) -> list[str]:
+    """Rules of an own cluster: each login role in its own database, then nobody anywhere.
+
+    CloudNativePG puts its own rules before these and ends with one that allows everybody; the last line here
+    comes before that one.
+    """
+    rules = ["hostssl sameuser +tenants all scram-sha-256"]
+    if instance.tier.postgresql and instance.tier.postgresql.read_only_pooler and instance.environment == "production":
+        rules.append(f"hostssl {instance.names.database} {instance.names.reporting_role} all scram-sha-256")
+    return [*rules, "host all +tenants all reject", "host all all all reject"]
+
+
+def _host_rule(hosts: Sequence[str]) -> str:
+    rules = [f"Host(`{host}`)" for host in hosts]
+    return rules[0] if len(rules) == 1 else f"({' || '.join(rules)})"
+
+
+def _entry_points(tier: Tier, cluster: Cluster) -> list[str]:
+    private = cluster.traefik.private_entry_point
+    return [cluster.traefik.public_entry_point, *([private] if tier.edge.private_entry_point and private else [])]
+
+
+def _middlewares(tenant: Tenant, tier: Tier) -> dict[str, list[dict[str, str]]]:
+    """References by use: `first` on every route, `login` on login paths, `http` on all but websockets."""
+    first = ["client-sources"] if tenant.access.sources else []
+    first += ["in-flight", "rate-limit", "security-headers"]
+    http = ["body-size", "compress"]
+    if tier.edge.web_application_firewall != "off":
+        http.insert(0, "web-application-firewall")
+    groups = {"first": first, "login": ["login-rate-limit"], "http": http}
+    return {use: [{"name": name} for name in group] for use, group in groups.items()}
+
+
+def cell_postgresql_size(cell: Cell) -> PostgresqlSize | None:
+    own = cell.postgresql
+    if own is None:
+        return None
+    return PostgresqlSize(
+        instances=own.instances, cpu_millicores=own.cpu_millicores, memory_mib=own.memory_mib,
+        storage_gib=own.storage_gib, wal_gib=own.wal_gib, max_connections=own.max_connections,
+    )  # fmt: skip
+
+
+def cell_context(site: Site, tier: Tier, members: Sequence[Instance]) -> Context:
+    """Context of a cell's tree; `members` are its instances, sorted by name."""
+    cell, platform = site.cell, site.platform
+    namespace = names.cell_namespace(cell.name)
+    size = cell_postgresql_size(cell)
+    production = "production" in cell.environments
+    backup = tier.backup
+    default = platform.maintenance.default
+    return {
+        "site": site, "cell": cell, "cluster": site.cluster, "platform": platform, "tier": tier,
+        "namespace": namespace, "state": cell.state, "display_name": f"Cell {cell.name}", "owner": platform.issuers.acme_contact,
+        "secret_role": namespace, "secret_path": names.cell_secret_path(cell.name), "labels": labels_of_cell(cell),
+        "quota": cell_quota(cell, size), "postgresql_size": size,
+        "priority": "tenantry-production" if production else "tenantry-nonproduction",
+        "members": [(m.name, {"member": m}) for m in members if m.settings.postgresql is None],
+        "redis_users": [m.names for m in members if not m.settings.own_redis],
+        "backup_retention_days": backup.retention_days,
+        "backups": schedule.backup_times(namespace, backup.base_backup_every_hours, backup.velero_every_hours, [default]),
+        "certificate_hosts": [
+            f"postgresql-{service}{suffix}"
+            for service in ("rw", "r", "ro")
+            for suffix in ("", f".{namespace}", f".{namespace}.svc", f".{namespace}.svc.cluster.local")
+        ],
+        "pg_hba": ["hostssl sameuser +tenants all scram-sha-256", "host all +tenants all reject", "host all all all reject"],
+        "alerts": _cell_alerts(namespace, size),
+    }  # fmt: skip
+
+
+def _cell_alerts(namespace: str, size: PostgresqlSize | None) -> list[dict[str, str]]:
+    most = int(size.max_connections * 0.85) if size else 0
+    here = f'namespace="{namespace}"'
+    return [
+        {"name": "PostgresqlDown", "expression": f"sum(cnpg_collector_up{{{here}}}) < 1", "duration": "1m", "severity": "page",
+         "summary": "No PostgreSQL instance of the cell answers"},
+        {"name": "PostgresqlConnectionsHigh", "expression": f"sum(cnpg_backends_total{{{here}}}) by (pod) > {most}", "duration": "5m",
+         "severity": "ticket", "summary": "More than 85 % of the connections are in use"},
+        {"name": "PostgresqlArchivingFails", "expression": f"cnpg_pg_stat_archiver_seconds_since_last_archival{{{here}}} > 900",
+         "duration": "5m", "severity": "page", "summary": "No WAL has been archived for 15 minutes; the promised RPO is at risk"},
+        {"name": "PostgresqlReplicationLag", "expression": f"cnpg_pg_replication_lag{{{here}}} > 300", "duration": "5m",
+         "severity": "page", "summary": "A standby is more than 5 minutes behind"},
+    ]  # fmt: skip
+
+
+def delivery_context(instance: Instance, site: Site) -> Context:
+    """Context of an instance's Argo CD and Velero objects on one cluster."""
+    base = instance_context(instance, site)
+    standby = instance.standby is not None and site is instance.standby
+    applications = _standby_applications(instance, site) if standby else _applications(instance, site)
+    locations = [] if standby else ["default", *(["dr"] if instance.tier.backup.velero_in_dr_region else [])]
+    return {
+        **base,
+        "labels": labels_of_instance(instance, site),
+        "applications": [(part.name.rsplit("-", 1)[-1], {"part": part}) for part in applications],
+        "velero_locations": [(name, {"location": name}) for name in locations],
+    }
+
+
+def _applications(instance: Instance, site: Site) -> list[Application]:
+    def path(tree: str) -> str:
+        return "rendered/" + names.instance_path(site.cluster.name, instance.environment, instance.tenant.name, tree)
+
+    windows = _sync_windows(instance)
+    about = f"{instance.tenant.display_name}, {instance.environment}"
+    infra = Application(
+        name=instance.names.infra_application, description=f"{about}: namespace, database, access", path=path("infra"),
+        kinds=INFRA_KINDS, namespace_kind=True, windows=windows,
+    )  # fmt: skip
+    app = Application(
+        name=instance.names.app_application, description=f"{about}: Odoo and its routes", path=path("app"),
+        kinds=APP_KINDS, wave="1", cascade=True, windows=windows,
+    )  # fmt: skip
+    return [infra] if instance.leaving else [infra, app]
+
+
+def _standby_applications(instance: Instance, site: Site) -> list[Application]:
+    path = names.instance_path(site.cluster.name, instance.environment, instance.tenant.name, "standby")
+    about = f"{instance.tenant.display_name}, {instance.environment}: replica at the DR site"
+    return [
+        Application(
+            name=instance.names.standby_application, description=about, path=f"rendered/{path}", kinds=INFRA_KINDS,
+            namespace_kind=True, windows=_sync_windows(instance),
+        )
+    ]  # fmt: skip
+
+
+def _sync_windows(instance: Instance) -> list[dict[str, Any]]:
+    """Production changes in its windows (or by hand), never in a freeze; other environments at any time."""
+    if instance.environment != "production":
+        return []
+    allowed = [
+        {
+            "kind": "allow", "schedule": schedule.window_cron(window), "duration": f"{window.hours}h",
+            "timeZone": window.time_zone, "applications": ["*"], "manualSync": True,
+        }
+        for window in instance.settings.windows
+    ]  # fmt: skip
+    zone = instance.settings.windows[0].time_zone
+    frozen = [
+        {
+            "kind": "deny", "schedule": f"0 0 {freeze.day} {','.join(map(str, freeze.month))} *", "duration": f"{freeze.days * 24}h",
+            "timeZone": zone, "applications": ["*"], "manualSync": False,
+        }
+        for freeze in instance.tenant.freezes
+    ]  # fmt: skip
+    return allowed + frozen
+
+
+def platform_context(platform: Platform, cluster: Cluster, cells: Sequence[Cell], partner: Cluster) -> Context:
+    """Context of a cluster's common platform tree."""
+    spaces = platform.namespaces
+    platform_part = Application(
+        name=names.platform_application(cluster.name), description=f"Platform of cluster {cluster.name}", wave="-2",
+        path=f"rendered/{cluster.name}/platform", kinds=PLATFORM_KINDS, cluster_kinds=PLATFORM_CLUSTER_KINDS,
+        namespaces=[spaces.argocd, spaces.traefik, spaces.velero],
+    )  # fmt: skip
+    cell_parts = [
+        Application(
+            name=names.cell_application(cell.name), description=f"Services of cell {cell.name}", wave="-1",
+            path="rendered/" + names.cell_path(cluster.name, cell.name), kinds=CELL_KINDS,
+            namespaces=[names.cell_namespace(cell.name)],
+            cluster_kinds=[{"group": "", "kind": "Namespace", "name": names.cell_namespace(cell.name)}],
+        )
+        for cell in cells
+    ]  # fmt: skip
+    locations = [
+        {"name": name, "bucket": at.object_storage.velero_bucket, "region": at.region, "endpoint": at.object_storage.endpoint}
+        for name, at in (("default", cluster), ("dr", partner))
+    ]
+    return {
+        "platform": platform, "cluster": cluster, "labels": labels_of_platform(),
+        "applications": [(part.name, {"part": part}) for part in (platform_part, *cell_parts)],
+        "backup_locations": [(location["name"], {"location": location}) for location in locations],
+    }  # fmt: skip

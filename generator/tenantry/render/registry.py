@@ -1,0 +1,271 @@
+"""Which template makes which object, in which tree, for whom. A new object kind is one template and one line here.
+
+A line says where the object is kept: in a component (the same for everyone), in the base of its tier (overlays
+patch what differs), or in the overlay itself (nothing of it is common). `when` says for whom it exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Tree = Literal["infra", "app", "standby", "cell", "delivery", "platform"]
+Context = Mapping[str, Any]
+Predicate = Callable[[Context], bool]
+
+
+def always(_: Context) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectTemplate:
+    """One template. `keep` is "base" (patched by overlays) or "overlay"; `each` gives one object for each item:
+    the file name's suffix, and the names that the template sees besides."""
+
+    name: str
+    keep: Literal["base", "overlay"] = "overlay"
+    when: Predicate = always
+    each: Callable[[Context], Iterable[tuple[str, Context]]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """Objects that are the same wherever they are, kept in base/components/<name>."""
+
+    name: str
+    when: Predicate = always
+
+
+# --- for whom
+
+
+def split(context: Context) -> bool:
+    return bool(context["instance"].split)
+
+
+def own_postgresql(context: Context) -> bool:
+    return context["settings"].postgresql is not None
+
+
+def own_redis(context: Context) -> bool:
+    return bool(context["settings"].own_redis)
+
+
+def reporting(context: Context) -> bool:
+    pooler = context["tier"].postgresql is not None and context["tier"].postgresql.read_only_pooler
+    return pooler and context["instance"].environment == "production"
+
+
+def has_api_clients(context: Context) -> bool:
+    return bool(context["tenant"].access.api_clients)
+
+
+def has_admin_groups(context: Context) -> bool:
+    return bool(context["tenant"].access.admin_groups)
+
+
+def running(context: Context) -> bool:
+    return bool(context["instance"].running)
+
+
+def autoscaled(context: Context) -> bool:
+    return bool(context["autoscaled"])
+
+
+def firewalled(context: Context) -> bool:
+    return bool(context["tier"].edge.web_application_firewall != "off")
+
+
+def shared_postgresql(context: Context) -> bool:
+    return context["cell"].postgresql is not None
+
+
+def shared_redis(context: Context) -> bool:
+    return context["cell"].redis is not None
+
+
+def shared_any(context: Context) -> bool:
+    return shared_postgresql(context) or shared_redis(context)
+
+
+def both(*predicates: Predicate) -> Predicate:
+    return lambda context: all(predicate(context) for predicate in predicates)
+
+
+def _items(key: str) -> Callable[[Context], Iterable[tuple[str, Context]]]:
+    """One object for each of the pairs that the context holds under `key`."""
+
+    def each(context: Context) -> Iterable[tuple[str, Context]]:
+        return context[key]  # type: ignore[no-any-return]
+
+    return each
+
+
+_T = ObjectTemplate
+
+COMPONENTS: Mapping[str, tuple[str, ...]] = {
+    "isolation": (
+        "limitrange",
+        "networkpolicy-default-deny",
+        "serviceaccount-default",
+        "serviceaccount-secret-reader",
+    ),
+    "odoo": (
+        "networkpolicy-odoo-egress",
+        "networkpolicy-odoo-ingress",
+        "role-tenant-admin",
+        "rolebinding-support",
+    ),
+    "own-postgresql": ("podmonitor-postgresql",),
+    "own-redis": (
+        "redis-networkpolicy",
+        "redis-poddisruptionbudget",
+        "redis-service",
+        "redis-service-nodes",
+        "redis-serviceaccount",
+    ),
+    "migration": ("hook-configmap-scripts",),
+    "edge": ("middleware-compress", "middleware-redirect-https", "middleware-security-headers"),
+}
+"""Component -> its templates in templates/components/<component>/."""
+
+TREE_COMPONENTS: Mapping[Tree, tuple[Component, ...]] = {
+    "infra": (
+        Component("isolation"),
+        Component("odoo"),
+        Component("own-postgresql", own_postgresql),
+        Component("own-redis", own_redis),
+    ),
+    "app": (Component("edge"), Component("migration", running)),
+    "standby": (Component("isolation"), Component("own-postgresql")),
+    "cell": (Component("isolation"),),
+    "delivery": (),
+    "platform": (),
+}
+
+TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
+    "infra": (
+        _T("infra/namespace"),
+        _T("infra/resourcequota", "base"),
+        _T("infra/serviceaccount-odoo", "base", each=_items("workloads")),
+        _T("infra/rolebinding-tenant-admin", when=has_admin_groups),
+        _T("infra/networkpolicy-dns"),
+        _T("infra/networkpolicy-odoo-database"),
+        _T("infra/networkpolicy-odoo-redis"),
+        _T("infra/networkpolicy-object-storage"),
+        _T("infra/networkpolicy-integration", each=_items("integrations")),
+        _T("infra/secretstore"),
+        _T("infra/externalsecret-odoo-secret"),
+        _T("infra/externalsecret-database-user"),
+        _T("infra/externalsecret-redis-user"),
+        _T("infra/externalsecret-object-storage"),
+        _T("infra/externalsecret-registry"),
+        _T("infra/externalsecret-api-clients-ca", when=has_api_clients),
+        _T("infra/certificate-odoo"),
+        _T("infra/certificate-internal-client"),
+        _T("infra/podmonitor-odoo", "base"),
+        _T("infra/configmap-pgbouncer"),
+        _T("infra/postgresql-cluster", "base", own_postgresql),
+        _T("infra/postgresql-database", "base", own_postgresql),
+        _T("infra/postgresql-role", "base", own_postgresql),
+        _T("infra/postgresql-objectstore", "base", own_postgresql),
+        _T("infra/postgresql-scheduledbackup", "base", own_postgresql),
+        _T("infra/networkpolicy-postgresql", when=own_postgresql),
+        _T("infra/postgresql-role-reporting", "base", reporting),
+        _T("infra/externalsecret-reporting-user", when=reporting),
+        _T("infra/postgresql-pooler-reporting", "base", reporting),
+        _T("infra/networkpolicy-reporting", when=reporting),
+        _T("infra/redis-configmap", "base", own_redis),
+        _T("infra/redis-statefulset", "base", own_redis),
+        _T("infra/redis-certificate", when=own_redis),
+        _T("infra/redis-externalsecret-acl", when=own_redis),
+    ),
+    "app": (
+        _T("app/configmap-odoo"),
+        _T("app/deployment-odoo-web", "base"),
+        _T("app/deployment-odoo-cron", "base", split),
+        _T("app/deployment-odoo-websocket", "base", split),
+        _T("app/service-odoo-web", "base"),
+        _T("app/service-odoo-websocket", "base"),
+        _T("app/horizontalpodautoscaler", "base", autoscaled),
+        _T("app/scaledobject", "base", each=_items("sleeping_deployments")),
+        _T("app/poddisruptionbudget", "base", each=_items("disruption_budgets")),
+        _T("app/middleware-rate-limit", "base"),
+        _T("app/middleware-login-rate-limit", "base"),
+        _T("app/middleware-in-flight", "base"),
+        _T("app/middleware-body-size", "base"),
+        _T("app/middleware-web-application-firewall", "base", firewalled),
+        _T("app/middleware-admin-sources", when=lambda context: bool(context["tenant"].access.admin_sources)),
+        _T("app/middleware-client-sources", when=lambda context: bool(context["tenant"].access.sources)),
+        _T("app/ingressroute-public", when=running),
+        _T("app/ingressroute-websocket", when=running),
+        _T("app/ingressroute-admin", when=both(running, lambda context: bool(context["tenant"].access.admin_sources))),
+        _T("app/ingressroute-api", when=both(running, has_api_clients)),
+        _T("app/ingressroute-redirect", when=running),
+        _T("app/tlsoption-api-clients", when=both(running, has_api_clients)),
+        _T("app/hook-configmap", when=running),
+        _T("app/hook-job-backup", "base", running),
+        _T("app/hook-job-migration", "base", running),
+    ),
+    "standby": (
+        _T("infra/namespace"),
+        _T("standby/resourcequota", "base"),
+        _T("infra/networkpolicy-dns"),
+        _T("infra/secretstore"),
+        _T("infra/externalsecret-object-storage"),
+        _T("standby/postgresql-cluster", "base"),
+        _T("standby/postgresql-objectstore", "base"),
+        _T("standby/postgresql-objectstore-primary", "base"),
+        _T("standby/networkpolicy-postgresql"),
+    ),
+    "cell": (
+        _T("infra/namespace"),
+        _T("cell/resourcequota", "base", shared_any),
+        _T("infra/networkpolicy-dns"),
+        _T("infra/secretstore", when=shared_any),
+        _T("cell/externalsecret-object-storage", when=shared_postgresql),
+        _T("cell/externalsecret-registry", when=shared_any),
+        _T("cell/postgresql-cluster", "base", shared_postgresql),
+        _T("cell/postgresql-certificate", when=shared_postgresql),
+        _T("cell/postgresql-objectstore", "base", shared_postgresql),
+        _T("cell/postgresql-scheduledbackup", "base", shared_postgresql),
+        _T("cell/networkpolicy-postgresql", when=shared_postgresql),
+        _T("components/own-postgresql/podmonitor-postgresql", "base", shared_postgresql),
+        _T("cell/database", when=shared_postgresql, each=_items("members")),
+        _T("cell/databaserole", when=shared_postgresql, each=_items("members")),
+        _T("cell/externalsecret-database", when=shared_postgresql, each=_items("members")),
+        _T("cell/redis-configmap", "base", shared_redis),
+        _T("cell/redis-statefulset", "base", shared_redis),
+        _T("components/own-redis/redis-service", "base", shared_redis),
+        _T("components/own-redis/redis-service-nodes", "base", shared_redis),
+        _T("components/own-redis/redis-poddisruptionbudget", "base", shared_redis),
+        _T("components/own-redis/redis-serviceaccount", "base", shared_redis),
+        _T("cell/networkpolicy-redis", when=shared_redis),
+        _T("cell/redis-certificate", when=shared_redis),
+        _T("cell/externalsecret-redis-acl", when=shared_redis),
+        _T("cell/prometheusrule", when=shared_postgresql),
+    ),
+    "delivery": (
+        _T("delivery/appproject", each=_items("applications")),
+        _T("delivery/application", each=_items("applications")),
+        _T("delivery/velero-schedule", each=_items("velero_locations")),
+    ),
+    "platform": (
+        _T("platform/priorityclass-production", "base"),
+        _T("platform/priorityclass-nonproduction", "base"),
+        _T("platform/clusterrole-support", "base"),
+        _T("platform/clusterissuer-public", "base"),
+        _T("platform/clusterissuer-internal", "base"),
+        _T("platform/clusterimagecatalog", "base"),
+        _T("platform/traefik-tlsoption", "base"),
+        _T("platform/traefik-tlsstore", "base"),
+        _T("platform/traefik-certificate", "base"),
+        _T("platform/appproject-default", "base"),
+        _T("platform/traefik-configmap"),
+        _T("platform/velero-backupstoragelocation", each=_items("backup_locations")),
+        _T("platform/appproject", each=_items("applications")),
+        _T("platform/application", each=_items("applications")),
+    ),
+}

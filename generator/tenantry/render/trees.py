@@ -1,0 +1,132 @@
+"""Bases and overlays: which files, and what an overlay changes in its base.
+
+An overlay is computed, not written: the same template is rendered for the reference instance (that is the base)
+and for the instance, and the overlay holds the difference. So base plus overlay can give nothing else than what
+the template says for that instance.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tenantry.findings import ObjectId
+from tenantry.render.files import expand, parse_object, render_text
+from tenantry.render.patch import operations
+from tenantry.render.registry import COMPONENTS, TREE_COMPONENTS, TREES, Context, Tree
+
+
+@dataclass(frozen=True)
+class Base:
+    """A folder below base/: its files (path below base/ -> text), its objects and its components."""
+
+    path: str
+    files: Mapping[str, str]
+    objects: Mapping[ObjectId, Mapping[str, Any]]
+    components: tuple[str, ...]
+
+
+def object_id(value: Mapping[str, Any]) -> ObjectId:
+    group = value["apiVersion"].rpartition("/")[0]
+    return ObjectId(group, value["kind"], value["metadata"].get("namespace", ""), value["metadata"]["name"])
+
+
+def render_component(name: str, context: Context) -> dict[str, str]:
+    """Files of one component, for everyone the same."""
+    folder = f"components/{name}"
+    files = {f"{folder}/{stem}.yaml": render_text(f"{folder}/{stem}", context) for stem in COMPONENTS[name]}
+    files[f"{folder}/kustomization.yaml"] = _kustomization([f"{stem}.yaml" for stem in COMPONENTS[name]])
+    return files
+
+
+def render_base(path: str, tree: Tree, context: Context) -> Base:
+    """A tier's base for one tree, rendered for the reference instance."""
+    files: dict[str, str] = {}
+    objects: dict[ObjectId, Mapping[str, Any]] = {}
+    for entry in TREES[tree]:
+        if entry.keep == "base":
+            for file, more in expand(entry, context):
+                text = render_text(entry.name, more)
+                files[f"{path}/{file}"] = text
+                value = parse_object(text, entry.name)
+                objects[object_id(value)] = value
+    components = tuple(c.name for c in TREE_COMPONENTS[tree] if c.when(context))
+    up = posixpath.relpath(".", path)
+    resources = [f"{up}/components/{name}" for name in components] + sorted(posixpath.basename(f) for f in files)
+    files[f"{path}/kustomization.yaml"] = _kustomization(resources)
+    return Base(path, files, objects, components)
+
+
+EMPTY_BASE = Base("", {}, {}, ())
+"""For trees of which nothing is common."""
+
+
+def render_overlay(path: str, tree: Tree, context: Context, base: Base) -> dict[str, str]:
+    """Files of one overlay (name -> text): its kustomization, and the objects that have no base."""
+    files: dict[str, str] = {}
+    patches: list[dict[str, Any]] = []
+    left = dict(base.objects)
+    for entry in TREES[tree]:
+        for file, more in expand(entry, context):
+            text = render_text(entry.name, more)
+            value = parse_object(text, entry.name) if entry.keep == "base" else None
+            original = left.pop(object_id(value), None) if value is not None else None
+            if value is None or original is None:
+                files[file] = text
+            else:
+                patches += _change(original, value)
+    patches += [_delete(value) for value in left.values()]
+    up = posixpath.relpath(".", f"overlays/{path}")
+    wanted = [c.name for c in TREE_COMPONENTS[tree] if c.when(context)]
+    patches += [p for name in base.components if name not in wanted for p in _delete_component(name, context)]
+    resources = [f"{up}/base/{base.path}"] if base.path else []
+    resources += [f"{up}/base/components/{name}" for name in wanted if name not in base.components]
+    resources += sorted(files)
+    files["kustomization.yaml"] = _kustomization(resources, context.get("namespace"), context.get("labels"), patches)
+    return files
+
+
+def expected_objects(tree: Tree, context: Context) -> Iterator[Mapping[str, Any]]:
+    """What the templates alone say, without base, overlay or Kustomize: the yardstick of the tests."""
+    for component in TREE_COMPONENTS[tree]:
+        if component.when(context):
+            for stem in COMPONENTS[component.name]:
+                name = f"components/{component.name}/{stem}"
+                yield parse_object(render_text(name, context), name)
+    for entry in TREES[tree]:
+        for _, more in expand(entry, context):
+            yield parse_object(render_text(entry.name, more), entry.name)
+
+
+def _target(value: Mapping[str, Any]) -> dict[str, str]:
+    group, _, version = value["apiVersion"].rpartition("/")
+    target = {"group": group, "version": version, "kind": value["kind"], "name": value["metadata"]["name"]}
+    return {key: item for key, item in target.items() if item}
+
+
+def _change(original: Mapping[str, Any], value: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = list(operations(original, value))
+    return [{"target": _target(original), "operations": found, "delete": False}] if found else []
+
+
+def _delete(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {"target": _target(value), "operations": [], "delete": True, "api_version": value["apiVersion"]}
+
+
+def _delete_component(name: str, context: Context) -> Iterator[dict[str, Any]]:
+    for stem in COMPONENTS[name]:
+        full = f"components/{name}/{stem}"
+        yield _delete(parse_object(render_text(full, context), full))
+
+
+def _kustomization(
+    resources: list[str],
+    namespace: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    patches: list[dict[str, Any]] | None = None,
+) -> str:
+    patches = sorted(patches or [], key=lambda patch: (patch["target"]["kind"], patch["target"]["name"]))
+    context = {"resources": resources, "namespace": namespace, "labels": labels or {}, "patches": patches}
+    return render_text("kustomization", context)

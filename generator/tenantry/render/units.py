@@ -1,0 +1,157 @@
+"""The units of rendering: each an overlay of its own, built, written and judged apart from all others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from tenantry import names
+from tenantry.cache import digest_of
+from tenantry.fleet import Fleet
+from tenantry.instance import Instance, Site
+from tenantry.model.cell import Cell
+from tenantry.model.cluster import Cluster
+from tenantry.model.common import EnvironmentName
+from tenantry.model.platform import Platform
+from tenantry.model.tier import Tier
+from tenantry.render import contexts
+from tenantry.render.references import reference_instance, reference_site
+from tenantry.render.registry import Context, Tree
+
+
+@dataclass(frozen=True)
+class BaseUnit:
+    """A folder below base/; `key` changes whenever something that it is made of does."""
+
+    path: str
+    tree: Tree
+    key: str
+    context: Callable[[], Context]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A folder below overlays/ and rendered/. `tenant` is empty for cells and the platform."""
+
+    path: str
+    tree: Tree
+    base: str
+    key: str
+    context: Callable[[], Context]
+    tenant: str = ""
+
+
+def base_units(fleet: Fleet) -> Iterator[BaseUnit]:
+    """One base for each tier, environment and tree, one for each tier's cells, and one for clusters."""
+    platform = fleet.platform
+    for tier in fleet.all(Tier).values():
+        key = digest_of(_digest(fleet, tier), _digest(fleet, platform))
+        for environment in tier.environments:
+            instance = partial(_reference_context, platform, tier, environment)
+            for tree in ("infra", "app"):
+                yield BaseUnit(f"tiers/{tier.name}/{environment}/{tree}", tree, key, instance)  # type: ignore[arg-type]
+        if tier.postgresql and tier.postgresql.replica_in_dr_region:
+            context = partial(_reference_context, platform, tier, "production")
+            yield BaseUnit(f"tiers/{tier.name}/production/standby", "standby", key, context)
+        yield BaseUnit(f"cells/{tier.name}", "cell", key, partial(_reference_cell_context, platform, tier))
+    key = _digest(fleet, platform)
+    yield BaseUnit("platform", "platform", key, partial(_reference_platform_context, platform))
+
+
+def component_context(platform: Platform) -> Context:
+    """All that a component's templates may see."""
+    return {"platform": platform}
+
+
+def units(fleet: Fleet, instances: Mapping[str, Instance]) -> Iterator[Unit]:
+    """Every overlay of the fleet, in a fixed order."""
+    for _, instance in sorted(instances.items()):
+        yield from _instance_units(fleet, instance)
+    for cell in fleet.all(Cell).values():
+        unit = _cell_unit(fleet, cell, [i for _, i in sorted(instances.items()) if i.site.cell.name == cell.name])
+        if unit:
+            yield unit
+    for cluster in fleet.all(Cluster).values():
+        unit = _platform_unit(fleet, cluster)
+        if unit:
+            yield unit
+
+
+def _instance_units(fleet: Fleet, instance: Instance) -> Iterator[Unit]:
+    key = instance_key(fleet, instance)
+    tenant, environment = instance.tenant.name, instance.environment
+    base = f"tiers/{instance.tier.name}/{environment}"
+    here = partial(contexts.instance_context, instance, instance.site)
+    cluster = instance.site.cluster.name
+    yield Unit(names.instance_path(cluster, environment, tenant, "infra"), "infra", f"{base}/infra", key, here, tenant)
+    if not instance.leaving:
+        yield Unit(names.instance_path(cluster, environment, tenant, "app"), "app", f"{base}/app", key, here, tenant)
+    yield _delivery_unit(instance, instance.site, key)
+    if instance.standby is not None:
+        cluster = instance.standby.cluster.name
+        there = partial(contexts.instance_context, instance, instance.standby)
+        path = names.instance_path(cluster, environment, tenant, "standby")
+        yield Unit(path, "standby", f"{base}/standby", key, there, tenant)
+        yield _delivery_unit(instance, instance.standby, key)
+
+
+def _delivery_unit(instance: Instance, site: Site, key: str) -> Unit:
+    context = partial(_without_namespace, contexts.delivery_context, instance, site)
+    return Unit(names.platform_path(site.cluster.name, instance.name), "delivery", "", key, context, instance.tenant.name)
+
+
+def _cell_unit(fleet: Fleet, cell: Cell, members: list[Instance]) -> Unit | None:
+    cluster, tier = fleet.find(Cluster, cell.cluster), fleet.find(Tier, cell.tier)
+    partner = fleet.find(Cluster, cluster.dr_partner) if cluster else None
+    if cluster is None or tier is None or partner is None:
+        return None
+    site = Site(platform=fleet.platform, cluster=cluster, cell=cell, partner=partner)
+    key = digest_of(_site_key(fleet, site), _digest(fleet, tier), *(instance_key(fleet, m) for m in members))
+    context = partial(contexts.cell_context, site, tier, members)
+    return Unit(names.cell_path(cluster.name, cell.name), "cell", f"cells/{tier.name}", key, context)
+
+
+def _platform_unit(fleet: Fleet, cluster: Cluster) -> Unit | None:
+    partner = fleet.find(Cluster, cluster.dr_partner)
+    if partner is None:
+        return None
+    cells = [cell for cell in fleet.all(Cell).values() if cell.cluster == cluster.name]
+    key = digest_of(*(_digest(fleet, entry) for entry in (fleet.platform, cluster, partner, *cells)))
+    context = partial(_without_namespace, contexts.platform_context, fleet.platform, cluster, cells, partner)
+    return Unit(names.platform_path(cluster.name, "common"), "platform", "platform", key, context)
+
+
+def instance_key(fleet: Fleet, instance: Instance) -> str:
+    """Digest of every input file that an instance's context can show."""
+    sites = [_site_key(fleet, site) for site in (instance.site, instance.standby) if site is not None]
+    entries = (instance.tenant, instance.tier, instance.release)
+    return digest_of(*sites, *(_digest(fleet, entry) for entry in entries), instance.environment)
+
+
+def _site_key(fleet: Fleet, site: Site) -> str:
+    return digest_of(*(_digest(fleet, entry) for entry in (site.platform, site.cluster, site.cell, site.partner)))
+
+
+def _digest(fleet: Fleet, entry: object) -> str:
+    return fleet.document(entry).digest
+
+
+def _without_namespace(make: Callable[..., Context], *arguments: object) -> Context:
+    """These objects stand in several namespaces, which their templates name."""
+    return {**make(*arguments), "namespace": None}
+
+
+def _reference_context(platform: Platform, tier: Tier, environment: EnvironmentName) -> Context:
+    instance = reference_instance(platform, tier, environment)
+    return contexts.instance_context(instance, instance.site)
+
+
+def _reference_cell_context(platform: Platform, tier: Tier) -> Context:
+    return contexts.cell_context(reference_site(platform, tier), tier, [])
+
+
+def _reference_platform_context(platform: Platform) -> Context:
+    return {"platform": platform, "labels": {}}
+
+
