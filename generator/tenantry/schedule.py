@@ -8,15 +8,17 @@ from __future__ import annotations
 import datetime
 import hashlib
 import zoneinfo
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from tenantry.model.common import DAYS, Window
 
 MINUTES_OF_WEEK = 7 * 24 * 60
-BACKUP_MINUTES = 60
+BASE_MINUTES = 60
 """How long a base backup is taken to run; a window opens no earlier than this after its start."""
+VELERO_MINUTES = 15
+"""The same for Velero's backup of a namespace's objects and its small volumes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,33 +50,27 @@ def backup_times(name: str, base_every: int, velero_every: int, windows: Sequenc
     """Times that depend on the name alone, moved where they would meet one of its own windows."""
     seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
     minute = seed % 60
-    base = _free_hour(base_every, seed // 60, minute, windows)
-    velero = _free_hour(velero_every, seed // 60 + 1, minute, windows)
+    base = _free_hour(base_every, seed // 60, minute, BASE_MINUTES, windows)
+    velero = _free_hour(velero_every, seed // 60 + 1, minute, VELERO_MINUTES, windows)
     return BackupTimes(base_every_hours=base_every, base_hour=base, velero_every_hours=velero_every, velero_hour=velero, minute=minute)
 
 
-def _free_hour(every: int, seed: int, minute: int, windows: Sequence[Window]) -> int:
+def _free_hour(every: int, seed: int, minute: int, runs: int, windows: Sequence[Window]) -> int:
     """The first hour below `every` whose starts keep out of all windows, else the seeded one (a fleet rule tells)."""
     start = seed % every
     candidates = [(start + step) % every for step in range(every)]
-    return next((hour for hour in candidates if not collides(hour, every, minute, windows)), start)
+    return next((hour for hour in candidates if not collides(hour, every, minute, runs, windows)), start)
 
 
-def collides(hour: int, every: int, minute: int, windows: Sequence[Window]) -> bool:
-    """True when a backup that starts then would still run in a window, or start in it."""
+def collides(hour: int, every: int, minute: int, runs: int, windows: Sequence[Window]) -> bool:
+    """True when a backup that starts then, and runs that many minutes, would meet a window in any season."""
     starts = [day * 1440 + h * 60 + minute for day in range(7) for h in range(hour, 24, every)]
     return any(
-        (start - begin) % MINUTES_OF_WEEK < length + BACKUP_MINUTES
+        (start - (begin - runs)) % MINUTES_OF_WEEK < window.hours * 60 + runs
         for window in windows
-        for begin, length in _busy(window)
+        for begin in utc_starts(window)
         for start in starts
     )
-
-
-def _busy(window: Window) -> Iterator[tuple[int, int]]:
-    """(minute of the week in UTC at which backups must stop, minutes until the window ends)."""
-    for begin in utc_starts(window):
-        yield begin - BACKUP_MINUTES, window.hours * 60
 
 
 def utc_starts(window: Window) -> set[int]:

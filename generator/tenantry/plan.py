@@ -1,5 +1,0 @@
-PLACEHOLDER = 1
-
-
-def check_plan(*_):
-    return []

@@ -1,0 +1,43 @@
+"""No host belongs to two instances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tenantry.findings import Finding
+from tenantry.instance import Instance
+from tenantry.plan.scope import Scope
+
+
+def unique(scope: Scope) -> Iterator[Finding]:
+    owners: dict[str, tuple[Instance, tuple[str | int, ...]]] = {}
+    for instance in scope.instances.values():
+        for host, path in _hosts(instance):
+            first = owners.setdefault(host, (instance, path))
+            if first[1] == path and first[0] is instance:
+                continue
+            place = scope.fleet.place(first[0].tenant, *first[1])
+            message = f"host '{host}' is taken by {first[0].name} ({place})"
+            yield scope.at(instance.tenant, path, "F001", message, "one host leads to one instance; choose another")
+
+
+def _hosts(instance: Instance) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    environment = ("environments", instance.environment)
+    written = instance.tenant.environments[instance.environment].hosts
+    for index, host in enumerate(instance.hosts):
+        yield host, (*environment, "hosts", index) if written else environment
+    if instance.tenant.access.api_clients:
+        yield instance.api_host, (*environment, "api")
+
+
+def outside_of_platform_domain(scope: Scope) -> Iterator[Finding]:
+    """Hosts below the platform's domain are derived, never written, so that nobody takes another's."""
+    domain = scope.fleet.platform.domain
+    for instance in scope.instances.values():
+        own = {instance.names.host(domain)}
+        for index, host in enumerate(instance.tenant.environments[instance.environment].hosts):
+            if (host == domain or host.endswith(f".{domain}")) and host not in own:
+                path = ("environments", instance.environment, "hosts", index)
+                message = f"host '{host}' lies below the platform's domain, where hosts are derived"
+                hint = f"leave 'hosts' out to get {instance.names.host(domain)}, or use a host of the customer's domain"
+                yield scope.at(instance.tenant, path, "F002", message, hint)

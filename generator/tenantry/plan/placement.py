@@ -1,0 +1,104 @@
+"""Each instance in a cell of its tier and environment, in a region where its data may lie, beside nobody it must not meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tenantry.findings import Finding
+from tenantry.instance import Instance
+from tenantry.model.cell import Cell
+from tenantry.model.cluster import Cluster
+from tenantry.plan.scope import Scope
+
+
+def cell_fits_instance(scope: Scope) -> Iterator[Finding]:
+    for instance in scope.instances.values():
+        cell = instance.site.cell
+        path = ("environments", instance.environment, "cell")
+        fitting = [c.name for c in scope.fleet.all(Cell).values() if c.tier == instance.tier.name and instance.environment in c.environments and c.purpose == "service"]
+        hint = f"cells that fit: {', '.join(fitting) or 'none yet'}"
+        if cell.tier != instance.tier.name:
+            message = f"cell '{cell.name}' is of tier '{cell.tier}', but the tenant is of tier '{instance.tier.name}'"
+            yield scope.at(instance.tenant, path, "F004", message, hint)
+        elif instance.environment not in cell.environments:
+            message = f"cell '{cell.name}' takes {' and '.join(cell.environments)}, not {instance.environment}"
+            yield scope.at(instance.tenant, path, "F005", message, hint)
+        elif cell.purpose == "standby":
+            message = f"cell '{cell.name}' is a standby: it only holds what the DR partner's tenants need to fail over"
+            yield scope.at(instance.tenant, path, "F005", message, hint)
+        elif cell.state == "decommissioned":
+            yield scope.at(instance.tenant, path, "F005", f"cell '{cell.name}' is decommissioned", hint)
+
+
+def residency(scope: Scope) -> Iterator[Finding]:
+    """Data, and each copy that the tier makes, in the tenant's regions."""
+    known = {region.name for region in scope.fleet.platform.regions}
+    for name, instances in scope.by_tenant().items():
+        tenant = scope.fleet.entries["Tenant"][name]
+        for index, region in enumerate(tenant.residency):
+            if region not in known:
+                hint = f"known regions: {', '.join(sorted(known))}"
+                yield scope.at(tenant, ("residency", index), "F007", f"there is no region '{region}'", hint)
+        for instance in instances:
+            yield from _residency(scope, instance)
+
+
+def _residency(scope: Scope, instance: Instance) -> Iterator[Finding]:
+    allowed = instance.tenant.residency
+    site, backup = instance.site, instance.tier.backup
+    path = ("environments", instance.environment, "cell")
+    if site.region not in allowed:
+        message = f"cell '{site.cell.name}' lies in region '{site.region}', but data may lie in {', '.join(allowed)} only"
+        yield scope.at(instance.tenant, path, "F006", message, "choose a cell in an allowed region")
+    copied = backup.copy_in_dr_region or backup.velero_in_dr_region or instance.standby is not None
+    if copied and site.partner.region not in allowed:
+        message = f"tier '{instance.tier.name}' keeps copies at the DR site in '{site.partner.region}', but data may lie in {', '.join(allowed)} only"
+        yield scope.at(instance.tenant, path, "F006", message, "choose a cell whose DR partner is in an allowed region")
+
+
+def own_cluster(scope: Scope) -> Iterator[Finding]:
+    """A cluster of a dedicated tenant holds no other customer."""
+    first: dict[str, Instance] = {}
+    for instance in scope.instances.values():
+        for site in (instance.site, instance.standby):
+            if site is None:
+                continue
+            other = first.setdefault(site.cluster.name, instance)
+            alone = "cluster" in (instance.tier.isolation.nodes, other.tier.isolation.nodes)
+            if alone and _customer(instance) != _customer(other):
+                message = f"cluster '{site.cluster.name}' is {_customer(other)}'s own, but would hold {_customer(instance)} too"
+                path = ("environments", instance.environment, "cell")
+                yield scope.at(instance.tenant, path, "F008", message, "a dedicated tenant has its clusters to itself")
+
+
+def _customer(instance: Instance) -> str:
+    return instance.tenant.customer or instance.tenant.name
+
+
+def environments_apart(scope: Scope) -> Iterator[Finding]:
+    """Where cells are shared by tenants, production shares none with staging or recovery."""
+    tiers = scope.fleet.entries["Tier"]
+    for cell in scope.fleet.all(Cell).values():
+        tier = tiers.get(cell.tier)
+        if tier and tier.isolation.nodes != "cluster" and "production" in cell.environments and len(cell.environments) > 1:
+            place = scope.fleet.place(cell, "environments")
+            yield Finding("F009", place, f"cell '{cell.name}' mixes production with other environments", "give them a cell of their own")
+
+
+def regions(scope: Scope) -> Iterator[Finding]:
+    """Clusters lie in known regions; DR partners point at each other and lie in the region's DR partner."""
+    partners = {region.name: region.dr_partner for region in scope.fleet.platform.regions}
+    for index, region in enumerate(scope.fleet.platform.regions):
+        if region.dr_partner not in partners or region.dr_partner == region.name:
+            place = scope.fleet.place(scope.fleet.platform, "regions", index, "drPartner")
+            yield Finding("F010", place, f"region '{region.dr_partner}' can't be the DR partner of '{region.name}'", f"known regions: {', '.join(sorted(partners))}")
+    for cluster in scope.fleet.all(Cluster).values():
+        if cluster.region not in partners:
+            place = scope.fleet.place(cluster, "region")
+            yield Finding("F010", place, f"there is no region '{cluster.region}'", f"known regions: {', '.join(sorted(partners))}")
+            continue
+        partner = scope.fleet.find(Cluster, cluster.dr_partner)
+        if partner and (partner.dr_partner != cluster.name or partner.region != partners[cluster.region]):
+            place = scope.fleet.place(cluster, "drPartner")
+            message = f"cluster '{partner.name}' does not take over for '{cluster.name}': partners point at each other, and its region must be '{partners[cluster.region]}'"
+            yield Finding("F010", place, message, "mend drPartner in both files")

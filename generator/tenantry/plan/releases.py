@@ -1,0 +1,35 @@
+"""Releases run where they can and where they have been proved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tenantry.findings import Finding
+from tenantry.model.channel import Channel
+from tenantry.model.release import Release
+from tenantry.plan.scope import Scope
+
+
+def database_major(scope: Scope) -> Iterator[Finding]:
+    for instance in scope.instances.values():
+        cell = instance.site.cell
+        major = cell.postgresql.major if cell.postgresql and instance.settings.postgresql is None else cell.postgresql_major
+        known = scope.fleet.platform.postgresql_images
+        if major is not None and str(major) not in known:
+            path = ("postgresql", "major") if cell.postgresql else ("postgresqlMajor",)
+            place = scope.fleet.place(cell, *path)
+            yield Finding("F019", place, f"platform.yaml has no image of PostgreSQL {major}", f"known: {', '.join(sorted(known))}")
+        elif major is not None and major not in instance.release.postgresql_majors:
+            message = f"release '{instance.release.name}' does not take PostgreSQL {major} of cell '{cell.name}'"
+            hint = f"it takes {', '.join(map(str, instance.release.postgresql_majors))}"
+            yield scope.at(instance.tenant, ("environments", instance.environment, "cell"), "F019", message, hint)
+
+
+def staged_first(scope: Scope) -> Iterator[Finding]:
+    """What production runs was proved in staging."""
+    for channel in scope.fleet.all(Channel).values():
+        release = scope.fleet.find(Release, channel.releases.production)
+        if release is not None and not any(proof.environment == "staging" for proof in release.proved):
+            place = scope.fleet.place(channel, "releases", "production")
+            message = f"release '{release.name}' was never proved in staging"
+            yield Finding("F020", place, message, f"run it in staging, then note it under 'proved' in {scope.fleet.document(release).file}")

@@ -1,0 +1,30 @@
+"""What a fleet rule looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tenantry.findings import Finding
+from tenantry.fleet import Fleet
+from tenantry.instance import Instance
+from tenantry.model.tenant import Tenant
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The fleet, its settled instances by name, and the day on which expiries are judged."""
+
+    fleet: Fleet
+    instances: Mapping[str, Instance]
+    as_of: str
+
+    def at(self, tenant: Tenant, path: tuple[str | int, ...], code: str, message: str, hint: str, *, key: bool = False) -> Finding:
+        """A finding at a field of a tenant's file; `path` is counted from its spec."""
+        return Finding(code, self.fleet.place(tenant, *path, key=key), message, hint, tenant=tenant.name)
+
+    def by_tenant(self) -> dict[str, list[Instance]]:
+        grouped: dict[str, list[Instance]] = {}
+        for instance in self.instances.values():
+            grouped.setdefault(instance.tenant.name, []).append(instance)
+        return grouped
