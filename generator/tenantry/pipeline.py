@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -228,20 +228,4 @@ def _folders(unit: Unit) -> tuple[str, str]:
 
 def _foreign(file: str, why: str) -> Finding:
     return Finding("G001", Place(file), f"{why}, so nothing in this tree is touched", "move it out of base/, overlays/ and rendered/")
-
-
-def describe(changes: Iterable[Change]) -> Iterator[Finding]:
-    """One finding for each file that is not what the inputs give."""
-    words = {
-        "added": ("G002", "is missing"),
-        "changed": ("G003", "is not what the inputs give: it was edited by hand, or the inputs changed"),
-        "removed": ("G004", "is left over: nothing makes it any more"),
-    }
-    for change in changes:
-        code, message = words[change.action]
-        yield Finding(code, Place(change.file, _first_difference(change), 1 if change.action == "changed" else 0), message, "run 'tenantry render'")
-
-
-def _first_difference(change: Change) -> int:
-    return 1 if change.action == "changed" else 0
 

@@ -38,6 +38,7 @@ class Publisher:
     def __enter__(self) -> Publisher:
         with _told():
             self.work.mkdir(exist_ok=True)
+            (self.work / ".gitignore").write_text("*\n", encoding="utf-8")
             self._lock = FileLock(self.work / "lock", timeout=0)
             try:
                 self._lock.acquire()

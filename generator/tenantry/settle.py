@@ -40,6 +40,7 @@ def settle(
 ) -> tuple[Instance, list[Problem]]:
     """Settle one instance. Raises DoesNotFitError when its users need more than the tier can give."""
     settler = _Settler(tenant, environment, tier, site, release)
+    settler.note_placement()
     instance = Instance(
         tenant=tenant, environment=environment, state=settler.state(), tier=tier, release=release, site=site, standby=standby,
         names=settler.names, hosts=settler.hosts(), api_host=settler.names.api_host(site.platform.domain),
@@ -94,6 +95,12 @@ class _Settler:
 
     def tier_note(self, value: str, *path: str, how: str = "tier default") -> None:
         self.note(value, "Tier", self.tier.name, path, how)
+
+    def note_placement(self) -> None:
+        self.tenant_note("cell", "environments", self.environment, "cell", how="written")
+        self.note("cluster", "Cell", self.site.cell.name, ("cluster",), "the cell's")
+        path = ("releases", self.environment)
+        self.note("release", "Channel", self.tenant.channel, path, f"channel {self.tenant.channel}")
 
     # --- values
 
@@ -168,6 +175,12 @@ class _Settler:
         self.tenant_note("migration", "users", how="one process")
         how = "Pods at the autoscaler's most, one more of each, x connections a Pod; migration; 2"
         self.tenant_note("connection_limit", "users", how=how)
+        for role in ("web", "cron", "websocket", "migration"):
+            for value in ("memory_request_mib", "memory_limit_mib"):
+                self.tier_note(f"{role}.{value}", "sizing", "memory", how="base + workers x each")
+            for value in ("cpu_request_millicores", "cpu_limit_millicores"):
+                self.tier_note(f"{role}.{value}", "sizing", "cpu", how="base + workers x each")
+            self.tier_note(f"{role}.connections", "sizing", "connectionsPerProcess", how="processes x each")
 
     def replicas_of(self, role: str, production: int | None) -> int:
         self.tier_note(f"{role}_replicas", "replicas", role)

@@ -1,0 +1,1 @@
+"""The command line: it parses, one function works, an exit code comes back."""

@@ -1,0 +1,27 @@
+"""`tenantry init`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tenantry import scaffold
+from tenantry.cli.options import Options, common
+
+
+@click.command("init")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@common
+def command(options: Options, folder: Path) -> None:
+    """Lay an empty fleet in DIR.
+
+    It holds an example platform, a cluster with its DR partner, cells and the three tiers, and no tenant. Nothing is
+    overwritten: DIR must be new or empty.
+    """
+    target = options.directory / folder
+    files = scaffold.new_fleet(target)
+    options.write(
+        f"Laid a fleet of {len(files)} files in {target}. Next:\n"
+        f"  cd {target}\n  tenantry new tenant acme --tier shared\n  tenantry render\n  tenantry check\n"
+    )

@@ -1,0 +1,117 @@
+"""Entry point: commands by name, and what a failure looks like."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from tenantry import __version__
+from tenantry.cli.options import Options, common
+from tenantry.findings import FindingsError, Result, TenantryError
+
+COMMANDS = {
+    "init": "Lay an empty fleet in a folder.",
+    "new": "Write a new tenant, cell or exception.",
+    "schema": "Print the JSON Schema of an input kind.",
+    "render": "Make base/, overlays/ and rendered/ from the inputs.",
+    "check": "Say whether inputs are right and trees are current.",
+    "explain": "Say where a tenant's values come from, or what a code means.",
+    "doctor": "Say whether this machine has what tenantry needs.",
+}
+"""Command -> its one-line help; each lives in a module of its name, read only when it is called."""
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"tenantry.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"Did you mean '{close[0]}'?" if close else f"Commands: {', '.join(COMMANDS)}."
+            raise click.UsageError(f"No such command '{args[0]}'. {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tenantry")
+@common
+def cli(_options: Options) -> None:
+    """Manifests for tenant-isolated Odoo, from one file a tenant.
+
+    A day's work:
+
+    \b
+      tenantry new tenant contoso --tier shared
+      $EDITOR tenants/contoso.yaml
+      tenantry render
+      tenantry check && git diff --stat
+
+    Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 a bug of ours, 4 an outside tool is missing or broken,
+    130 interrupted. Shell completion: eval "$(_TENANTRY_COMPLETE=bash_source tenantry)" (or zsh_source, fish_source).
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    options = Options()
+    try:
+        cli.main(standalone_mode=False, obj=options, prog_name="tenantry")
+        code = 0
+    except SystemExit as error:
+        code = int(error.code or 0)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("tenantry: interrupted", err=True)
+        code = 130
+    except FindingsError as error:
+        code = _report(options, Result("findings", error.findings))
+    except TenantryError as error:
+        hint = f"\n  {error.hint}" if error.hint else ""
+        click.echo(f"tenantry: {error.message}{hint}", err=True)
+        code = error.exit_code
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - the reader went away
+        code = 0
+    except Exception:  # whatever it is, the user gets one line and a file to send us
+        code = _bug()
+    sys.exit(code)
+
+
+def _report(options: Options, result: Result) -> int:
+    from tenantry.report import WRITERS
+
+    options.write(WRITERS[options.format](result))
+    return 1
+
+
+def _bug() -> int:
+    """Keep what we need to mend it, and tell where."""
+    with tempfile.NamedTemporaryFile("w", prefix="tenantry-bug-", suffix=".txt", delete=False, encoding="utf-8") as file:
+        file.write(f"tenantry {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
+        file.write(f"command: {' '.join([Path(sys.argv[0]).name, *sys.argv[1:]])}\n\n{traceback.format_exc()}")
+    error = sys.exc_info()[1]
+    click.echo(f"tenantry: this is a bug of ours ({type(error).__name__}); please send us {file.name}", err=True)
+    return 3

@@ -1,0 +1,93 @@
+"""Options that every command takes, before or after its name."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tenantry.findings import Result, TenantryError
+from tenantry.operations import Workspace
+from tenantry.report import WRITERS
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass
+class Options:
+    """What the user asked for, wherever on the command line it stood."""
+
+    directory: Path = Path()
+    format: str = "text"
+    output: Path | None = None
+    as_of: str = ""
+    quiet: bool = False
+    no_color: bool = False
+    no_cache: bool = False
+
+    def workspace(self) -> Workspace:
+        from tenantry.cli.progress import progress, say
+
+        as_of = self.as_of or datetime.date.today().isoformat()
+        loud = not self.quiet and sys.stderr.isatty()
+        return Workspace(
+            root=self.directory.resolve(), as_of=as_of, cached=not self.no_cache,
+            progress=progress() if loud else lambda *_: None, say=(lambda _: None) if self.quiet else say,
+        )  # fmt: skip
+
+    def report(self, result: Result) -> None:
+        """Write the result where it was asked for, and end with its exit code."""
+        self.write(WRITERS[self.format](result))
+        raise SystemExit(0 if result.ok else 1)
+
+    def write(self, text: str) -> None:
+        if self.output is None:
+            click.echo(text, nl=False)
+            return
+        try:
+            self.output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise TenantryError(f"{self.output} can't be written: {error.strerror}") from error
+
+
+def _date(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        return datetime.date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise click.BadParameter(f"'{value}' is no date; write it like 2026-11-23") from None
+
+
+_OPTIONS = (
+    click.option("-C", "directory", type=click.Path(path_type=Path), metavar="DIR", help="Work on the fleet in DIR (default: here)."),
+    click.option("--format", type=click.Choice(sorted(WRITERS)), help="How to write the result (default: text)."),
+    click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the result to FILE."),
+    click.option("--as-of", callback=_date, metavar="DATE", help="Judge expiries as on DATE (YYYY-MM-DD; default: today)."),
+    click.option("--quiet", is_flag=True, default=None, help="No progress."),
+    click.option("--no-color", is_flag=True, default=None, help="No colour."),
+    click.option("--no-cache", is_flag=True, default=None, help="Make everything anew; the answer is the same."),
+)
+
+
+def common(function: F) -> F:
+    """Give a command (or the group) the common options; the command's own win over the group's."""
+
+    @functools.wraps(function)
+    def wrapper(*arguments: Any, **values: Any) -> Any:
+        options = click.get_current_context().ensure_object(Options)
+        for name in ("directory", "format", "output", "as_of", "quiet", "no_color", "no_cache"):
+            value = values.pop(name)
+            if value is not None:
+                setattr(options, name, value)
+        return function(options, *arguments, **values)
+
+    for option in reversed(_OPTIONS):
+        wrapper = option(wrapper)
+    return wrapper  # type: ignore[return-value]

@@ -1,0 +1,19 @@
+"""`tenantry schema`"""
+
+from __future__ import annotations
+
+import click
+
+from tenantry import schema
+from tenantry.cli.options import Options, common
+
+
+@click.command("schema")
+@click.argument("kind", type=click.Choice(schema.KINDS, case_sensitive=False))
+@common
+def command(options: Options, kind: str) -> None:
+    """Print the JSON Schema (2020-12) of an input KIND.
+
+    Editors with a YAML language server complete and check files by it; its descriptions are the reference.
+    """
+    options.write(schema.schema_text(kind))

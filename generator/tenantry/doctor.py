@@ -1,0 +1,85 @@
+"""What this machine has and lacks."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import git
+import platformdirs
+
+from tenantry import engine_build
+from tenantry.engine import Engine
+from tenantry.findings import ToolError
+from tenantry.operations import Workspace
+from tenantry.tree import TREES
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    found: str
+    hint: str = ""
+
+
+def examine(space: Workspace) -> list[Item]:
+    """Look at everything; never build, never write a fleet."""
+    return [_python(), _engine(), _cache(), *_repository(space.root)]
+
+
+def _python() -> Item:
+    return Item("python", True, platform.python_version())
+
+
+def _engine() -> Item:
+    program = engine_build.program_path()
+    if not program.is_file():
+        try:
+            go = engine_build.find_go()
+        except ToolError as error:
+            return Item("engine", False, f"not built; {error.message}", error.hint)
+        return Item("engine", True, f"not built yet; the first run builds it with {go}")
+    try:
+        with Engine(program) as engine:
+            return Item("engine", True, f"kustomize {engine.versions.get('kustomize')}, {engine.versions.get('go')}")
+    except ToolError as error:
+        return Item("engine", False, error.message, error.hint)
+
+
+def _cache() -> Item:
+    folder = Path(platformdirs.user_cache_dir("tenantry"))
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    writable = os.access(there, os.W_OK)
+    return Item("cache", writable, str(folder), "" if writable else f"make {there} writable")
+
+
+def _repository(root: Path) -> Iterator[Item]:
+    yield Item("fleet", (root / "platform/platform.yaml").is_file(), str(root), "" if (root / "platform").is_dir() else "name a fleet with -C, or lay one with 'tenantry init'")
+    try:
+        with git.Repo(root, search_parent_directories=True) as repository:
+            branch = "no branch" if repository.head.is_detached else repository.active_branch.name
+            waiting = repository.git.status("--porcelain", "--", *(tree for tree in TREES if (root / tree).exists())).splitlines()
+    except (git.InvalidGitRepositoryError, git.NoSuchPathError):
+        yield Item("git", False, "not a repository", "run 'git init': Argo CD reads rendered/ from git")
+        return
+    except git.GitError as error:
+        yield Item("git", False, str(error).splitlines()[0], "mend the repository")
+        return
+    yield Item("git", True, f"on {branch}, {len(waiting)} generated files not committed")
+
+
+def to_text(items: list[Item]) -> str:
+    return "".join(f"{'ok ' if item.ok else 'BAD'}  {item.name:<8} {item.found}{f' ({item.hint})' if item.hint else ''}\n" for item in items)
+
+
+def to_json(items: list[Item]) -> str:
+    document = {"version": 1, "command": "doctor", "ok": all(item.ok for item in items), "items": [dataclasses.asdict(item) for item in items]}
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

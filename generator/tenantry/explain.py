@@ -1,0 +1,125 @@
+"""Where each value of an instance comes from."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tenantry import pipeline
+from tenantry.codes import BY_ID
+from tenantry.findings import FindingsError, UsageError
+from tenantry.fleet import Fleet
+from tenantry.instance import Instance, Origin
+from tenantry.operations import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One value: its name, what it is, the place that decided it, and how."""
+
+    name: str
+    value: str
+    place: str
+    how: str
+
+
+Explanation = Mapping[str, Sequence[Row]]
+"""Rows by instance."""
+
+
+def explain_code(subject: str) -> str | None:
+    code = BY_ID.get(subject.upper())
+    return f"{code.id}: {code.title}\n{code.meaning}\n" if code else None
+
+
+def explain_tenant(space: Workspace, subject: str) -> Explanation:
+    """Rows for a tenant's instances, or for one instance. Raises UsageError when there is no such thing."""
+    inputs = pipeline.read_inputs(space.root, space.as_of, space.store("documents.json"))
+    instances = {name: i for name, i in inputs.resolution.instances.items() if subject in (name, i.tenant.name)}
+    if not instances:
+        broken = [f for f in inputs.findings if subject in (f.tenant, f.place.file.removeprefix("tenants/").removesuffix(".yaml"))]
+        if broken:
+            raise FindingsError(broken)
+        known = [*inputs.fleet.entries["Tenant"], *inputs.resolution.instances, *BY_ID]
+        close = difflib.get_close_matches(subject, known, n=1)
+        raise UsageError(f"'{subject}' is no tenant, instance or code", f"did you mean '{close[0]}'?" if close else "tenants are the files in tenants/")
+    return {name: list(_rows(inputs.fleet, instance)) for name, instance in instances.items()}
+
+
+def _rows(fleet: Fleet, instance: Instance) -> Iterator[Row]:
+    yield from _identity(fleet, instance)
+    for name, value in _flatten(dataclasses.asdict(instance.settings)):
+        yield _row(fleet, instance, name, value)
+
+
+def _identity(fleet: Fleet, instance: Instance) -> Iterator[Row]:
+    tenant = str(fleet.place(instance.tenant))
+    names = instance.names
+    yield Row("tier", instance.tier.name, str(fleet.place(instance.tenant, "tier")), "written")
+    values: dict[str, Any] = {
+        "state": instance.state, "cell": instance.site.cell.name, "cluster": instance.site.cluster.name,
+        "hosts": ", ".join(instance.hosts), "release": instance.release.name,
+    }  # fmt: skip
+    for name, value in values.items():
+        yield _row(fleet, instance, name, value)
+    for name, value in (
+        ("namespace", names.namespace), ("database", names.database), ("redis_user", names.redis_user),
+        ("secret_path", names.secret_path), ("object_prefix", names.object_prefix), ("api_host", instance.api_host),
+    ):  # fmt: skip
+        yield Row(name, value, tenant, "derived from tenant and environment")
+
+
+def _row(fleet: Fleet, instance: Instance, name: str, value: object) -> Row:
+    origin = _origin(instance.origins, name)
+    if origin is None:
+        return Row(name, _show(value), "", "")
+    entry = fleet.entries[origin.kind][origin.name]
+    return Row(name, _show(value), str(fleet.place(entry, *origin.path)), origin.how)
+
+
+def _origin(origins: Mapping[str, Origin], name: str) -> Origin | None:
+    """The origin of the value itself, else of the nearest group that it belongs to."""
+    while name:
+        if name in origins:
+            return origins[name]
+        name = name.rpartition(".")[0]
+    return None
+
+
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{name}.")
+        elif isinstance(value, tuple) and value and isinstance(value[0], Mapping):
+            for index, item in enumerate(value):
+                yield from _flatten(item, f"{name}.{index}.")
+        else:
+            yield name, value
+
+
+def _show(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "-"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def to_text(explanation: Explanation) -> str:
+    """A table an instance."""
+    blocks = []
+    for instance, rows in explanation.items():
+        widths = [max(len(getattr(row, column)) for row in rows) for column in ("name", "value", "place")]
+        lines = [f"{row.name:<{widths[0]}}  {row.value:<{widths[1]}}  {row.place:<{widths[2]}}  {row.how}".rstrip() for row in rows]
+        blocks.append("\n".join([instance, *("  " + line for line in lines)]) + "\n")
+    return "\n".join(blocks)
+
+
+def to_json(explanation: Explanation) -> str:
+    instances = {name: [dataclasses.asdict(row) for row in rows] for name, rows in explanation.items()}
+    return json.dumps({"version": 1, "command": "explain", "ok": True, "instances": instances}, ensure_ascii=False, indent=2) + "\n"

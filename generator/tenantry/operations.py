@@ -1,0 +1,122 @@
+"""What the commands do, as functions from a fleet's folder to a result. They neither print nor exit."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tenantry import engine_build, pipeline
+from tenantry.cache import Store
+from tenantry.drift import describe
+from tenantry.engine import Engine
+from tenantry.findings import Finding, Place, Result, UsageError, in_order
+from tenantry.pipeline import Generator, Inputs, Outcome, Progress, silent
+from tenantry.publish import WORK, Publisher
+
+
+@dataclass
+class Workspace:
+    """A fleet's folder with what a run needs beside it."""
+
+    root: Path
+    as_of: str
+    cached: bool = True
+    progress: Progress = silent
+    say: Callable[[str], None] = field(default=lambda _: None)
+
+    def store(self, name: str) -> Store:
+        return Store(self.root / WORK / name if self.cached else None)
+
+    def start_engine(self) -> Engine:
+        return Engine(engine_build.ensure_engine(self.say))
+
+
+def check(space: Workspace) -> Result:
+    """Inputs right, fleet rules kept, trees current. Writes nothing but the cache."""
+    documents, known = space.store("documents.json"), space.store("units.json")
+    inputs = pipeline.read_inputs(space.root, space.as_of, documents)
+    findings = list(inputs.findings)
+    counts = _input_counts(inputs)
+    notes: list[str] = []
+    findings += _interrupted(space.root)
+    if inputs.usable:
+        generator = Generator(space.root, inputs, space.start_engine, known, space.progress)
+        outcome = generator.run()
+        findings += outcome.findings
+        findings += describe(space.root, outcome.changes)
+        counts |= _outcome_counts(outcome)
+        if not findings:
+            generator.remember()
+            _save(space, documents, known)
+            notes.append(_summary(counts))
+    else:
+        notes.append("The trees were not compared: the inputs must be right first.")
+    return Result("check", in_order(findings), counts, tuple(notes))
+
+
+def render(space: Workspace, tenants: Sequence[str] = ()) -> Result:
+    """Bring base/, overlays/ and rendered/ to what the inputs give; all of it or nothing."""
+    documents, known = space.store("documents.json"), space.store("units.json")
+    inputs = pipeline.read_inputs(space.root, space.as_of, documents)
+    _known_tenants(inputs, tenants)
+    counts = _input_counts(inputs)
+    if not inputs.usable:
+        return Result("render", in_order(inputs.findings), counts, ("Nothing was written.",))
+    with Publisher(space.root) as publisher:
+        generator = Generator(space.root, inputs, space.start_engine, known, space.progress)
+        outcome = generator.run(tenants)
+        counts |= _outcome_counts(outcome)
+        findings = in_order([*inputs.findings, *outcome.findings])
+        if any(finding.severity == "error" for finding in findings):
+            return Result("render", findings, counts, ("Nothing was written.",))
+        publisher.write(outcome.changes)
+        generator.remember()
+        _save(space, documents, known)
+    return Result("render", findings, counts, (_written(outcome),))
+
+
+def _save(space: Workspace, *stores: Store) -> None:
+    if space.cached and (space.root / WORK).is_dir():
+        for store in stores:
+            store.save()
+
+
+def _known_tenants(inputs: Inputs, tenants: Sequence[str]) -> None:
+    known = inputs.fleet.entries["Tenant"]
+    for name in tenants:
+        if name not in known and f"tenants/{name}.yaml" not in inputs.fleet.broken:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else "tenants are the files in tenants/"
+            raise UsageError(f"there is no tenant '{name}'", hint)
+
+
+def _interrupted(root: Path) -> Iterator[Finding]:
+    if (root / WORK / "staging" / "journal.json").exists():
+        yield Finding("G006", Place("rendered"), "an earlier run was stopped while it moved files into place", "run 'tenantry render', which finishes it")
+
+
+def _input_counts(inputs: Inputs) -> dict[str, int]:
+    return {"tenants": len(inputs.fleet.entries["Tenant"]), "instances": len(inputs.resolution.instances)}
+
+
+def _outcome_counts(outcome: Outcome) -> dict[str, int]:
+    actions = Counter(change.action for change in outcome.changes)
+    return {
+        "units": outcome.units, "units_built": outcome.built, "objects_built": outcome.objects,
+        **{f"files_{action}": actions[action] for action in ("added", "changed", "removed")},
+    }  # fmt: skip
+
+
+def _summary(counts: dict[str, int]) -> str:
+    return f"{counts['tenants']} tenants, {counts['instances']} instances, {counts['units']} overlays: inputs are right, trees are current."
+
+
+def _written(outcome: Outcome) -> str:
+    actions = Counter(change.action for change in outcome.changes)
+    if not outcome.changes:
+        return f"Nothing to write: {outcome.units} overlays are current."
+    parts = [f"{actions[action]} {action}" for action in ("added", "changed", "removed") if actions[action]]
+    return f"Wrote {len(outcome.changes)} files ({', '.join(parts)}). See them with 'git diff' or 'git status'."

@@ -1,0 +1,38 @@
+"""Results for programs. The shape is a contract: fields are added, never changed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tenantry.findings import Finding, Result
+
+
+def write(result: Result) -> str:
+    document = {
+        "version": 1,
+        "command": result.command,
+        "ok": result.ok,
+        "counts": {**result.counts, "findings": len(result.findings)},
+        "findings": [_finding(finding) for finding in result.findings],
+        "notes": list(result.notes),
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    place, identity = finding.place, finding.object
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "tenant": finding.tenant,
+        "object": None
+        if identity is None
+        else {"group": identity.group, "kind": identity.kind, "namespace": identity.namespace, "name": identity.name},
+        "control": finding.control,
+        "message": finding.message,
+        "hint": finding.hint,
+    }

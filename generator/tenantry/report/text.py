@@ -1,0 +1,28 @@
+"""Results for people: one line a finding, stable for tools that read lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tenantry.findings import Finding, Result
+
+
+def line(finding: Finding) -> str:
+    """`tenants/acme.yaml:14:5: S012 message (hint)`"""
+    hint = f" ({finding.hint})" if finding.hint else ""
+    word = "warning: " if finding.severity == "warning" else ""
+    return f"{finding.place}: {finding.code} {word}{finding.message}{hint}"
+
+
+def write(result: Result) -> str:
+    return "\n".join(_lines(result)) + "\n"
+
+
+def _lines(result: Result) -> Iterator[str]:
+    yield from map(line, result.findings)
+    yield from result.notes
+    if result.findings:
+        counts = Counter(finding.severity for finding in result.findings)
+        parts = [f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in sorted(counts.items())]
+        yield f"{' and '.join(parts)}. 'tenantry explain CODE' says more about a code."
