@@ -60,4 +60,3 @@ class Store:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_text(json.dumps({"code": code_digest(), "entries": self.used}), encoding="utf-8")
             temporary.replace(self.path)
-

@@ -23,8 +23,14 @@ CODES: tuple[Code, ...] = (
     Code("S006", "Anchor, alias or merge key", "Each line should say what it means; values are written out."),
     Code("S007", "Tag", "Types come from the schema, never from a YAML tag."),
     Code("S008", "Second document", "One entry a file."),
-    Code("S009", "Empty file", "The file holds nothing. An entry that is not wanted any more is removed with its file."),
-    Code("S010", "Ambiguous word", "A bare word is a boolean, number, date or null to YAML 1.1 readers and text to others, or the reverse."),
+    Code(
+        "S009", "Empty file", "The file holds nothing. An entry that is not wanted any more is removed with its file."
+    ),
+    Code(
+        "S010",
+        "Ambiguous word",
+        "A bare word is a boolean, number, date or null to YAML 1.1 readers and text to others, or the reverse.",
+    ),
     Code("S011", "Wrong structure", "The file is no mapping, or a key is no plain word."),
     Code("S020", "Unknown field", "The schema of the kind has no such field or entry."),
     Code("S021", "Missing field", "A required field is not there."),
@@ -33,18 +39,36 @@ CODES: tuple[Code, ...] = (
     Code("S024", "Wrong kind", "The file's kind does not belong into its folder."),
     Code("S025", "Wrong apiVersion", "The file is of another version of the format."),
     Code("S026", "File name differs from metadata.name", "The file of an entry is called like the entry."),
-    Code("S027", "File that nothing reads", "A file in an input folder does not end in .yaml, so it would be silently ignored."),
+    Code(
+        "S027",
+        "File that nothing reads",
+        "A file in an input folder does not end in .yaml, so it would be silently ignored.",
+    ),
     Code("R001", "Unknown reference", "A name leads to no entry: tier, cell, channel, release, cluster or node pool."),
     Code("R002", "Override out of bounds", "A tenant's override is over what its tier allows."),
     Code("R003", "No standby cell", "The tier keeps a replica at the DR site, where no cell takes it."),
     Code("R004", "Too many users", "The tier's largest instance has too few workers for the tenant's users."),
     Code("R005", "Tier contradicts itself", "Fields of a tier need each other, or exclude each other."),
-    Code("R006", "Cell lacks what its tier shares", "A cell of this tier needs a shared PostgreSQL, a shared Redis, or a PostgreSQL version."),
+    Code(
+        "R006",
+        "Cell lacks what its tier shares",
+        "A cell of this tier needs a shared PostgreSQL, a shared Redis, or a PostgreSQL version.",
+    ),
     Code("F001", "Host is taken", "Two instances claim one host; a request could reach the wrong tenant."),
-    Code("F002", "Host below the platform's domain", "Such hosts are derived from tenant and environment, so that nobody takes another's."),
+    Code(
+        "F002",
+        "Host below the platform's domain",
+        "Such hosts are derived from tenant and environment, so that nobody takes another's.",
+    ),
     Code("F003", "Cell is full", "A cell bounds how many tenants one fault can reach; it takes no more."),
-    Code("F004", "Cell of another tier", "The cell's nodes and databases promise something else than the tenant's tier."),
-    Code("F005", "Cell does not take the environment", "Production shares no cell with staging; standby and decommissioned cells take nobody."),
+    Code(
+        "F004", "Cell of another tier", "The cell's nodes and databases promise something else than the tenant's tier."
+    ),
+    Code(
+        "F005",
+        "Cell does not take the environment",
+        "Production shares no cell with staging; standby and decommissioned cells take nobody.",
+    ),
     Code("F006", "Outside of residency", "Data or a copy of it would lie in a region that the tenant does not allow."),
     Code("F007", "Unknown region", "platform.yaml lists no such region."),
     Code("F008", "Dedicated cluster is shared", "A dedicated tenant's cluster would hold another customer."),
@@ -52,25 +76,53 @@ CODES: tuple[Code, ...] = (
     Code("F010", "DR partners do not match", "Partners point at each other and lie in partner regions."),
     Code("F011", "Classification does not fit the tier", "The tier may not hold data or obligations of this kind."),
     Code("F012", "Not offered by the tier", "The tier has no such environment or does not follow the channel."),
-    Code("F013", "Outside of the tier's bounds", "Users, hosts, integrations or overrides are more than the tier allows."),
-    Code("F014", "Maintenance window not allowed", "The tier gives the platform's window or slots, or windows overlap."),
+    Code(
+        "F013", "Outside of the tier's bounds", "Users, hosts, integrations or overrides are more than the tier allows."
+    ),
+    Code(
+        "F014", "Maintenance window not allowed", "The tier gives the platform's window or slots, or windows overlap."
+    ),
     Code("F015", "Backups meet the window", "No backup time keeps out of the maintenance windows."),
     Code("F016", "Clusters' address ranges overlap", "Peered clusters with equal addresses can't be told apart."),
-    Code("F017", "Integration's addresses are not allowed", "The range is too wide, or would open a way to metadata, nodes or a cluster."),
-    Code("F018", "Not on the private link", "A private integration lies outside of what the cluster's private link reaches."),
-    Code("F019", "PostgreSQL version does not fit", "The release does not take the cell's version, or the platform has no image of it."),
+    Code(
+        "F017",
+        "Integration's addresses are not allowed",
+        "The range is too wide, or would open a way to metadata, nodes or a cluster.",
+    ),
+    Code(
+        "F018",
+        "Not on the private link",
+        "A private integration lies outside of what the cluster's private link reaches.",
+    ),
+    Code(
+        "F019",
+        "PostgreSQL version does not fit",
+        "The release does not take the cell's version, or the platform has no image of it.",
+    ),
     Code("F020", "Not proved in staging", "A release reaches production only after staging."),
     Code("F021", "Exception is not valid", "It names no real tenant or control, has expired, or approves itself."),
-    Code("T001", "Template can't be rendered", "A template uses a value that is not there, or writes one without a filter."),
+    Code(
+        "T001",
+        "Template can't be rendered",
+        "A template uses a value that is not there, or writes one without a filter.",
+    ),
     Code("T002", "Template makes no object", "What a template makes is not one Kubernetes object."),
     Code("K001", "Kustomize refuses", "The overlay can't be built."),
     Code("K002", "Object made twice", "Two templates give the same object."),
-    Code("G001", "Foreign file", "A generated tree holds a file that tenantry did not make; nothing is touched until it is moved."),
+    Code(
+        "G001",
+        "Foreign file",
+        "A generated tree holds a file that tenantry did not make; nothing is touched until it is moved.",
+    ),
     Code("G002", "Generated file is missing", "The trees are behind the inputs."),
     Code("G003", "Generated file differs", "The trees are behind the inputs, or somebody edited a generated file."),
     Code("G004", "Generated file is left over", "Nothing makes the file any more."),
     Code("G005", "Data would vanish", "A tenant or cell would lose its namespace although nobody said that it may."),
-    Code("G006", "Interrupted write", "A run was stopped while it moved files into place; the next 'tenantry render' finishes it."),
+    Code(
+        "G006",
+        "Interrupted write",
+        "A run was stopped while it moved files into place; the next 'tenantry render' finishes it.",
+    ),
 )
 
 BY_ID = {code.id: code for code in CODES}

@@ -6,4 +6,6 @@ _COUNTS = {
     "NET": 12, "IAM": 9, "DATA": 9, "RUN": 4, "EDGE": 5, "BKP": 5, "OBS": 2, "SUP": 4, "RES": 2,
 }  # fmt: skip
 
-CONTROLS: tuple[str, ...] = tuple(f"{group}-{number:02}" for group, count in _COUNTS.items() for number in range(1, count + 1))
+CONTROLS: tuple[str, ...] = tuple(
+    f"{group}-{number:02}" for group, count in _COUNTS.items() for number in range(1, count + 1)
+)

@@ -62,11 +62,18 @@ def _cache() -> Item:
 
 
 def _repository(root: Path) -> Iterator[Item]:
-    yield Item("fleet", (root / "platform/platform.yaml").is_file(), str(root), "" if (root / "platform").is_dir() else "name a fleet with -C, or lay one with 'tenantry init'")
+    yield Item(
+        "fleet",
+        (root / "platform/platform.yaml").is_file(),
+        str(root),
+        "" if (root / "platform").is_dir() else "name a fleet with -C, or lay one with 'tenantry init'",
+    )
     try:
         with git.Repo(root, search_parent_directories=True) as repository:
             branch = "no branch" if repository.head.is_detached else repository.active_branch.name
-            waiting = repository.git.status("--porcelain", "--", *(tree for tree in TREES if (root / tree).exists())).splitlines()
+            waiting = repository.git.status(
+                "--porcelain", "--", *(tree for tree in TREES if (root / tree).exists())
+            ).splitlines()
     except (git.InvalidGitRepositoryError, git.NoSuchPathError):
         yield Item("git", False, "not a repository", "run 'git init': Argo CD reads rendered/ from git")
         return
@@ -77,9 +84,17 @@ def _repository(root: Path) -> Iterator[Item]:
 
 
 def to_text(items: list[Item]) -> str:
-    return "".join(f"{'ok ' if item.ok else 'BAD'}  {item.name:<8} {item.found}{f' ({item.hint})' if item.hint else ''}\n" for item in items)
+    return "".join(
+        f"{'ok ' if item.ok else 'BAD'}  {item.name:<8} {item.found}{f' ({item.hint})' if item.hint else ''}\n"
+        for item in items
+    )
 
 
 def to_json(items: list[Item]) -> str:
-    document = {"version": 1, "command": "doctor", "ok": all(item.ok for item in items), "items": [dataclasses.asdict(item) for item in items]}
+    document = {
+        "version": 1,
+        "command": "doctor",
+        "ok": all(item.ok for item in items),
+        "items": [dataclasses.asdict(item) for item in items],
+    }
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

@@ -37,7 +37,11 @@ def _unit(file: str) -> str:
 
 
 def _folded(folder: str, action: str, count: int) -> Finding:
-    words = {"added": ("G002", "are missing"), "changed": ("G003", "are not what the inputs give"), "removed": ("G004", "are left over")}
+    words = {
+        "added": ("G002", "are missing"),
+        "changed": ("G003", "are not what the inputs give"),
+        "removed": ("G004", "are left over"),
+    }
     code, text = words[action]
     return Finding(code, Place(folder), f"{count} files {text}", _HINT)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import struct
-import subprocess  # noqa: S404 - the one place that starts the engine
+import subprocess
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -60,7 +60,9 @@ class Engine:
     def __enter__(self) -> Engine:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:

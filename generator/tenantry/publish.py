@@ -158,7 +158,9 @@ def _uninterrupted() -> Iterator[None]:
         yield
         return
     caught: list[int] = []
-    handlers = {number: signal.signal(number, lambda n, _: caught.append(n)) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {
+        number: signal.signal(number, lambda n, _: caught.append(n)) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenantry.model.cell import Cell
 from tenantry.instance import Instance
+from tenantry.model.cell import Cell
 from tenantry.sizing import PodSize, PostgresqlSize
 
 
@@ -75,7 +75,9 @@ def cell_quota(cell: Cell, postgresql: PostgresqlSize | None) -> Quota:
 
 def _odoo(size: PodSize, count: int) -> _Pods:
     cpu, request, limit = _SIDECARS
-    return _Pods(count, size.cpu_request_millicores + cpu, size.memory_request_mib + request, size.memory_limit_mib + limit)
+    return _Pods(
+        count, size.cpu_request_millicores + cpu, size.memory_request_mib + request, size.memory_limit_mib + limit
+    )
 
 
 def _postgresql(size: PostgresqlSize) -> _Pods:

@@ -25,7 +25,11 @@ def check_removals(root: Path, fleet: Fleet, orphans: Sequence[str]) -> Iterator
 def _check(root: Path, fleet: Fleet, file: str) -> Iterator[Finding]:
     parts = file.split("/")
     value = yaml.load((root / file).read_bytes(), Loader=LOADER)  # noqa: S506 - a safe loader
-    state = (value.get("metadata") or {}).get("annotations", {}).get("tenantry.io/state") if isinstance(value, dict) else None
+    state = (
+        (value.get("metadata") or {}).get("annotations", {}).get("tenantry.io/state")
+        if isinstance(value, dict)
+        else None
+    )
     if state in _MAY_GO:
         return
     if parts[2] == "cells":

@@ -77,7 +77,9 @@ def _follow(fleet: Fleet, tenant: Tenant, environment: EnvironmentName) -> tuple
         return None
     pools = {pool.name for pool in cluster.node_pools}
     usable = {cell.node_pool, cell.database_node_pool} <= pools and not any(tier_faults(tier))
-    return (tier, Site(platform=fleet.platform, cluster=cluster, cell=cell, partner=partner), release) if usable else None
+    return (
+        (tier, Site(platform=fleet.platform, cluster=cluster, cell=cell, partner=partner), release) if usable else None
+    )
 
 
 def _standby(fleet: Fleet, tier: Tier, site: Site, environment: EnvironmentName) -> tuple[Site | None, list[Problem]]:
@@ -85,7 +87,11 @@ def _standby(fleet: Fleet, tier: Tier, site: Site, environment: EnvironmentName)
     if environment != "production" or not (tier.postgresql and tier.postgresql.replica_in_dr_region):
         return None, []
     partner = site.partner
-    cells = [c for c in fleet.all(Cell).values() if c.cluster == partner.name and c.purpose == "standby" and c.tier == tier.name]
+    cells = [
+        c
+        for c in fleet.all(Cell).values()
+        if c.cluster == partner.name and c.purpose == "standby" and c.tier == tier.name
+    ]
     back = fleet.find(Cluster, partner.dr_partner)
     if not cells or back is None:
         message = f"tier '{tier.name}' keeps a replica at the DR site, but cluster '{partner.name}' has no standby cell of this tier"

@@ -22,7 +22,9 @@ from tenantry.render.environment import template
 from tenantry.resolve import Resolution
 
 
-def new_tenant(fleet: Fleet, resolution: Resolution, name: str, tier_name: str, **wishes: str | int | None) -> tuple[str, str]:
+def new_tenant(
+    fleet: Fleet, resolution: Resolution, name: str, tier_name: str, **wishes: str | int | None
+) -> tuple[str, str]:
     """(file, text) of a new tenant: the tier's lowest classification, its reference size, a cell with room."""
     _check_name("Tenant", name)
     tier = fleet.find(Tier, tier_name)
@@ -52,14 +54,22 @@ def new_cell(fleet: Fleet, name: str, cluster_name: str, tier_name: str) -> tupl
         raise UsageError(f"there is no tier '{tier_name}'", f"tiers: {', '.join(sorted(fleet.all(Tier)))}")
     models = [c for c in fleet.all(Cell).values() if c.tier == tier_name and c.purpose == "service"]
     if not models:
-        raise UsageError(f"no cell of tier '{tier_name}' is there to take the shape from", "write platform/cells/NAME.yaml by hand; 'tenantry schema cell' tells its fields")
+        raise UsageError(
+            f"no cell of tier '{tier_name}' is there to take the shape from",
+            "write platform/cells/NAME.yaml by hand; 'tenantry schema cell' tells its fields",
+        )
     model = models[0]
     pools = {pool.name for pool in cluster.node_pools}
     if not {model.node_pool, model.database_node_pool} <= pools:
-        raise UsageError(f"cluster '{cluster_name}' has no node pools '{model.node_pool}' and '{model.database_node_pool}', which cell '{model.name}' uses", "add them to the cluster first")
+        raise UsageError(
+            f"cluster '{cluster_name}' has no node pools '{model.node_pool}' and '{model.database_node_pool}', which cell '{model.name}' uses",
+            "add them to the cluster first",
+        )
     text = fleet.document(model).text.replace(f"  name: {model.name}\n", f"  name: {name}\n", 1)
     text = re.sub(r"^  cluster: .*$", f"  cluster: {cluster_name}", text, count=1, flags=re.MULTILINE)
-    return f"platform/cells/{name}.yaml", "".join(line for line in text.splitlines(keepends=True) if not line.startswith("  # "))
+    return f"platform/cells/{name}.yaml", "".join(
+        line for line in text.splitlines(keepends=True) if not line.startswith("  # ")
+    )
 
 
 def new_exception(fleet: Fleet, name: str, tenant: str, **fields: str) -> tuple[str, str]:
@@ -67,7 +77,12 @@ def new_exception(fleet: Fleet, name: str, tenant: str, **fields: str) -> tuple[
     _check_name("Exception", name)
     if fleet.find(Tenant, tenant) is None:
         raise UsageError(f"there is no tenant '{tenant}'", "tenants are the files in tenants/")
-    context = {"name": name, "tenant": tenant, "schema": _schema_path(fleet.root, "policies/exceptions", "exception"), **fields}
+    context = {
+        "name": name,
+        "tenant": tenant,
+        "schema": _schema_path(fleet.root, "policies/exceptions", "exception"),
+        **fields,
+    }
     return f"policies/exceptions/{name}.yaml", template("new/exception.yaml.j2").render(context)
 
 
@@ -87,7 +102,10 @@ def write_new(root: Path, file: str, text: str) -> None:
 def _check_name(kind: str, name: str) -> None:
     rules = schema.load_schema(kind)["properties"]["metadata"]["properties"]["name"]
     if not re.search(rules["pattern"], name) or len(name) > rules["maxLength"]:
-        raise UsageError(f"'{name}' can't be a name", f"lower-case letters, digits and single '-', a letter first, at most {rules['maxLength']} characters")
+        raise UsageError(
+            f"'{name}' can't be a name",
+            f"lower-case letters, digits and single '-', a letter first, at most {rules['maxLength']} characters",
+        )
 
 
 def _choose_cell(fleet: Fleet, resolution: Resolution, tier: Tier, wish: str | int | None) -> Cell:
@@ -95,7 +113,9 @@ def _choose_cell(fleet: Fleet, resolution: Resolution, tier: Tier, wish: str | i
     if wish is not None:
         chosen = fleet.find(Cell, str(wish))
         if chosen is None:
-            raise UsageError(f"there is no cell '{wish}'", f"cells of tier '{tier.name}': {', '.join(c.name for c in cells)}")
+            raise UsageError(
+                f"there is no cell '{wish}'", f"cells of tier '{tier.name}': {', '.join(c.name for c in cells)}"
+            )
         return chosen
     members: dict[str, list[Instance]] = {}
     for instance in resolution.instances.values():
@@ -103,7 +123,10 @@ def _choose_cell(fleet: Fleet, resolution: Resolution, tier: Tier, wish: str | i
     alone = tier.isolation.nodes == "cluster"
     free = [c for c in cells if has_room(c, members.get(c.name, [])) and not (alone and members.get(c.name))]
     if not free:
-        raise TenantryError(f"no cell of tier '{tier.name}' has room", "add one with 'tenantry new cell NAME --cluster CLUSTER --tier TIER'")
+        raise TenantryError(
+            f"no cell of tier '{tier.name}' has room",
+            "add one with 'tenantry new cell NAME --cluster CLUSTER --tier TIER'",
+        )
     return min(free, key=lambda c: (sum(i.tenant.users for i in members.get(c.name, [])), c.name))
 
 
@@ -150,7 +173,10 @@ def _fleet_files() -> Iterator[tuple[str, str]]:
     for folder in ("platform", "platform/clusters", "platform/cells", "platform/releases", "tiers"):
         for path in sorted((example / folder).glob("*.yaml")):
             if not _LEFT_OUT.fullmatch(path.stem):
-                yield f"{folder}/{path.name}", path.read_text(encoding="utf-8").replace("generator/tenantry/schemas/", "schemas/")
+                yield (
+                    f"{folder}/{path.name}",
+                    path.read_text(encoding="utf-8").replace("generator/tenantry/schemas/", "schemas/"),
+                )
     for kind in schema.KINDS:
         yield f"schemas/{kind.lower()}.json", schema.schema_text(kind)
     for folder in ("tenants", "policies/exceptions"):
@@ -162,7 +188,9 @@ def _fleet_files() -> Iterator[tuple[str, str]]:
 
 def editor_settings(folder: str) -> str:
     """VS Code's mapping of input files to schemas, for its YAML extension."""
-    mapping = {f"{folder}/{kind.lower()}.json": schema.load_schema(kind)["x-files"] for kind in schema.KINDS if kind not in ("Release", "Channel")}
+    mapping = {
+        f"{folder}/{kind.lower()}.json": schema.load_schema(kind)["x-files"]
+        for kind in schema.KINDS
+        if kind not in ("Release", "Channel")
+    }
     return json.dumps({"yaml.schemas": mapping}, indent=2) + "\n"
-
-

@@ -52,7 +52,9 @@ def backup_times(name: str, base_every: int, velero_every: int, windows: Sequenc
     minute = seed % 60
     base = _free_hour(base_every, seed // 60, minute, BASE_MINUTES, windows)
     velero = _free_hour(velero_every, seed // 60 + 1, minute, VELERO_MINUTES, windows)
-    return BackupTimes(base_every_hours=base_every, base_hour=base, velero_every_hours=velero_every, velero_hour=velero, minute=minute)
+    return BackupTimes(
+        base_every_hours=base_every, base_hour=base, velero_every_hours=velero_every, velero_hour=velero, minute=minute
+    )
 
 
 def _free_hour(every: int, seed: int, minute: int, runs: int, windows: Sequence[Window]) -> int:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from tenantry import sizing
 from tenantry.instance import Instance, Origin, Settings, Site
-from tenantry.model.common import ENVIRONMENTS, EnvironmentName, State, Window
+from tenantry.model.common import ENVIRONMENTS, EnvironmentName, Override, State, Window
 from tenantry.model.release import Release
-from tenantry.model.tenant import Override, Tenant
+from tenantry.model.tenant import Tenant
 from tenantry.model.tier import EdgeLimits, Tier
 from tenantry.names import InstanceNames
 from tenantry.schedule import BackupTimes, backup_times
@@ -122,7 +122,9 @@ class _Settler:
         tier, size = self.tier, self.tier.sizing
         layout = self.layout()
         split = tier.topology == "split"
-        web = sizing.pod_size(size, workers=layout.per_pod, cron_workers=0 if split else layout.cron_workers, websocket=not split)
+        web = sizing.pod_size(
+            size, workers=layout.per_pod, cron_workers=0 if split else layout.cron_workers, websocket=not split
+        )
         cron = sizing.pod_size(size, workers=0, cron_workers=layout.cron_workers, websocket=False)
         websocket = sizing.pod_size(size, workers=0, cron_workers=0, websocket=True)
         migration = sizing.pod_size(size, workers=1, cron_workers=0, websocket=False)
@@ -151,7 +153,9 @@ class _Settler:
     def layout(self) -> _Layout:
         tier, size, users = self.tier, self.tier.sizing, self.tenant.users
         workers = sizing.http_workers(size, users)
-        most = self.bounded("max_replicas", "web_replicas_max", tier.replicas.web_max, tier.overrides.max_replicas, "replicas", "webMax")
+        most = self.bounded(
+            "max_replicas", "web_replicas_max", tier.replicas.web_max, tier.overrides.max_replicas, "replicas", "webMax"
+        )
         replicas = max(tier.replicas.web_min, math.ceil(workers / size.max_workers_per_pod))
         if replicas > most:
             message = f"{users} users need {workers} workers, but tier '{tier.name}' gives at most {most * size.max_workers_per_pod}"
@@ -197,7 +201,14 @@ class _Settler:
         first = min(self.tenant.environments, key=ENVIRONMENTS.index)
         if override.value > bound and self.environment == first:
             message = f"override {key} is {override.value}, but tier '{self.tier.name}' allows at most {bound}"
-            self.problems.append(Problem("R002", ("overrides", key, "value"), message, "stay inside the bound, or choose a tier that allows it"))
+            self.problems.append(
+                Problem(
+                    "R002",
+                    ("overrides", key, "value"),
+                    message,
+                    "stay inside the bound, or choose a tier that allows it",
+                )
+            )
         return override.value
 
     def own_redis(self) -> bool:
@@ -230,7 +241,14 @@ class _Settler:
     def edge(self) -> EdgeLimits:
         edge, bounds = self.tier.edge, self.tier.overrides
         self.tier_note("edge", "edge")
-        rate = self.bounded("requests_per_second", "edge.requests_per_second", edge.requests_per_second, bounds.max_requests_per_second, "edge", "requestsPerSecond")
+        rate = self.bounded(
+            "requests_per_second",
+            "edge.requests_per_second",
+            edge.requests_per_second,
+            bounds.max_requests_per_second,
+            "edge",
+            "requestsPerSecond",
+        )
         body = self.bounded("body_mib", "edge.body_mib", edge.body_mib, bounds.max_body_mib, "edge", "bodyMiB")
         return dataclasses.replace(edge, requests_per_second=rate, burst=max(edge.burst, rate), body_mib=body)
 

@@ -103,7 +103,9 @@ def pod_size(sizing: Sizing, *, workers: int, cron_workers: int, websocket: bool
     )
 
 
-def postgresql_size(tier: OwnPostgresql, users: int, *, connections: int, share: float, storage_gib: int | None) -> PostgresqlSize:
+def postgresql_size(
+    tier: OwnPostgresql, users: int, *, connections: int, share: float, storage_gib: int | None
+) -> PostgresqlSize:
     """Size of an own cluster; `share` cuts a staging database down, `storage_gib` overrides the formula."""
     step = step_for(tier.sizes, users)
     storage = storage_gib or math.ceil((tier.storage_base_gib + tier.storage_per_user_gib * users) * share)

@@ -62,11 +62,17 @@ def read_text(root: Path, file: str) -> str | Finding:
     try:
         resolved = path.resolve(strict=True)
         if not resolved.is_relative_to(root.resolve()):
-            return Finding("S001", place, "leads out of the fleet's folder by a symbolic link", "put the file itself here")
+            return Finding(
+                "S001", place, "leads out of the fleet's folder by a symbolic link", "put the file itself here"
+            )
         if not resolved.is_file():
-            return Finding("S001", place, "is not a regular file", "a folder or device can't be an input; rename or remove it")
+            return Finding(
+                "S001", place, "is not a regular file", "a folder or device can't be an input; rename or remove it"
+            )
         if resolved.stat().st_size > MAX_BYTES:
-            return Finding("S002", place, f"is over {MAX_BYTES // 1024} KiB", "one entry a file; no entry needs that much")
+            return Finding(
+                "S002", place, f"is over {MAX_BYTES // 1024} KiB", "one entry a file; no entry needs that much"
+            )
         return resolved.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
@@ -137,6 +143,7 @@ class _Builder:
 
     def place(self, event: yaml.Event) -> Place:
         mark = event.start_mark
+        assert mark is not None
         return Place(self.file, mark.line + 1, mark.column + 1)
 
     def build(self, events: Iterator[yaml.Event]) -> Any:
@@ -148,7 +155,9 @@ class _Builder:
                 if seen > 1:
                     message, hint = "holds a second document", "one entry a file: move it into a file of its own"
                     raise _StructureError(Finding("S008", self.place(event), message, hint))
-            elif isinstance(event, (yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent, yaml.AliasEvent)):
+            elif isinstance(
+                event, (yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent, yaml.AliasEvent)
+            ):
                 data = self.value(event, events, ())
         if data is None and not self.findings:
             raise _StructureError(Finding("S009", Place(self.file), "is empty", "fill it, or remove it"))
@@ -225,7 +234,11 @@ class _Builder:
             return float(text)
         meaning = _ambiguity(text)
         if meaning:
-            self.findings.append(Finding("S010", place, f"'{text}' is {meaning} to some YAML readers and text to others", _quote_hint(text)))
+            self.findings.append(
+                Finding(
+                    "S010", place, f"'{text}' is {meaning} to some YAML readers and text to others", _quote_hint(text)
+                )
+            )
         return text
 
 
@@ -237,7 +250,13 @@ _AMBIGUOUS = (
     ("null", re.compile(r"null\Z", re.IGNORECASE)),
     ("a date", re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)?\Z")),
     ("a number in base 60", re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?\Z")),
-    ("a number", re.compile(r"[-+]?(?:0[xob][0-9a-fA-F_]+|[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9_]+(?:[eE][-+]?[0-9]+)?|\.(?:inf|nan))\Z", re.IGNORECASE)),
+    (
+        "a number",
+        re.compile(
+            r"[-+]?(?:0[xob][0-9a-fA-F_]+|[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9_]+(?:[eE][-+]?[0-9]+)?|\.(?:inf|nan))\Z",
+            re.IGNORECASE,
+        ),
+    ),
     ("a special value", re.compile(r"(?:=|<<)\Z")),
 )
 
@@ -247,6 +266,15 @@ def _ambiguity(text: str) -> str:
 
 
 def _quote_hint(text: str) -> str:
-    truth = {"y": "true", "yes": "true", "on": "true", "true": "true", "n": "false", "no": "false", "off": "false", "false": "false"}
+    truth = {
+        "y": "true",
+        "yes": "true",
+        "on": "true",
+        "true": "true",
+        "n": "false",
+        "no": "false",
+        "off": "false",
+        "false": "false",
+    }
     word = truth.get(text.lower())
     return f'write {word}, or "{text}" in quotes when text is meant' if word else f'write "{text}" in quotes'

@@ -30,6 +30,8 @@ COMMANDS = {
 
 
 class _Commands(click.Group):
+    """Reads a command's module when it is called, so that each start reads little."""
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -43,7 +45,9 @@ class _Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             import difflib
 
@@ -109,7 +113,9 @@ def _report(options: Options, result: Result) -> int:
 
 def _bug() -> int:
     """Keep what we need to mend it, and tell where."""
-    with tempfile.NamedTemporaryFile("w", prefix="tenantry-bug-", suffix=".txt", delete=False, encoding="utf-8") as file:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="tenantry-bug-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
         file.write(f"tenantry {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
         file.write(f"command: {' '.join([Path(sys.argv[0]).name, *sys.argv[1:]])}\n\n{traceback.format_exc()}")
     error = sys.exc_info()[1]

@@ -66,10 +66,18 @@ def _date(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
 
 
 _OPTIONS = (
-    click.option("-C", "directory", type=click.Path(path_type=Path), metavar="DIR", help="Work on the fleet in DIR (default: here)."),
+    click.option(
+        "-C",
+        "directory",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Work on the fleet in DIR (default: here).",
+    ),
     click.option("--format", type=click.Choice(sorted(WRITERS)), help="How to write the result (default: text)."),
     click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the result to FILE."),
-    click.option("--as-of", callback=_date, metavar="DATE", help="Judge expiries as on DATE (YYYY-MM-DD; default: today)."),
+    click.option(
+        "--as-of", callback=_date, metavar="DATE", help="Judge expiries as on DATE (YYYY-MM-DD; default: today)."
+    ),
     click.option("--quiet", is_flag=True, default=None, help="No progress."),
     click.option("--no-color", is_flag=True, default=None, help="No colour."),
     click.option("--no-cache", is_flag=True, default=None, help="Make everything anew; the answer is the same."),

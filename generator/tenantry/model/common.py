@@ -11,9 +11,7 @@ State = Literal["active", "suspended", "offboarding"]
 Sensitivity = Literal["public", "internal", "confidential", "restricted"]
 Degree = Literal["none", "low", "moderate", "heavy"]
 Availability = Literal["standard", "high", "critical"]
-Obligation = Literal[
-    "gdpr", "iso27001", "client-confidentiality", "soc2", "nis2", "sector-rules", "data-residency"
-]
+Obligation = Literal["gdpr", "iso27001", "client-confidentiality", "soc2", "nis2", "sector-rules", "data-residency"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

@@ -32,8 +32,18 @@ def load(cell: Cell, members: Sequence[Instance]) -> Iterator[tuple[int, int, st
     quotas = [instance_quota(member) for member in members]
     yield len(members), cell.capacity.instances, "instances", ("capacity", "instances")
     yield sum(m.tenant.users for m in members), cell.capacity.users, "users", ("capacity", "users")
-    yield sum(q.cpu_millicores for q in quotas), cell.capacity.cpu_millicores, "millicores of CPU", ("capacity", "cpuMillicores")
-    yield sum(q.memory_request_mib for q in quotas), cell.capacity.memory_mib, "MiB of memory", ("capacity", "memoryMiB")
+    yield (
+        sum(q.cpu_millicores for q in quotas),
+        cell.capacity.cpu_millicores,
+        "millicores of CPU",
+        ("capacity", "cpuMillicores"),
+    )
+    yield (
+        sum(q.memory_request_mib for q in quotas),
+        cell.capacity.memory_mib,
+        "MiB of memory",
+        ("capacity", "memoryMiB"),
+    )
     if cell.postgresql is not None:
         claimed = sum(m.settings.connection_limit for m in members if m.settings.postgresql is None)
         most = int(cell.postgresql.max_connections * CONNECTION_SHARE)
@@ -42,12 +52,19 @@ def load(cell: Cell, members: Sequence[Instance]) -> Iterator[tuple[int, int, st
 
 def has_room(cell: Cell, members: Sequence[Instance]) -> bool:
     """True while every limit leaves a tenth free; what `tenantry new` and hints propose."""
-    return cell.state == "open" and cell.purpose == "service" and all(used <= most * 0.9 for used, most, _, _ in load(cell, members))
+    return (
+        cell.state == "open"
+        and cell.purpose == "service"
+        and all(used <= most * 0.9 for used, most, _, _ in load(cell, members))
+    )
 
 
 def _with_room(scope: Scope, full: Cell, members: dict[str, list[Instance]]) -> list[str]:
     return [
         cell.name
         for cell in scope.fleet.all(Cell).values()
-        if cell.tier == full.tier and cell.environments == full.environments and cell is not full and has_room(cell, members.get(cell.name, []))
+        if cell.tier == full.tier
+        and cell.environments == full.environments
+        and cell is not full
+        and has_room(cell, members.get(cell.name, []))
     ]

@@ -29,7 +29,13 @@ def classification(scope: Scope) -> Iterator[Finding]:
         for index, obligation in enumerate(tenant.classification.obligations):
             if obligation not in tier.classification.obligations:
                 message = f"tier '{tier.name}' does not meet the obligation '{obligation}'"
-                yield scope.at(tenant, ("classification", "obligations", index), "F011", message, _fitting_tiers(scope, "obligations", obligation))
+                yield scope.at(
+                    tenant,
+                    ("classification", "obligations", index),
+                    "F011",
+                    message,
+                    _fitting_tiers(scope, "obligations", obligation),
+                )
 
 
 def _fitting_tiers(scope: Scope, field: str, value: str) -> str:
@@ -56,18 +62,36 @@ def bounds(scope: Scope) -> Iterator[Finding]:
             fitting = [t.name for t in scope.fleet.all(Tier).values() if t.users.min <= tenant.users <= t.users.max]
             yield scope.at(tenant, ("users",), "F013", message, f"tiers for that many: {', '.join(fitting) or 'none'}")
         if len(tenant.integrations) > tier.overrides.max_integrations:
-            message = f"{len(tenant.integrations)} integrations; tier '{tier.name}' allows {tier.overrides.max_integrations}"
+            message = (
+                f"{len(tenant.integrations)} integrations; tier '{tier.name}' allows {tier.overrides.max_integrations}"
+            )
             yield scope.at(tenant, ("integrations",), "F013", message, "remove one, or choose a larger tier", key=True)
         for environment, placed in tenant.environments.items():
             if len(placed.hosts) > tier.overrides.max_hosts:
                 message = f"{len(placed.hosts)} hosts; tier '{tier.name}' allows {tier.overrides.max_hosts}"
-                yield scope.at(tenant, ("environments", environment, "hosts"), "F013", message, "remove one, or choose a larger tier")
+                yield scope.at(
+                    tenant,
+                    ("environments", environment, "hosts"),
+                    "F013",
+                    message,
+                    "remove one, or choose a larger tier",
+                )
         yield from _own_database_overrides(scope, tenant, tier)
 
 
 def _own_database_overrides(scope: Scope, tenant: Tenant, tier: Tier) -> Iterator[Finding]:
-    given = {"databaseStorageGiB": tenant.overrides.database_storage_gib, "backupRetentionDays": tenant.overrides.backup_retention_days}
+    given = {
+        "databaseStorageGiB": tenant.overrides.database_storage_gib,
+        "backupRetentionDays": tenant.overrides.backup_retention_days,
+    }
     for key, override in given.items():
         if override is not None and tier.isolation.postgresql != "own":
             message = f"override {key} has no effect: tenants of tier '{tier.name}' share their cell's PostgreSQL"
-            yield scope.at(tenant, ("overrides", key), "F013", message, "remove it, or choose a tier with an own PostgreSQL", key=True)
+            yield scope.at(
+                tenant,
+                ("overrides", key),
+                "F013",
+                message,
+                "remove it, or choose a tier with an own PostgreSQL",
+                key=True,
+            )

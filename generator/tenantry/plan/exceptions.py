@@ -16,10 +16,22 @@ def valid(scope: Scope) -> Iterator[Finding]:
     for tier in scope.fleet.all(Tier).values():
         for index, control in enumerate(tier.controls_not_kept):
             if control not in CONTROLS:
-                yield Finding("F021", scope.fleet.place(tier, "controlsNotKept", index), f"there is no control '{control}'", "check its id")
+                yield Finding(
+                    "F021",
+                    scope.fleet.place(tier, "controlsNotKept", index),
+                    f"there is no control '{control}'",
+                    "check its id",
+                )
     for exception in scope.fleet.all(ControlException).values():
         for path, message, hint in _faults(scope, exception):
-            yield Finding("F021", scope.fleet.place(exception, path), message, hint, tenant=exception.tenant, control=exception.control)
+            yield Finding(
+                "F021",
+                scope.fleet.place(exception, path),
+                message,
+                hint,
+                tenant=exception.tenant,
+                control=exception.control,
+            )
 
 
 def _faults(scope: Scope, exception: ControlException) -> Iterator[tuple[str, str, str]]:
@@ -27,10 +39,18 @@ def _faults(scope: Scope, exception: ControlException) -> Iterator[tuple[str, st
     if tenant is None and not scope.fleet.is_broken(Tenant, exception.tenant):
         yield "tenant", f"there is no tenant '{exception.tenant}'", "remove the exception with its tenant"
     if tenant is not None and exception.environment and exception.environment not in tenant.environments:
-        yield "environment", f"tenant '{tenant.name}' has no environment '{exception.environment}'", f"it has {', '.join(tenant.environments)}"
+        yield (
+            "environment",
+            f"tenant '{tenant.name}' has no environment '{exception.environment}'",
+            f"it has {', '.join(tenant.environments)}",
+        )
     if exception.control not in CONTROLS:
         yield "control", f"there is no control '{exception.control}'", "check its id"
     if exception.approver == exception.owner:
         yield "approver", "owner and approver are the same person", "somebody else must approve it"
     if exception.expires < scope.as_of:
-        yield "expires", f"the exception expired on {exception.expires}", "mend the cause and remove it, or have it approved anew"
+        yield (
+            "expires",
+            f"the exception expired on {exception.expires}",
+            "mend the cause and remove it, or have it approved anew",
+        )

@@ -14,7 +14,16 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 FORBIDDEN = tuple(
     ipaddress.ip_network(cidr)
-    for cidr in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "::1/128", "fe80::/10", "fd00:ec2::254/128", "ff00::/8")
+    for cidr in (
+        "0.0.0.0/8",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "224.0.0.0/4",
+        "::1/128",
+        "fe80::/10",
+        "fd00:ec2::254/128",
+        "ff00::/8",
+    )
 )
 """Loopback, link-local (cloud metadata, node-local DNS) and multicast."""
 WIDEST = {4: 16, 6: 48}
@@ -44,13 +53,17 @@ def clusters_apart(scope: Scope) -> Iterator[Finding]:
 
 
 def integrations(scope: Scope) -> Iterator[Finding]:
-    own = [(cluster, key, network) for cluster in scope.fleet.all(Cluster).values() for key, _, network in _ranges(cluster)]
+    own = [
+        (cluster, key, network) for cluster in scope.fleet.all(Cluster).values() for key, _, network in _ranges(cluster)
+    ]
     for tenant in scope.fleet.all(Tenant).values():
         names: set[str] = set()
         for index, integration in enumerate(tenant.integrations):
             if integration.name in names:
                 path: tuple[str | int, ...] = ("integrations", index, "name")
-                yield scope.at(tenant, path, "F017", f"two integrations are called '{integration.name}'", "name each once")
+                yield scope.at(
+                    tenant, path, "F017", f"two integrations are called '{integration.name}'", "name each once"
+                )
             names.add(integration.name)
             for number, cidr in enumerate(integration.cidrs):
                 path = ("integrations", index, "cidrs", number)
@@ -73,7 +86,9 @@ def _integration(
     for cluster, key, other in own:
         if _meet(network, other):
             message = f"{network} overlaps with {other}, the {key} of cluster '{cluster.name}'"
-            yield scope.at(tenant, path, "F017", message, "an integration is an outside system; it can't open a way into a cluster")
+            yield scope.at(
+                tenant, path, "F017", message, "an integration is an outside system; it can't open a way into a cluster"
+            )
             return
 
 
@@ -91,5 +106,11 @@ def _private(scope: Scope, tenant: Tenant) -> Iterator[Finding]:
                 if not any(network.version == r.version and network.subnet_of(r) for r in reach):  # type: ignore[arg-type]
                     path = ("integrations", index, "cidrs", number)
                     message = f"{network} is not reached by the private link of cluster '{cluster.name}'"
-                    yield scope.at(tenant, path, "F018", message, "remove 'private', or add the range to the cluster's privateConnectivity")
+                    yield scope.at(
+                        tenant,
+                        path,
+                        "F018",
+                        message,
+                        "remove 'private', or add the range to the cluster's privateConnectivity",
+                    )
                     return

@@ -15,7 +15,11 @@ def cell_fits_instance(scope: Scope) -> Iterator[Finding]:
     for instance in scope.instances.values():
         cell = instance.site.cell
         path = ("environments", instance.environment, "cell")
-        fitting = [c.name for c in scope.fleet.all(Cell).values() if c.tier == instance.tier.name and instance.environment in c.environments and c.purpose == "service"]
+        fitting = [
+            c.name
+            for c in scope.fleet.all(Cell).values()
+            if c.tier == instance.tier.name and instance.environment in c.environments and c.purpose == "service"
+        ]
         hint = f"cells that fit: {', '.join(fitting) or 'none yet'}"
         if cell.tier != instance.tier.name:
             message = f"cell '{cell.name}' is of tier '{cell.tier}', but the tenant is of tier '{instance.tier.name}'"
@@ -48,7 +52,9 @@ def _residency(scope: Scope, instance: Instance) -> Iterator[Finding]:
     site, backup = instance.site, instance.tier.backup
     path = ("environments", instance.environment, "cell")
     if site.region not in allowed:
-        message = f"cell '{site.cell.name}' lies in region '{site.region}', but data may lie in {', '.join(allowed)} only"
+        message = (
+            f"cell '{site.cell.name}' lies in region '{site.region}', but data may lie in {', '.join(allowed)} only"
+        )
         yield scope.at(instance.tenant, path, "F006", message, "choose a cell in an allowed region")
     copied = backup.copy_in_dr_region or backup.velero_in_dr_region or instance.standby is not None
     if copied and site.partner.region not in allowed:
@@ -80,9 +86,19 @@ def environments_apart(scope: Scope) -> Iterator[Finding]:
     tiers = scope.fleet.entries["Tier"]
     for cell in scope.fleet.all(Cell).values():
         tier = tiers.get(cell.tier)
-        if tier and tier.isolation.nodes != "cluster" and "production" in cell.environments and len(cell.environments) > 1:
+        if (
+            tier
+            and tier.isolation.nodes != "cluster"
+            and "production" in cell.environments
+            and len(cell.environments) > 1
+        ):
             place = scope.fleet.place(cell, "environments")
-            yield Finding("F009", place, f"cell '{cell.name}' mixes production with other environments", "give them a cell of their own")
+            yield Finding(
+                "F009",
+                place,
+                f"cell '{cell.name}' mixes production with other environments",
+                "give them a cell of their own",
+            )
 
 
 def regions(scope: Scope) -> Iterator[Finding]:
@@ -91,11 +107,18 @@ def regions(scope: Scope) -> Iterator[Finding]:
     for index, region in enumerate(scope.fleet.platform.regions):
         if region.dr_partner not in partners or region.dr_partner == region.name:
             place = scope.fleet.place(scope.fleet.platform, "regions", index, "drPartner")
-            yield Finding("F010", place, f"region '{region.dr_partner}' can't be the DR partner of '{region.name}'", f"known regions: {', '.join(sorted(partners))}")
+            yield Finding(
+                "F010",
+                place,
+                f"region '{region.dr_partner}' can't be the DR partner of '{region.name}'",
+                f"known regions: {', '.join(sorted(partners))}",
+            )
     for cluster in scope.fleet.all(Cluster).values():
         if cluster.region not in partners:
             place = scope.fleet.place(cluster, "region")
-            yield Finding("F010", place, f"there is no region '{cluster.region}'", f"known regions: {', '.join(sorted(partners))}")
+            yield Finding(
+                "F010", place, f"there is no region '{cluster.region}'", f"known regions: {', '.join(sorted(partners))}"
+            )
             continue
         partner = scope.fleet.find(Cluster, cluster.dr_partner)
         if partner and (partner.dr_partner != cluster.name or partner.region != partners[cluster.region]):

@@ -13,12 +13,16 @@ from tenantry.plan.scope import Scope
 def database_major(scope: Scope) -> Iterator[Finding]:
     for instance in scope.instances.values():
         cell = instance.site.cell
-        major = cell.postgresql.major if cell.postgresql and instance.settings.postgresql is None else cell.postgresql_major
+        major = (
+            cell.postgresql.major if cell.postgresql and instance.settings.postgresql is None else cell.postgresql_major
+        )
         known = scope.fleet.platform.postgresql_images
         if major is not None and str(major) not in known:
             path = ("postgresql", "major") if cell.postgresql else ("postgresqlMajor",)
             place = scope.fleet.place(cell, *path)
-            yield Finding("F019", place, f"platform.yaml has no image of PostgreSQL {major}", f"known: {', '.join(sorted(known))}")
+            yield Finding(
+                "F019", place, f"platform.yaml has no image of PostgreSQL {major}", f"known: {', '.join(sorted(known))}"
+            )
         elif major is not None and major not in instance.release.postgresql_majors:
             message = f"release '{instance.release.name}' does not take PostgreSQL {major} of cell '{cell.name}'"
             hint = f"it takes {', '.join(map(str, instance.release.postgresql_majors))}"
@@ -32,4 +36,9 @@ def staged_first(scope: Scope) -> Iterator[Finding]:
         if release is not None and not any(proof.environment == "staging" for proof in release.proved):
             place = scope.fleet.place(channel, "releases", "production")
             message = f"release '{release.name}' was never proved in staging"
-            yield Finding("F020", place, message, f"run it in staging, then note it under 'proved' in {scope.fleet.document(release).file}")
+            yield Finding(
+                "F020",
+                place,
+                message,
+                f"run it in staging, then note it under 'proved' in {scope.fleet.document(release).file}",
+            )

@@ -19,7 +19,9 @@ class Scope:
     instances: Mapping[str, Instance]
     as_of: str
 
-    def at(self, tenant: Tenant, path: tuple[str | int, ...], code: str, message: str, hint: str, *, key: bool = False) -> Finding:
+    def at(
+        self, tenant: Tenant, path: tuple[str | int, ...], code: str, message: str, hint: str, *, key: bool = False
+    ) -> Finding:
         """A finding at a field of a tenant's file; `path` is counted from its spec."""
         return Finding(code, self.fleet.place(tenant, *path, key=key), message, hint, tenant=tenant.name)
 

@@ -20,11 +20,19 @@ def chosen(scope: Scope) -> Iterator[Finding]:
             continue
         if tier.windows == "platform":
             message = f"tenants of tier '{tier.name}' have the platform's window"
-            yield scope.at(tenant, ("maintenance",), "F014", message, "remove 'maintenance', or choose a larger tier", key=True)
+            yield scope.at(
+                tenant, ("maintenance",), "F014", message, "remove 'maintenance', or choose a larger tier", key=True
+            )
         for index, window in enumerate(tenant.maintenance):
             if tier.windows == "slots" and (frozenset(window.days), window.start, window.hours) not in offered:
                 words = "; ".join(f"{','.join(slot.days)} {slot.start} for {slot.hours} h" for slot in slots)
-                yield scope.at(tenant, ("maintenance", index), "F014", "this window is none of the platform's slots", f"slots: {words}")
+                yield scope.at(
+                    tenant,
+                    ("maintenance", index),
+                    "F014",
+                    "this window is none of the platform's slots",
+                    f"slots: {words}",
+                )
             for earlier in range(index):
                 if overlap(window, tenant.maintenance[earlier]):
                     message = f"this window overlaps with window {earlier + 1} of the list"

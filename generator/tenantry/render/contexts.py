@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenantry import names, schedule
+from tenantry.instance import Instance, Site
 from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster
 from tenantry.model.platform import Platform
@@ -14,7 +15,6 @@ from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 from tenantry.quota import cell_quota, instance_quota
 from tenantry.render.registry import Context
-from tenantry.instance import Instance, Site
 from tenantry.sizing import PostgresqlSize
 
 INFRA_KINDS = (
@@ -133,7 +133,11 @@ def instance_context(instance: Instance, site: Site) -> Context:
     namespace = instance.names.namespace
     staging = instance.environment == "staging"
     sleeps = staging and tier.staging.stopped_outside_hours and instance.running
-    autoscaled = instance.running and instance.environment == "production" and settings.web_replicas_max > settings.web_replicas_min
+    autoscaled = (
+        instance.running
+        and instance.environment == "production"
+        and settings.web_replicas_max > settings.web_replicas_min
+    )
     deployments = ["web", "cron", "websocket"] if instance.split else ["web"]
     workloads = [*deployments, "migration", "backup"]
     zone = next((r.time_zone for r in site.platform.regions if r.name == site.region), "UTC")
@@ -335,7 +339,12 @@ def platform_context(platform: Platform, cluster: Cluster, cells: Sequence[Cell]
         for cell in cells
     ]  # fmt: skip
     locations = [
-        {"name": name, "bucket": at.object_storage.velero_bucket, "region": at.region, "endpoint": at.object_storage.endpoint}
+        {
+            "name": name,
+            "bucket": at.object_storage.velero_bucket,
+            "region": at.region,
+            "endpoint": at.object_storage.endpoint,
+        }
         for name, at in (("default", cluster), ("dr", partner))
     ]
     return {

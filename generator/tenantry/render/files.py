@@ -33,7 +33,9 @@ def render_text(name: str, context: Context) -> str:
 def _failure(file: str, line: int, message: str, context: Context) -> FindingsError:
     about = context.get("labels", {}).get("app.kubernetes.io/instance", "")
     place = Place(f"templates/{file}", line, 1)
-    return FindingsError([Finding("T001", place, f"can't be rendered for '{about}': {message}", "mend the template", tenant=about)])
+    return FindingsError(
+        [Finding("T001", place, f"can't be rendered for '{about}': {message}", "mend the template", tenant=about)]
+    )
 
 
 def _template_line(error: BaseException, default: str) -> tuple[str, int]:

@@ -6,6 +6,7 @@ documentation; no overlay can leave one in place, because each patch is computed
 
 from __future__ import annotations
 
+from tenantry.instance import Instance, Site
 from tenantry.model.cell import Capacity, Cell, CellPostgresql, CellRedis
 from tenantry.model.cluster import Cluster, EntryPoints, Networks, NodePool, ObjectStorage, StorageClasses
 from tenantry.model.common import EnvironmentName
@@ -13,7 +14,6 @@ from tenantry.model.platform import Platform
 from tenantry.model.release import ImageUser, Release
 from tenantry.model.tenant import Classification, Environment, Owner, Tenant
 from tenantry.model.tier import Tier
-from tenantry.instance import Instance, Site
 from tenantry.settle import settle
 
 NAME = "reference"
@@ -33,7 +33,9 @@ CLUSTER = Cluster(
 
 def _cell(tier: Tier) -> Cell:
     own = tier.isolation.postgresql == "own"
-    postgresql = CellPostgresql(major=17, instances=3, cpu_millicores=4000, memory_mib=16384, storage_gib=100, wal_gib=30, max_connections=1000)
+    postgresql = CellPostgresql(
+        major=17, instances=3, cpu_millicores=4000, memory_mib=16384, storage_gib=100, wal_gib=30, max_connections=1000
+    )
     return Cell(
         name=NAME, cluster=NAME, tier=tier.name, environments=tier.environments,
         capacity=Capacity(instances=1, users=1, cpu_millicores=1, memory_mib=1), node_pool=NAME, database_node_pool=NAME,

@@ -50,7 +50,7 @@ def base_units(fleet: Fleet) -> Iterator[BaseUnit]:
         for environment in tier.environments:
             instance = partial(_reference_context, platform, tier, environment)
             for tree in ("infra", "app"):
-                yield BaseUnit(f"tiers/{tier.name}/{environment}/{tree}", tree, key, instance)  # type: ignore[arg-type]
+                yield BaseUnit(f"tiers/{tier.name}/{environment}/{tree}", tree, key, instance)
         if tier.postgresql and tier.postgresql.replica_in_dr_region:
             context = partial(_reference_context, platform, tier, "production")
             yield BaseUnit(f"tiers/{tier.name}/production/standby", "standby", key, context)
@@ -98,7 +98,9 @@ def _instance_units(fleet: Fleet, instance: Instance) -> Iterator[Unit]:
 
 def _delivery_unit(instance: Instance, site: Site, key: str) -> Unit:
     context = partial(_without_namespace, contexts.delivery_context, instance, site)
-    return Unit(names.platform_path(site.cluster.name, instance.name), "delivery", "", key, context, instance.tenant.name)
+    return Unit(
+        names.platform_path(site.cluster.name, instance.name), "delivery", "", key, context, instance.tenant.name
+    )
 
 
 def _cell_unit(fleet: Fleet, cell: Cell, members: list[Instance]) -> Unit | None:
@@ -153,5 +155,3 @@ def _reference_cell_context(platform: Platform, tier: Tier) -> Context:
 
 def _reference_platform_context(platform: Platform) -> Context:
     return {"platform": platform, "labels": {}}
-
-
