@@ -14,16 +14,10 @@ import (
 // first names the keys that people look for at the top; all others follow in byte order.
 var first = []string{"apiVersion", "kind", "metadata", "name", "namespace"}
 
-// canonicalYAML writes one JSON object as YAML: one byte sequence for one value, and strings that
+// canonicalYAML writes one document as YAML: one byte sequence for one value, and strings that
 // YAML 1.1 and 1.2 readers both take for strings.
-func canonicalYAML(raw []byte) (string, error) {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return "", err
-	}
-	node, err := toNode(value)
+func canonicalYAML(document *yaml.Node) (string, error) {
+	node, err := canonical(document)
 	if err != nil {
 		return "", err
 	}
@@ -37,57 +31,85 @@ func canonicalYAML(raw []byte) (string, error) {
 	return text.String(), encoder.Close()
 }
 
-func toNode(value any) (*yaml.Node, error) {
-	switch v := value.(type) {
-	case map[string]any:
-		return mapNode(v)
-	case []any:
-		node := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
-		if len(v) == 0 {
-			node.Style = yaml.FlowStyle
-		}
-		for _, item := range v {
-			child, err := toNode(item)
-			if err != nil {
-				return nil, err
-			}
-			node.Content = append(node.Content, child)
-		}
-		return node, nil
-	case string:
-		return stringNode(v), nil
-	case json.Number:
-		tag := "!!int"
-		if strings.ContainsAny(v.String(), ".eE") {
-			tag = "!!float"
-		}
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: v.String()}, nil
-	case bool:
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: fmt.Sprint(v)}, nil
-	case nil:
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}, nil
+// canonical copies a node without its comments, styles, anchors and order of keys.
+func canonical(node *yaml.Node) (*yaml.Node, error) {
+	switch node.Kind {
+	case yaml.DocumentNode:
+		return canonical(node.Content[0])
+	case yaml.AliasNode:
+		return canonical(node.Alias)
+	case yaml.MappingNode:
+		return canonicalMapping(node)
+	case yaml.SequenceNode:
+		return canonicalSequence(node)
+	case yaml.ScalarNode:
+		return canonicalScalar(node)
 	}
-	return nil, fmt.Errorf("no YAML form for %T", value)
+	return nil, fmt.Errorf("no canonical form for a node of kind %d", node.Kind)
 }
 
-func mapNode(values map[string]any) (*yaml.Node, error) {
-	node := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
-	if len(values) == 0 {
-		node.Style = yaml.FlowStyle
+func canonicalSequence(node *yaml.Node) (*yaml.Node, error) {
+	result := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: make([]*yaml.Node, 0, len(node.Content))}
+	if len(node.Content) == 0 {
+		result.Style = yaml.FlowStyle
 	}
-	keys := make([]string, 0, len(values))
-	for key := range values {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, compareKeys)
-	for _, key := range keys {
-		child, err := toNode(values[key])
+	for _, item := range node.Content {
+		child, err := canonical(item)
 		if err != nil {
 			return nil, err
 		}
-		node.Content = append(node.Content, stringNode(key), child)
+		result.Content = append(result.Content, child)
 	}
-	return node, nil
+	return result, nil
+}
+
+func canonicalScalar(node *yaml.Node) (*yaml.Node, error) {
+	switch tag := node.ShortTag(); tag {
+	case "!!str", "!!timestamp", "!!binary", "!!merge": // a manifest is JSON: whatever is no JSON scalar is text
+		return stringNode(node.Value), nil
+	case "!!null":
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: "null"}, nil
+	case "!!bool":
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: strings.ToLower(node.Value)}, nil
+	case "!!int", "!!float":
+		return canonicalNumber(node)
+	default:
+		return nil, fmt.Errorf("line %d: no canonical form for the tag %s", node.Line, tag)
+	}
+}
+
+// canonicalNumber writes a number as JSON would, so that 0x10, 1_0 and 16 are one value with one text.
+func canonicalNumber(node *yaml.Node) (*yaml.Node, error) {
+	var value any
+	if err := node.Decode(&value); err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("line %d: %w", node.Line, err)
+	}
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: node.ShortTag(), Value: string(text)}, nil
+}
+
+func canonicalMapping(node *yaml.Node) (*yaml.Node, error) {
+	type entry struct{ key, value *yaml.Node }
+	entries := make([]entry, 0, len(node.Content)/2)
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		entries = append(entries, entry{node.Content[i], node.Content[i+1]})
+	}
+	slices.SortStableFunc(entries, func(a, b entry) int { return compareKeys(a.key.Value, b.key.Value) })
+	result := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: make([]*yaml.Node, 0, len(node.Content))}
+	if len(entries) == 0 {
+		result.Style = yaml.FlowStyle
+	}
+	for _, e := range entries {
+		child, err := canonical(e.value)
+		if err != nil {
+			return nil, err
+		}
+		result.Content = append(result.Content, stringNode(e.key.Value), child)
+	}
+	return result, nil
 }
 
 func compareKeys(a, b string) int {

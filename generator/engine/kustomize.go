@@ -111,11 +111,7 @@ func (k *kustomize) fileSystem(own map[string]string) (filesys.FileSystem, error
 
 func describe(r *resource.Resource) (object, error) {
 	id := r.CurId()
-	raw, err := r.MarshalJSON()
-	if err != nil {
-		return object{}, fmt.Errorf("%s: %w", id, err)
-	}
-	text, err := canonicalYAML(raw)
+	text, err := canonicalYAML(r.YNode())
 	if err != nil {
 		return object{}, fmt.Errorf("%s: %w", id, err)
 	}

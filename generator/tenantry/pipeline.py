@@ -88,6 +88,7 @@ class Generator:
         self.fresh: list[tuple[str, str, tuple[str, ...]]] = []
         self._bases: dict[str, Base] = {}
         self._folders: set[str] = set()
+        self._trusted: set[str] = set()
 
     def run(self, tenants: Sequence[str] = ()) -> Outcome:
         """Find out what must change, for the named tenants (and what they share in) or for all."""
@@ -108,9 +109,11 @@ class Generator:
 
     def remember(self) -> None:
         """Note that the trees are as wanted. Call it after they have been written, or found right."""
-        self.listing = trees.list_trees(self.root)
+        root = str(self.root)
         for path, key, folders in self.fresh:
-            self.known.put(path, [key, trees.fingerprint(self.listing, folders)])
+            for folder in folders:
+                trees.list_folder(root, folder, self.listing)
+            self.known.put(path, [key, self.listing.fingerprint(folders)])
 
     # --- bases
 
@@ -127,7 +130,8 @@ class Generator:
     def _compare_base(self, folder: str, key: str, make: Callable[[], Mapping[str, str]]) -> None:
         self._folders.add(folder)
         entry = self.known.get(folder)
-        if entry == [key, trees.fingerprint(self.listing, (folder,))]:
+        if entry == [key, self.listing.fingerprint((folder,))]:
+            self._trusted.add(folder)
             return
         wanted = {path.rsplit("/", 1)[-1]: text.encode() for path, text in make().items()}
         self.outcome.changes += trees.compare(self.root, self.listing, folder, wanted)
@@ -151,7 +155,10 @@ class Generator:
 
     def _is_known(self, unit: Unit) -> bool:
         entry = self.known.get(unit.path)
-        return bool(entry == [unit.key, trees.fingerprint(self.listing, _folders(unit))])
+        known = bool(entry == [unit.key, self.listing.fingerprint(_folders(unit))])
+        if known:
+            self._trusted.update(_folders(unit))
+        return known
 
     def _make(self, dirty: Sequence[Unit], bases: Mapping[str, BaseUnit]) -> None:
         """Render and build units; the next is rendered while earlier ones are built."""
@@ -227,10 +234,10 @@ class Generator:
     def _judge_leftovers(self, tenants: Sequence[str]) -> None:
         for path in sorted(self.listing.strangers):
             self.outcome.findings.append(_foreign(path, "is a link or a special file"))
-        for folder, entries in sorted(self.listing.folders.items()):
+        for folder in sorted(self.listing.folders.keys() - self._trusted):
             owned = folder in self._folders
-            for entry in entries:
-                file = f"{folder}/{entry.name}"
+            for name in self.listing.folders[folder].names:
+                file = f"{folder}/{name}"
                 if not trees.is_ours(self.root / file):
                     if not owned or not self._is_wanted(file):
                         self.outcome.findings.append(_foreign(file, "is not made by tenantry"))

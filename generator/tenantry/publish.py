@@ -20,7 +20,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from tenantry.findings import TenantryError
-from tenantry.tree import Change
+from tenantry.tree import TREES, Change
 
 WORK = ".tenantry"
 _STAGING = "staging"
@@ -78,18 +78,22 @@ class Publisher:
 
     def _stage(self, staging: Path, changes: Sequence[Change]) -> dict[str, list[str]]:
         staging.mkdir()
+        files = str(staging / "files")
         moves: dict[str, list[str]] = {"write": [], "remove": []}
+        made: set[str] = set()
         for change in changes:
             self._check(change.file)
+            folder = change.file.rpartition("/")[0]
+            if folder not in made:
+                self._must_be_writable(folder)
+                (staging / "files" / folder).mkdir(parents=True, exist_ok=True)
+                made.add(folder)
             if change.content is None:
                 moves["remove"].append(change.file)
                 continue
             moves["write"].append(change.file)
-            target = staging / "files" / change.file
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(change.content)
-        for file in changes:
-            self._must_be_writable(file.file)
+            with open(f"{files}/{change.file}", "wb") as target:  # noqa: PTH123 - ten thousands of files
+                target.write(change.content)
         temporary = staging / f"{_JOURNAL}.new"
         with temporary.open("w", encoding="utf-8") as journal:
             json.dump(moves, journal)
@@ -99,28 +103,29 @@ class Publisher:
         return moves
 
     def _check(self, file: str) -> None:
-        parts = Path(file).parts
-        if Path(file).is_absolute() or ".." in parts or parts[0] not in ("base", "overlays", "rendered"):
+        parts = file.split("/")
+        if not {"", ".", ".."}.isdisjoint(parts) or parts[0] not in TREES:
             raise AssertionError(f"{file} is outside of the generated trees")
 
-    def _must_be_writable(self, file: str) -> None:
+    def _must_be_writable(self, path: str) -> None:
         """Refuse before the first move what would fail in the middle."""
-        folder = self.root / Path(file).parent
+        folder = self.root / path
         while not folder.exists():
             folder = folder.parent
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder.relative_to(self.root)))
 
     def _apply(self, moves: dict[str, list[str]]) -> None:
-        files = self.work / _STAGING / "files"
-        made: set[Path] = set()
+        files, root = str(self.work / _STAGING / "files"), str(self.root)
+        made: set[str] = set()
         for file in moves["write"]:
-            source, target = files / file, self.root / file
-            if target.parent not in made:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                made.add(target.parent)
-            if source.exists():  # absent when an interrupted run has already moved it
-                source.replace(target)
+            folder = file.rpartition("/")[0]
+            if folder not in made:
+                (self.root / folder).mkdir(parents=True, exist_ok=True)
+                made.add(folder)
+            # Absent when an interrupted run has already moved it.
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(f"{files}/{file}", f"{root}/{file}")  # noqa: PTH105 - ten thousands of files
         for file in moves["remove"]:
             (self.root / file).unlink(missing_ok=True)
             self._remove_empty(self.root / Path(file).parent)

@@ -28,55 +28,80 @@ class Change:
         return "changed" if self.exists else "added"
 
 
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Names of a folder's files, and a fingerprint that changes whenever one of them is touched."""
+
+    names: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+
+NO_FOLDER = Folder()
+
+
 @dataclass
 class Listing:
-    """Folders of the generated trees, with the names in each."""
+    """Folders of the generated trees that hold files, by path below the root."""
 
-    folders: dict[str, list[os.DirEntry[str]]] = field(default_factory=dict)
+    folders: dict[str, Folder] = field(default_factory=dict)
     strangers: list[str] = field(default_factory=list)
     """Paths that can't be ours: links and special files."""
+
+    def fingerprint(self, folders: tuple[str, ...]) -> str:
+        return " ".join(self.folders.get(folder, NO_FOLDER).fingerprint for folder in folders)
 
 
 def list_trees(root: Path) -> Listing:
     """Walk the three generated trees once."""
     listing = Listing()
-    pending = [tree for tree in TREES if os.path.lexists(root / tree)]
-    while pending:
-        folder = pending.pop()
-        path = root / folder
-        if path.is_symlink() or not path.is_dir():
-            listing.strangers.append(folder)
-            continue
-        files = []
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(f"{folder}/{entry.name}")
-                elif entry.is_file(follow_symlinks=False):
-                    files.append(entry)
-                else:
-                    listing.strangers.append(f"{folder}/{entry.name}")
-        listing.folders[folder] = sorted(files, key=lambda entry: entry.name)
+    for tree in TREES:
+        if os.path.lexists(root / tree):
+            _walk(str(root), tree, listing)
     return listing
 
 
-def fingerprint(listing: Listing, folders: tuple[str, ...]) -> str:
-    """Digest of names, sizes and times of the files in some folders: changes whenever one is touched.
+def _walk(root: str, folder: str, listing: Listing) -> None:
+    path = f"{root}/{folder}"
+    if os.path.islink(path) or not os.path.isdir(path):  # noqa: PTH112, PTH114 - ten thousands of folders: no objects
+        listing.strangers.append(folder)
+        return
+    inner = list_folder(root, folder, listing)
+    for name in inner:
+        _walk(root, f"{folder}/{name}", listing)
 
-    The change time can't be set by a program, so a file that was altered and given its old date is seen too.
+
+def list_folder(root: str, folder: str, listing: Listing) -> list[str]:
+    """Note one folder's files in the listing; return the names of its folders.
+
+    The fingerprint holds each file's size and times. The change time can't be set by a program, so a file that was
+    altered and given its old date is seen too.
     """
-    digest = hashlib.sha256()
-    for folder in folders:
-        digest.update(f"{folder}\n".encode())
-        for entry in listing.folders.get(folder, ()):
-            stat = entry.stat(follow_symlinks=False)
-            digest.update(f"{entry.name} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}\n".encode())
-    return digest.hexdigest()
+    inner: list[str] = []
+    files: list[tuple[str, int, int, int, int]] = []
+    listing.folders.pop(folder, None)
+    try:
+        entries = os.scandir(f"{root}/{folder}")
+    except FileNotFoundError:
+        return inner
+    with entries:
+        for entry in entries:
+            if entry.is_file(follow_symlinks=False):
+                stat = entry.stat(follow_symlinks=False)
+                files.append((entry.name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino))
+            elif entry.is_dir(follow_symlinks=False):
+                inner.append(entry.name)
+            else:
+                listing.strangers.append(f"{folder}/{entry.name}")
+    if files:
+        files.sort()
+        digest = hashlib.blake2b(repr(files).encode(), digest_size=16).hexdigest()
+        listing.folders[folder] = Folder(tuple(file[0] for file in files), digest)
+    return inner
 
 
 def compare(root: Path, listing: Listing, folder: str, wanted: Mapping[str, bytes]) -> Iterator[Change]:
     """What must change in one folder, foreign files left alone (see `foreign_files`)."""
-    there = {entry.name for entry in listing.folders.get(folder, ())}
+    there = set(listing.folders.get(folder, NO_FOLDER).names)
     for name, content in sorted(wanted.items()):
         if name not in there:
             yield Change(f"{folder}/{name}", content, exists=False)

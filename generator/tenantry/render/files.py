@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -62,8 +63,12 @@ def expand(entry: ObjectTemplate, context: Context) -> Iterator[tuple[str, Conte
         yield f"{stem}-{suffix}.yaml", {**context, **more}
 
 
+@lru_cache(maxsize=4096)
 def parse_object(text: str, name: str) -> Mapping[str, Any]:
-    """The one object in a rendered text. Raises FindingsError when the template made no such thing."""
+    """The one object in a rendered text. Raises FindingsError when the template made no such thing.
+
+    Instances of one size have many texts in common, hence the cache; nobody changes what comes from it.
+    """
     place = Place(f"templates/{name}.yaml.j2")
     try:
         value = yaml.load(text, Loader=LOADER)  # noqa: S506 - a safe loader
