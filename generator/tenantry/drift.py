@@ -47,10 +47,12 @@ def _folded(folder: str, action: str, count: int) -> Finding:
 
 
 def _finding(root: Path, change: Change, by_hand: bool) -> Finding:
-    if change.content is None:
+    if change.action == "removed":
         return Finding("G004", Place(change.file), "is left over: nothing makes it any more", _HINT)
-    if not change.exists:
+    if change.action == "added":
         return Finding("G002", Place(change.file), "is missing", _HINT)
+    if change.content is None:
+        return Finding("G003", Place(change.file), "is not what the inputs give", _HINT)
     number, there, wanted = _first_difference((root / change.file).read_bytes(), change.content)
     why = "was edited by hand" if by_hand else "is not what the inputs give"
     hint = f"change tenants/, tiers/ or platform/ instead, then {_HINT}" if by_hand else _HINT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from tenantry.engine import Engine
 from tenantry.findings import Finding, Place, Result, UsageError, in_order
 from tenantry.pipeline import Generator, Inputs, Outcome, Progress, silent
 from tenantry.publish import WORK, Publisher
+from tenantry.tree import Change
 
 
 @dataclass
@@ -34,6 +36,17 @@ class Workspace:
         return Engine(engine_build.ensure_engine(self.say))
 
 
+class _Few:
+    """Keeps the contents of the first changes, which a report can show, and drops the others'."""
+
+    def __init__(self, limit: int = 500) -> None:
+        self.left = limit
+
+    def __call__(self, change: Change) -> Change:
+        self.left -= 1
+        return change if self.left >= 0 else dataclasses.replace(change, content=None)
+
+
 def check(space: Workspace) -> Result:
     """Inputs right, fleet rules kept, trees current. Writes nothing but the cache."""
     documents, known = space.store("documents.json"), space.store("units.json")
@@ -43,7 +56,7 @@ def check(space: Workspace) -> Result:
     notes: list[str] = []
     findings += _interrupted(space.root)
     if inputs.usable:
-        generator = Generator(space.root, inputs, space.start_engine, known, space.progress)
+        generator = Generator(space.root, inputs, space.start_engine, known, space.progress, _Few())
         outcome = generator.run()
         findings += outcome.findings
         findings += describe(space.root, outcome.changes)
@@ -66,13 +79,13 @@ def render(space: Workspace, tenants: Sequence[str] = ()) -> Result:
     if not inputs.usable:
         return Result("render", in_order(inputs.findings), counts, ("Nothing was written.",))
     with Publisher(space.root) as publisher:
-        generator = Generator(space.root, inputs, space.start_engine, known, space.progress)
+        generator = Generator(space.root, inputs, space.start_engine, known, space.progress, publisher.stage)
         outcome = generator.run(tenants)
         counts |= _outcome_counts(outcome)
         findings = in_order([*inputs.findings, *outcome.findings])
         if any(finding.severity == "error" for finding in findings):
             return Result("render", findings, counts, ("Nothing was written.",))
-        publisher.write(outcome.changes)
+        publisher.commit()
         generator.remember()
         _save(space, documents, known)
     return Result("render", findings, counts, (_written(outcome),))

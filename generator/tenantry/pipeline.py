@@ -23,6 +23,9 @@ from tenantry.render.units import BaseUnit, Unit, base_units, component_context,
 from tenantry.resolve import Resolution, resolve
 from tenantry.tree import Change, Listing
 
+Sink = Callable[[Change], Change]
+"""Takes each change as it is found, and gives it back with or without its content."""
+
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
@@ -76,13 +79,20 @@ class Generator:
     """Compares the trees with what the inputs give. Unchanged units are known by digest and not made again."""
 
     def __init__(
-        self, root: Path, inputs: Inputs, start_engine: Callable[[], Engine], known: Store, progress: Progress
+        self,
+        root: Path,
+        inputs: Inputs,
+        start_engine: Callable[[], Engine],
+        known: Store,
+        progress: Progress,
+        sink: Sink,
     ) -> None:
         self.root = root
         self.inputs = inputs
         self.start_engine = start_engine
         self.known = known
         self.progress = progress
+        self.sink = sink
         self.listing: Listing = Listing()
         self.outcome = Outcome()
         self.fresh: list[tuple[str, str, tuple[str, ...]]] = []
@@ -115,6 +125,9 @@ class Generator:
                 trees.list_folder(root, folder, self.listing)
             self.known.put(path, [key, self.listing.fingerprint(folders)])
 
+    def _note(self, changes: Iterable[Change]) -> None:
+        self.outcome.changes += map(self.sink, changes)
+
     # --- bases
 
     def _compare_bases(self, bases: Iterable[BaseUnit]) -> None:
@@ -134,7 +147,7 @@ class Generator:
             self._trusted.add(folder)
             return
         wanted = {path.rsplit("/", 1)[-1]: text.encode() for path, text in make().items()}
-        self.outcome.changes += trees.compare(self.root, self.listing, folder, wanted)
+        self._note(trees.compare(self.root, self.listing, folder, wanted))
         self.fresh.append((folder, key, (folder,)))
 
     def _base(self, unit: BaseUnit) -> Base:
@@ -224,7 +237,7 @@ class Generator:
             *trees.compare(self.root, self.listing, overlay, {name: text.encode() for name, text in files.items()}),
             *trees.compare(self.root, self.listing, rendered, wanted),
         ]
-        self.outcome.changes += changes
+        self._note(changes)
         self.outcome.built += 1
         self.outcome.objects += len(objects)
         self.fresh.append((unit.path, unit.key, (overlay, rendered)))
@@ -245,11 +258,11 @@ class Generator:
                     self.outcome.orphans.append(file)
         if not tenants:
             self.outcome.findings += check_removals(self.root, self.inputs.fleet, self.outcome.orphans)
-            self.outcome.changes += [Change(file, None, exists=True) for file in self.outcome.orphans]
+            self._note(Change(file, "removed") for file in self.outcome.orphans)
 
     def _is_wanted(self, file: str) -> bool:
         """True for a file of ours whose first line was edited away: it will be written again."""
-        return any(change.file == file and change.content is not None for change in self.outcome.changes)
+        return any(change.file == file and change.action == "changed" for change in self.outcome.changes)
 
 
 def _folders(unit: Unit) -> tuple[str, str]:

@@ -8,13 +8,14 @@ could not. So what is found after a crash, and one more run, is the old tree or 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import json
 import os
 import shutil
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -34,6 +35,8 @@ class Publisher:
         self.root = root
         self.work = root / WORK
         self._lock: FileLock | None = None
+        self._moves: dict[str, list[str]] = {"write": [], "remove": []}
+        self._staged_folders: set[str] = set()
 
     def __enter__(self) -> Publisher:
         with _told():
@@ -49,6 +52,8 @@ class Publisher:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if not (self.work / _STAGING / _JOURNAL).exists():  # not committed: nothing in the trees has changed
+            shutil.rmtree(self.work / _STAGING, ignore_errors=True)
         if self._lock is not None:
             self._lock.release()
 
@@ -61,46 +66,39 @@ class Publisher:
                 self._apply(json.loads(journal.read_text(encoding="utf-8")))
             shutil.rmtree(staging, ignore_errors=True)
 
-    def write(self, changes: Sequence[Change]) -> None:
-        """Bring the trees to the wanted state."""
-        if not changes:
-            return
+    def stage(self, change: Change) -> Change:
+        """Prepare one change; its content is on disk then, and need not be kept."""
         staging = self.work / _STAGING
         with _told():
-            try:
-                moves = self._stage(staging, changes)
-            except BaseException:
-                shutil.rmtree(staging, ignore_errors=True)
-                raise
-            with _uninterrupted():
-                self._apply(moves)
-                shutil.rmtree(staging, ignore_errors=True)
-
-    def _stage(self, staging: Path, changes: Sequence[Change]) -> dict[str, list[str]]:
-        staging.mkdir()
-        files = str(staging / "files")
-        moves: dict[str, list[str]] = {"write": [], "remove": []}
-        made: set[str] = set()
-        for change in changes:
             self._check(change.file)
             folder = change.file.rpartition("/")[0]
-            if folder not in made:
+            if folder not in self._staged_folders:
                 self._must_be_writable(folder)
                 (staging / "files" / folder).mkdir(parents=True, exist_ok=True)
-                made.add(folder)
+                self._staged_folders.add(folder)
             if change.content is None:
-                moves["remove"].append(change.file)
-                continue
-            moves["write"].append(change.file)
-            with open(f"{files}/{change.file}", "wb") as target:  # noqa: PTH123 - ten thousands of files
+                self._moves["remove"].append(change.file)
+                return change
+            with open(f"{staging}/files/{change.file}", "wb") as target:  # noqa: PTH123 - ten thousands of files
                 target.write(change.content)
-        temporary = staging / f"{_JOURNAL}.new"
-        with temporary.open("w", encoding="utf-8") as journal:
-            json.dump(moves, journal)
-            journal.flush()
-            os.fsync(journal.fileno())
-        temporary.replace(staging / _JOURNAL)
-        return moves
+            self._moves["write"].append(change.file)
+        return dataclasses.replace(change, content=None)
+
+    def commit(self) -> None:
+        """Bring the trees to the staged state, all of it."""
+        staging = self.work / _STAGING
+        if not staging.exists():
+            return
+        with _told():
+            temporary = staging / f"{_JOURNAL}.new"
+            with temporary.open("w", encoding="utf-8") as journal:
+                json.dump(self._moves, journal)
+                journal.flush()
+                os.fsync(journal.fileno())
+            with _uninterrupted():
+                temporary.replace(staging / _JOURNAL)
+                self._apply(self._moves)
+                shutil.rmtree(staging, ignore_errors=True)
 
     def _check(self, file: str) -> None:
         parts = file.split("/")

@@ -7,25 +7,23 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from tenantry.render.files import OURS
 
 TREES = ("base", "overlays", "rendered")
 
 
+Action = Literal["added", "changed", "removed"]
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One file that must be written (`content`) or removed (None)."""
+    """One file that is not as it should be. `content` is what it should hold, unless that was put down elsewhere."""
 
     file: str
-    content: bytes | None
-    exists: bool
-
-    @property
-    def action(self) -> str:
-        if self.content is None:
-            return "removed"
-        return "changed" if self.exists else "added"
+    action: Action
+    content: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +102,12 @@ def compare(root: Path, listing: Listing, folder: str, wanted: Mapping[str, byte
     there = set(listing.folders.get(folder, NO_FOLDER).names)
     for name, content in sorted(wanted.items()):
         if name not in there:
-            yield Change(f"{folder}/{name}", content, exists=False)
+            yield Change(f"{folder}/{name}", "added", content)
         elif (root / folder / name).read_bytes() != content:
-            yield Change(f"{folder}/{name}", content, exists=True)
+            yield Change(f"{folder}/{name}", "changed", content)
     for name in sorted(there - wanted.keys()):
         if is_ours(root / folder / name):
-            yield Change(f"{folder}/{name}", None, exists=True)
+            yield Change(f"{folder}/{name}", "removed")
 
 
 def is_ours(path: Path) -> bool:

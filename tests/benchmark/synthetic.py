@@ -17,7 +17,7 @@ WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "haven",
 def lay_fleet(root: Path, tenants: int, seed: int = 7) -> None:
     """Lay a fleet of `tenants` tenants: 4 of 5 shared, the others segmented; half of them with staging."""
     scaffold.new_fleet(root)
-    chance = random.Random(seed)  # noqa: S311 - the same fleet for the same seed
+    chance = random.Random(seed)
     segmented = tenants // 5
     shared = tenants - segmented
     shared_cells = _cells(root, "euw1-shared-a", "shared", -(-shared // SHARED_PER_CELL))
@@ -61,7 +61,8 @@ def _cluster(root: Path, number: int) -> str:
             text = (root / f"platform/clusters/{model}.yaml").read_text()
             text = re.sub(r"^  name: .*$", f"  name: {name}", text, count=1, flags=re.MULTILINE)
             text = re.sub(r"^  drPartner: .*$", f"  drPartner: {partner}", text, flags=re.MULTILINE)
-            text = re.sub(r"\b10\.(\d+)\.", lambda m: f"10.{40 + (number * 2 + step - 2) * 2 + int(m.group(1)) % 2}.", text)
+            for old, new in zip((16, 17, 20, 21), (0, 1, 0, 1), strict=True):
+                text = text.replace(f"10.{old}.", f"10.{40 + (number * 2 + step - 2) * 2 + new}.")
             path.write_text(text.replace(f"{model}-", f"{name}-"))
     return west
 
