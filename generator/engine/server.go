@@ -50,6 +50,7 @@ type server struct {
 
 func newServer(in io.Reader, out io.Writer) *server {
 	kustomize := newKustomize()
+	go kustomize.warm.Do(warmUp) // while the peer still reads its inputs
 	return &server{
 		in:      in,
 		out:     out,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tenantry import schema, source
+from tenantry import source
 from tenantry.cache import Store, digest_of
 from tenantry.findings import Finding, Place, TenantryError
 from tenantry.model import convert
@@ -151,6 +151,8 @@ def _read(root: Path, file: str, kinds: tuple[str, ...], cache: Store) -> tuple[
     known = cache.get(key)
     if known is not None:
         return Document(file, text.removeprefix("\ufeff"), known), []
+    from tenantry import schema  # late: a third of the start-up time, and not needed when all files are known
+
     document, findings = source.parse(file, text)
     if document is None:
         return None, findings

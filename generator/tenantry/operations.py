@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tenantry import engine_build, pipeline
+from tenantry import pipeline
+from tenantry.ahead import Ahead
 from tenantry.cache import Store
 from tenantry.drift import describe
-from tenantry.engine import Engine
 from tenantry.findings import Finding, Place, Result, UsageError, in_order
 from tenantry.pipeline import Generator, Inputs, Outcome, Progress, silent
 from tenantry.publish import WORK, Publisher
@@ -32,9 +32,6 @@ class Workspace:
     def store(self, name: str) -> Store:
         return Store(self.root / WORK / name if self.cached else None)
 
-    def start_engine(self) -> Engine:
-        return Engine(engine_build.ensure_engine(self.say))
-
 
 class _Few:
     """Keeps the contents of the first changes, which a report can show, and drops the others'."""
@@ -50,43 +47,40 @@ class _Few:
 def check(space: Workspace) -> Result:
     """Inputs right, fleet rules kept, trees current. Writes nothing but the cache."""
     documents, known = space.store("documents.json"), space.store("units.json")
-    inputs = pipeline.read_inputs(space.root, space.as_of, documents)
-    findings = list(inputs.findings)
-    counts = _input_counts(inputs)
-    notes: list[str] = []
-    findings += _interrupted(space.root)
-    if inputs.usable:
-        generator = Generator(space.root, inputs, space.start_engine, known, space.progress, _Few())
+    with Ahead(space.root, space.say) as ahead:
+        inputs = pipeline.read_inputs(space.root, space.as_of, documents)
+        findings = [*inputs.findings, *_interrupted(space.root)]
+        counts = _input_counts(inputs)
+        if not inputs.usable:
+            note = "The trees were not compared: the inputs must be right first."
+            return Result("check", in_order(findings), counts, (note,))
+        generator = Generator(space.root, inputs, ahead, known, space.progress, _Few())
         outcome = generator.run()
-        findings += outcome.findings
-        findings += describe(space.root, outcome.changes)
-        counts |= _outcome_counts(outcome)
-        if not findings:
-            generator.remember()
-            _save(space, documents, known)
-            notes.append(_summary(counts))
-    else:
-        notes.append("The trees were not compared: the inputs must be right first.")
-    return Result("check", in_order(findings), counts, tuple(notes))
+    findings += [*outcome.findings, *describe(space.root, outcome.changes)]
+    counts |= _outcome_counts(outcome)
+    generator.remember(written=False)
+    _save(space, documents, known)
+    broken = any(finding.severity == "error" for finding in findings)
+    return Result("check", in_order(findings), counts, () if broken else (_summary(counts),))
 
 
 def render(space: Workspace, tenants: Sequence[str] = ()) -> Result:
     """Bring base/, overlays/ and rendered/ to what the inputs give; all of it or nothing."""
     documents, known = space.store("documents.json"), space.store("units.json")
-    inputs = pipeline.read_inputs(space.root, space.as_of, documents)
-    _known_tenants(inputs, tenants)
-    counts = _input_counts(inputs)
-    if not inputs.usable:
-        return Result("render", in_order(inputs.findings), counts, ("Nothing was written.",))
-    with Publisher(space.root) as publisher:
-        generator = Generator(space.root, inputs, space.start_engine, known, space.progress, publisher.stage)
+    with Publisher(space.root) as publisher, Ahead(space.root, space.say) as ahead:
+        inputs = pipeline.read_inputs(space.root, space.as_of, documents)
+        _known_tenants(inputs, tenants)
+        counts = _input_counts(inputs)
+        if not inputs.usable:
+            return Result("render", in_order(inputs.findings), counts, ("Nothing was written.",))
+        generator = Generator(space.root, inputs, ahead, known, space.progress, publisher.stage)
         outcome = generator.run(tenants)
         counts |= _outcome_counts(outcome)
         findings = in_order([*inputs.findings, *outcome.findings])
         if any(finding.severity == "error" for finding in findings):
             return Result("render", findings, counts, ("Nothing was written.",))
         publisher.commit()
-        generator.remember()
+        generator.remember(written=True)
         _save(space, documents, known)
     return Result("render", findings, counts, (_written(outcome),))
 

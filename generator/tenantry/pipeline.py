@@ -10,6 +10,7 @@ from typing import Any
 
 from tenantry import fleet as fleets
 from tenantry import tree as trees
+from tenantry.ahead import Ahead
 from tenantry.cache import Store, digest_of
 from tenantry.engine import BuildError, Engine
 from tenantry.findings import Finding, Place
@@ -82,14 +83,14 @@ class Generator:
         self,
         root: Path,
         inputs: Inputs,
-        start_engine: Callable[[], Engine],
+        ahead: Ahead,
         known: Store,
         progress: Progress,
         sink: Sink,
     ) -> None:
         self.root = root
         self.inputs = inputs
-        self.start_engine = start_engine
+        self.ahead = ahead
         self.known = known
         self.progress = progress
         self.sink = sink
@@ -103,7 +104,7 @@ class Generator:
     def run(self, tenants: Sequence[str] = ()) -> Outcome:
         """Find out what must change, for the named tenants (and what they share in) or for all."""
         fleet = self.inputs.fleet
-        self.listing = trees.list_trees(self.root)
+        self.listing = self.ahead.listing()
         all_units = list(units(fleet, self.inputs.resolution.instances))
         self.outcome.units = len(all_units)
         bases = list(base_units(fleet))
@@ -117,11 +118,14 @@ class Generator:
         self._judge_leftovers(tenants)
         return self.outcome
 
-    def remember(self) -> None:
-        """Note that the trees are as wanted. Call it after they have been written, or found right."""
+    def remember(self, *, written: bool) -> None:
+        """Note which units are on disk as wanted: those without a change, and all once changes are written."""
+        changed = set() if written else {change.file.rpartition("/")[0] for change in self.outcome.changes}
         root = str(self.root)
         for path, key, folders in self.fresh:
-            for folder in folders:
+            if not changed.isdisjoint(folders):
+                continue
+            for folder in folders if written else ():
                 trees.list_folder(root, folder, self.listing)
             self.known.put(path, [key, self.listing.fingerprint(folders)])
 
@@ -175,7 +179,7 @@ class Generator:
 
     def _make(self, dirty: Sequence[Unit], bases: Mapping[str, BaseUnit]) -> None:
         """Render and build units; the next is rendered while earlier ones are built."""
-        with self.start_engine() as engine:
+        with self.ahead.engine() as engine:
             engine.store(self._shared_files(dirty, bases))
             waiting: list[tuple[Unit, Mapping[str, str], Future[Any]]] = []
             for done, unit in enumerate(dirty):

@@ -60,20 +60,21 @@ def read_text(root: Path, file: str) -> str | Finding:
     path = root / file
     place = Place(file)
     try:
-        resolved = path.resolve(strict=True)
-        if not resolved.is_relative_to(root.resolve()):
-            return Finding(
-                "S001", place, "leads out of the fleet's folder by a symbolic link", "put the file itself here"
-            )
-        if not resolved.is_file():
+        if path.is_symlink() and not path.resolve(strict=True).is_relative_to(root.resolve()):
+            message, hint = "leads out of the fleet's folder by a symbolic link", "put the file itself here"
+            return Finding("S001", place, message, hint)
+        if not path.is_file():
+            path.stat()  # tells why, when there is nothing at all
             return Finding(
                 "S001", place, "is not a regular file", "a folder or device can't be an input; rename or remove it"
             )
-        if resolved.stat().st_size > MAX_BYTES:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
             return Finding(
                 "S002", place, f"is over {MAX_BYTES // 1024} KiB", "one entry a file; no entry needs that much"
             )
-        return resolved.read_bytes().decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         return Finding("S003", Place(file, line, 1), "is not UTF-8 text", "save the file as UTF-8")
