@@ -70,7 +70,8 @@ class Fleet:
         return self.entries[_KIND_OF[cls]]
 
     def find(self, cls: type[T], name: str) -> T | None:
-        return self.all(cls).get(name)
+        found: T | None = self.entries[_KIND_OF[cls]].get(name)
+        return found
 
     def is_broken(self, cls: type, name: str) -> bool:
         """True when the entry's file exists but has findings, so that its absence needs no second one."""

@@ -21,52 +21,56 @@ VELERO_MINUTES = 15
 """The same for Velero's backup of a namespace's objects and its small volumes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackupTimes:
-    """Start times in UTC. The hour is the first of the day; others follow every `every_hours`."""
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Start times in UTC: the first of the day, minutes after midnight, and then each `hours` hours."""
 
-    base_every_hours: int
-    base_hour: int
-    velero_every_hours: int
-    velero_hour: int
-    minute: int
+    hours: int
+    first: int
+
+    @property
+    def cron(self) -> str:
+        """Five cron fields."""
+        hours = ",".join(str(hour) for hour in range(self.first // 60, 24, self.hours))
+        return f"{self.first % 60} {hours} * * *"
+
+    @property
+    def week(self) -> list[int]:
+        """All starts of a week, in minutes from Monday 00:00."""
+        return [day * 1440 + self.first + hour * 60 for day in range(7) for hour in range(0, 24, self.hours)]
+
+
+@dataclass(frozen=True, slots=True)
+class BackupTimes:
+    """When base backups and Velero's backups start."""
+
+    base: Every
+    velero: Every
 
     @property
     def base_cron(self) -> str:
         """Six fields, seconds first: CloudNativePG reads five fields as if the first were seconds."""
-        return f"0 {self.minute} {_hours(self.base_hour, self.base_every_hours)} * * *"
-
-    @property
-    def velero_cron(self) -> str:
-        """Five fields, in UTC."""
-        return f"{self.minute} {_hours(self.velero_hour, self.velero_every_hours)} * * *"
+        return f"0 {self.base.cron}"
 
 
-def _hours(first: int, every: int) -> str:
-    return ",".join(str(hour) for hour in range(first, 24, every))
-
-
-def backup_times(name: str, base_every: int, velero_every: int, windows: Sequence[Window]) -> BackupTimes:
+def backup_times(name: str, base_hours: int, velero_hours: int, windows: Sequence[Window]) -> BackupTimes:
     """Times that depend on the name alone, moved where they would meet one of its own windows."""
     seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
-    minute = seed % 60
-    base = _free_hour(base_every, seed // 60, minute, BASE_MINUTES, windows)
-    velero = _free_hour(velero_every, seed // 60 + 1, minute, VELERO_MINUTES, windows)
     return BackupTimes(
-        base_every_hours=base_every, base_hour=base, velero_every_hours=velero_every, velero_hour=velero, minute=minute
+        _clear(base_hours, seed, BASE_MINUTES, windows), _clear(velero_hours, seed // 1440, VELERO_MINUTES, windows)
     )
 
 
-def _free_hour(every: int, seed: int, minute: int, runs: int, windows: Sequence[Window]) -> int:
-    """The first hour below `every` whose starts keep out of all windows, else the seeded one (a fleet rule tells)."""
-    start = seed % every
-    candidates = [(start + step) % every for step in range(every)]
-    return next((hour for hour in candidates if not collides(hour, every, minute, runs, windows)), start)
+def _clear(hours: int, seed: int, runs: int, windows: Sequence[Window]) -> Every:
+    """The first start from the seeded one on that keeps out of all windows, else the seeded one (a fleet rule tells)."""
+    period = hours * 60
+    candidates = (Every(hours, (seed + step) % period) for step in range(0, period, 5))
+    return next((every for every in candidates if not collides(every, runs, windows)), Every(hours, seed % period))
 
 
-def collides(hour: int, every: int, minute: int, runs: int, windows: Sequence[Window]) -> bool:
+def collides(every: Every, runs: int, windows: Sequence[Window]) -> bool:
     """True when a backup that starts then, and runs that many minutes, would meet a window in any season."""
-    starts = [day * 1440 + h * 60 + minute for day in range(7) for h in range(hour, 24, every)]
+    starts = every.week
     return any(
         (start - (begin - runs)) % MINUTES_OF_WEEK < window.hours * 60 + runs
         for window in windows

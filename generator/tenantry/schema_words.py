@@ -54,6 +54,8 @@ def _explain_type(document: Document, error: ValidationError, path: Path_) -> It
     hint = _about(error)
     if error.validator_value == "string" and isinstance(error.instance, (int, float)):
         hint = f'write "{json.dumps(error.instance)}" in quotes'
+    elif error.validator_value in ("integer", "number") and re.fullmatch(r"[0-9]+", str(error.instance)):
+        hint = f"write {error.instance} without quotes"
     elif error.instance is None:
         hint = f"give it a value or remove the line. {hint}".strip()
     message = f"'{_field(path)}' must be {names[str(error.validator_value)]}, not {type_name(error.instance)}"
@@ -139,5 +141,5 @@ def _show(value: object) -> str:
 def type_name(value: object) -> str:
     if value is None:
         return "empty"
-    names = {bool: "a boolean", int: "a number", float: "a number", str: "text", list: "a list", dict: "a mapping"}
+    names = {bool: "a boolean", int: "a number", float: "a fraction", str: "text", list: "a list", dict: "a mapping"}
     return names[type(value)]

@@ -94,14 +94,33 @@ def parse(file: str, text: str) -> tuple[Document | None, list[Finding]]:
         return document, builder.findings
     except yaml.MarkedYAMLError as error:
         return None, [*builder.findings, _syntax_finding(file, text, error)]
-    except yaml.reader.ReaderError as error:
-        line = text[: error.position].count("\n") + 1
-        return None, [Finding("S004", Place(file, line, 1), "holds a control character", "remove it")]
+    except yaml.reader.ReaderError:
+        return None, [_control_finding(file, text)]
     except _StructureError as error:
         return None, [*builder.findings, error.finding]
 
 
+def _control_finding(file: str, text: str) -> Finding:
+    found = _CONTROL.search(text)
+    before = text[: found.start()] if found else ""
+    place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    return Finding("S004", place, "holds a control character", "remove it")
+
+
 def _syntax_finding(file: str, text: str, error: yaml.MarkedYAMLError) -> Finding:
+    opened = _UNCLOSED.get(str(error.context))
+    if (
+        opened
+        and error.context_mark
+        and ("end of stream" in str(error.problem) or "did not find expected" in str(error.problem))
+    ):
+        place = Place(file, error.context_mark.line + 1, error.context_mark.column + 1)
+        return Finding(
+            "S004",
+            place,
+            f"opens a {opened} that is not closed",
+            f"close it; the next text that does not fit is in line {_line(error)}",
+        )
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line, mark.column) if mark else (0, 0)
     lines = text.splitlines()
@@ -114,6 +133,19 @@ def _syntax_finding(file: str, text: str, error: yaml.MarkedYAMLError) -> Findin
         return Finding("S004", Place(file, line + 1, tab + 1), "is indented with a tab", "indent with two spaces")
     problem = error.problem or "the text can't be read as YAML"
     return Finding("S004", Place(file, line + 1, column + 1), f"is not valid YAML: {problem}", _syntax_hint(problem))
+
+
+_UNCLOSED = {
+    "while scanning a quoted scalar": "quote",
+    "while parsing a flow sequence": "bracket",
+    "while parsing a flow mapping": "brace",
+}
+_CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What YAML 1.1 and 1.2 don't count as printable."""
+
+
+def _line(error: yaml.MarkedYAMLError) -> int:
+    return error.problem_mark.line + 1 if error.problem_mark else 0
 
 
 def _syntax_hint(problem: str) -> str:
@@ -277,5 +309,7 @@ def _quote_hint(text: str) -> str:
         "off": "false",
         "false": "false",
     }
+    if re.fullmatch(r"0[0-9]+", text):
+        return f'write {int(text)} for the number, or "{text}" in quotes for the text'
     word = truth.get(text.lower())
     return f'write {word}, or "{text}" in quotes when text is meant' if word else f'write "{text}" in quotes'

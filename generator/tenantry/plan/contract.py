@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tenantry.findings import Finding
+from tenantry.model.channel import Channel
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 from tenantry.plan.scope import Scope
@@ -50,7 +51,7 @@ def offered(scope: Scope) -> Iterator[Finding]:
                 message = f"tier '{tier.name}' has no environment '{environment}'"
                 hint = f"it has {', '.join(tier.environments)}"
                 yield scope.at(tenant, ("environments", environment), "F012", message, hint, key=True)
-        if tenant.channel not in tier.channels:
+        if tenant.channel not in tier.channels and scope.fleet.find(Channel, tenant.channel) is not None:
             message = f"tier '{tier.name}' does not follow channel '{tenant.channel}'"
             yield scope.at(tenant, ("channel",), "F012", message, f"it follows {', '.join(tier.channels)}")
 

@@ -42,13 +42,9 @@ def chosen(scope: Scope) -> Iterator[Finding]:
 def clear_of_backups(scope: Scope) -> Iterator[Finding]:
     for instance in scope.instances.values():
         times, windows = instance.settings.backups, instance.settings.windows
-        backups = (
-            ("base backup", times.base_hour, times.base_every_hours, BASE_MINUTES),
-            ("Velero backup", times.velero_hour, times.velero_every_hours, VELERO_MINUTES),
-        )
-        for what, hour, every, runs in backups:
-            if instance.environment == "production" and collides(hour, every, times.minute, runs, windows):
+        for what, every, runs in (("base", times.base, BASE_MINUTES), ("Velero", times.velero, VELERO_MINUTES)):
+            if instance.environment == "production" and collides(every, runs, windows):
                 path: tuple[str, ...] = ("maintenance",) if instance.tenant.maintenance else ("tier",)
-                message = f"a {what} every {every} h always falls into the maintenance windows"
+                message = f"a {what} backup every {every.hours} h always falls into the maintenance windows"
                 hint = "make the windows shorter or fewer, so that a backup fits between them"
                 yield scope.at(instance.tenant, path, "F015", message, hint, key=True)

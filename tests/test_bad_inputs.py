@@ -1,0 +1,54 @@
+"""One fault each: tests/bad/<CODE>-<slug>/ holds files laid over a good fleet, and the exact lines of the answer.
+
+`expect.txt` is what `tenantry check` says, line by line. A file called `remove.txt` lists files taken away.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from conftest import add_tenant
+from tenantry import pipeline, scaffold
+from tenantry.cache import Store
+from tenantry.codes import BY_ID
+from tenantry.findings import in_order
+from tenantry.report.text import line
+
+CASES = sorted(path for path in (Path(__file__).parent / "bad").iterdir() if path.is_dir())
+_SEEN = Store(None)
+"""Files that all cases share are parsed once a process."""
+
+
+def answer(case: Path, root: Path) -> str:
+    scaffold.new_fleet(root)
+    add_tenant(root, "acme", "shared", "euw1-shared-a", users=24)
+    add_tenant(root, "northwind", "segmented", "euw1-seg-a", users=120, staging="euw1-seg-np")
+    for source in (path for path in sorted(case.rglob("*")) if path.is_file()):
+        target = root / source.relative_to(case)
+        if source.name not in ("expect.txt", "remove.txt"):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    for name in (case / "remove.txt").read_text().split() if (case / "remove.txt").exists() else ():
+        (root / name).unlink()
+    _SEEN.entries = _SEEN.used
+    inputs = pipeline.read_inputs(root, "2026-11-23", _SEEN)
+    return "".join(f"{line(finding)}\n" for finding in in_order(inputs.findings))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
+def test_a_fault_is_answered_with_its_place_and_the_way_out(case: Path, tmp_path: Path) -> None:
+    given = answer(case, tmp_path / "fleet")
+    assert given == (case / "expect.txt").read_text()
+    code = case.name.partition("-")[0]
+    assert all(text.split(": ")[1].split()[0] == code for text in given.splitlines()), "one fault, one code"
+    assert code in BY_ID
+
+
+def test_there_are_enough_cases_and_each_input_code_has_one() -> None:
+    assert len(CASES) >= 60
+    covered = {path.name.partition("-")[0] for path in CASES}
+    # Read and size faults need a file system of their own: tests/test_hostile_files.py.
+    assert {code for code in BY_ID if code[0] in "SRF"} - covered == {"S001", "S002"}
