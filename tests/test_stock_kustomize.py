@@ -1,0 +1,94 @@
+"""The engine's answer is stock Kustomize's, for every overlay of the example fleet and for hostile values."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import pytest
+import yaml
+from filelock import FileLock
+
+from conftest import REPOSITORY
+from tenantry import engine_build
+from tenantry.engine import Engine
+
+OVERLAYS = sorted(
+    str(path.parent.relative_to(REPOSITORY / "overlays"))
+    for path in (REPOSITORY / "overlays").rglob("kustomization.yaml")
+)
+
+
+@pytest.fixture(scope="session")
+def stock() -> Path:
+    """The released kustomize CLI, built once from the version that the engine's go.mod names."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or platformdirs.user_cache_dir("tenantry"))
+    program = cache / "stock" / engine_build.program_path().parent.name / "kustomize"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(program.parent / "lock"):
+        if not program.exists():
+            command = [
+                engine_build.find_go(),
+                "build",
+                "-buildvcs=false",
+                "-o",
+                str(program),
+                "sigs.k8s.io/kustomize/kustomize/v5",
+            ]
+            subprocess.run(command, cwd=engine_build.source_folder(), check=True, timeout=1200)
+    return program
+
+
+def objects(text: str | bytes) -> dict[tuple[str, str, str, str], Any]:
+    found = [value for value in yaml.load_all(text, Loader=yaml.CSafeLoader) if value is not None]
+    keyed = {(o["apiVersion"], o["kind"], o["metadata"].get("namespace", ""), o["metadata"]["name"]): o for o in found}
+    assert len(keyed) == len(found)
+    return keyed
+
+
+def rendered(folder: Path) -> dict[tuple[str, str, str, str], Any]:
+    return objects(b"\n---\n".join(path.read_bytes() for path in sorted(folder.glob("*.yaml"))))
+
+
+def test_stock_kustomize_gives_what_rendered_holds_for_every_overlay(stock: Path) -> None:
+    def build(overlay: str) -> bytes:
+        return subprocess.run(
+            [stock, "build", REPOSITORY / "overlays" / overlay], check=True, capture_output=True, timeout=120
+        ).stdout
+
+    assert len(OVERLAYS) > 90
+    with ThreadPoolExecutor(2) as pool:
+        for overlay, text in zip(OVERLAYS, pool.map(build, OVERLAYS), strict=True):
+            assert objects(text) == rendered(REPOSITORY / "rendered" / overlay), overlay
+
+
+def test_rendered_holds_a_folder_for_each_overlay_and_no_other() -> None:
+    folders = {
+        str(path.parent.relative_to(REPOSITORY / "rendered")) for path in (REPOSITORY / "rendered").rglob("*.yaml")
+    }
+    assert folders == set(OVERLAYS)
+
+
+HOSTILE = "\n".join(
+    f"  k{number:02}: {text}"
+    for number, text in enumerate([
+        '"yes"', '"0x1F"', '"1e3"', '"a: b"', '"#"', '"a\\nb\\n"', '"a\\n\\n b "', '" lead"', '"trail "', '"\\ttab"', '"🦜"', '"{{ x }}"', '"12:30"', '"="',
+        '"<<"', '"null"', '"~"', '""', '"\\u0085"', '"\\u2028"', '"\\u0007"', '"- a"', '"|"', "'%'", '"\\n"', '"\\n\\nx\\n"', '"a\\r\\nb"', '"2026-01-01"', '"é"',
+    ])
+)  # fmt: skip
+
+
+def test_hostile_values_come_out_as_stock_kustomize_gives_them(engine: Engine, stock: Path, tmp_path: Path) -> None:
+    files = {
+        "kustomization.yaml": "namespace: n\nresources: [a.yaml]\n",
+        "a.yaml": f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata:\n{HOSTILE}\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    plain = subprocess.run([stock, "build", tmp_path], check=True, capture_output=True, timeout=120).stdout
+    ours = engine.objects(engine.build("x", {f"x/{name}": text for name, text in files.items()}))
+    assert objects(ours[0][1]) == objects(plain)

@@ -1,0 +1,16 @@
+"""`make golden`: write expect.txt of every folder in tests/bad anew. CI never does; a person reads the diff."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from test_bad_inputs import CASES, answer
+
+if os.environ.get("CI"):
+    sys.exit("expectations are not rewritten in CI")
+for case in CASES:
+    with tempfile.TemporaryDirectory() as folder:
+        (case / "expect.txt").write_text(answer(case, Path(folder) / "fleet"))
