@@ -33,8 +33,6 @@ def as_kustomize_would(value: Mapping[str, Any], unit: Unit, context: Mapping[st
     if value["kind"] in WITH_TEMPLATES:
         meta = result["spec"]["template"].setdefault("metadata", {})
         meta["labels"] = {**meta.get("labels", {}), **labels}
-    for claim in result.get("spec", {}).get("volumeClaimTemplates", ()):
-        claim["metadata"]["labels"] = {**claim["metadata"].get("labels", {}), **labels}
     return result
 
 

@@ -45,7 +45,8 @@ type server struct {
 	mutex   sync.Mutex
 	running map[uint64]context.CancelFunc
 
-	verbs map[string]verb
+	working sync.WaitGroup
+	verbs   map[string]verb
 }
 
 func newServer(in io.Reader, out io.Writer) *server {
@@ -66,8 +67,7 @@ func newServer(in io.Reader, out io.Writer) *server {
 
 // run serves until standard input ends, then waits for what is still in work.
 func (s *server) run() error {
-	var working sync.WaitGroup
-	defer working.Wait()
+	defer s.working.Wait()
 	for {
 		body, err := readFrame(s.in)
 		if errors.Is(err, io.EOF) {
@@ -80,11 +80,11 @@ func (s *server) run() error {
 		if err := json.Unmarshal(body, &r); err != nil {
 			return fmt.Errorf("a message is not a request: %w", err)
 		}
-		s.accept(r, &working)
+		s.accept(r)
 	}
 }
 
-func (s *server) accept(r request, working *sync.WaitGroup) {
+func (s *server) accept(r request) {
 	switch r.Verb {
 	case "cancel":
 		s.send(answer{ID: r.ID, Result: s.cancel(r.Params)})
@@ -97,9 +97,9 @@ func (s *server) accept(r request, working *sync.WaitGroup) {
 	s.mutex.Lock()
 	s.running[r.ID] = cancel
 	s.mutex.Unlock()
-	working.Add(1)
+	s.working.Add(1)
 	go func() {
-		defer working.Done()
+		defer s.working.Done()
 		s.slots <- struct{}{}
 		result := s.work(ctx, r)
 		<-s.slots

@@ -51,7 +51,11 @@ class Engine:
         self._complaints: list[bytes] = []
         self._listener = threading.Thread(target=self._listen, name="engine-stderr", daemon=True)
         self._listener.start()
-        answer = self._finish(self._send("hello", {}), START_SECONDS)
+        try:
+            answer = self._finish(self._send("hello", {}), START_SECONDS)
+        except ToolError:
+            self.close()
+            raise
         if not isinstance(answer, dict) or answer.get("protocol") != PROTOCOL:
             self.close()
             raise ToolError("the engine speaks another protocol than this version of tenantry", _MEND)
