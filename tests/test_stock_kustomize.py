@@ -76,7 +76,7 @@ def test_rendered_holds_a_folder_for_each_overlay_and_no_other() -> None:
 HOSTILE = "\n".join(
     f"  k{number:02}: {text}"
     for number, text in enumerate([
-        '"yes"', '"0x1F"', '"1e3"', '"a: b"', '"#"', '"a\\nb\\n"', '"a\\n\\n b "', '" lead"', '"trail "', '"\\ttab"', '"🦜"', '"{{ x }}"', '"12:30"', '"null"', '"~"', '""', '"\\u0085"', '"\\u2028"', '"\\u0007"', '"- a"', '"|"', "'%'", '"\\n"', '"\\n\\nx\\n"', '"a\\r\\nb"', '"2026-01-01"', '"é"',
+        '"yes"', '"0x1F"', '"1e3"', '"a: b"', '"#"', '"a\\nb\\n"', '"a\\n\\n b "', '" lead"', '"trail "', '"\\ttab"', '"🦜"', '"{{ x }}"', '"12:30"', '"null"', '"~"', '""', '"\\u2028"', '"\\u0007"', '"- a"', '"|"', "'%'", '"\\n"', '"\\n\\nx\\n"', '"a\\r\\nb"', '"2026-01-01"', '"é"',
     ])
 )  # fmt: skip
 
