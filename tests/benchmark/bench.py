@@ -1,0 +1,162 @@
+"""`make bench`: times on synthetic fleets, against one kustomize process an overlay. Prints a table, then JSON.
+
+Each number is one run on this machine; compare numbers of one run only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from synthetic import lay_fleet
+
+from tenantry import engine_build, pipeline
+from tenantry.cache import Store
+from tenantry.engine import Engine
+from tenantry.render.registry import COMPONENTS
+from tenantry.render.trees import EMPTY_BASE, render_base, render_component, render_overlay
+from tenantry.render.units import base_units, component_context, units
+
+STOCK_SAMPLE = 60
+"""Overlays that stock kustomize builds; its time for all is this sample's, scaled."""
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def timed(*arguments: str | Path) -> tuple[float, float]:
+    """(seconds, peak MiB of the command and its engine) of one tenantry run."""
+    program = [sys.executable, "-m", "tenantry", *map(str, arguments)]
+    started = time.perf_counter()
+    process = subprocess.Popen(program, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 1):
+        raise SystemExit(f"{' '.join(program)} ended with {process.returncode}")
+    return time.perf_counter() - started, usage.ru_maxrss / 1024
+
+
+def stages(root: Path) -> dict[str, float]:
+    """Seconds of each stage, one after the other, nothing known beforehand."""
+    times: dict[str, float] = {}
+    clock = time.perf_counter()
+
+    def lap(name: str) -> None:
+        nonlocal clock
+        now = time.perf_counter()
+        times[name] = now - clock
+        clock = now
+
+    inputs = pipeline.read_inputs(root, "2026-11-23", Store(None))
+    lap("inputs")
+    shared = {}
+    for name in COMPONENTS:
+        shared |= render_component(name, component_context(inputs.fleet.platform))
+    bases = {unit.path: render_base(unit.path, unit.tree, unit.context()) for unit in base_units(inputs.fleet)}
+    for base in bases.values():
+        shared |= base.files
+    overlays = {}
+    for unit in units(inputs.fleet, inputs.resolution.instances):
+        files = render_overlay(unit.path, unit.tree, unit.context(), bases.get(unit.base, EMPTY_BASE))
+        overlays[f"overlays/{unit.path}"] = {f"overlays/{unit.path}/{name}": text for name, text in files.items()}
+    lap("templates")
+    with Engine(engine_build.ensure_engine(say)) as engine:
+        engine.store({f"base/{path}": text for path, text in shared.items()})
+        lap("engine start")
+        for started in [engine.build(path, files) for path, files in overlays.items()]:
+            engine.objects(started)
+        lap("build")
+    return times
+
+
+def stock_seconds(root: Path, kustomize: Path) -> tuple[float, int]:
+    """(seconds for all overlays with one stock process each, two at a time; overlays)."""
+    overlays = sorted(path.parent for path in (root / "overlays").rglob("kustomization.yaml"))
+    sample = overlays[:: max(1, len(overlays) // STOCK_SAMPLE)]
+    started = time.perf_counter()
+    waiting: list[subprocess.Popen[bytes]] = []
+    for overlay in sample:
+        if len(waiting) == (os.cpu_count() or 2):
+            waiting.pop(0).wait()
+        waiting.append(subprocess.Popen([kustomize, "build", overlay], stdout=subprocess.DEVNULL))
+    for process in waiting:
+        process.wait()
+    return (time.perf_counter() - started) * len(overlays) / len(sample), len(overlays)
+
+
+def build_stock() -> Path:
+    program = engine_build.program_path().parent / "stock-kustomize"
+    if not program.exists():
+        say("building stock kustomize (once)")
+        command = [
+            engine_build.find_go(),
+            "build",
+            "-buildvcs=false",
+            "-o",
+            str(program),
+            "sigs.k8s.io/kustomize/kustomize/v5",
+        ]
+        subprocess.run(command, cwd=engine_build.source_folder(), check=True)
+    return program
+
+
+def measure(tenants: int, folder: Path, kustomize: Path) -> dict[str, Any]:
+    root = folder / str(tenants)
+    lay_fleet(root, tenants)
+    say(f"{tenants} tenants: cold render")
+    cold, memory = timed("render", "-C", root)
+    say(f"{tenants} tenants: nothing changed, one tenant changed, all anew")
+    unchanged, _ = timed("check", "-C", root)
+    tenant = sorted((root / "tenants").glob("*.yaml"))[0]
+    tenant.write_text(tenant.read_text().replace("displayName: ", "displayName: New ", 1))
+    one_check, _ = timed("check", "-C", root)
+    one_render, _ = timed("render", "-C", root)
+    full, _ = timed("check", "--no-cache", "-C", root)
+    parts = stages(root)
+    say(f"{tenants} tenants: stock kustomize")
+    stock, overlays = stock_seconds(root, kustomize)
+    shutil.rmtree(root)
+    return {
+        "tenants": tenants, "overlays": overlays, "cold_render_s": cold, "peak_memory_mib": memory, "unchanged_check_s": unchanged,
+        "one_tenant_check_s": one_check, "one_tenant_render_s": one_render, "uncached_check_s": full, "stages_s": parts,
+        "stock_kustomize_s": stock, "build_ratio": stock / parts["build"],
+    }  # fmt: skip
+
+
+def main() -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    kustomize = build_stock()
+    engine_build.ensure_engine(say)
+    with tempfile.TemporaryDirectory() as folder:
+        results = [measure(int(size), Path(folder), kustomize) for size in sys.argv[1:] or ("10", "100", "500")]
+    table = Table(title=f"Seconds, on {os.cpu_count()} cores")
+    rows = (
+        ("overlays", "overlays", "{:,}"), ("cold render", "cold_render_s", "{:.2f}"), ("peak memory, MiB", "peak_memory_mib", "{:.0f}"),
+        ("check, nothing changed", "unchanged_check_s", "{:.2f}"), ("check, one tenant changed", "one_tenant_check_s", "{:.2f}"),
+        ("render, one tenant changed", "one_tenant_render_s", "{:.2f}"), ("check, no cache", "uncached_check_s", "{:.2f}"),
+        ("stock kustomize, a process each", "stock_kustomize_s", "{:.2f}"), ("stock / engine, building alone", "build_ratio", "{:.1f} x"),
+    )  # fmt: skip
+    table.add_column("tenants")
+    for result in results:
+        table.add_column(f"{result['tenants']:,}", justify="right")
+    for title, key, form in rows:
+        table.add_row(title, *(form.format(result[key]) for result in results))
+    for stage in results[0]["stages_s"]:
+        table.add_row(f"stage: {stage}", *(f"{result['stages_s'][stage]:.2f}" for result in results))
+    Console(width=100).print(table)
+    print(json.dumps({"version": 1, "cores": os.cpu_count(), "results": results}))
+
+
+if __name__ == "__main__":
+    main()
