@@ -214,6 +214,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("standby/resourcequota", "base"),
         _T("infra/networkpolicy-dns"),
         _T("infra/secretstore"),
+        _T("infra/externalsecret-registry"),
         _T("infra/externalsecret-object-storage"),
         _T("standby/postgresql-cluster", "base"),
         _T("standby/postgresql-objectstore", "base"),
