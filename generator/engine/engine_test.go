@@ -49,7 +49,7 @@ func TestStoredFilesServeLaterBuilds(t *testing.T) {
 			"base/kustomization.yaml": "resources: [a.yaml]\n",
 			"base/a.yaml":             "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n",
 		}}},
-		map[string]any{"id": 2, "verb": "build", "params": map[string]any{"path": "over", "files": map[string]string{
+		map[string]any{"id": 2, "verb": "build", "params": map[string]any{"path": "over", "uses": []string{"base"}, "files": map[string]string{
 			"over/kustomization.yaml": "namespace: acme-production\nresources: [../base]\n",
 		}}},
 	)

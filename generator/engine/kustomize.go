@@ -16,12 +16,12 @@ import (
 // kustomize builds overlays in memory. Files that many builds share are sent once with "store".
 type kustomize struct {
 	mutex  sync.RWMutex
-	shared map[string]string
+	shared map[string]map[string]string // folder -> path -> content
 	warm   sync.Once
 }
 
 func newKustomize() *kustomize {
-	return &kustomize{shared: map[string]string{}}
+	return &kustomize{shared: map[string]map[string]string{}}
 }
 
 // object is one built resource: its identity and its canonical YAML.
@@ -42,22 +42,29 @@ func (k *kustomize) store(_ context.Context, params json.RawMessage) (any, error
 	if err := json.Unmarshal(params, &input); err != nil {
 		return nil, usage(err)
 	}
-	for name := range input.Files {
+	shared := map[string]map[string]string{}
+	for name, content := range input.Files {
 		if err := checkPath(name); err != nil {
 			return nil, usage(err)
 		}
+		folder := path.Dir(name)
+		if shared[folder] == nil {
+			shared[folder] = map[string]string{}
+		}
+		shared[folder][name] = content
 	}
 	k.mutex.Lock()
-	k.shared = input.Files
+	k.shared = shared
 	k.mutex.Unlock()
 	return map[string]int{"files": len(input.Files)}, nil
 }
 
-// build runs Kustomize on one directory of the given files laid over the stored ones.
+// build runs Kustomize on one directory of the given files; of the stored ones it sees the named folders.
 func (k *kustomize) build(ctx context.Context, params json.RawMessage) (any, error) {
 	var input struct {
 		Path  string            `json:"path"`
 		Files map[string]string `json:"files"`
+		Uses  []string          `json:"uses"`
 	}
 	if err := json.Unmarshal(params, &input); err != nil {
 		return nil, usage(err)
@@ -65,7 +72,7 @@ func (k *kustomize) build(ctx context.Context, params json.RawMessage) (any, err
 	if err := checkPath(input.Path); err != nil {
 		return nil, usage(err)
 	}
-	files, err := k.fileSystem(input.Files)
+	files, err := k.fileSystem(input.Files, input.Uses)
 	if err != nil {
 		return nil, err
 	}
@@ -88,14 +95,16 @@ func (k *kustomize) build(ctx context.Context, params json.RawMessage) (any, err
 	return map[string]any{"objects": objects}, nil
 }
 
-func (k *kustomize) fileSystem(own map[string]string) (filesys.FileSystem, error) {
+func (k *kustomize) fileSystem(own map[string]string, uses []string) (filesys.FileSystem, error) {
 	memory := filesys.MakeFsInMemory()
 	k.mutex.RLock()
 	shared := k.shared
 	k.mutex.RUnlock()
-	for name, content := range shared {
-		if err := memory.WriteFile("/"+name, []byte(content)); err != nil {
-			return nil, err
+	for _, folder := range uses {
+		for name, content := range shared[folder] {
+			if err := memory.WriteFile("/"+name, []byte(content)); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for name, content := range own {

@@ -10,7 +10,7 @@ import json
 import struct
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
@@ -88,9 +88,9 @@ class Engine:
         """Give the files that all builds share (path -> content)."""
         self._finish(self._send("store", {"files": dict(files)}))
 
-    def build(self, path: str, files: Mapping[str, str]) -> Future[Any]:
-        """Start building the Kustomize directory `path` of `files` over the stored ones; `objects` waits for it."""
-        return self._send("build", {"path": path, "files": dict(files)})
+    def build(self, path: str, files: Mapping[str, str], uses: Sequence[str] = ()) -> Future[Any]:
+        """Start building the Kustomize directory `path` of `files` and the stored folders `uses`; `objects` waits."""
+        return self._send("build", {"path": path, "files": dict(files), "uses": list(uses)})
 
     def objects(self, started: Future[Any]) -> list[tuple[ObjectId, str]]:
         """Objects of a build with their canonical YAML. Raises BuildError when Kustomize refuses."""

@@ -19,7 +19,7 @@ from tenantry.objectfile import file_name
 from tenantry.plan import check_plan
 from tenantry.removal import check_removals
 from tenantry.render.registry import COMPONENTS
-from tenantry.render.trees import EMPTY_BASE, Base, render_base, render_component, render_overlay
+from tenantry.render.trees import EMPTY_BASE, Base, folders_used, render_base, render_component, render_overlay
 from tenantry.render.units import BaseUnit, Unit, base_units, component_context, units
 from tenantry.resolve import Resolution, resolve
 from tenantry.tree import Change, Listing
@@ -187,9 +187,8 @@ class Generator:
                 base = self._base(bases[unit.base]) if unit.base else EMPTY_BASE
                 files = render_overlay(unit.path, unit.tree, unit.context(), base)
                 folder = f"overlays/{unit.path}"
-                waiting.append(
-                    (unit, files, engine.build(folder, {f"{folder}/{n}": text for n, text in files.items()}))
-                )
+                given = {f"{folder}/{name}": text for name, text in files.items()}
+                waiting.append((unit, files, engine.build(folder, given, folders_used(base))))
                 if len(waiting) >= _IN_FLIGHT:
                     self._take(engine, *waiting.pop(0))
             for item in waiting:

@@ -24,7 +24,7 @@ from tenantry import engine_build, pipeline
 from tenantry.cache import Store
 from tenantry.engine import Engine
 from tenantry.render.registry import COMPONENTS
-from tenantry.render.trees import EMPTY_BASE, render_base, render_component, render_overlay
+from tenantry.render.trees import EMPTY_BASE, folders_used, render_base, render_component, render_overlay
 from tenantry.render.units import base_units, component_context, units
 
 STOCK_SAMPLE = 60
@@ -68,13 +68,15 @@ def stages(root: Path) -> dict[str, float]:
         shared |= base.files
     overlays = {}
     for unit in units(inputs.fleet, inputs.resolution.instances):
-        files = render_overlay(unit.path, unit.tree, unit.context(), bases.get(unit.base, EMPTY_BASE))
-        overlays[f"overlays/{unit.path}"] = {f"overlays/{unit.path}/{name}": text for name, text in files.items()}
+        base = bases.get(unit.base, EMPTY_BASE)
+        folder = f"overlays/{unit.path}"
+        files = render_overlay(unit.path, unit.tree, unit.context(), base)
+        overlays[folder] = {f"{folder}/{name}": text for name, text in files.items()}, folders_used(base)
     lap("templates")
     with Engine(engine_build.ensure_engine(say)) as engine:
         engine.store({f"base/{path}": text for path, text in shared.items()})
         lap("engine start")
-        for started in [engine.build(path, files) for path, files in overlays.items()]:
+        for started in [engine.build(path, *given) for path, given in overlays.items()]:
             engine.objects(started)
         lap("build")
     return times

@@ -28,6 +28,11 @@ class Base:
     components: tuple[str, ...]
 
 
+def folders_used(base: Base) -> list[str]:
+    """Folders, below the root, that an overlay on this base may name."""
+    return [f"base/{base.path}", *(f"base/components/{name}" for name in COMPONENTS)] if base.path else []
+
+
 def object_id(value: Mapping[str, Any]) -> ObjectId:
     group = value["apiVersion"].rpartition("/")[0]
     return ObjectId(group, value["kind"], value["metadata"].get("namespace", ""), value["metadata"]["name"])
