@@ -24,13 +24,14 @@ MODULES = {
 
 ORDER = (
     {"findings", "codes", "controls"},
-    {"source", "cache", "objectfile", "names", "model"},
+    {"source", "cache", "objectfile", "names", "model", "tree"},
+    {"workspace"},
     {"schedule", "sizing", "schema_words"},
     {"schema", "instance", "fleet"},
     {"settle", "links", "quota"},
     {"resolve", "plan"},
     {"render", "engine_build"},
-    {"engine", "tree", "scaffold"},
+    {"engine", "scaffold"},
     {"ahead", "publish", "removal", "drift"},
     {"pipeline"},
     {"report", "operations"},

@@ -1,34 +1,28 @@
-"""Work that needs no input file, begun while the input files are read: listing the trees, starting the engine."""
+"""The engine, started while the input files are read."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from types import TracebackType
 
 from tenantry import engine_build
 from tenantry.engine import Engine
 from tenantry.findings import ToolError
-from tenantry.tree import Listing, list_trees
 
 
 class Ahead:
     """Use it as a context manager; an engine that nobody asked for is ended with it."""
 
-    def __init__(self, root: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
-        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="ahead")
-        self._listing = self._pool.submit(list_trees, root)
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead")
         self._engine: Future[Engine] | None = None
         self._given = False
         program = engine_build.program_path()
         if program.is_file():
             self._engine = self._pool.submit(Engine, program)
-
-    def listing(self) -> Listing:
-        return self._listing.result()
 
     def engine(self) -> Engine:
         """The running engine; the caller closes it. Raises ToolError when it can't be had."""

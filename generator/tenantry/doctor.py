@@ -16,8 +16,8 @@ import platformdirs
 from tenantry import engine_build
 from tenantry.engine import Engine
 from tenantry.findings import ToolError
-from tenantry.operations import Workspace
 from tenantry.tree import TREES
+from tenantry.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

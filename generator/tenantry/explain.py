@@ -14,7 +14,7 @@ from tenantry.codes import BY_ID
 from tenantry.findings import FindingsError, UsageError
 from tenantry.fleet import Fleet
 from tenantry.instance import Instance, Origin
-from tenantry.operations import Workspace
+from tenantry.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

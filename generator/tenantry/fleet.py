@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from tenantry import source
 from tenantry.cache import Store, digest_of
-from tenantry.findings import Finding, Place, TenantryError
+from tenantry.findings import Finding, Place
 from tenantry.model import convert
 from tenantry.model.cell import Cell
 from tenantry.model.channel import Channel
@@ -20,6 +20,7 @@ from tenantry.model.release import Release
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 from tenantry.source import Document
+from tenantry.workspace import require_fleet
 
 T = TypeVar("T")
 
@@ -94,11 +95,7 @@ def load(root: Path, cache: Store | None = None) -> tuple[Fleet, list[Finding]]:
 
     Raises TenantryError when `root` is no fleet at all.
     """
-    if not (root / "platform").is_dir():
-        raise TenantryError(
-            f"{root} is not a fleet: it has no folder 'platform'",
-            "go to a fleet's folder, name one with -C, or lay a new one with 'tenantry init DIR'",
-        )
+    require_fleet(root)
     cache = cache or Store(None)
     findings: list[Finding] = []
     broken: set[str] = set()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tenantry import pipeline
@@ -14,23 +13,10 @@ from tenantry.ahead import Ahead
 from tenantry.cache import Store
 from tenantry.drift import describe
 from tenantry.findings import Finding, Place, Result, UsageError, in_order
-from tenantry.pipeline import Generator, Inputs, Outcome, Progress, silent
-from tenantry.publish import WORK, Publisher
+from tenantry.pipeline import Generator, Inputs, Outcome
+from tenantry.publish import Publisher
 from tenantry.tree import Change
-
-
-@dataclass
-class Workspace:
-    """A fleet's folder with what a run needs beside it."""
-
-    root: Path
-    as_of: str
-    cached: bool = True
-    progress: Progress = silent
-    say: Callable[[str], None] = field(default=lambda _: None)
-
-    def store(self, name: str) -> Store:
-        return Store(self.root / WORK / name if self.cached else None)
+from tenantry.workspace import WORK, Workspace
 
 
 class _Few:
@@ -47,14 +33,14 @@ class _Few:
 def check(space: Workspace) -> Result:
     """Inputs right, fleet rules kept, trees current. Writes nothing but the cache."""
     documents, known = space.store("documents.json"), space.store("units.json")
-    with Ahead(space.root, space.say) as ahead:
+    with Ahead(space.say) as ahead:
         inputs = pipeline.read_inputs(space.root, space.as_of, documents)
         findings = [*inputs.findings, *_interrupted(space.root)]
         counts = _input_counts(inputs)
         if not inputs.usable:
             note = "The trees were not compared: the inputs must be right first."
             return Result("check", in_order(findings), counts, (note,))
-        generator = Generator(space.root, inputs, ahead, known, space.progress, _Few())
+        generator = Generator(space, inputs, ahead, known, _Few())
         outcome = generator.run()
     findings += [*outcome.findings, *describe(space.root, outcome.changes)]
     counts |= _outcome_counts(outcome)
@@ -64,16 +50,19 @@ def check(space: Workspace) -> Result:
     return Result("check", in_order(findings), counts, () if broken else (_summary(counts),))
 
 
-def render(space: Workspace, tenants: Sequence[str] = ()) -> Result:
-    """Bring base/, overlays/ and rendered/ to what the inputs give; all of it or nothing."""
+def render(space: Workspace, publisher: Publisher, tenants: Sequence[str] = ()) -> Result:
+    """Bring base/, overlays/ and rendered/ to what the inputs give; all of it or nothing.
+
+    `publisher` holds the fleet's lock since before the trees were listed.
+    """
     documents, known = space.store("documents.json"), space.store("units.json")
-    with Publisher(space.root) as publisher, Ahead(space.root, space.say) as ahead:
+    with Ahead(space.say) as ahead:
         inputs = pipeline.read_inputs(space.root, space.as_of, documents)
         _known_tenants(inputs, tenants)
         counts = _input_counts(inputs)
         if not inputs.usable:
             return Result("render", in_order(inputs.findings), counts, ("Nothing was written.",))
-        generator = Generator(space.root, inputs, ahead, known, space.progress, publisher.stage)
+        generator = Generator(space, inputs, ahead, known, publisher.stage)
         outcome = generator.run(tenants)
         counts |= _outcome_counts(outcome)
         findings = in_order([*inputs.findings, *outcome.findings])

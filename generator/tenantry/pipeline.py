@@ -23,22 +23,16 @@ from tenantry.render.trees import EMPTY_BASE, Base, folders_used, render_base, r
 from tenantry.render.units import BaseUnit, Unit, base_units, component_context, units
 from tenantry.resolve import Resolution, resolve
 from tenantry.tree import Change, Listing
+from tenantry.workspace import Workspace
 
 Sink = Callable[[Change], Change]
 """Takes each change as it is found, and gives it back with or without its content."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
 
 RENDERED_HEADER = (
     "# Made by tenantry from {path}; do not edit. Change tenants/, tiers/ or platform/, then 'tenantry render'.\n"
 )
 _IN_FLIGHT = 32
 """Builds asked for ahead of the answers: enough to keep the engine busy, few enough to keep memory flat."""
-
-
-def silent(_what: str, _done: int, _all: int) -> None:
-    pass
 
 
 @dataclass
@@ -79,20 +73,13 @@ class Outcome:
 class Generator:
     """Compares the trees with what the inputs give. Unchanged units are known by digest and not made again."""
 
-    def __init__(
-        self,
-        root: Path,
-        inputs: Inputs,
-        ahead: Ahead,
-        known: Store,
-        progress: Progress,
-        sink: Sink,
-    ) -> None:
-        self.root = root
+    def __init__(self, space: Workspace, inputs: Inputs, ahead: Ahead, known: Store, sink: Sink) -> None:
+        self.space = space
+        self.root = space.root
         self.inputs = inputs
         self.ahead = ahead
         self.known = known
-        self.progress = progress
+        self.progress = space.progress
         self.sink = sink
         self.listing: Listing = Listing()
         self.outcome = Outcome()
@@ -104,7 +91,7 @@ class Generator:
     def run(self, tenants: Sequence[str] = ()) -> Outcome:
         """Find out what must change, for the named tenants (and what they share in) or for all."""
         fleet = self.inputs.fleet
-        self.listing = self.ahead.listing()
+        self.listing = self.space.list()
         all_units = list(units(fleet, self.inputs.resolution.instances))
         self.outcome.units = len(all_units)
         bases = list(base_units(fleet))

@@ -22,8 +22,8 @@ from filelock import FileLock, Timeout
 
 from tenantry.findings import TenantryError
 from tenantry.tree import TREES, Change
+from tenantry.workspace import WORK
 
-WORK = ".tenantry"
 _STAGING = "staging"
 _JOURNAL = "journal.json"
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+import pickle
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from tenantry.render.files import OURS
-
 TREES = ("base", "overlays", "rendered")
+OURS = b"# Made by tenantry "
+"""First bytes of every file that we write; a file in a generated tree without them is not ours."""
 
 
 Action = Literal["added", "changed", "removed"]
@@ -56,6 +57,38 @@ def list_trees(root: Path) -> Listing:
         if os.path.lexists(root / tree):
             _walk(str(root), tree, listing)
     return listing
+
+
+def start_listing(root: Path) -> Callable[[], Listing]:
+    """Begin to list the trees in a child process; the function that comes back waits for the listing.
+
+    Looking at ten thousands of files takes as long as all else that a small run does before it needs them, and would
+    hold the interpreter's lock. A child that fails costs only the time to list again.
+    """
+    if not hasattr(os, "fork"):
+        return lambda: list_trees(root)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(reading)
+            with os.fdopen(writing, "wb") as pipe:
+                pickle.dump(list_trees(root), pipe)
+        finally:
+            os._exit(0)
+    os.close(writing)
+
+    def finish() -> Listing:
+        try:
+            with os.fdopen(reading, "rb") as pipe:
+                listing: Listing = pickle.load(pipe)  # noqa: S301 - from our own child, through our own pipe
+            return listing
+        except (EOFError, pickle.UnpicklingError):
+            return list_trees(root)
+        finally:
+            os.waitpid(child, 0)
+
+    return finish
 
 
 def _walk(root: str, folder: str, listing: Listing) -> None:

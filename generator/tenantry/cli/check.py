@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from tenantry import operations
 from tenantry.cli.options import Options, common
+from tenantry.workspace import require_fleet
 
 
 @click.command("check")
@@ -16,4 +16,8 @@ def command(options: Options) -> None:
     Reads tenants/, tiers/, platform/ and policies/exceptions/, and compares base/, overlays/ and rendered/ with what
     they give. Hand edits, left-over and foreign files are findings. Writes nothing. This is what CI runs.
     """
-    options.report(operations.check(options.workspace()))
+    require_fleet(options.directory.resolve())
+    space = options.workspace(lists_trees=True)
+    from tenantry import operations  # while a child lists the trees
+
+    options.report(operations.check(space))

@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 import click
 
 from tenantry.findings import Result, TenantryError
-from tenantry.operations import Workspace
 from tenantry.report import WRITERS
+from tenantry.tree import start_listing
+from tenantry.workspace import Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,14 +32,17 @@ class Options:
     no_color: bool = False
     no_cache: bool = False
 
-    def workspace(self) -> Workspace:
+    def workspace(self, *, lists_trees: bool = False) -> Workspace:
+        """The fleet to work on; `lists_trees` begins to look at its generated files at once."""
         from tenantry.cli.progress import progress, say
 
+        root = self.directory.resolve()
         as_of = self.as_of or datetime.date.today().isoformat()
         loud = not self.quiet and sys.stderr.isatty()
         return Workspace(
-            root=self.directory.resolve(), as_of=as_of, cached=not self.no_cache,
+            root=root, as_of=as_of, cached=not self.no_cache,
             progress=progress() if loud else lambda *_: None, say=(lambda _: None) if self.quiet else say,
+            listing=start_listing(root) if lists_trees else None,
         )  # fmt: skip
 
     def report(self, result: Result) -> None:

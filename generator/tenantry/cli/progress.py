@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tenantry.pipeline import Progress
+from tenantry.workspace import Progress
 
 
 def say(text: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from tenantry import operations
 from tenantry.cli.options import Options, common
+from tenantry.publish import Publisher
+from tenantry.workspace import require_fleet
 
 
 @click.command("render")
@@ -17,4 +18,10 @@ def command(options: Options, tenants: tuple[str, ...]) -> None:
     With tenants named, only their overlays and their cells are made. Nothing is written unless all inputs are right;
     then all of it is, or nothing. Files with equal bytes are left alone.
     """
-    options.report(operations.render(options.workspace(), tenants))
+    root = require_fleet(options.directory.resolve())
+    with Publisher(root) as publisher:
+        space = options.workspace(lists_trees=True)
+        from tenantry import operations  # while a child lists the trees
+
+        result = operations.render(space, publisher, tenants)
+    options.report(result)

@@ -15,8 +15,6 @@ from tenantry.render.registry import Context, ObjectTemplate
 from tenantry.source import LOADER
 
 HEADER = "# Made by tenantry from templates/{name}; do not edit. Change tenants/, tiers/ or platform/, then 'tenantry render'.\n"
-OURS = b"# Made by tenantry "
-"""First bytes of every file that we write; a file in a generated tree without them is not ours."""
 
 
 def render_text(name: str, context: Context) -> str:
@@ -63,7 +61,7 @@ def expand(entry: ObjectTemplate, context: Context) -> Iterator[tuple[str, Conte
         yield f"{stem}-{suffix}.yaml", {**context, **more}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def parse_object(text: str, name: str) -> Mapping[str, Any]:
     """The one object in a rendered text. Raises FindingsError when the template made no such thing.
 

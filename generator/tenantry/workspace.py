@@ -1,0 +1,49 @@
+"""A fleet's folder with what a run needs beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tenantry.cache import Store
+from tenantry.findings import TenantryError
+from tenantry.tree import Listing, list_trees
+
+WORK = ".tenantry"
+"""Folder below the fleet's root for caches, lock and staging; git ignores it."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+def silent(_what: str, _done: int, _all: int) -> None:
+    pass
+
+
+def require_fleet(root: Path) -> Path:
+    """The folder, when it is a fleet's. Raises TenantryError else."""
+    if not (root / "platform").is_dir():
+        raise TenantryError(
+            f"{root} is not a fleet: it has no folder 'platform'",
+            "go to a fleet's folder, name one with -C, or lay a new one with 'tenantry init DIR'",
+        )
+    return root
+
+
+@dataclass
+class Workspace:
+    """Where a run works and how it tells of itself. `listing` gives the trees' files, perhaps begun already."""
+
+    root: Path
+    as_of: str
+    cached: bool = True
+    progress: Progress = silent
+    say: Callable[[str], None] = field(default=lambda _: None)
+    listing: Callable[[], Listing] | None = None
+
+    def store(self, name: str) -> Store:
+        return Store(self.root / WORK / name if self.cached else None)
+
+    def list(self) -> Listing:
+        return self.listing() if self.listing else list_trees(self.root)
