@@ -14,12 +14,15 @@ from typing import Any
 
 @cache
 def code_digest() -> str:
-    """Digest of this package's own files: code, schemas and templates. A change of any makes all caches void."""
-    digest = hashlib.sha256()
-    package = Path(str(resources.files("tenantry")))
-    for path in sorted(p for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
-        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+    """Changes whenever a file of this package does: code, schemas and templates. All caches are void then."""
+    package = str(resources.files("tenantry"))
+    lines = []
+    for folder, folders, names in os.walk(package):
+        folders[:] = sorted(name for name in folders if name != "__pycache__")
+        for name in sorted(names):
+            stat = os.stat(f"{folder}/{name}")  # noqa: PTH116 - at each start, for each file
+            lines.append(f"{folder}/{name} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}")
+    return digest_of(*lines)
 
 
 def digest_of(*parts: str) -> str:

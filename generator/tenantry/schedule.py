@@ -10,7 +10,7 @@ import hashlib
 import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from tenantry.model.common import DAYS, Window
 
@@ -79,14 +79,15 @@ def collides(every: Every, runs: int, windows: Sequence[Window]) -> bool:
     )
 
 
-def utc_starts(window: Window) -> set[int]:
+@lru_cache(maxsize=1024)
+def utc_starts(window: Window) -> frozenset[int]:
     """Minutes of the week, UTC, Monday 00:00 = 0, at which the window may open, in winter and in summer."""
     hour, minute = map(int, window.start.split(":"))
-    return {
+    return frozenset(
         (DAYS.index(day) * 1440 + hour * 60 + minute - offset) % MINUTES_OF_WEEK
         for day in window.days
         for offset in _utc_offsets(window.time_zone or "UTC")
-    }
+    )
 
 
 @cache

@@ -25,9 +25,15 @@ def build(cls: type[T], document: Mapping[str, Any]) -> T:
 
 
 @cache
+def _hints(cls: type) -> dict[str, Any]:
+    """Evaluating a class's annotations costs more than converting a file."""
+    return typing.get_type_hints(cls)
+
+
+@cache
 def _field_of_key(cls: type, key: str) -> tuple[str, Any]:
     name = to_snake_case(key)
-    return name, typing.get_type_hints(cls)[name]
+    return name, _hints(cls)[name]
 
 
 def _convert(kind: Any, value: Any) -> Any:
