@@ -146,3 +146,37 @@ def test_each_overlay_names_exactly_one_tier_base() -> None:
     for path in (REPOSITORY / "overlays").rglob("app/kustomization.yaml"):
         resources = yaml.safe_load(path.read_text())["resources"]
         assert sum("/base/tiers/" in resource for resource in resources) == 1
+
+
+def test_each_argo_cd_project_allows_what_its_application_holds_and_no_other_namespace() -> None:
+    def load(path: Path) -> Any:
+        return yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+
+    rendered = REPOSITORY / "rendered"
+    projects = {
+        value["metadata"]["name"]: value["spec"] for value in map(load, rendered.glob("*/platform/*/appproject*.yaml"))
+    }
+    applications = [load(path) for path in rendered.glob("*/platform/*/application*.yaml")]
+    assert len(applications) > 60
+    for application in applications:
+        spec = application["spec"]
+        project = projects[spec["project"]]
+        allowed = {(rule["group"], rule["kind"]) for rule in project["namespaceResourceWhitelist"]}
+        wide = [
+            (rule["group"], rule["kind"], rule.get("name", "*").rstrip("*"))
+            for rule in project["clusterResourceWhitelist"]
+        ]
+        spaces = {destination["namespace"] for destination in project["destinations"]}
+        files = list((REPOSITORY / spec["source"]["path"]).rglob("*.yaml"))
+        assert files, spec["source"]["path"]
+        for value in map(load, files):
+            identity = object_id(value)
+            if identity.kind in CLUSTER_WIDE:
+                assert any(
+                    identity.group == g and identity.kind == k and identity.name.startswith(n) for g, k, n in wide
+                )
+            else:
+                assert (identity.group, identity.kind) in allowed, f"{spec['project']}: {identity}"
+                assert identity.namespace in spaces, f"{spec['project']}: {identity}"
+        assert all(destination["name"] == spec["destination"]["name"] for destination in project["destinations"])
+        assert "*" not in "".join(spaces)
