@@ -1,0 +1,55 @@
+"""Which paths the public routes let through: patterns are of the subset on which Go's and Python's engines agree."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tenantry.render.contexts import PATHS
+
+
+def public(path: str) -> bool:
+    return not re.search(PATHS["database"], path) and not re.search(PATHS["closed"], path)
+
+
+@pytest.mark.parametrize("path", [
+    "/web/database/manager", "/web/database", "/web/database/selector", "//web//database/manager", "/fr/web/database/drop", "/fr_FR/web/database/list",
+    "/WEB/Database/manager", "/xmlrpc/db", "/xmlrpc/2/db", "//xmlrpc//2//db", "/xmlrpc/2/object", "/xmlrpc/common", "/jsonrpc", "/json/1/res.partner",
+    "/json/2/res.partner/read", "/doc", "/doc/index.json", "/metrics", "/monitoring/status", "/web/health", "/websocket/health", "/web/become",
+    "/web/set_profiling", "/web/version", "/web/webclient/version_info", "/website/info",
+])  # fmt: skip
+def test_what_is_closed_reaches_no_backend(path: str) -> None:
+    assert not public(path)
+
+
+@pytest.mark.parametrize("path", [
+    "/", "/web", "/odoo", "/odoo/sales", "/web/login", "/web/dataset/call_kw", "/web/assets/1/a.js", "/shop", "/fr/shop", "/documents", "/web/content/1",
+    "/my/orders", "/web/webclient/translations", "/report/pdf/x/1", "/websocket", "/bus/poll", "/web/databases-of-ours", "/jsonify", "/docs",
+])  # fmt: skip
+def test_what_people_use_is_open(path: str) -> None:
+    assert public(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/web/login",
+        "//web//login",
+        "/fr/web/login",
+        "/web/session/authenticate",
+        "/web/reset_password",
+        "/web/signup",
+        "/Web/Login",
+    ],
+)
+def test_login_paths_have_the_stricter_limit(path: str) -> None:
+    assert re.search(PATHS["login"], path)
+
+
+@pytest.mark.parametrize(("path", "reached"), [
+    ("/xmlrpc/2/object", True), ("/xmlrpc/common", True), ("/jsonrpc", True), ("/json/2/res.partner/read", True),
+    ("/xmlrpc/db", False), ("/xmlrpc/2/db", False), ("/web/database/manager", False), ("/web", False), ("/xmlrpc/2/object2", False),
+])  # fmt: skip
+def test_the_api_host_leads_to_api_paths_only(path: str, reached: bool) -> None:
+    assert bool(re.search(PATHS["api"], path)) is reached
