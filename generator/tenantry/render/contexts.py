@@ -73,10 +73,11 @@ PLATFORM_CLUSTER_KINDS = (
 PATHS = {
     # The database manager and the same service over RPC, with or without a language in front.
     "database": "(?i)^(?:/+[^/]+)?/+(?:web/+database|xmlrpc/+(?:2/+)?db)(?:/|$)",
+    # With any first segment: Odoo strips a language there and looks again.
     # What only API clients, administrators, probes or Prometheus may reach, and what tells versions.
-    "closed": "(?i)^/+(?:xmlrpc|jsonrpc|json|doc|metrics|monitoring|web/+(?:health|become|set_profiling|version|"
+    "closed": "(?i)^(?:/+[^/]+)?/+(?:xmlrpc|jsonrpc|json|doc|metrics|monitoring|web/+(?:health|become|set_profiling|version|"
     "webclient/+version_info)|websocket/+health|website/+info)(?:/|$)",
-    "login": "(?i)^(?:/+[a-z]{2}(?:_[a-z]{2})?)?/+web/+(?:login|signup|reset_password|session/+authenticate)(?:/|$)",
+    "login": "(?i)^(?:/+[^/]+)?/+web/+(?:login|signup|reset_password|session/+authenticate)(?:/|$)",
     "admin": "^/+web/+(?:become|set_profiling)(?:/|$)",
     "api": "^/(?:xmlrpc/(?:2/)?(?:common|object)|jsonrpc|json/[12]|doc|doc-bearer)(?:/|$)",
 }
@@ -149,7 +150,9 @@ def instance_context(instance: Instance, site: Site) -> Context:
         "labels": labels_of_instance(instance, site), "quota": instance_quota(instance),
         "autoscaled": autoscaled, "sleeps": sleeps,
         "workloads": [(w, {"component": w}) for w in workloads],
-        "integrations": [(i.name, {"integration": i}) for i in tenant.integrations],
+        # A drill on restored data must not reach the real systems.
+        "integrations": [(i.name, {"integration": i}) for i in tenant.integrations if instance.environment != "recovery"],
+        "reporting_role": instance.names.reporting_role if _reports(instance) else "",
         "sleeping_deployments": [(d, {"deployment": f"odoo-{d}", "time_zone": zone}) for d in deployments if sleeps],
         "disruption_budgets": [(d, {"component": d}) for d in deployments],
         "database_host": "postgresql-rw" if settings.postgresql else f"postgresql-rw.{cell_namespace}.svc",
@@ -178,9 +181,14 @@ def _own_pg_hba(instance: Instance) -> list[str]:
     comes before that one.
     """
     rules = ["hostssl sameuser +tenants all scram-sha-256"]
-    if instance.tier.postgresql and instance.tier.postgresql.read_only_pooler and instance.environment == "production":
+    if _reports(instance):
         rules.append(f"hostssl {instance.names.database} {instance.names.reporting_role} all scram-sha-256")
     return [*rules, "host all +tenants all reject", "host all all all reject"]
+
+
+def _reports(instance: Instance) -> bool:
+    own = instance.tier.postgresql
+    return own is not None and own.read_only_pooler and instance.environment == "production"
 
 
 def _host_rule(hosts: Sequence[str]) -> str:

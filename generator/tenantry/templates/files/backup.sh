@@ -1,6 +1,9 @@
 set -euo pipefail
-export RCLONE_S3_PROVIDER=Other RCLONE_S3_ENV_AUTH=true RCLONE_S3_ENDPOINT="$BACKUP_ENDPOINT"
-echo "dumping $PGDATABASE to $BACKUP_TARGET"
-pg_dump --format=custom --no-owner --no-privileges | rclone rcat ":s3:$BACKUP_TARGET"
-rclone lsf ":s3:$BACKUP_TARGET" | grep --quiet .
+export RCLONE_S3_PROVIDER=Other RCLONE_S3_ENV_AUTH=true RCLONE_S3_ENDPOINT="$BACKUP_ENDPOINT" RCLONE_S3_NO_CHECK_BUCKET=true
+# A name of its own for each run: a retry after a failed migration must not replace the good copy.
+target="$BACKUP_TARGET-$(date -u +%Y%m%dT%H%M%SZ).dump"
+echo "dumping $PGDATABASE to $target"
+pg_dump --format=custom --no-owner --no-privileges | rclone rcat ":s3:$target.partial"
+rclone cat ":s3:$target.partial" | pg_restore --list > /dev/null
+rclone moveto ":s3:$target.partial" ":s3:$target"
 echo "done"
