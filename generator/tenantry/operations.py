@@ -112,7 +112,8 @@ def _outcome_counts(outcome: Outcome) -> dict[str, int]:
 
 
 def _summary(counts: dict[str, int]) -> str:
-    return f"{counts['tenants']} tenants, {counts['instances']} instances, {counts['units']} overlays: inputs are right, trees are current."
+    parts = [f"{counts[f'{word}s']} {word}{'' if counts[f'{word}s'] == 1 else 's'}" for word in ("tenant", "instance")]
+    return f"{', '.join(parts)}, {counts['units']} overlays: inputs are right, trees are current."
 
 
 def _written(outcome: Outcome) -> str:
