@@ -42,7 +42,31 @@ def test_a_link_in_a_tree_stops_the_run(run: Run, made: Path) -> None:
     (made / "rendered/euw1-a/link").symlink_to("/etc")
     ran = run("render", "-C", made)
     assert ran.code == 1
-    assert "rendered/euw1-a/link: G001 is a link or a special file" in ran.out
+    assert "rendered/euw1-a/link: G001 is a link, a special file, or a folder in a file's place" in ran.out
+
+
+def test_a_folder_in_a_generated_files_place_stops_the_run_before_anything_moves(run: Run, made: Path) -> None:
+    path = made / "rendered/euw1-a/production/acme/app/service_acme-production_odoo-web.yaml"
+    path.unlink()
+    path.mkdir()
+    add_tenant(made, "acme", "shared", "euw1-shared-a", users=48)
+    before = tree(made)
+    ran = run("render", "-C", made)
+    assert ran.code == 1
+    assert "service_acme-production_odoo-web.yaml: G001" in ran.out
+    assert tree(made) == before
+    path.rmdir()
+    assert run("render", "-C", made).code == 0
+
+
+def test_a_file_in_a_generated_folders_place_stops_the_run(run: Run, fleet: Path) -> None:
+    (fleet / "rendered").mkdir()
+    (fleet / "rendered/euw1-a").write_text("here\n")
+    ran = run("render", "-C", fleet)
+    assert ran.code == 1
+    assert "Not a directory at rendered/euw1-a; they are as they were" in ran.err
+    assert "rendered/euw1-a: G001 is not made by tenantry" in run("check", "-C", fleet).out
+    assert list(tree(fleet)) == ["rendered/euw1-a"]
 
 
 def test_a_hand_edit_is_found_with_its_line_and_undone(run: Run, made: Path) -> None:

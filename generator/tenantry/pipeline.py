@@ -236,7 +236,7 @@ class Generator:
 
     def _judge_leftovers(self, tenants: Sequence[str]) -> None:
         for path in sorted(self.listing.strangers):
-            self.outcome.findings.append(_foreign(path, "is a link or a special file"))
+            self.outcome.findings.append(_foreign(path, "is a link, a special file, or a folder in a file's place"))
         for folder in sorted(self.listing.folders.keys() - self._trusted):
             owned = folder in self._folders
             for name in self.listing.folders[folder].names:

@@ -110,6 +110,8 @@ class Publisher:
         folder = self.root / path
         while not folder.exists():
             folder = folder.parent
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder.relative_to(self.root)))
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder.relative_to(self.root)))
 
@@ -148,6 +150,7 @@ def _told() -> Iterator[None]:
             errno.EDQUOT: "free some space, then run again",
             errno.EROFS: "make the folder writable, then run again",
             errno.EACCES: "make the folder writable, then run again",
+            errno.ENOTDIR: "move the file that stands in the folder's place, then run again",
         }
         where = f" at {error.filename}" if error.filename else ""
         message = f"the trees can't be written: {error.strerror}{where}; they are as they were"

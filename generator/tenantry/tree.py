@@ -44,7 +44,7 @@ class Listing:
 
     folders: dict[str, Folder] = field(default_factory=dict)
     strangers: list[str] = field(default_factory=list)
-    """Paths that can't be ours: links and special files."""
+    """Paths that can't be ours: links, special files, and folders called like files."""
 
     def fingerprint(self, folders: tuple[str, ...]) -> str:
         return " ".join(self.folders.get(folder, NO_FOLDER).fingerprint for folder in folders)
@@ -119,7 +119,7 @@ def list_folder(root: str, folder: str, listing: Listing) -> list[str]:
             if entry.is_file(follow_symlinks=False):
                 stat = entry.stat(follow_symlinks=False)
                 files.append((entry.name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino))
-            elif entry.is_dir(follow_symlinks=False):
+            elif entry.is_dir(follow_symlinks=False) and not entry.name.endswith(".yaml"):
                 inner.append(entry.name)
             else:
                 listing.strangers.append(f"{folder}/{entry.name}")
