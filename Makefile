@@ -64,7 +64,7 @@ check: engine ## Say whether inputs are right and trees are current
 
 .PHONY: bench
 bench: engine ## Measure synthetic fleets against stock kustomize (SIZES="10 100 500")
-	@$(BIN)/python tests/benchmark/bench.py $(or $(SIZES),10 100 500)
+	@PYTHONPATH=tests $(BIN)/python tests/benchmark/bench.py $(or $(SIZES),10 100 500)
 
 .PHONY: golden
 golden: engine ## Write the expected answers of tests/bad anew; read the diff before you commit

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 import pytest
 import yaml
-from filelock import FileLock
 
 from conftest import REPOSITORY
-from tenantry import engine_build
+from stock import build_stock
 from tenantry.engine import Engine
 
 OVERLAYS = sorted(
@@ -25,22 +22,7 @@ OVERLAYS = sorted(
 
 @pytest.fixture(scope="session")
 def stock() -> Path:
-    """The released kustomize CLI, built once from the version that the engine's go.mod names."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or platformdirs.user_cache_dir("tenantry"))
-    program = cache / "stock" / engine_build.program_path().parent.name / "kustomize"
-    program.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(program.parent / "lock"):
-        if not program.exists():
-            command = [
-                engine_build.find_go(),
-                "build",
-                "-buildvcs=false",
-                "-o",
-                str(program),
-                "sigs.k8s.io/kustomize/kustomize/v5",
-            ]
-            subprocess.run(command, cwd=engine_build.source_folder(), check=True, timeout=1200)
-    return program
+    return build_stock()
 
 
 def objects(text: str | bytes) -> dict[tuple[str, str, str, str], Any]:

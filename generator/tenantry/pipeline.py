@@ -13,7 +13,7 @@ from tenantry import tree as trees
 from tenantry.ahead import Ahead
 from tenantry.cache import Store, digest_of
 from tenantry.engine import BuildError, Engine
-from tenantry.findings import Finding, Place
+from tenantry.findings import Finding, ObjectId, Place
 from tenantry.fleet import Fleet
 from tenantry.objectfile import file_name
 from tenantry.plan import check_plan
@@ -96,8 +96,9 @@ class Generator:
         self.outcome.units = len(all_units)
         bases = list(base_units(fleet))
         self._compare_bases(bases)
-        chosen = [unit for unit in all_units if not tenants or self._concerns(unit, tenants)]
-        dirty = [unit for unit in chosen if not self._is_known(unit)]
+        # Every unit is looked up: what is known of the ones not chosen stays known, and their files need no look inside.
+        unknown = [unit for unit in all_units if not self._is_known(unit)]
+        dirty = [unit for unit in unknown if not tenants or self._concerns(unit, tenants)]
         if dirty:
             self._make(dirty, {base.path: base for base in bases})
         for unit in all_units:
@@ -206,6 +207,19 @@ class Generator:
                 )
             )
             return
+        wanted = self._rendered_files(unit, objects)
+        changes = [
+            *trees.compare(self.root, self.listing, overlay, {name: text.encode() for name, text in files.items()}),
+            *trees.compare(self.root, self.listing, rendered, wanted),
+        ]
+        self._note(changes)
+        self.outcome.built += 1
+        self.outcome.objects += len(objects)
+        self.fresh.append((unit.path, unit.key, (overlay, rendered)))
+
+    def _rendered_files(self, unit: Unit, objects: Sequence[tuple[ObjectId, str]]) -> dict[str, bytes]:
+        """File name -> content of each object; two objects of one identity are a finding."""
+        overlay, _ = _folders(unit)
         header = RENDERED_HEADER.format(path=overlay)
         wanted: dict[str, bytes] = {}
         for identity, text in objects:
@@ -223,14 +237,7 @@ class Generator:
                     )
                 )
             wanted[name] = (header + text).encode()
-        changes = [
-            *trees.compare(self.root, self.listing, overlay, {name: text.encode() for name, text in files.items()}),
-            *trees.compare(self.root, self.listing, rendered, wanted),
-        ]
-        self._note(changes)
-        self.outcome.built += 1
-        self.outcome.objects += len(objects)
-        self.fresh.append((unit.path, unit.key, (overlay, rendered)))
+        return wanted
 
     # --- what lies there besides
 

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from synthetic import lay_fleet
 
+from stock import build_stock
 from tenantry import engine_build, pipeline
 from tenantry.cache import Store
 from tenantry.engine import Engine
@@ -95,22 +96,6 @@ def stock_seconds(root: Path, kustomize: Path) -> tuple[float, int]:
     for process in waiting:
         process.wait()
     return (time.perf_counter() - started) * len(overlays) / len(sample), len(overlays)
-
-
-def build_stock() -> Path:
-    program = engine_build.program_path().parent / "stock-kustomize"
-    if not program.exists():
-        say("building stock kustomize (once)")
-        command = [
-            engine_build.find_go(),
-            "build",
-            "-buildvcs=false",
-            "-o",
-            str(program),
-            "sigs.k8s.io/kustomize/kustomize/v5",
-        ]
-        subprocess.run(command, cwd=engine_build.source_folder(), check=True)
-    return program
 
 
 def measure(tenants: int, folder: Path, kustomize: Path) -> dict[str, Any]:
