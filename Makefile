@@ -74,6 +74,10 @@ golden: engine ## Write the expected answers of tests/bad anew; read the diff be
 docs: .venv/ready ## Write the reference pages anew
 	@$(BIN)/python docs/build_reference.py
 
+.PHONY: crds
+crds: .venv/ready ## Write the operators' schemas anew from their released modules
+	@$(BIN)/python generator/engine/crds/regenerate.py
+
 .PHONY: lock
 lock: ## Renew the lock files from pyproject.toml
 	uv lock && uv export --quiet --frozen --no-emit-project --format requirements-txt --no-header --output-file requirements.lock

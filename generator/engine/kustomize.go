@@ -18,20 +18,27 @@ type kustomize struct {
 	mutex  sync.RWMutex
 	shared map[string]map[string]string // folder -> path -> content
 	warm   sync.Once
+
+	catalog *catalog
 }
 
 func newKustomize() *kustomize {
-	return &kustomize{shared: map[string]map[string]string{}}
+	return &kustomize{shared: map[string]map[string]string{}, catalog: newCatalog()}
 }
 
-// object is one built resource: its identity and its canonical YAML.
+// object is one resource: its identity, its value, its canonical YAML when it was built,
+// and what the definition of its kind says of it (nothing for kinds that the API server has by itself).
 type object struct {
 	Group     string `json:"group"`
 	Version   string `json:"version"`
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
-	YAML      string `json:"yaml"`
+	YAML      string `json:"yaml,omitempty"`
+
+	Value   map[string]any `json:"value,omitempty"`
+	Verdict *verdict       `json:"verdict,omitempty"`
+	Syntax  []problem      `json:"syntax,omitempty"` // fields whose text an operator could not parse
 }
 
 // store keeps files (path below the root -> content) for every later build; it replaces what was stored.
@@ -86,7 +93,7 @@ func (k *kustomize) build(ctx context.Context, params json.RawMessage) (any, err
 	}
 	objects := make([]object, 0, resources.Size())
 	for _, r := range resources.Resources() {
-		o, err := describe(r)
+		o, err := k.describe(ctx, r)
 		if err != nil {
 			return nil, &requestError{"build", err.Error()}
 		}
@@ -118,14 +125,23 @@ func (k *kustomize) fileSystem(own map[string]string, uses []string) (filesys.Fi
 	return memory, nil
 }
 
-func describe(r *resource.Resource) (object, error) {
+func (k *kustomize) describe(ctx context.Context, r *resource.Resource) (object, error) {
 	id := r.CurId()
 	text, err := canonicalYAML(r.YNode())
 	if err != nil {
 		return object{}, fmt.Errorf("%s: %w", id, err)
 	}
+	content, err := value(r.YNode())
+	if err != nil {
+		return object{}, fmt.Errorf("%s: %w", id, err)
+	}
+	fields, _ := content.(map[string]any)
+	judged, err := k.catalog.judge(ctx, id.Group, id.Version, id.Kind, fields)
+	if err != nil {
+		return object{}, err
+	}
 	// CurId reads "no namespace" as "default" for some kinds; the object's own word counts.
-	return object{id.Group, id.Version, id.Kind, r.GetNamespace(), id.Name, text}, nil
+	return object{id.Group, id.Version, id.Kind, r.GetNamespace(), id.Name, text, fields, judged, syntaxProblems(id.Group, id.Kind, fields)}, nil
 }
 
 // checkPath refuses whatever could mean a place outside of the in-memory root.

@@ -11,7 +11,7 @@ import (
 )
 
 // protocolVersion changes when a message changes in a way that an older peer would misread.
-const protocolVersion = 1
+const protocolVersion = 2
 
 type request struct {
 	ID     uint64          `json:"id"`
@@ -61,6 +61,9 @@ func newServer(in io.Reader, out io.Writer) *server {
 			"hello": hello,
 			"store": kustomize.store,
 			"build": kustomize.build,
+			"parse": kustomize.parse,
+
+			"define": kustomize.catalog.define,
 		},
 	}
 }
@@ -89,7 +92,7 @@ func (s *server) accept(r request) {
 	case "cancel":
 		s.send(answer{ID: r.ID, Result: s.cancel(r.Params)})
 		return
-	case "store": // in order with the builds that follow it
+	case "store", "define": // in order with the requests that follow it
 		s.send(s.work(context.Background(), r))
 		return
 	}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """First letter = stage: S source and schema, R resolve, F fleet, T template, K Kustomize, G trees."""
+    """First letter = stage: S source and schema, R resolve, F fleet, T template, K Kustomize, G trees, V objects."""
 
     id: str
     title: str
@@ -123,6 +123,43 @@ CODES: tuple[Code, ...] = (
         "Interrupted write",
         "A run was stopped while it moved files into place; the next 'tenantry render' finishes it.",
     ),
+    Code("V001", "File can't be parsed", "The text is no YAML or JSON, names a key twice, or is not UTF-8."),
+    Code("V002", "No Kubernetes object", "A document has no apiVersion, kind or name, or is no mapping."),
+    Code(
+        "V003", "File is too large", "Files of over 16 MiB are not checked; a cluster takes no object near that size."
+    ),
+    Code("V004", "File can't be read", "It is a link, a special file, or may not be read, so it could not be checked."),
+    Code("V010", "Unknown kind", "Neither Kubernetes nor a known operator has the kind, so it could not be checked."),
+    Code("V011", "Version not served", "The cluster's Kubernetes, or the operator, does not serve this apiVersion."),
+    Code("V012", "Deprecated version", "The apiVersion is served, but will not be for ever."),
+    Code("V014", "Object twice", "Two files give one object; which of them a cluster keeps is chance."),
+    Code("V020", "Unknown field", "The kind has no such field; a strict API server refuses it, others drop it."),
+    Code("V021", "Refused by the schema", "A type, an enumeration, a pattern, a limit, or a field that must be there."),
+    Code("V022", "Refused by a rule of the schema", "A CEL rule of the CustomResourceDefinition does not hold."),
+    Code("V023", "Text that does not parse", "A cron expression, a PromQL expression or a routing rule."),
+    Code("V030", "Not a valid name", "A name, label, key or port name breaks Kubernetes' rules for it."),
+    Code("V031", "Namespace does not fit", "A cluster-wide object names a namespace."),
+    Code("V032", "Too large, or not complete", "Data or annotations over the limit, or a Secret without its keys."),
+    Code("V033", "Not a valid quantity", "An amount that can't be read, is negative, or is over its limit."),
+    Code("V040", "CloudNativePG refuses", "A rule of the operator's webhooks, which no schema holds."),
+    Code("V041", "Bad schedule or time zone", "The time would be another one than meant."),
+    Code("V042", "Traefik drops the route", "Traefik logs the error and serves the rest."),
+    Code("V043", "Traefik drops the middleware or TLS option", "Traefik logs the error and serves the rest."),
+    Code("V044", "Argo CD refuses", "An Application or AppProject that the controller does not take as meant."),
+    Code("V045", "Prometheus refuses the rule", "alert xor record, durations, names, groups."),
+    Code("V046", "cert-manager refuses", "Durations, keys, subjects or issuers."),
+    Code("V047", "Autoscaler does not work", "Bounds, windows, or two autoscalers for one workload."),
+    Code("V048", "External Secrets refuses", "Policies that exclude each other, or nothing to fetch."),
+    Code("V049", "Velero refuses", "The Schedule would be marked FailedValidation."),
+    Code("V050", "The API server refuses", "A rule of the API server's validation, which no schema holds."),
+    Code("V060", "Reference leads nowhere", "The object, volume or entry that is named is not there."),
+    Code("V061", "Key is missing", "The Secret, ConfigMap or catalogue is there, but not the key that is wanted."),
+    Code("V062", "Port is missing", "The Pods or the Service are there, but have no such port."),
+    Code("V063", "Selector takes nothing", "No Pod or Service has the labels."),
+    Code("V064", "Argo CD would not deliver", "The AppProject does not let the Application, or an object of it, in."),
+    Code("V065", "Order can't work", "A hook or wave that Argo CD misreads, or that needs what comes later."),
+    Code("V066", "Nobody uses it", "A ConfigMap that nothing refers to."),
+    Code("V067", "Reference could not be checked", "What is named may be there, but not in this tree."),
 )
 
 BY_ID = {code.id: code for code in CODES}

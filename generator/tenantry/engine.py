@@ -17,9 +17,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from tenantry.findings import ObjectId, ToolError
+from tenantry.findings import ObjectId, Place, ToolError
+from tenantry.manifest import FieldProblem, Manifest, Value, Verdict, parse_path
 
-PROTOCOL = 1
+PROTOCOL = 2
 START_SECONDS = 20.0
 REQUEST_SECONDS = 120.0
 _MAX_FRAME_BYTES = 256 << 20
@@ -92,10 +93,23 @@ class Engine:
         """Start building the Kustomize directory `path` of `files` and the stored folders `uses`; `objects` waits."""
         return self._send("build", {"path": path, "files": dict(files), "uses": list(uses)})
 
-    def objects(self, started: Future[Any]) -> list[tuple[ObjectId, str]]:
+    def objects(self, started: Future[Any]) -> list[tuple[Manifest, str]]:
         """Objects of a build with their canonical YAML. Raises BuildError when Kustomize refuses."""
+        return [(_manifest(o), o["yaml"]) for o in self._finish(started)["objects"]]
+
+    def parse(self, text: str) -> Future[Any]:
+        """Start reading a file of manifests; `parsed` waits."""
+        return self._send("parse", {"text": text})
+
+    def parsed(self, started: Future[Any], file: str) -> tuple[list[Manifest], list[tuple[Place, str]]]:
+        """Objects of a file of manifests, and what in it is none: (place, what is wrong)."""
         answer = self._finish(started)
-        return [(ObjectId(o["group"], o["kind"], o["namespace"], o["name"]), o["yaml"]) for o in answer["objects"]]
+        problems = [(Place(file, p["line"], p["column"]), p["message"]) for p in answer["problems"]]
+        return [_manifest(o, file) for o in answer["objects"]], problems
+
+    def define(self, definitions: Sequence[Value]) -> None:
+        """Give CustomResourceDefinition objects that win over the known ones."""
+        self._finish(self._send("define", {"definitions": list(definitions)}))
 
     @property
     def _input(self) -> IO[bytes]:
@@ -170,3 +184,22 @@ class Engine:
         assert stream is not None
         for line in stream:
             self._complaints = [*self._complaints[-20:], line]
+
+
+def _manifest(answer: Mapping[str, Any], file: str = "") -> Manifest:
+    verdict = answer.get("verdict")
+    return Manifest(
+        ObjectId(answer["group"], answer["kind"], answer["namespace"], answer["name"]),
+        answer["version"],
+        answer["value"],
+        verdict and Verdict(
+            verdict["namespaced"], tuple(verdict["served"]), verdict["deprecation"], verdict["source"],
+            _field_problems(verdict["problems"]),
+        ),
+        _field_problems(answer.get("syntax", ())),
+        file, answer.get("document", 0), tuple(answer.get("items", ())), answer.get("line", 1),
+    )  # fmt: skip
+
+
+def _field_problems(problems: Sequence[Mapping[str, str]]) -> tuple[FieldProblem, ...]:
+    return tuple(FieldProblem(parse_path(p["path"]), p["rule"], p["message"]) for p in problems)

@@ -33,8 +33,9 @@ def program_path() -> Path:
     """Where the engine built from the present sources lies, or would lie."""
     digest = hashlib.sha256()
     folder = source_folder()
-    for file in sorted(folder.iterdir()):
-        if (file.suffix == ".go" and not file.name.endswith("_test.go")) or file.name in ("go.mod", "go.sum"):
+    for file in (*sorted(folder.iterdir()), *sorted((folder / "crds/data").iterdir())):
+        code = file.suffix == ".go" and not file.name.endswith("_test.go")
+        if code or file.suffix == ".json" or file.name in ("go.mod", "go.sum"):
             digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     cache = Path(platformdirs.user_cache_dir("tenantry"))
     return cache / "engine" / digest.hexdigest()[:20] / "tenantry-engine"

@@ -13,8 +13,9 @@ from tenantry import tree as trees
 from tenantry.ahead import Ahead
 from tenantry.cache import Store, digest_of
 from tenantry.engine import BuildError, Engine
-from tenantry.findings import Finding, ObjectId, Place
+from tenantry.findings import Finding, Place
 from tenantry.fleet import Fleet
+from tenantry.manifest import Manifest
 from tenantry.objectfile import file_name
 from tenantry.plan import check_plan
 from tenantry.removal import check_removals
@@ -217,12 +218,13 @@ class Generator:
         self.outcome.objects += len(objects)
         self.fresh.append((unit.path, unit.key, (overlay, rendered)))
 
-    def _rendered_files(self, unit: Unit, objects: Sequence[tuple[ObjectId, str]]) -> dict[str, bytes]:
+    def _rendered_files(self, unit: Unit, objects: Sequence[tuple[Manifest, str]]) -> dict[str, bytes]:
         """File name -> content of each object; two objects of one identity are a finding."""
         overlay, _ = _folders(unit)
         header = RENDERED_HEADER.format(path=overlay)
         wanted: dict[str, bytes] = {}
-        for identity, text in objects:
+        for manifest, text in objects:
+            identity = manifest.identity
             name = file_name(identity)
             if name in wanted:
                 message = f"{identity} is made twice"

@@ -24,6 +24,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema of an input kind.",
     "render": "Make base/, overlays/ and rendered/ from the inputs.",
     "check": "Say whether inputs are right and trees are current.",
+    "verify": "Judge plain manifests as clusters and operators would.",
     "explain": "Say where a tenant's values come from, or what a code means.",
     "doctor": "Say whether this machine has what tenantry needs.",
 }

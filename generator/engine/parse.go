@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// parsed is one object of a file of manifests.
+type parsed struct {
+	object
+	Document int   `json:"document"` // counts the file's documents from 0
+	Items    []int `json:"items"`    // place inside a List, empty for an object of its own
+	Line     int   `json:"line"`     // where the document begins, from 1
+}
+
+// parseProblem is text that is no Kubernetes object.
+type parseProblem struct {
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Message string `json:"message"`
+}
+
+// manifests holds what one file gives.
+type manifests struct {
+	Objects  []parsed       `json:"objects"`
+	Problems []parseProblem `json:"problems"`
+}
+
+// parse reads one file of manifests, YAML or JSON, several documents and Lists included, and judges its objects.
+func (k *kustomize) parse(ctx context.Context, params json.RawMessage) (any, error) {
+	var input struct {
+		Text string `json:"text"`
+	}
+	if err := json.Unmarshal(params, &input); err != nil {
+		return nil, usage(err)
+	}
+	result := &manifests{Objects: []parsed{}, Problems: []parseProblem{}}
+	decoder := yaml.NewDecoder(bytes.NewReader([]byte(input.Text)))
+	for number := 0; ; number++ {
+		var document yaml.Node
+		err := decoder.Decode(&document)
+		if errors.Is(err, io.EOF) {
+			return result, nil
+		}
+		if err != nil {
+			result.complain(err)
+			return result, nil // a parser that lost its way finds nothing true behind it
+		}
+		v, err := value(&document)
+		if err != nil {
+			result.complain(err)
+			continue
+		}
+		if v == nil {
+			continue // an empty document between two separators
+		}
+		if err := k.collect(ctx, result, v, parsed{Document: number, Line: document.Content[0].Line, Items: []int{}}); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// collect adds an object, or the objects of a List.
+func (k *kustomize) collect(ctx context.Context, result *manifests, v any, place parsed) error {
+	complain := func(format string, arguments ...any) {
+		where := ""
+		for _, item := range place.Items {
+			where += fmt.Sprintf("items[%d]: ", item)
+		}
+		result.Problems = append(result.Problems, parseProblem{place.Line, 1, where + fmt.Sprintf(format, arguments...)})
+	}
+	content, ok := v.(map[string]any)
+	if !ok {
+		complain("no Kubernetes object: a mapping is needed")
+		return nil
+	}
+	apiVersion, _ := content["apiVersion"].(string)
+	kind, _ := content["kind"].(string)
+	if apiVersion == "" || kind == "" {
+		complain("no Kubernetes object: apiVersion and kind are needed")
+		return nil
+	}
+	if items, ok := content["items"].([]any); ok && strings.HasSuffix(kind, "List") {
+		for i, item := range items {
+			inner := place
+			inner.Items = append(append([]int{}, place.Items...), i)
+			if err := k.collect(ctx, result, item, inner); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	metadata, _ := content["metadata"].(map[string]any)
+	name, _ := metadata["name"].(string)
+	if generate, _ := metadata["generateName"].(string); name == "" && generate != "" {
+		name = generate
+	}
+	if name == "" {
+		complain("%s has no metadata.name", kind)
+		return nil
+	}
+	namespace, _ := metadata["namespace"].(string)
+	group, version, ok := strings.Cut(apiVersion, "/")
+	if !ok {
+		group, version = "", apiVersion
+	}
+	judged, err := k.catalog.judge(ctx, group, version, kind, content)
+	if err != nil {
+		return err
+	}
+	place.object = object{Group: group, Version: version, Kind: kind, Namespace: namespace, Name: name, Value: content, Verdict: judged, Syntax: syntaxProblems(group, kind, content)}
+	result.Objects = append(result.Objects, place)
+	return nil
+}
+
+var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?`)
+
+func (m *manifests) complain(err error) {
+	var placed *errorAt
+	if errors.As(err, &placed) {
+		m.Problems = append(m.Problems, parseProblem{placed.line, placed.column, placed.message})
+		return
+	}
+	text := err.Error()
+	found := yamlLine.FindStringSubmatch(text)
+	line, _ := strconv.Atoi(found[1])
+	m.Problems = append(m.Problems, parseProblem{max(line, 1), 1, "not valid YAML: " + text[len(found[0]):]})
+}

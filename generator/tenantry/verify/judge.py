@@ -1,0 +1,63 @@
+"""Objects of one cluster -> findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from tenantry.findings import Finding, Place
+from tenantry.manifest import Manifest, Problem, show_path
+from tenantry.verify import references, rules
+from tenantry.verify.locate import Locator
+from tenantry.verify.references.index import Index
+from tenantry.verify.schemas import schema_problems
+
+Blame = Callable[[Manifest, Problem], str]
+"""Tells which input line decided a value; empty when nobody knows."""
+
+TENANT_LABEL = "tenantry.io/tenant"
+
+
+def judge_objects(manifests: Iterable[Manifest], version: str) -> Iterator[tuple[Manifest, Problem]]:
+    """All that is wrong with each object by itself."""
+    for manifest in manifests:
+        found = list(schema_problems(manifest, version))
+        yield from ((manifest, problem) for problem in found)
+        if not any(problem.code in ("V010", "V011") for problem in found):
+            yield from ((manifest, problem) for problem in rules.problems(manifest, version))
+
+
+def judge(index: Index, version: str) -> Iterator[tuple[Manifest, Problem]]:
+    """All that is wrong with the objects of one cluster, each by itself and together."""
+    yield from judge_objects(index.manifests, version)
+    yield from duplicates(index.manifests)
+    yield from references.problems(index)
+
+
+def duplicates(manifests: Iterable[Manifest]) -> Iterator[tuple[Manifest, Problem]]:
+    """Objects that are there twice: which of them a cluster keeps is chance."""
+    first: dict[object, Manifest] = {}
+    for manifest in manifests:
+        other = first.setdefault(manifest.identity, manifest)
+        if other is not manifest:
+            where = f"{other.file}:{other.line}"
+            message = f"{manifest.identity} is there twice"
+            yield manifest, Problem("V014", ("metadata", "name"), message, f"the other one is at {where}")
+
+
+def to_findings(found: Iterable[tuple[Manifest, Problem]], locator: Locator, blame: Blame) -> Iterator[Finding]:
+    """Findings with their places."""
+    for manifest, problem in found:
+        where = show_path(problem.path)
+        named = problem.path and problem.code not in ("V010", "V011", "V012", "V014")
+        message = (
+            f"{manifest.identity}: {where}: {problem.message}" if named else f"{manifest.identity}: {problem.message}"
+        )
+        hint = "; ".join(part for part in (problem.hint, blame(manifest, problem)) if part)
+        yield Finding(
+            problem.code, _place(locator, manifest, problem), message, hint, problem.severity,
+            tenant=str(manifest.labels.get(TENANT_LABEL, "")), object=manifest.identity,
+        )  # fmt: skip
+
+
+def _place(locator: Locator, manifest: Manifest, problem: Problem) -> Place:
+    return locator.place(manifest, problem.path) if manifest.file else Place("")

@@ -1,0 +1,52 @@
+"""Finds the line of a field in a file of manifests. Files are read again only for the objects that have problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import yaml
+
+from tenantry.findings import Place
+from tenantry.manifest import Manifest, Path
+
+Content = Callable[[str], str]
+"""File below the root -> its text."""
+
+
+class Locator:
+    """Places of fields; keeps the parsed files that were asked for last."""
+
+    def __init__(self, content: Content) -> None:
+        self._documents = lru_cache(maxsize=8)(lambda file: _documents(content(file)))
+
+    def place(self, manifest: Manifest, path: Path) -> Place:
+        """The field's key, or that of the nearest field around it that is there."""
+        documents = self._documents(manifest.file)
+        if manifest.document >= len(documents):
+            return Place(manifest.file, manifest.line, 1)
+        node: yaml.Node = documents[manifest.document]
+        mark = node.start_mark
+        for step in (*(part for index in manifest.items for part in ("items", index)), *path):
+            found = _child(node, step)
+            if found is None:
+                break
+            mark, node = found
+        return Place(manifest.file, mark.line + 1, mark.column + 1)
+
+
+def _documents(text: str) -> list[yaml.Node]:
+    try:
+        return list(yaml.compose_all(text, yaml.CSafeLoader))
+    except (yaml.YAMLError, RecursionError):
+        return []  # the engine's parser is more lenient; the document's own line must do
+
+
+def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Mark, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(step):
+                return key.start_mark, value
+    elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step].start_mark, node.value[step]
+    return None

@@ -1,0 +1,154 @@
+"""What Pods need: Secrets, ConfigMaps and keys in them, ServiceAccounts, volumes, priority and storage classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tenantry.manifest import Manifest, Path, Problem, Value, entries, mapping, text
+from tenantry.verify.references.index import Index, missing, pod_specs
+
+_SYSTEM_PRIORITIES = ("system-cluster-critical", "system-node-critical")
+
+
+def pods(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    namespace = manifest.identity.namespace
+    for path, _, spec in pod_specs(manifest):
+        yield from _account(index, namespace, spec, path)
+        yield from _priority(index, spec, path)
+        yield from _volumes(index, manifest, spec, path)
+        for number, reference in entries(spec.get("imagePullSecrets")):
+            yield from secret(index, namespace, reference, (*path, "imagePullSecrets", number))
+        for part in ("initContainers", "containers"):
+            for number, container in entries(spec.get(part)):
+                yield from _environment(index, namespace, container, (*path, part, number))
+
+
+def _account(index: Index, namespace: str, spec: Value, path: Path) -> Iterator[Problem]:
+    account = text(spec.get("serviceAccountName"))
+    makers = (("", "ServiceAccount"), ("postgresql.cnpg.io", "Cluster"))
+    if account not in ("", "default") and not any(index.has(*maker, namespace, account) for maker in makers):
+        yield missing(index, namespace, (*path, "serviceAccountName"), f"ServiceAccount '{account}'")
+
+
+def _priority(index: Index, spec: Value, path: Path) -> Iterator[Problem]:
+    name = text(spec.get("priorityClassName"))
+    known = index.of("scheduling.k8s.io", "PriorityClass") or index.partial
+    if (
+        name
+        and name not in _SYSTEM_PRIORITIES
+        and known
+        and not index.has("scheduling.k8s.io", "PriorityClass", "", name)
+    ):
+        yield Problem("V060", (*path, "priorityClassName"), f"the cluster has no PriorityClass '{name}'")
+
+
+def _volumes(index: Index, manifest: Manifest, spec: Value, path: Path) -> Iterator[Problem]:
+    namespace = manifest.identity.namespace
+    templates = {
+        text(mapping(t.get("metadata")).get("name")) for _, t in entries(manifest.spec.get("volumeClaimTemplates"))
+    }
+    there = {text(volume.get("name")) for _, volume in entries(spec.get("volumes"))} | templates
+    for part in ("initContainers", "containers"):
+        for number, container in entries(spec.get(part)):
+            for mount, content in entries(container.get("volumeMounts")):
+                if text(content.get("name")) not in there:
+                    where = (*path, part, number, "volumeMounts", mount, "name")
+                    yield Problem("V060", where, f"the Pod has no volume '{content.get('name')}'")
+    for number, volume in entries(spec.get("volumes")):
+        where = (*path, "volumes", number)
+        sources = [volume] + [source for _, source in entries(mapping(volume.get("projected")).get("sources"))]
+        places: list[Path] = [where] + [(*where, "projected", "sources", i) for i in range(len(sources) - 1)]
+        for source, place in zip(sources, places, strict=True):
+            if "secret" in source:
+                content = mapping(source["secret"])
+                named = {**content, "name": content.get("secretName", content.get("name"))}
+                yield from secret(index, namespace, named, (*place, "secret"), _item_keys(content))
+            if "configMap" in source:
+                content = mapping(source["configMap"])
+                yield from config_map(index, namespace, content, (*place, "configMap"), _item_keys(content))
+        claim = text(mapping(volume.get("persistentVolumeClaim")).get("claimName"))
+        if claim and not index.has("", "PersistentVolumeClaim", namespace, claim):
+            yield missing(index, namespace, (*where, "persistentVolumeClaim"), f"PersistentVolumeClaim '{claim}'")
+
+
+def _item_keys(content: Value) -> list[str]:
+    return [text(item.get("key")) for _, item in entries(content.get("items"))]
+
+
+def _environment(index: Index, namespace: str, container: Value, path: Path) -> Iterator[Problem]:
+    for number, variable in entries(container.get("env")):
+        source = mapping(variable.get("valueFrom"))
+        where = (*path, "env", number, "valueFrom")
+        if "secretKeyRef" in source:
+            reference = mapping(source["secretKeyRef"])
+            yield from secret(index, namespace, reference, (*where, "secretKeyRef"), [text(reference.get("key"))])
+        if "configMapKeyRef" in source:
+            reference = mapping(source["configMapKeyRef"])
+            yield from config_map(
+                index, namespace, reference, (*where, "configMapKeyRef"), [text(reference.get("key"))]
+            )
+    for number, source in entries(container.get("envFrom")):
+        if "secretRef" in source:
+            yield from secret(index, namespace, mapping(source["secretRef"]), (*path, "envFrom", number, "secretRef"))
+        if "configMapRef" in source:
+            yield from config_map(
+                index, namespace, mapping(source["configMapRef"]), (*path, "envFrom", number, "configMapRef")
+            )
+
+
+def secret(
+    index: Index, namespace: str, reference: Value, path: Path, keys: list[str] | None = None
+) -> Iterator[Problem]:
+    """A Secret by name, and the keys that are wanted of it."""
+    name = text(reference.get("name"))
+    if not name or reference.get("optional"):
+        return
+    if (namespace, name) not in index.secrets:
+        if not index.elsewhere_secret(namespace, name):
+            hint = "an ExternalSecret, a Certificate or an operator must make it"
+            yield missing(index, namespace, path, f"Secret '{name}' in '{namespace}'", hint)
+        return
+    there = index.secrets[namespace, name]
+    for key in keys or ():
+        if there is not None and key not in there:
+            yield Problem("V061", path, f"the Secret '{name}' has no key '{key}'", f"it has {', '.join(sorted(there))}")
+
+
+def config_map(
+    index: Index, namespace: str, reference: Value, path: Path, keys: list[str] | None = None
+) -> Iterator[Problem]:
+    """A ConfigMap by name, and the keys that are wanted of it."""
+    name = text(reference.get("name"))
+    index.used.add(("ConfigMap", namespace, name))
+    if not name or reference.get("optional") or name == "kube-root-ca.crt":
+        return
+    found = index.get("", "ConfigMap", namespace, name)
+    if found is None:
+        if not index.has("", "ConfigMap", namespace, name):
+            yield missing(index, namespace, path, f"ConfigMap '{name}' in '{namespace}'")
+        return
+    there = mapping(found.value.get("data")).keys() | mapping(found.value.get("binaryData")).keys()
+    for key in keys or ():
+        if key not in there:
+            yield Problem(
+                "V061", path, f"the ConfigMap '{name}' has no key '{key}'", f"it has {', '.join(sorted(there))}"
+            )
+
+
+def storage(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """Storage classes of claims and databases."""
+    wanted: list[tuple[Path, object]] = []
+    if manifest.kind == ("", "PersistentVolumeClaim"):
+        wanted.append((("spec", "storageClassName"), manifest.spec.get("storageClassName")))
+    for number, template in entries(manifest.spec.get("volumeClaimTemplates")):
+        path: Path = ("spec", "volumeClaimTemplates", number, "spec", "storageClassName")
+        wanted.append((path, mapping(template.get("spec")).get("storageClassName")))
+    if manifest.kind == ("postgresql.cnpg.io", "Cluster"):
+        for part in ("storage", "walStorage"):
+            wanted.append((("spec", part, "storageClass"), mapping(manifest.spec.get(part)).get("storageClass")))
+    known = index.storage_classes | {m.identity.name for m in index.of("storage.k8s.io", "StorageClass")}
+    for path, name in wanted:
+        if known and isinstance(name, str) and name and name not in known:
+            yield Problem(
+                "V060", path, f"the cluster has no StorageClass '{name}'", f"it has {', '.join(sorted(known))}"
+            )

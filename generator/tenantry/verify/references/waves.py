@@ -1,0 +1,47 @@
+"""Argo CD's order: what a hook needs must be there before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tenantry.manifest import Manifest, Path, Problem, entries, mapping, text
+from tenantry.verify.references.index import Index, pod_specs
+
+_HOOK = "argocd.argoproj.io/hook"
+_WAVE = "argocd.argoproj.io/sync-wave"
+
+
+def hook(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """A PreSync Job runs before anything of its own Application is there, other PreSync hooks of earlier waves apart."""
+    if manifest.annotations.get(_HOOK) != "PreSync":
+        return
+    folder = manifest.file.rpartition("/")[0]
+    namespace = manifest.identity.namespace
+    for path, _, spec in pod_specs(manifest):
+        wanted: list[tuple[Path, str, str]] = [
+            (("volumes", number, "configMap"), "ConfigMap", text(mapping(volume.get("configMap")).get("name")))
+            for number, volume in entries(spec.get("volumes"))
+        ]
+        wanted.append((("serviceAccountName",), "ServiceAccount", text(spec.get("serviceAccountName"))))
+        for end, kind, name in wanted:
+            needed = index.get("", kind, namespace, name) if name else None
+            if needed is None or needed.file.rpartition("/")[0] != folder or _earlier(needed, manifest):
+                continue
+            message = f"the hook runs before the {kind} '{name}' of the same Application is there"
+            yield Problem(
+                "V065",
+                (*path, *end),
+                message,
+                "make it a PreSync hook of an earlier wave, or part of another Application",
+            )
+
+
+def _earlier(needed: Manifest, hooked: Manifest) -> bool:
+    return needed.annotations.get(_HOOK) == "PreSync" and _wave(needed) < _wave(hooked)
+
+
+def _wave(manifest: Manifest) -> int:
+    try:
+        return int(str(manifest.annotations.get(_WAVE, "0")))
+    except ValueError:
+        return 0

@@ -1,0 +1,65 @@
+"""What cert-manager's webhook refuses: internal/apis/certmanager/validation, v1.21.2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tenantry.manifest import Manifest, Problem, Value, mapping
+from tenantry.verify import values
+
+_DEFAULT_DURATION = 2160 * 3600.0
+_ISSUERS = ("acme", "ca", "selfSigned", "vault", "venafi")
+_SUBJECTS = ("commonName", "literalSubject", "dnsNames", "ipAddresses", "uris", "emailAddresses", "otherNames")
+
+
+def certificate(manifest: Manifest) -> Iterator[Problem]:
+    spec = manifest.spec
+    if not any(spec.get(name) for name in _SUBJECTS):
+        yield Problem("V046", ("spec",), "a Certificate needs dnsNames, commonName or another subject")
+    duration = _seconds(spec.get("duration")) if "duration" in spec else _DEFAULT_DURATION
+    if duration is None:
+        yield Problem("V046", ("spec", "duration"), f"'{spec['duration']}' is no duration", "write it like 2160h")
+    elif duration < 3600:
+        yield Problem("V046", ("spec", "duration"), "at least 1h")
+    yield from _renewal(spec, duration)
+    key = mapping(spec.get("privateKey"))
+    yield from _key(str(key.get("algorithm", "RSA")), key.get("size"))
+    if not mapping(spec.get("issuerRef")).get("name"):
+        yield Problem("V046", ("spec", "issuerRef", "name"), "a name is needed")
+    if len(str(spec.get("commonName", "")).encode()) > 64:
+        yield Problem("V046", ("spec", "commonName"), "at most 64 bytes")
+
+
+def _renewal(spec: Value, duration: float | None) -> Iterator[Problem]:
+    if "renewBefore" not in spec:
+        return
+    renew = _seconds(spec["renewBefore"])
+    path = ("spec", "renewBefore")
+    if renew is None:
+        yield Problem("V046", path, f"'{spec['renewBefore']}' is no duration", "write it like 360h")
+    elif renew < 300:
+        yield Problem("V046", path, "at least 5m")
+    elif duration is not None and renew >= duration:
+        yield Problem("V046", path, f"renewBefore {spec['renewBefore']} is not below the duration")
+    if "renewBeforePercentage" in spec:
+        yield Problem("V046", ("spec", "renewBeforePercentage"), "excludes renewBefore")
+
+
+def _seconds(value: object) -> float | None:
+    return values.duration(value)
+
+
+def _key(algorithm: str, size: object) -> Iterator[Problem]:
+    path = ("spec", "privateKey", "size")
+    if not isinstance(size, int) or size == 0:
+        return
+    if algorithm == "RSA" and not 2048 <= size <= 8192:
+        yield Problem("V046", path, f"an RSA key has 2048 to 8192 bits, not {size}")
+    if algorithm == "ECDSA" and size not in (256, 384, 521):
+        yield Problem("V046", path, f"an ECDSA key has 256, 384 or 521 bits, not {size}")
+
+
+def issuer(manifest: Manifest) -> Iterator[Problem]:
+    kinds = [name for name in _ISSUERS if name in manifest.spec]
+    if len(kinds) != 1:
+        yield Problem("V046", ("spec",), f"an issuer has exactly one of {', '.join(_ISSUERS)}, not {len(kinds)}")

@@ -1,0 +1,161 @@
+"""Names, labels, sizes: apimachinery/pkg/api/validation and pkg/apis/core/validation of Kubernetes 1.37."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator
+
+from tenantry.manifest import Manifest, Problem, mapping
+from tenantry.verify import values
+from tenantry.verify.schemas import namespaced
+
+MAX_ANNOTATIONS_BYTES = 256 << 10
+MAX_OBJECT_BYTES = 1 << 20
+"""ConfigMap and Secret data; etcd refuses requests of over 1.5 MiB."""
+MAX_REQUEST_BYTES = 1536 << 10
+
+_PATH_NAMES = frozenset({"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"})
+_LABELS = frozenset({"Namespace"})
+_KEY = re.compile(r"[-._a-zA-Z0-9]+")
+_PSA_LEVELS = ("privileged", "baseline", "restricted")
+
+
+def scope(manifest: Manifest, version: str) -> Iterator[Problem]:
+    """A cluster-wide object has no namespace."""
+    in_namespace = namespaced(manifest, version)
+    if in_namespace is False and manifest.identity.namespace:
+        path = ("metadata", "namespace")
+        yield Problem("V031", path, f"{manifest.identity.kind} is cluster-wide and has no namespace", "remove the line")
+
+
+def names(manifest: Manifest) -> Iterator[Problem]:
+    metadata, kind = manifest.metadata, manifest.identity.kind
+    name = metadata.get("name")
+    if not isinstance(name, str):
+        if "generateName" not in metadata:
+            yield Problem("V030", ("metadata",), "metadata.name is needed")
+        return
+    path = ("metadata", "name")
+    if manifest.identity.group == "rbac.authorization.k8s.io" and kind in _PATH_NAMES:
+        if name in (".", "..") or "/" in name or "%" in name:
+            yield Problem("V030", path, f"'{name}' is no name: it may not be '.', '..' or hold '/' or '%'")
+    elif (manifest.kind == ("", "Service") and not values.is_dns_label(name)) or (
+        kind in _LABELS and not values.is_dns_label(name)
+    ):
+        yield Problem("V030", path, f"'{name}' is no DNS label: at most 63 of a-z, 0-9 and '-'")
+    elif not values.is_dns_subdomain(name):
+        yield Problem("V030", path, f"'{name[:80]}' is no DNS name: at most 253 of a-z, 0-9, '-' and '.'")
+    elif kind in ("CronJob", "Job", "StatefulSet") and len(name) > (52 if kind == "CronJob" else 63):
+        yield Problem("V030", path, f"'{name[:80]}' is too long: the Pods of a {kind} carry it in a label")
+    namespace = manifest.identity.namespace
+    if namespace and not values.is_dns_label(namespace):
+        yield Problem(
+            "V030", ("metadata", "namespace"), f"'{namespace[:80]}' is no namespace: at most 63 of a-z, 0-9 and '-'"
+        )
+
+
+def labels(manifest: Manifest) -> Iterator[Problem]:
+    yield from label_problems(manifest.labels, ("metadata", "labels"))
+    template = mapping(mapping(manifest.spec.get("template")).get("metadata"))
+    yield from label_problems(mapping(template.get("labels")), ("spec", "template", "metadata", "labels"))
+
+
+def label_problems(found: object, path: tuple[str | int, ...]) -> Iterator[Problem]:
+    """Keys and values of a mapping of labels."""
+    for key, value in mapping(found).items():
+        if not values.is_qualified_name(key):
+            yield Problem(
+                "V030", (*path, key), f"'{key[:80]}' is no label key", "at most 63, with an optional DNS prefix and '/'"
+            )
+        if isinstance(value, str) and not values.is_label_value(value):
+            yield Problem(
+                "V030", (*path, key), f"'{value[:80]}' is no label value: at most 63 of A-Z, a-z, 0-9, '-', '_' and '.'"
+            )
+
+
+def annotation_sizes(manifest: Manifest) -> Iterator[Problem]:
+    path = ("metadata", "annotations")
+    total = 0
+    for key, value in manifest.annotations.items():
+        total += len(key) + len(value.encode() if isinstance(value, str) else b"")
+        if not values.is_qualified_name(key.lower()):
+            yield Problem(
+                "V030",
+                (*path, key),
+                f"'{key[:80]}' is no annotation key",
+                "at most 63, with an optional DNS prefix and '/'",
+            )
+    if total > MAX_ANNOTATIONS_BYTES:
+        yield Problem("V032", path, f"the annotations have {total} bytes; at most {MAX_ANNOTATIONS_BYTES} are taken")
+
+
+def size(manifest: Manifest) -> Iterator[Problem]:
+    if manifest.kind in (("", "ConfigMap"), ("", "Secret")):
+        data = (*mapping(manifest.value.get("data")).items(), *mapping(manifest.value.get("binaryData")).items())
+        total = sum(len(key) + (len(value.encode()) if isinstance(value, str) else 0) for key, value in data)
+        if total > MAX_OBJECT_BYTES:
+            yield Problem("V032", ("data",), f"the data has {total} bytes; at most {MAX_OBJECT_BYTES} are taken")
+    elif manifest.identity.kind in ("PrometheusRule", "Middleware", "CustomResourceDefinition"):
+        total = len(json.dumps(manifest.value))
+        if total > MAX_REQUEST_BYTES:
+            yield Problem("V032", (), f"the object has {total} bytes; etcd takes at most {MAX_REQUEST_BYTES}")
+
+
+def config_map(manifest: Manifest) -> Iterator[Problem]:
+    plain, binary = mapping(manifest.value.get("data")), mapping(manifest.value.get("binaryData"))
+    for part, content in (("data", plain), ("binaryData", binary)):
+        yield from _keys(content, part)
+    for key in sorted(plain.keys() & binary.keys()):
+        yield Problem("V032", ("binaryData", key), f"the key '{key}' stands in data too")
+    yield from _base64(binary, "binaryData")
+
+
+def secret(manifest: Manifest) -> Iterator[Problem]:
+    data = mapping(manifest.value.get("data"))
+    yield from _keys(data, "data")
+    yield from _keys(mapping(manifest.value.get("stringData")), "stringData")
+    yield from _base64(data, "data")
+    kind = manifest.value.get("type")
+    there = data.keys() | mapping(manifest.value.get("stringData")).keys()
+    for needed in _NEEDED_KEYS.get(str(kind), ()):
+        if needed not in there:
+            yield Problem("V032", ("type",), f"a Secret of type {kind} needs the key '{needed}'")
+
+
+_NEEDED_KEYS = {
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+}
+
+
+def _keys(data: object, part: str) -> Iterator[Problem]:
+    for key in mapping(data):
+        if len(key) > 253 or not _KEY.fullmatch(key) or key in (".", ".."):
+            yield Problem(
+                "V030", (part, key), f"'{key[:80]}' is no key: at most 253 of A-Z, a-z, 0-9, '-', '_' and '.'"
+            )
+
+
+def _base64(data: object, part: str) -> Iterator[Problem]:
+    for key, value in mapping(data).items():
+        try:
+            base64.b64decode(value if isinstance(value, str) else "", validate=True)
+        except (binascii.Error, ValueError):
+            yield Problem("V033", (part, key), "the value is not base64", "encode it, or write it into stringData")
+
+
+def pod_security(manifest: Manifest) -> Iterator[Problem]:
+    """Pod Security admission ignores a level that it doesn't know, with a warning at best."""
+    for mode in ("enforce", "audit", "warn"):
+        key = f"pod-security.kubernetes.io/{mode}"
+        level = manifest.labels.get(key)
+        if level is not None and level not in _PSA_LEVELS:
+            yield Problem("V030", ("metadata", "labels", key), f"'{level}' is none of {', '.join(_PSA_LEVELS)}")
+        version = manifest.labels.get(f"{key}-version")
+        if version is not None and not re.fullmatch(r"latest|v1\.\d+", str(version)):
+            path = ("metadata", "labels", f"{key}-version")
+            yield Problem("V030", path, f"'{version}' is neither 'latest' nor like 'v1.34'")

@@ -1,0 +1,100 @@
+"""What Traefik refuses when it reads an object, in its log only: pkg/provider/kubernetes/crd and pkg/server, v3.7.13."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+
+from tenantry.manifest import Manifest, Path, Problem, entries, items, mapping
+
+_VERSIONS = ("VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13")
+
+
+def middleware(manifest: Manifest) -> Iterator[Problem]:
+    kinds = sorted(manifest.spec)
+    if len(kinds) != 1:
+        shown = f": {', '.join(kinds)}" if kinds else ""
+        yield Problem(
+            "V043",
+            ("spec",),
+            f"a Middleware has exactly one type, not {len(kinds)}{shown}",
+            "Traefik drops it and every route that uses it",
+        )
+    yield from _addresses(manifest)
+    headers = mapping(manifest.spec.get("headers"))
+    seconds = headers.get("stsSeconds")
+    if isinstance(seconds, int) and seconds < 0:
+        yield Problem("V043", ("spec", "headers", "stsSeconds"), "may not be negative")
+    limit = mapping(manifest.spec.get("rateLimit"))
+    for name in ("average", "burst"):
+        if isinstance(limit.get(name), int) and limit[name] < 0:
+            yield Problem("V043", ("spec", "rateLimit", name), "may not be negative")
+    for kind in ("redirectRegex", "replacePathRegex"):
+        pattern = mapping(manifest.spec.get(kind)).get("regex")
+        if isinstance(pattern, str):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                yield Problem("V043", ("spec", kind, "regex"), f"'{pattern}' is no expression: {error}")
+
+
+def _addresses(manifest: Manifest) -> Iterator[Problem]:
+    for kind in ("ipAllowList", "ipWhiteList"):
+        if kind not in manifest.spec:
+            continue
+        ranges = items(mapping(manifest.spec.get(kind)).get("sourceRange"))
+        if not ranges:
+            yield Problem(
+                "V043", ("spec", kind, "sourceRange"), "no address is allowed at all; Traefik refuses an empty list"
+            )
+        for index, text in enumerate(ranges):
+            try:
+                ipaddress.ip_network(str(text), strict=False)
+            except ValueError:
+                yield Problem(
+                    "V043", ("spec", kind, "sourceRange", index), f"'{text}' is neither an address nor a range"
+                )
+
+
+def route(manifest: Manifest) -> Iterator[Problem]:
+    for index, content in entries(manifest.spec.get("routes")):
+        path: Path = ("spec", "routes", index)
+        if content.get("kind", "Rule") != "Rule":
+            yield Problem("V042", (*path, "kind"), f"'{content.get('kind')}': the only kind of route is Rule")
+        if not items(content.get("services")) and not items(content.get("middlewares")):
+            yield Problem("V042", path, "a route without services leads nowhere")
+        for number, service in entries(content.get("services")):
+            yield from _service(mapping(service), (*path, "services", number))
+    for index, domain in entries(mapping(manifest.spec.get("tls")).get("domains")):
+        if not domain.get("main"):
+            yield Problem("V042", ("spec", "tls", "domains", index), "a domain needs 'main'")
+
+
+def _service(content: object, path: Path) -> Iterator[Problem]:
+    service = mapping(content)
+    if service.get("kind", "Service") == "Service" and "@" not in str(service.get("name")) and not service.get("port"):
+        yield Problem("V042", path, "a Service needs the port to lead to")
+    weight = service.get("weight")
+    if isinstance(weight, int) and weight < 0:
+        yield Problem("V042", (*path, "weight"), "may not be negative")
+
+
+def tls_option(manifest: Manifest) -> Iterator[Problem]:
+    spec = manifest.spec
+    low, high = spec.get("minVersion"), spec.get("maxVersion")
+    for name, version in (("minVersion", low), ("maxVersion", high)):
+        if version is not None and version not in _VERSIONS:
+            yield Problem("V043", ("spec", name), f"'{version}' is none of {', '.join(_VERSIONS)}")
+    if low in _VERSIONS and high in _VERSIONS and _VERSIONS.index(low) > _VERSIONS.index(high):
+        yield Problem("V043", ("spec", "minVersion"), f"{low} is over maxVersion {high}")
+    client = mapping(spec.get("clientAuth"))
+    kind = client.get("clientAuthType")
+    if kind in ("RequireAndVerifyClientCert", "VerifyClientCertIfGiven") and not items(client.get("secretNames")):
+        path = ("spec", "clientAuth")
+        yield Problem("V043", path, f"{kind} needs secretNames: the authorities to verify by")
+
+
+def tls_store(manifest: Manifest) -> Iterator[Problem]:
+    if manifest.identity.name != "default":
+        yield Problem("V043", ("metadata", "name"), "Traefik takes a TLSStore called 'default' only")
