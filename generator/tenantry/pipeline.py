@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tenantry.engine import BuildError, Engine
 from tenantry.findings import Finding, Place
 from tenantry.fleet import Fleet
 from tenantry.manifest import Manifest
+from tenantry.model.cluster import Cluster
 from tenantry.objectfile import file_name
 from tenantry.plan import check_plan
 from tenantry.removal import check_removals
@@ -24,6 +26,8 @@ from tenantry.render.trees import EMPTY_BASE, Base, folders_used, render_base, r
 from tenantry.render.units import BaseUnit, Unit, base_units, component_context, units
 from tenantry.resolve import Resolution, resolve
 from tenantry.tree import Change, Listing
+from tenantry.verify.incremental import ClusterFacts, GroupJudge, all_findings
+from tenantry.verify.judge import no_blame
 from tenantry.workspace import Workspace
 
 Sink = Callable[[Change], Change]
@@ -88,6 +92,11 @@ class Generator:
         self._bases: dict[str, Base] = {}
         self._folders: set[str] = set()
         self._trusted: set[str] = set()
+        self._judge = GroupJudge(_facts(inputs.fleet), no_blame)
+        self._made: dict[str, Made] = {}
+        self._open: list[tuple[str, list[Unit]]] = []
+        self._troubled: set[str] = set()
+        self._group_of: dict[str, str] = {}
 
     def run(self, tenants: Sequence[str] = ()) -> Outcome:
         """Find out what must change, for the named tenants (and what they share in) or for all."""
@@ -101,7 +110,9 @@ class Generator:
         unknown = [unit for unit in all_units if not self._is_known(unit)]
         dirty = [unit for unit in unknown if not tenants or self._concerns(unit, tenants)]
         if dirty:
-            self._make(dirty, {base.path: base for base in bases})
+            groups = {unit.group for unit in dirty}
+            members = [unit for unit in all_units if unit.group in groups]
+            self._make(dirty, {base.path: base for base in bases}, members)
         for unit in all_units:
             self._folders.update(_folders(unit))
         self._judge_leftovers(tenants)
@@ -112,6 +123,8 @@ class Generator:
         changed = set() if written else {change.file.rpartition("/")[0] for change in self.outcome.changes}
         root = str(self.root)
         for path, key, folders in self.fresh:
+            if self._group_of.get(path) in self._troubled:
+                continue  # judged again until nothing is found
             if not changed.isdisjoint(folders):
                 continue
             for folder in folders if written else ():
@@ -166,23 +179,62 @@ class Generator:
             self._trusted.update(_folders(unit))
         return known
 
-    def _make(self, dirty: Sequence[Unit], bases: Mapping[str, BaseUnit]) -> None:
-        """Render and build units; the next is rendered while earlier ones are built."""
+    def _make(self, dirty: Sequence[Unit], bases: Mapping[str, BaseUnit], members: Sequence[Unit]) -> None:
+        """Render and build units, the next while earlier ones are built, and judge each group once it is whole."""
+        wanted = {unit.path for unit in dirty}
         with self.ahead.engine() as engine:
             engine.store(self._shared_files(dirty, bases))
             waiting: list[tuple[Unit, Mapping[str, str], Future[Any]]] = []
-            for done, unit in enumerate(dirty):
-                self.progress("rendering", done, len(dirty))
-                base = self._base(bases[unit.base]) if unit.base else EMPTY_BASE
-                files = render_overlay(unit.path, unit.tree, unit.context(), base)
-                folder = f"overlays/{unit.path}"
-                given = {f"{folder}/{name}": text for name, text in files.items()}
-                waiting.append((unit, files, engine.build(folder, given, folders_used(base))))
-                if len(waiting) >= _IN_FLIGHT:
+            done = 0
+            for group, units_of_group in groupby(members, key=lambda unit: unit.group):
+                pending = list(units_of_group)
+                for unit in pending:
+                    if unit.path not in wanted:
+                        continue
+                    self.progress("rendering", done, len(dirty))
+                    done += 1
+                    base = self._base(bases[unit.base]) if unit.base else EMPTY_BASE
+                    files = render_overlay(unit.path, unit.tree, unit.context(), base)
+                    folder = f"overlays/{unit.path}"
+                    given = {f"{folder}/{name}": text for name, text in files.items()}
+                    waiting.append((unit, files, engine.build(folder, given, folders_used(base))))
+                self._open.append((group, pending))
+                while len(waiting) >= _IN_FLIGHT:
                     self._take(engine, *waiting.pop(0))
+                self._judge_whole(engine, {unit.path for unit, _, _ in waiting})
             for item in waiting:
                 self._take(engine, *item)
+            self._judge_whole(engine, set())
             self.progress("rendering", len(dirty), len(dirty))
+        self._answer()
+
+    def _judge_whole(self, engine: Engine, waiting: set[str]) -> None:
+        """Judge the groups whose units are all built; units that did not change are read from their files."""
+        while self._open and not any(unit.path in waiting for unit in self._open[0][1]):
+            group, pending = self._open.pop(0)
+            manifests: list[Manifest] = []
+            texts: dict[str, bytes] = {}
+            for unit in pending:
+                made = self._made.pop(unit.path, None) or self._read(engine, unit)
+                manifests += made.manifests
+                texts |= made.texts
+            self._judge.judge(pending[0].cluster, group, manifests, lambda file, texts=texts: texts[file].decode())  # type: ignore[misc]
+
+    def _read(self, engine: Engine, unit: Unit) -> Made:
+        """Objects of a unit from its files, which are known to be current."""
+        folder = _folders(unit)[1]
+        names = self.listing.folders[folder].names if folder in self.listing.folders else ()
+        texts = {f"{folder}/{name}": (self.root / folder / name).read_bytes() for name in names}
+        started = [(file, engine.parse(text.decode(errors="replace"))) for file, text in texts.items()]
+        return Made([m for file, future in started for m in engine.parsed(future, file)[0]], texts)
+
+    def _answer(self) -> None:
+        """Answer what the groups asked of each other, and forget the units of groups with findings."""
+        names = _file_names(self.listing, self.outcome.changes)
+        has = lambda cluster, identity: file_name(identity) in names.get(cluster, ())  # noqa: E731
+        by_group = self._judge.answer(has)
+        self.outcome.findings += all_findings(by_group)
+        self._troubled = set(by_group)
 
     def _shared_files(self, dirty: Sequence[Unit], bases: Mapping[str, BaseUnit]) -> dict[str, str]:
         files: dict[str, str] = {}
@@ -209,6 +261,9 @@ class Generator:
             )
             return
         wanted = self._rendered_files(unit, objects)
+        texts = {f"{rendered}/{name}": content for name, content in wanted.items()}
+        placed = [replace(m, file=f"{rendered}/{file_name(m.identity)}", line=2) for m, _ in objects]
+        self._made[unit.path] = Made(placed, texts)
         changes = [
             *trees.compare(self.root, self.listing, overlay, {name: text.encode() for name, text in files.items()}),
             *trees.compare(self.root, self.listing, rendered, wanted),
@@ -217,6 +272,7 @@ class Generator:
         self.outcome.built += 1
         self.outcome.objects += len(objects)
         self.fresh.append((unit.path, unit.key, (overlay, rendered)))
+        self._group_of[unit.path] = unit.group
 
     def _rendered_files(self, unit: Unit, objects: Sequence[tuple[Manifest, str]]) -> dict[str, bytes]:
         """File name -> content of each object; two objects of one identity are a finding."""
@@ -262,6 +318,37 @@ class Generator:
     def _is_wanted(self, file: str) -> bool:
         """True for a file of ours whose first line was edited away: it will be written again."""
         return any(change.file == file and change.action == "changed" for change in self.outcome.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Objects of one unit, with their files' contents by path."""
+
+    manifests: Sequence[Manifest]
+    texts: Mapping[str, bytes]
+
+
+def _facts(fleet: Fleet) -> dict[str, ClusterFacts]:
+    return {
+        c.name: ClusterFacts(c.kubernetes_version, frozenset((c.storage_classes.database, c.storage_classes.general)))
+        for c in fleet.all(Cluster).values()
+    }
+
+
+def _file_names(listing: Listing, changes: Iterable[Change]) -> dict[str, set[str]]:
+    """Cluster -> names of the files that its tree holds once the changes are made."""
+    names: dict[str, set[str]] = {}
+    for folder, content in listing.folders.items():
+        if folder.startswith("rendered/"):
+            names.setdefault(folder.split("/")[1], set()).update(content.names)
+    moved = [change for change in changes if change.file.startswith("rendered/")]
+    for action in ("removed", "added"):  # an object may move from one folder to another
+        for change in moved:
+            if change.action == action:
+                _, cluster, *_, name = change.file.split("/")
+                there = names.setdefault(cluster, set())
+                (there.discard if action == "removed" else there.add)(name)
+    return names
 
 
 def _folders(unit: Unit) -> tuple[str, str]:

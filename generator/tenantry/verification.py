@@ -11,10 +11,9 @@ from tenantry import fleet as fleets
 from tenantry.cache import Store
 from tenantry.engine import Engine
 from tenantry.findings import Finding, Result, UsageError, in_order
-from tenantry.manifest import Manifest, Problem
 from tenantry.model.cluster import Cluster
 from tenantry.verify.folder import Folder, read_folder
-from tenantry.verify.judge import judge, to_findings
+from tenantry.verify.judge import judge, no_blame, to_findings
 from tenantry.verify.layout import State, is_known, states
 from tenantry.verify.locate import Locator
 from tenantry.verify.native import known_versions
@@ -60,10 +59,6 @@ def _shown_below(finding: Finding, prefix: str) -> Finding:
     if prefix in ("", "."):
         return finding
     return dataclasses.replace(finding, place=dataclasses.replace(finding.place, file=f"{prefix}/{finding.place.file}"))
-
-
-def no_blame(_: Manifest, __: Problem) -> str:
-    return ""
 
 
 def fleet_clusters(root: Path, documents: Store) -> list[Cluster]:

@@ -28,9 +28,12 @@ MODULES = {
     "github.com/traefik/traefik/v3@v3.7.13": ("docs/content/reference/dynamic-configuration/traefik.io_",),
     "github.com/argoproj/argo-cd/v3@v3.6.1": ("manifests/crds/",),
     "github.com/cert-manager/cert-manager@v1.21.2": ("deploy/crds/",),
-    "github.com/external-secrets/external-secrets@v1.3.2": ("config/crds/bases/external-secrets.io_",),
+    "github.com/external-secrets/external-secrets@v1.3.2": (
+        "config/crds/bases/external-secrets.io_",
+        "config/crds/bases/generators.external-secrets.io_",
+    ),
     "github.com/kyverno/kyverno@v1.19.1": ("config/crds/policies.kyverno.io/", "config/crds/kyverno/"),
-    "github.com/kedacore/keda/v2@v2.21.0": ("config/crd/bases/keda.sh_",),
+    "github.com/kedacore/keda/v2@v2.21.0": ("config/crd/bases/keda.sh_", "config/crd/bases/eventing.keda.sh_"),
     "sigs.k8s.io/karpenter@v1.15.0": ("pkg/apis/crds/karpenter.sh_",),
 }
 """Module at version -> path prefixes of its CRD manifests, as read in the released zip files."""

@@ -40,6 +40,12 @@ class Unit:
     key: str
     context: Callable[[], Context]
     tenant: str = ""
+    group: str = ""
+    """What is made for one instance in one cluster, one cell or one cluster's platform; judged together."""
+
+    @property
+    def cluster(self) -> str:
+        return self.path.partition("/")[0]
 
 
 def base_units(fleet: Fleet) -> Iterator[BaseUnit]:
@@ -84,23 +90,26 @@ def _instance_units(fleet: Fleet, instance: Instance) -> Iterator[Unit]:
     base = f"tiers/{instance.tier.name}/{environment}"
     here = partial(contexts.instance_context, instance, instance.site)
     cluster = instance.site.cluster.name
-    yield Unit(names.instance_path(cluster, environment, tenant, "infra"), "infra", f"{base}/infra", key, here, tenant)
+    group = f"{cluster}/{instance.name}"
+    path = names.instance_path(cluster, environment, tenant, "infra")
+    yield Unit(path, "infra", f"{base}/infra", key, here, tenant, group)
     if not instance.leaving:
-        yield Unit(names.instance_path(cluster, environment, tenant, "app"), "app", f"{base}/app", key, here, tenant)
+        path = names.instance_path(cluster, environment, tenant, "app")
+        yield Unit(path, "app", f"{base}/app", key, here, tenant, group)
     yield _delivery_unit(instance, instance.site, key)
     if instance.standby is not None:
         cluster = instance.standby.cluster.name
         there = partial(contexts.instance_context, instance, instance.standby)
         path = names.instance_path(cluster, environment, tenant, "standby")
-        yield Unit(path, "standby", f"{base}/standby", key, there, tenant)
+        yield Unit(path, "standby", f"{base}/standby", key, there, tenant, f"{cluster}/{instance.name}")
         yield _delivery_unit(instance, instance.standby, key)
 
 
 def _delivery_unit(instance: Instance, site: Site, key: str) -> Unit:
     context = partial(_without_namespace, contexts.delivery_context, instance, site)
-    return Unit(
-        names.platform_path(site.cluster.name, instance.name), "delivery", "", key, context, instance.tenant.name
-    )
+    path = names.platform_path(site.cluster.name, instance.name)
+    group = f"{site.cluster.name}/{instance.name}"
+    return Unit(path, "delivery", "", key, context, instance.tenant.name, group)
 
 
 def _cell_unit(fleet: Fleet, cell: Cell, members: list[Instance]) -> Unit | None:
@@ -111,7 +120,8 @@ def _cell_unit(fleet: Fleet, cell: Cell, members: list[Instance]) -> Unit | None
     site = Site(platform=fleet.platform, cluster=cluster, cell=cell, partner=partner)
     key = digest_of(_site_key(fleet, site), _digest(fleet, tier), *(instance_key(fleet, m) for m in members))
     context = partial(contexts.cell_context, site, tier, members)
-    return Unit(names.cell_path(cluster.name, cell.name), "cell", f"cells/{tier.name}", key, context)
+    path = names.cell_path(cluster.name, cell.name)
+    return Unit(path, "cell", f"cells/{tier.name}", key, context, group=path)
 
 
 def _platform_unit(fleet: Fleet, cluster: Cluster) -> Unit | None:
@@ -121,7 +131,8 @@ def _platform_unit(fleet: Fleet, cluster: Cluster) -> Unit | None:
     cells = [cell for cell in fleet.all(Cell).values() if cell.cluster == cluster.name]
     key = digest_of(*(_digest(fleet, entry) for entry in (fleet.platform, cluster, partner, *cells)))
     context = partial(_without_namespace, contexts.platform_context, fleet.platform, cluster, cells, partner)
-    return Unit(names.platform_path(cluster.name, "common"), "platform", "platform", key, context)
+    path = names.platform_path(cluster.name, "common")
+    return Unit(path, "platform", "platform", key, context, group=path)
 
 
 def instance_key(fleet: Fleet, instance: Instance) -> str:

@@ -14,6 +14,11 @@ from tenantry.verify.schemas import schema_problems
 Blame = Callable[[Manifest, Problem], str]
 """Tells which input line decided a value; empty when nobody knows."""
 
+
+def no_blame(_: Manifest, __: Problem) -> str:
+    return ""
+
+
 TENANT_LABEL = "tenantry.io/tenant"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from tenantry.manifest import Manifest, Problem
 from tenantry.verify.references import delivery, operators, pods, services, waves
@@ -48,12 +48,18 @@ CHECKS: Mapping[tuple[str, str], tuple[Check, ...]] = {
 }
 
 
-def problems(index: Index) -> Iterator[tuple[Manifest, Problem]]:
-    """References that lead nowhere, and ConfigMaps that nothing refers to."""
-    for manifest in index.manifests:
+def problems(index: Index, only: Iterable[Manifest] | None = None) -> Iterator[tuple[Manifest, Problem]]:
+    """References that lead nowhere, and ConfigMaps that nothing refers to. `only` asks for the former of some objects."""
+    for manifest in index.manifests if only is None else only:
+        index.asking = manifest
         for check in CHECKS.get(manifest.kind, ()):
             for problem in check(manifest, index):
                 yield manifest, problem
+    if only is None:
+        yield from _unused(index)
+
+
+def _unused(index: Index) -> Iterator[tuple[Manifest, Problem]]:
     for manifest in index.of("", "ConfigMap"):
         identity = manifest.identity
         used = ("ConfigMap", identity.namespace, identity.name) in index.used

@@ -37,10 +37,13 @@ class Index:
     storage_classes: frozenset[str] = frozenset()
     partial: bool = False
     """Only a part of the cluster's objects can be looked into, so what selects nothing here may select elsewhere."""
+    asking: Manifest | None = None
+    """The object whose references are being judged."""
     used: set[tuple[str, str, str]] = field(default_factory=set)
     """(kind, namespace, name) of ConfigMaps that something refers to."""
 
     def __post_init__(self) -> None:
+        self._askers: dict[ObjectId, dict[int, Manifest]] = {}
         self._by_name = {
             (m.identity.group, m.identity.kind, m.identity.namespace, m.identity.name): m for m in self.manifests
         }
@@ -55,12 +58,21 @@ class Index:
         return self._by_name.get((group, kind, namespace, name))
 
     def has(self, group: str, kind: str, namespace: str, name: str) -> bool:
-        return (group, kind, namespace, name) in self._by_name or self.elsewhere(ObjectId(group, kind, namespace, name))
+        return (group, kind, namespace, name) in self._by_name or self._ask(ObjectId(group, kind, namespace, name))
+
+    def _ask(self, identity: ObjectId) -> bool:
+        if self.asking is not None:
+            self._askers.setdefault(identity, {})[id(self.asking)] = self.asking
+        return self.elsewhere(identity)
+
+    def askers(self, identity: ObjectId) -> list[Manifest]:
+        """Objects whose references depend on one that is not among these."""
+        return list(self._askers.get(identity, {}).values())
 
     def elsewhere_secret(self, namespace: str, name: str) -> bool:
         """Whether an object that can't be looked into makes the Secret, by its name."""
         makers = (("", "Secret"), ("external-secrets.io", "ExternalSecret"), ("cert-manager.io", "Certificate"))
-        return any(self.elsewhere(ObjectId(group, kind, namespace, name)) for group, kind in makers)
+        return any(self._ask(ObjectId(group, kind, namespace, name)) for group, kind in makers)
 
     def makes_namespace(self, namespace: str) -> bool:
         """Whether the tree makes the namespace, and so all that lies in it."""

@@ -105,13 +105,21 @@ def secret(
         return
     if (namespace, name) not in index.secrets:
         if not index.elsewhere_secret(namespace, name):
-            hint = "an ExternalSecret, a Certificate or an operator must make it"
-            yield missing(index, namespace, path, f"Secret '{name}' in '{namespace}'", hint)
+            yield _missing_secret(index, namespace, name, path)
         return
     there = index.secrets[namespace, name]
     for key in keys or ():
         if there is not None and key not in there:
             yield Problem("V061", path, f"the Secret '{name}' has no key '{key}'", f"it has {', '.join(sorted(there))}")
+
+
+def _missing_secret(index: Index, namespace: str, name: str, path: Path) -> Problem:
+    """Where a tree makes some of a namespace's Secrets it makes all; people make those of other trees by hand."""
+    hint = "an ExternalSecret, a Certificate or an operator must make it"
+    if namespace in index.spaces_with_secrets:
+        return missing(index, namespace, path, f"Secret '{name}' in '{namespace}'", hint)
+    message = f"no Secret '{name}' is in the tree, so it could not be checked: it makes no Secret in that namespace"
+    return Problem("V067", path, message, hint, "warning")
 
 
 def config_map(

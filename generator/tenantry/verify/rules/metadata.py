@@ -59,6 +59,8 @@ def names(manifest: Manifest) -> Iterator[Problem]:
 
 def labels(manifest: Manifest) -> Iterator[Problem]:
     yield from label_problems(manifest.labels, ("metadata", "labels"))
+    if manifest.identity.group not in ("apps", "batch"):
+        return
     template = mapping(mapping(manifest.spec.get("template")).get("metadata"))
     yield from label_problems(mapping(template.get("labels")), ("spec", "template", "metadata", "labels"))
 

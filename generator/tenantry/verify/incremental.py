@@ -1,0 +1,79 @@
+"""Judges a fleet's objects group by group while they are made, so that only a group at a time is held.
+
+A group is what is made for one instance in one cluster, or for one cell, or for one cluster. References inside of it are
+judged at once. Those that lead out are kept as questions, with the problem that a "no" would mean, and answered at the
+end from the names of all files: a name is enough, since each group is judged by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tenantry.findings import Finding, ObjectId
+from tenantry.manifest import Manifest
+from tenantry.verify import references
+from tenantry.verify.judge import Blame, duplicates, judge_objects, to_findings
+from tenantry.verify.locate import Locator
+from tenantry.verify.references.index import Index
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFacts:
+    """What must be known of a cluster to judge its objects."""
+
+    kubernetes_version: str
+    storage_classes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    cluster: str
+    wanted: ObjectId
+    group: str
+    finding: Finding
+
+
+@dataclass
+class GroupJudge:
+    """Takes groups, gives findings by group."""
+
+    facts: Mapping[str, ClusterFacts]
+    blame: Blame
+    findings: dict[str, list[Finding]] = field(default_factory=dict)
+    _questions: list[_Question] = field(default_factory=list)
+
+    def judge(self, cluster: str, group: str, manifests: Sequence[Manifest], content: Callable[[str], str]) -> None:
+        """Judge all objects of a group. `content` gives the text of a file."""
+        facts = self.facts[cluster]
+        asked: list[ObjectId] = []
+
+        def note(identity: ObjectId) -> bool:
+            asked.append(identity)
+            return True
+
+        index = Index(manifests, note, facts.storage_classes, partial=True)
+        found = [*judge_objects(manifests, facts.kubernetes_version), *duplicates(manifests)]
+        found += references.problems(index)
+        locator = Locator(content)
+        known = list(to_findings(found, locator, self.blame))
+        if known:
+            self.findings.setdefault(group, []).extend(known)
+        for identity in dict.fromkeys(asked):
+            answers = Index(manifests, lambda other, no=identity: other != no, facts.storage_classes, partial=True)  # type: ignore[misc]
+            meant = [pair for pair in references.problems(answers, index.askers(identity)) if pair not in found]
+            for finding in to_findings(meant, locator, self.blame):
+                self._questions.append(_Question(cluster, identity, group, finding))
+
+    def answer(self, has: Callable[[str, ObjectId], bool]) -> dict[str, list[Finding]]:
+        """Findings by group, the open questions answered by `has(cluster, identity)`."""
+        for question in self._questions:
+            if not has(question.cluster, question.wanted):
+                self.findings.setdefault(question.group, []).append(question.finding)
+        self._questions.clear()
+        return self.findings
+
+
+def all_findings(by_group: Mapping[str, Sequence[Finding]]) -> Iterator[Finding]:
+    for findings in by_group.values():
+        yield from findings
