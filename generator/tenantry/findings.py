@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
 
@@ -53,6 +53,32 @@ class Finding:
         return self.place, self.code, self.message
 
 
+Action = Literal["added", "changed", "removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of an object; None stands for a field that is not there."""
+
+    path: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectChange:
+    """One rendered object that differs. `tenant` is empty for what belongs to a cell or to the platform; `tree` is
+    infra, app, standby, cell or platform; `unit` is the folder below rendered/."""
+
+    action: Action
+    object: ObjectId
+    tenant: str
+    cluster: str
+    tree: str
+    unit: str
+    fields: tuple[FieldChange, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What a command found and did. Writers turn it into text or JSON; it never prints itself."""
@@ -61,6 +87,7 @@ class Result:
     findings: tuple[Finding, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    changes: tuple[ObjectChange, ...] = ()
 
     @property
     def ok(self) -> bool:

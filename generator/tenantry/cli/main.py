@@ -25,6 +25,7 @@ COMMANDS = {
     "render": "Make base/, overlays/ and rendered/ from the inputs.",
     "check": "Say whether inputs are right and trees are current.",
     "verify": "Judge plain manifests as clusters and operators would.",
+    "diff": "Show what changes in rendered objects since a commit.",
     "explain": "Say where a tenant's values come from, or what a code means.",
     "doctor": "Say whether this machine has what tenantry needs.",
 }

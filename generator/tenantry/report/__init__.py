@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tenantry.findings import Result
-from tenantry.report import json, text
+from tenantry.report import json, markdown, text
 
-WRITERS: dict[str, Callable[[Result], str]] = {"text": text.write, "json": json.write}
+WRITERS: dict[str, Callable[[Result], str]] = {
+    "text": text.write,
+    "json": json.write,
+    "markdown": markdown.write,
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -17,6 +18,8 @@ def write(result: Result) -> str:
         "findings": [_finding(finding) for finding in result.findings],
         "notes": list(result.notes),
     }
+    if result.command == "diff":
+        document["changes"] = [dataclasses.asdict(change) for change in result.changes]
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -29,9 +32,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "line": place.line,
         "column": place.column,
         "tenant": finding.tenant,
-        "object": None
-        if identity is None
-        else {"group": identity.group, "kind": identity.kind, "namespace": identity.namespace, "name": identity.name},
+        "object": None if identity is None else dataclasses.asdict(identity),
         "control": finding.control,
         "message": finding.message,
         "hint": finding.hint,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
-from tenantry.findings import Finding, Result
+from tenantry.findings import Finding, ObjectChange, Result
+from tenantry.report.values import MARKS, show, unit_title
 
 
 def line(finding: Finding) -> str:
@@ -21,8 +23,18 @@ def write(result: Result) -> str:
 
 def _lines(result: Result) -> Iterator[str]:
     yield from map(line, result.findings)
+    yield from _changes(result.changes)
     yield from result.notes
     if result.findings:
         counts = Counter(finding.severity for finding in result.findings)
         parts = [f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in sorted(counts.items())]
         yield f"{' and '.join(parts)}. 'tenantry explain CODE' says more about a code."
+
+
+def _changes(changes: Sequence[ObjectChange]) -> Iterator[str]:
+    for unit, members in groupby(changes, key=unit_title):
+        yield unit
+        for change in members:
+            yield f"  {MARKS[change.action]} {change.object}"
+            for field in change.fields:
+                yield f"      {field.path}: {show(field.before)} -> {show(field.after)}"

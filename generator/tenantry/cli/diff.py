@@ -1,0 +1,24 @@
+"""`tenantry diff`"""
+
+from __future__ import annotations
+
+import click
+
+from tenantry.cli.options import Options, common
+from tenantry.workspace import require_fleet
+
+
+@click.command("diff")
+@click.argument("revision", default="HEAD", metavar="[REVISION]")
+@common
+def command(options: Options, revision: str) -> None:
+    """Show what changes in rendered/ since a commit (default: HEAD), object by object and field by field.
+
+    Objects are compared by identity, entries of lists by the keys that Kubernetes gives them; order and format mean
+    nothing. Values of Secrets are hidden. Differences alone are no failure.
+    """
+    root = require_fleet(options.directory.resolve())
+    space = options.workspace()
+    from tenantry.diff import compare
+
+    options.report(compare.diff(root, revision, space.say))

@@ -1,0 +1,1 @@
+"""What changes between two states of rendered objects, told as changes of objects and fields."""

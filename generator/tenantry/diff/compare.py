@@ -1,0 +1,76 @@
+"""`tenantry diff`: changes of objects between a git revision and the working tree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tenantry import engine_build
+from tenantry.diff.fields import field_changes
+from tenantry.diff.revision import changed_files
+from tenantry.engine import Engine
+from tenantry.findings import FieldChange, Finding, ObjectChange, ObjectId, Place, Result, in_order
+from tenantry.manifest import Manifest
+
+Key = tuple[str, ObjectId]
+"""(cluster, identity): an object that only moves to another file is the same object."""
+
+
+def diff(root: Path, revision: str, say: Callable[[str], None]) -> Result:
+    """Compare `rendered/` with a revision. Differences are no findings; files that can't be read are."""
+    findings: list[Finding] = []
+    before: dict[Key, Manifest] = {}
+    after: dict[Key, Manifest] = {}
+    pairs = list(changed_files(root, revision))
+    if pairs:
+        with Engine(engine_build.ensure_engine(say)) as engine:
+            for pair in pairs:
+                for text, state in ((pair.before, before), (pair.after, after)):
+                    if text is None:
+                        continue
+                    manifests, problems = engine.parsed(engine.parse(text), pair.file)
+                    state |= {(_cluster(pair.file), m.identity): m for m in manifests}
+                    hint = "its changes could not be told"
+                    findings += [Finding("V001", place, message, hint) for place, message in problems]
+    changes = tuple(_changes(before, after))
+    actions = Counter(change.action for change in changes)
+    counts = {f"objects_{action}": actions[action] for action in ("added", "changed", "removed")}
+    counts["tenants"] = len({change.tenant for change in changes if change.tenant})
+    return Result("diff", in_order(findings), counts, (_summary(counts, revision),), changes)
+
+
+def _changes(before: dict[Key, Manifest], after: dict[Key, Manifest]) -> Iterator[ObjectChange]:
+    found = []
+    for key in before.keys() | after.keys():
+        old, new = before.get(key), after.get(key)
+        if old is None and new is not None:
+            found.append(_change("added", new))
+        elif new is None and old is not None:
+            found.append(_change("removed", old))
+        elif old is not None and new is not None:
+            fields = tuple(field_changes(old, new))
+            if fields:
+                found.append(_change("changed", new, fields))
+    yield from sorted(found, key=lambda change: (change.cluster, change.tenant, change.unit, change.object))
+
+
+def _change(action: str, manifest: Manifest, fields: tuple[FieldChange, ...] = ()) -> ObjectChange:
+    parts = Path(manifest.file).parts[1:-1]
+    tree = "platform" if "platform" in parts[1:2] else "cell" if "cells" in parts[1:2] else parts[-1] if parts else ""
+    tenant = str(manifest.labels.get("tenantry.io/tenant", ""))
+    unit = "/".join(parts)
+    return ObjectChange(action, manifest.identity, tenant, _cluster(manifest.file), tree, unit, fields)  # type: ignore[arg-type]
+
+
+def _cluster(file: str) -> str:
+    parts = Place(file).file.split("/")
+    return parts[1] if len(parts) > 2 else ""
+
+
+def _summary(counts: dict[str, int], revision: str) -> str:
+    if not any(counts[f"objects_{action}"] for action in ("added", "changed", "removed")):
+        return f"No object differs from {revision}."
+    parts = [f"{counts[f'objects_{a}']} {a}" for a in ("added", "changed", "removed") if counts[f"objects_{a}"]]
+    tenants = counts["tenants"]
+    return f"Objects against {revision}: {', '.join(parts)}; {tenants} tenant{'' if tenants == 1 else 's'}."

@@ -1,0 +1,60 @@
+"""Results for pull requests: findings as a list, changes as a table a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from tenantry.findings import Finding, ObjectChange, Result
+from tenantry.report.values import MARKS, show, unit_title
+
+
+def write(result: Result) -> str:
+    return "\n".join(_lines(result)) + "\n"
+
+
+def _lines(result: Result) -> Iterator[str]:
+    yield f"### tenantry {result.command}: {'ok' if result.ok else 'findings'}"
+    yield ""
+    for note in result.notes:
+        yield _escape(note)
+        yield ""
+    for finding in result.findings:
+        yield _finding(finding)
+    if result.findings:
+        yield ""
+    for unit, members in groupby(result.changes, key=unit_title):
+        yield from _unit(unit, list(members))
+
+
+def _unit(unit: str, members: list[ObjectChange]) -> Iterator[str]:
+    yield f"<details><summary>{_escape(unit)}: {len(members)} objects</summary>"
+    yield ""
+    yield "| | object | field | before | after |"
+    yield "|---|---|---|---|---|"
+    for change in members:
+        head = f"| {MARKS[change.action]} | {_escape(str(change.object))} |"
+        if not change.fields:
+            yield f"{head} | | |"
+        for field in change.fields:
+            yield f"{head} {_code(field.path)} | {_code(show(field.before))} | {_code(show(field.after))} |"
+            head = "| | |"
+    yield ""
+    yield "</details>"
+    yield ""
+
+
+def _finding(finding: Finding) -> str:
+    hint = f" ({finding.hint})" if finding.hint else ""
+    return f"- {_code(str(finding.place))} **{finding.code}** {finding.severity}: {_escape(finding.message + hint)}"
+
+
+def _code(text: str) -> str:
+    """Text as code; it can neither end the code nor the table's cell."""
+    return "`" + text.replace("`", "'").replace("|", "\\|").replace("\n", " ") + "`"
+
+
+def _escape(text: str) -> str:
+    for letter in "\\`*_[]<>|":
+        text = text.replace(letter, f"\\{letter}")
+    return text.replace("\n", " ").replace("@", "@\u200b")
