@@ -28,7 +28,8 @@ def test_many_requests_in_flight_each_get_their_own_answer(engine: Engine) -> No
         files = {f"u{number}/{name[2:]}": text.replace("name: a}", f"name: a{number}}}") for name, text in GOOD.items()}
         started.append(engine.build(f"u{number}", files))
     for number, future in reversed(list(enumerate(started))):
-        ((identity, text),) = engine.objects(future)
+        ((manifest, text),) = engine.objects(future)
+        identity = manifest.identity
         assert identity.name == f"a{number}"
         assert f"name: a{number}\n" in text
 
@@ -79,7 +80,7 @@ def answer(result, id):
 def request():
     (length,) = struct.unpack(">I", sys.stdin.buffer.read(4))
     return json.loads(sys.stdin.buffer.read(length))
-answer({"protocol": 1}, request()["id"])
+answer({"protocol": 2}, request()["id"])
 request()
 """
 
@@ -87,7 +88,7 @@ request()
 @pytest.mark.parametrize(("body", "message"), [
     ("print('hello, I am not an engine' * 9)", "wrote something that is no answer|ended"),
     ("sys.exit('out of luck')", "the engine ended: out of luck"),
-    (HELLO.replace('"protocol": 1', '"protocol": 99'), "another protocol"),
+    (HELLO.replace('"protocol": 2', '"protocol": 99'), "another protocol"),
 ])  # fmt: skip
 def test_a_program_that_is_no_engine_is_told_at_the_start(tmp_path: Path, body: str, message: str) -> None:
     with pytest.raises(ToolError, match=message):

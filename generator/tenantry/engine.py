@@ -47,11 +47,11 @@ class Engine:
             )  # fmt: skip
         except OSError as error:
             raise ToolError(f"the engine can't be started: {error.strerror}", _MEND) from error
-        self._reader = threading.Thread(target=self._read, name="engine-reader", daemon=True)
-        self._reader.start()
         self._complaints: list[bytes] = []
         self._listener = threading.Thread(target=self._listen, name="engine-stderr", daemon=True)
         self._listener.start()
+        self._reader = threading.Thread(target=self._read, name="engine-reader", daemon=True)
+        self._reader.start()
         try:
             answer = self._finish(self._send("hello", {}), START_SECONDS)
         except ToolError:
@@ -170,6 +170,7 @@ class Engine:
     def _fail(self, reason: str) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=5)
+        self._listener.join(timeout=5)  # its last words are there once its standard error ends
         last = b"".join(self._complaints).decode(errors="replace").strip().splitlines()[-1:]
         detail = f": {last[0]}" if last else f" with code {self._process.returncode}"
         error = ToolError(reason + detail, _MEND)

@@ -13,6 +13,7 @@ _WORKLOAD: tuple[Check, ...] = (pods.pods,)
 CHECKS: Mapping[tuple[str, str], tuple[Check, ...]] = {
     ("", "PersistentVolumeClaim"): (pods.storage,),
     ("", "Pod"): _WORKLOAD,
+    ("", "ServiceAccount"): (pods.account,),
     ("", "Service"): (services.service,),
     ("apps", "DaemonSet"): _WORKLOAD,
     ("apps", "Deployment"): _WORKLOAD,

@@ -23,6 +23,12 @@ def pods(manifest: Manifest, index: Index) -> Iterator[Problem]:
                 yield from _environment(index, namespace, container, (*path, part, number))
 
 
+def account(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """The registry credentials that a ServiceAccount gives to its Pods."""
+    for number, reference in entries(manifest.value.get("imagePullSecrets")):
+        yield from secret(index, manifest.identity.namespace, reference, ("imagePullSecrets", number))
+
+
 def _account(index: Index, namespace: str, spec: Value, path: Path) -> Iterator[Problem]:
     account = text(spec.get("serviceAccountName"))
     makers = (("", "ServiceAccount"), ("postgresql.cnpg.io", "Cluster"))

@@ -1,0 +1,213 @@
+"""Every rule of `verify` is proven by a mutant: one change to one rendered object gives exactly that code, there."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import REPOSITORY
+from tenantry.codes import CODES
+from tenantry.engine import Engine
+from tenantry.manifest import Manifest, parse_path
+from tenantry.verify.folder import read_folder
+from tenantry.verify.judge import judge
+from tenantry.verify.references.index import Index
+
+RENDERED = REPOSITORY / "rendered"
+CLUSTER = "use1-globex"
+PARTS = ("production", "platform/common", "platform/globex-us-production", "cells")
+GONE = object()
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`file` begins the name of exactly one file; `to` is the new value, or GONE."""
+
+    code: str
+    file: str
+    path: str
+    to: Any
+    told: str
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.file} {self.path}"
+
+
+POD = "spec.template.spec"
+WEB = "deployment.apps_globex-us-production_odoo-web."
+DB = "cluster.postgresql"
+BACKUP = "scheduledbackup"
+ROUTE = "ingressroute.traefik.io_globex-us-production_odoo-public"
+TLS = "tlsoption.traefik.io_globex-us-production_api"
+ADMIN = "middleware.traefik.io_globex-us-production_admin-sources"
+PROJECT = "appproject.argoproj.io_argocd_globex-us-production-app"
+APPLICATION = "application.argoproj.io_argocd_globex-us-production-app"
+CERTIFICATE = "certificate.cert-manager.io_globex-us-production_odoo-tls"
+SECRET = "externalsecret.external-secrets.io_globex-us-production_database-user"
+POLICY = "networkpolicy.networking.k8s.io_globex-us-production_odoo-database"
+OPEN = "networkpolicy.networking.k8s.io_globex-us-production_odoo-egress"
+AUTOSCALER = "horizontalpodautoscaler"
+SCHEDULE = "schedule.velero.io_velero_globex-us-production."
+ROLE = "role.rbac"
+BINDING = "rolebinding.rbac.authorization.k8s.io_globex-us-production_tenant-admin"
+SERVICE = "service_globex-us-production_odoo-web."
+QUOTA = "resourcequota"
+CONFIG = "configmap_globex-us-production_odoo-config"
+JOB = "job.batch_globex-us-production_odoo-migration"
+BUDGET = "poddisruptionbudget.policy_globex-us-production_odoo-web."
+STATEFUL = "statefulset"
+MONITOR = "podmonitor.monitoring.coreos.com_globex-us-production_odoo"
+POOLER = "pooler"
+
+MUTANTS = (
+    # kinds and versions
+    Mutant("V010", WEB, "kind", "Deploymend", "unknown"),
+    Mutant("V010", ROUTE, "apiVersion", "traefik.example/v1", "could not be checked"),
+    Mutant("V011", AUTOSCALER, "apiVersion", "autoscaling/v2beta2", "not served by Kubernetes 1.34"),
+    Mutant("V011", SECRET, "apiVersion", "external-secrets.io/v1beta1", "is not served"),
+    # schemas
+    Mutant("V020", WEB, f"{POD}.containers[0].imagePullPolcy", "Always", "unknown field 'imagePullPolcy'"),
+    Mutant("V020", DB, "spec.storage.sise", "1Gi", "unknown field 'sise'"),
+    Mutant("V020", ROUTE, "spec.routes[0].middleware", [], "unknown field 'middleware'"),
+    Mutant("V021", WEB, "spec.minReadySeconds", "3", "wrong type"),
+    Mutant("V021", WEB, f"{POD}.containers[0].readinessProbe.exec.command", "x", "wrong type"),
+    Mutant("V021", SERVICE, "spec.type", 5, "wrong type"),
+    Mutant("V021", DB, "spec.instances", 0, "greater than or equal to 1"),
+    Mutant("V021", DB, "spec.primaryUpdateStrategy", "sometimes", "supported values"),
+    Mutant("V021", SCHEDULE, "spec.schedule", GONE, "Required"),
+    Mutant("V022", "database.postgresql", "spec.name", "postgres", "reserved"),
+    Mutant("V023", BACKUP, "spec.schedule", "30 2 * * *", "expected"),
+    Mutant("V023", SCHEDULE, "spec.schedule", "99 2 * * *", "above maximum"),
+    Mutant("V023", ROUTE, "spec.routes[0].match", "Host(`a`, `b`)", "takes 1 value"),
+    Mutant("V023", ROUTE, "spec.routes[0].match", "Host(`a`) &&", "no rule"),
+    Mutant("V023", ROUTE, "spec.routes[0].match", "PathPrefix(`web`)", "does not start with a '/'"),
+    Mutant("V023", PROJECT, "spec.syncWindows[0].schedule", "often", "fields"),
+    # names, sizes, quantities
+    Mutant("V030", WEB, "metadata.labels.purpose", "to be fast", "no label value"),
+    Mutant("V030", CONFIG, "data.a/b", "x", "is no key"),
+    Mutant("V030", SERVICE, "metadata.annotations.-x", "y", "no annotation key"),
+    Mutant("V030", "configmap_globex-us-production_redis", "data.a b", "x", "is no key"),
+    Mutant("V031", "priorityclass.scheduling.k8s.io_tenantry-production", "metadata.namespace", "x", "cluster-wide"),
+    Mutant("V032", CONFIG, "data.large", "x" * (1 << 20), "at most 1048576"),
+    Mutant("V033", WEB, f"{POD}.containers[0].resources.requests.memory", "1Gig", "no quantity"),
+    Mutant("V033", WEB, f"{POD}.containers[0].resources.requests.memory", "900Gi", "over the limit"),
+    Mutant("V033", QUOTA, "spec.hard.pods", "many", "no quantity"),
+    # operators
+    Mutant("V040", DB, "spec.postgresql.parameters.port", "5433", "the operator owns"),
+    Mutant("V040", DB, "spec.postgresql.parameters.shared_buffers", "99GB", "over the memory request"),
+    Mutant("V040", DB, "spec.postgresql.synchronous.number", 3, "3 synchronous standbys"),
+    Mutant("V040", DB, "spec.managed.roles[0].name", "pg_tenants", "PostgreSQL's or the operator's"),
+    Mutant("V040", POOLER, "spec.pgbouncer.parameters.listen_port", "1", "the operator owns"),
+    Mutant("V041", PROJECT, "spec.syncWindows[0].timeZone", "Europe/Atlantis", "no time zone"),
+    Mutant("V042", ROUTE, "spec.routes[0].services[0].weight", -1, "negative"),
+    Mutant("V043", ADMIN, "spec.compress", {}, "exactly one type, not 2"),
+    Mutant("V043", ADMIN, "spec.ipAllowList.sourceRange", ["198.51.100.0/99"], "neither an address nor a range"),
+    Mutant("V043", TLS, "spec.minVersion", "TLS1.2", "none of VersionTLS10"),
+    Mutant("V044", PROJECT, "spec.syncWindows[0].duration", "4 hours", "no duration"),
+    Mutant("V044", APPLICATION, "spec.destination.server", "https://x", "exclude each other"),
+    Mutant("V046", CERTIFICATE, "spec.duration", "30m", "at least 1h"),
+    Mutant("V046", CERTIFICATE, "spec.renewBefore", "99999h", "not below the duration"),
+    Mutant("V046", CERTIFICATE, "spec.dnsNames", GONE, "needs dnsNames"),
+    Mutant("V047", AUTOSCALER, "spec.maxReplicas", 1, "below minReplicas"),
+    Mutant("V048", SECRET, "spec.refreshInterval", "daily", "no duration"),
+    Mutant("V049", SCHEDULE, "spec.template.ttl", "30 days", "no duration"),
+    # what the API server checks beyond schemas
+    Mutant("V050", WEB, "spec.selector.matchLabels.tier", "x", "does not select the Pods of its own template"),
+    Mutant("V050", WEB, f"{POD}.restartPolicy", "Never", "must be Always"),
+    Mutant("V050", JOB, f"{POD}.restartPolicy", "Always", "OnFailure or Never"),
+    Mutant("V050", WEB, f"{POD}.containers[0].livenessProbe.tcpSocket", {"port": 1}, "exactly one of"),
+    Mutant("V050", SERVICE, "spec.ports[0].port", 99999, "is no port"),
+    Mutant("V050", OPEN, "spec.policyTypes", ["Ingress"], "policyTypes does not name Egress"),
+    Mutant("V050", BUDGET, "spec.minAvailable", 1, "exclude each other"),
+    Mutant("V050", ROLE, "rules[0].verbs", [], "needs verbs"),
+    Mutant("V050", BINDING, "subjects[0].kind", "Team", "none of ServiceAccount"),
+    Mutant("V050", "priorityclass.scheduling.k8s.io_tenantry-production", "value", 2_000_000_000, "over 1000000000"),
+    # references
+    Mutant("V060", WEB, f"{POD}.serviceAccountName", "odoo-wbe", "no ServiceAccount 'odoo-wbe'"),
+    Mutant("V060", WEB, f"{POD}.priorityClassName", "fast", "no PriorityClass 'fast'"),
+    Mutant("V060", "serviceaccount_globex-us-production_odoo-web.", "imagePullSecrets[0].name", "regcred", "no Secret 'regcred'"),
+    Mutant("V060", WEB, f"{POD}.containers[0].volumeMounts[0].name", "nothing", "no volume 'nothing'"),
+    Mutant("V060", ROUTE, "spec.routes[0].middlewares[0].name", "gone", "no Middleware 'gone'"),
+    Mutant("V060", ROUTE, "spec.routes[0].services[0].name", "odoo", "no Service 'odoo'"),
+    Mutant("V060", ROUTE, "spec.tls.secretName", "tls", "no Secret 'tls'"),
+    Mutant("V060", "ingressroute.traefik.io_globex-us-production_odoo-api", "spec.tls.options.name", "x", "no TLSOption 'x'"),
+    Mutant("V060", BACKUP, "spec.cluster.name", "postgres", "no Cluster 'postgres'"),
+    Mutant("V060", "database.postgresql", "spec.cluster.name", "pg", "no Cluster 'pg'"),
+    Mutant("V060", DB, "spec.storage.storageClass", "slow", "no StorageClass 'slow'"),
+    Mutant("V060", DB, "spec.plugins[0].parameters.barmanObjectName", "x", "no ObjectStore 'x'"),
+    Mutant("V060", DB, "spec.imageCatalogRef.name", "x", "no ClusterImageCatalog 'x'"),
+    Mutant("V060", CERTIFICATE, "spec.issuerRef.name", "public", "no ClusterIssuer 'public'"),
+    Mutant("V060", SECRET, "spec.secretStoreRef.name", "vault", "no SecretStore 'vault'"),
+    Mutant("V060", BINDING, "roleRef.name", "admins", "no Role 'admins'"),
+    Mutant("V060", AUTOSCALER, "spec.scaleTargetRef.name", "odoo", "no Deployment 'odoo'"),
+    Mutant("V060", APPLICATION, "spec.project", "p", "no AppProject 'p'"),
+    Mutant("V060", SCHEDULE, "spec.template.storageLocation", "x", "no BackupStorageLocation 'x'"),
+    Mutant("V060", SCHEDULE, "spec.template.includedNamespaces", ["globex"], "nothing would be saved"),
+    Mutant("V060", STATEFUL, "spec.serviceName", "x", "no Service 'x'"),
+    Mutant("V061", DB, "spec.imageCatalogRef.major", 12, "no image of PostgreSQL 12"),
+    Mutant("V061", "objectstore", "spec.configuration.s3Credentials.accessKeyId.key", "x", "has no key 'x'"),
+    Mutant("V062", SERVICE, "spec.ports[0].targetPort", "web", "no selected Pod has a port 'web'"),
+    Mutant("V062", ROUTE, "spec.routes[0].services[0].port", "web", "no port 'web'"),
+    Mutant("V062", MONITOR, "spec.podMetricsEndpoints[0].port", "metrix", "has a port 'metrix'"),
+    Mutant("V063", BUDGET, "spec.selector.matchLabels.x", "y", "takes no Pod"),
+    Mutant("V063", POLICY, "spec.podSelector.matchLabels.x", "y", "takes no Pod"),
+    Mutant("V064", PROJECT, "spec.sourceRepos", ["https://other.example"], "does not allow the repository"),
+    Mutant("V064", APPLICATION, "spec.source.path", "rendered/use1-globex/production/globex", "holds no object"),
+    Mutant("V066", CONFIG, "metadata.name", "odoo-config-2", ""),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def manifests(engine_program: Path) -> list[Manifest]:
+    with Engine(engine_program) as engine:
+        return [m for part in PARTS for m in read_folder(engine, RENDERED, f"{CLUSTER}/{part}").manifests]
+
+
+@pytest.fixture(scope="module")
+def parser(engine_program: Path) -> Iterator[Engine]:
+    with Engine(engine_program) as engine:
+        yield engine
+
+
+def mutated(manifest: Manifest, mutant: Mutant) -> dict[str, Any]:
+    value: Any = copy.deepcopy(dict(manifest.value))
+    target = value
+    *way, last = parse_path(mutant.path)
+    for step in way:
+        target = target.setdefault(step, {}) if isinstance(target, dict) else target[step]
+    if mutant.to is GONE:
+        del target[last]
+    else:
+        target[last] = mutant.to
+    return value  # type: ignore[no-any-return]
+
+
+def test_the_untouched_cluster_has_no_finding(manifests: list[Manifest]) -> None:
+    assert list(judge(index_of(manifests), "1.34")) == []
+
+
+def index_of(manifests: list[Manifest]) -> Index:
+    return Index(manifests, storage_classes=frozenset({"fast-encrypted", "standard-encrypted"}))
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=str)
+def test_a_mutant_gives_its_code_at_its_object(mutant: Mutant, manifests: list[Manifest], parser: Engine) -> None:
+    (place,) = [i for i, m in enumerate(manifests) if Path(m.file).name.startswith(mutant.file)]
+    original = manifests[place]
+    changed, problems = parser.parsed(parser.parse(json.dumps(mutated(original, mutant))), original.file)
+    assert (len(changed), problems) == (1, [])
+    found = list(judge(index_of([*manifests[:place], *changed, *manifests[place + 1 :]]), "1.34"))
+    told = {(problem.code, manifest.identity.name) for manifest, problem in found}
+    assert mutant.code in {code for code, _ in told}, found
+    assert any(mutant.told in problem.message for _, problem in found), found
+
+
+def test_every_code_for_objects_is_proven() -> None:
+    elsewhere = {"V001", "V002", "V003", "V004", "V012", "V014", "V045", "V065", "V067"}  # tests/test_verify.py
+    assert {mutant.code for mutant in MUTANTS} | elsewhere == {code.id for code in CODES if code.id.startswith("V")}
