@@ -5,15 +5,21 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
 from tenantry import pipeline
+from tenantry.blame import Blamer
 from tenantry.codes import BY_ID
-from tenantry.findings import FindingsError, UsageError
+from tenantry.findings import FindingsError, ObjectId, UsageError
 from tenantry.fleet import Fleet
 from tenantry.instance import Instance, Origin
+from tenantry.manifest import Manifest, Path, show_path
+from tenantry.render.units import units
 from tenantry.workspace import Workspace
 
 
@@ -55,6 +61,58 @@ def explain_tenant(space: Workspace, subject: str) -> Explanation:
             f"did you mean '{close[0]}'?" if close else "tenants are the files in tenants/",
         )
     return {name: list(_rows(inputs.fleet, instance)) for name, instance in instances.items()}
+
+
+def explain_line(space: Workspace, file: str, line: int) -> Mapping[str, str]:
+    """Where the field on a line of a rendered file comes from: object, field, template, and the deciding inputs.
+
+    Raises UsageError when the file or the line is not of the rendered tree.
+    """
+    file = os.path.relpath(space.root / file, space.root)
+    path = space.root / file
+    if not file.startswith("rendered/") or not path.is_file():
+        raise UsageError(
+            f"'{file}' is no file of rendered/", "name a rendered file and a line: rendered/.../service.yaml:12"
+        )
+    node = yaml.compose(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    found = _field_at(node, line)
+    if found is None:
+        raise UsageError(f"line {line} of '{file}' holds no field", "name the line of a field")
+    value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    metadata = value["metadata"]
+    group = value["apiVersion"].rpartition("/")[0]
+    identity = ObjectId(group, value["kind"], metadata.get("namespace", ""), metadata["name"])
+    inputs = pipeline.read_inputs(space.root, space.as_of, space.store("documents.json"))
+    if not inputs.usable:
+        raise FindingsError(inputs.findings)
+    known = {unit.path: unit for unit in units(inputs.fleet, inputs.resolution.instances)}
+    source = Blamer(inputs.fleet, known).source(Manifest(identity, "", value, file=file), found)
+    if source is None:
+        raise UsageError(f"'{file}' is made by no template", "it may be left over: run 'tenantry check'")
+    decided = " and ".join(source.decided_by) or "nothing: it is the same for everyone"
+    template = f"{source.template}:{source.line}"
+    return {"object": str(identity), "field": show_path(found), "decided by": decided, "template": template}
+
+
+def _field_at(node: yaml.Node | None, line: int) -> Path | None:
+    """Path of the innermost field whose key, or list entry, begins on the line."""
+    best: Path | None = None
+    todo: list[tuple[Path, yaml.Node]] = [((), node)] if node else []
+    while todo:
+        path, current = todo.pop()
+        inner: list[tuple[str | int, yaml.Mark, yaml.Node]] = []
+        if isinstance(current, yaml.MappingNode):
+            inner = [(key.value, key.start_mark, value) for key, value in current.value]
+        elif isinstance(current, yaml.SequenceNode):
+            inner = [(index, value.start_mark, value) for index, value in enumerate(current.value)]
+        for step, mark, value in inner:
+            here = (*path, step)
+            text_lines = range(mark.line + 1, value.end_mark.line + 1)
+            inside = isinstance(value, yaml.ScalarNode) and value.style == "|" and line in text_lines
+            if (inside or mark.line + 1 == line) and (best is None or len(here) >= len(best)):
+                best = here
+            todo.append((here, value))
+    return best
 
 
 def _rows(fleet: Fleet, instance: Instance) -> Iterator[Row]:
@@ -138,3 +196,12 @@ def to_json(explanation: Explanation) -> str:
         )
         + "\n"
     )
+
+
+def line_to_text(told: Mapping[str, str]) -> str:
+    return "".join(f"{name:<10}  {value}\n" for name, value in told.items())
+
+
+def line_to_json(told: Mapping[str, str]) -> str:
+    fields = {name.replace(" ", "_"): value for name, value in told.items()}
+    return json.dumps({"version": 1, "command": "explain", "ok": True, **fields}, ensure_ascii=False, indent=2) + "\n"

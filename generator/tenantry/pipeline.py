@@ -12,6 +12,7 @@ from typing import Any
 from tenantry import fleet as fleets
 from tenantry import tree as trees
 from tenantry.ahead import Ahead
+from tenantry.blame import Blamer
 from tenantry.cache import Store, digest_of
 from tenantry.engine import BuildError, Engine
 from tenantry.findings import Finding, Place
@@ -92,7 +93,7 @@ class Generator:
         self._bases: dict[str, Base] = {}
         self._folders: set[str] = set()
         self._trusted: set[str] = set()
-        self._judge = GroupJudge(_facts(inputs.fleet), no_blame)
+        self._judge = GroupJudge(_facts(inputs.fleet), no_blame)  # until the units are known
         self._made: dict[str, Made] = {}
         self._open: list[tuple[str, list[Unit]]] = []
         self._troubled: set[str] = set()
@@ -104,6 +105,7 @@ class Generator:
         self.listing = self.space.list()
         all_units = list(units(fleet, self.inputs.resolution.instances))
         self.outcome.units = len(all_units)
+        self._judge.blame = Blamer(fleet, {unit.path: unit for unit in all_units})
         bases = list(base_units(fleet))
         self._compare_bases(bases)
         # Every unit is looked up: what is known of the ones not chosen stays known, and their files need no look inside.

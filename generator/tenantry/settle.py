@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from tenantry import sizing
 from tenantry.instance import Instance, Origin, Settings, Site
 from tenantry.model.common import ENVIRONMENTS, EnvironmentName, Override, State, Window
+from tenantry.model.convert import to_camel_case
 from tenantry.model.release import Release
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import EdgeLimits, Tier
@@ -196,7 +197,7 @@ class _Settler:
         if override is None:
             self.tier_note(value, *tier_path)
             return default
-        key = _camel_case(name)
+        key = to_camel_case(name)
         self.tenant_note(value, "overrides", key, "value", how=f"override: {override.reason}")
         first = min(self.tenant.environments, key=ENVIRONMENTS.index)
         if override.value > bound and self.environment == first:
@@ -266,8 +267,3 @@ class _Settler:
         backup = self.tier.backup
         self.tier_note("backups", "backup", how="spread by the instance's name, outside of its windows")
         return backup_times(self.names.instance, backup.base_backup_every_hours, backup.velero_every_hours, windows)
-
-
-def _camel_case(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join({"gib": "GiB", "mib": "MiB"}.get(word, word.capitalize()) for word in rest)

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from tenantry import engine_build
-from tenantry import fleet as fleets
-from tenantry.cache import Store
+from tenantry import engine_build, pipeline
+from tenantry.blame import Blamer
 from tenantry.engine import Engine
 from tenantry.findings import Finding, Result, UsageError, in_order
 from tenantry.model.cluster import Cluster
+from tenantry.render.units import units
 from tenantry.verify.folder import Folder, read_folder
-from tenantry.verify.judge import judge, no_blame, to_findings
+from tenantry.verify.judge import Blame, judge, no_blame, to_findings
 from tenantry.verify.layout import State, is_known, states
 from tenantry.verify.locate import Locator
 from tenantry.verify.native import known_versions
 from tenantry.verify.references.index import Index
+from tenantry.workspace import Workspace
 
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
-def verify(
-    root: Path, clusters: Iterable[Cluster], version: str, say: Callable[[str], None], shown: str = ""
-) -> Result:
+def verify(root: Path, known_fleet: KnownFleet, version: str, say: Callable[[str], None], shown: str = "") -> Result:
     """Judge every manifest below `root`, which must be a folder; a single file is judged in its folder's place.
 
-    `clusters` are the fleet's, if there is one: a folder called like one of them is judged by its Kubernetes version.
+    `known_fleet` tells of the fleet at hand: a folder called like one of its clusters is judged by its version.
     `version` (like `1.34`) wins over that. Places are shown below `shown`. Raises UsageError for a version without schemas.
     """
     base, inside = (root.parent, root.name) if root.is_file() else (root, "")
-    known = {cluster.name: cluster for cluster in clusters}
+    known = {cluster.name: cluster for cluster in known_fleet.clusters}
     versions = {name: cluster.kubernetes_version for name, cluster in known.items()}
     findings: list[Finding] = []
     counts = {"clusters": 0, "files": 0, "objects": 0}
@@ -42,7 +42,7 @@ def verify(
             index = Index(folder.manifests, storage_classes=_storage_classes(known.get(state.folder or base.name)))
             locator = Locator(lambda file: (base / file).read_text(encoding="utf-8-sig", errors="replace"))
             findings += folder.findings
-            findings += to_findings(judge(index, state.version), locator, no_blame)
+            findings += to_findings(judge(index, state.version), locator, known_fleet.blame)
             counts["clusters"] += 1
             counts["files"] += folder.files
             counts["objects"] += len(folder.manifests)
@@ -61,12 +61,24 @@ def _shown_below(finding: Finding, prefix: str) -> Finding:
     return dataclasses.replace(finding, place=dataclasses.replace(finding.place, file=f"{prefix}/{finding.place.file}"))
 
 
-def fleet_clusters(root: Path, documents: Store) -> list[Cluster]:
-    """Clusters of the fleet in `root`; none when there is no fleet, or when its inputs are broken."""
-    if not (root / "platform").is_dir():
-        return []
-    fleet, _ = fleets.load(root, documents)
-    return list(fleet.all(Cluster).values())
+@dataclass(frozen=True, slots=True)
+class KnownFleet:
+    """What a fleet's inputs tell about a tree: its clusters, and who is to blame for a value."""
+
+    clusters: tuple[Cluster, ...] = ()
+    blame: Blame = no_blame
+
+
+def known_fleet(space: Workspace, target: Path) -> KnownFleet:
+    """What is known of the fleet in the workspace, if there is one. Only its own rendered tree is blamed on its inputs."""
+    if not (space.root / "platform").is_dir():
+        return KnownFleet()
+    inputs = pipeline.read_inputs(space.root, space.as_of, space.store("documents.json"))
+    clusters = tuple(inputs.fleet.all(Cluster).values())
+    if not inputs.usable or target != space.root / "rendered":
+        return KnownFleet(clusters)
+    all_units = {unit.path: unit for unit in units(inputs.fleet, inputs.resolution.instances)}
+    return KnownFleet(clusters, Blamer(inputs.fleet, all_units))
 
 
 def _states(root: Path, inside: str, versions: dict[str, str], version: str) -> list[State]:

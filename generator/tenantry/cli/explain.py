@@ -9,7 +9,7 @@ from tenantry.cli.options import Options, common
 
 
 @click.command("explain")
-@click.argument("subject", metavar="TENANT|INSTANCE|CODE")
+@click.argument("subject", metavar="TENANT|INSTANCE|CODE|FILE:LINE")
 @common
 def command(options: Options, subject: str) -> None:
     """Say where a tenant's values come from, or what a code means.
@@ -18,7 +18,13 @@ def command(options: Options, subject: str) -> None:
       tenantry explain acme              every value of acme's instances, with file and line
       tenantry explain acme-staging      one instance
       tenantry explain F001              what the code of a finding means
+      tenantry explain rendered/.../deployment.apps_acme-production_odoo-web.yaml:40   what decided a rendered line
     """
+    file, _, line = subject.rpartition(":")
+    if file and line.isdigit():
+        told = explain.explain_line(options.workspace(), file, int(line))
+        options.write(explain.line_to_json(told) if options.format == "json" else explain.line_to_text(told))
+        return
     code = explain.explain_code(subject)
     if code is not None:
         options.write(code)

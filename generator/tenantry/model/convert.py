@@ -19,6 +19,12 @@ def to_snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
 
 
+def to_camel_case(name: str) -> str:
+    """The way back: `memory_mib` -> `memoryMiB`."""
+    first, *rest = name.split("_")
+    return first + "".join({"gib": "GiB", "mib": "MiB"}.get(word, word.capitalize()) for word in rest)
+
+
 def build(cls: type[T], document: Mapping[str, Any]) -> T:
     """Make a kind's dataclass from a document that its schema has accepted."""
     return typing.cast(T, _convert(cls, {"name": document["metadata"]["name"], **document["spec"]}))

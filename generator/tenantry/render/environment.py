@@ -117,5 +117,11 @@ def environment() -> ImmutableSandboxedEnvironment:
 
 
 @cache
+def source_of(name: str) -> str:
+    """Text of a template; empty when there is none of that name."""
+    found = _load(name)
+    return found[0] if found else ""
+
+
 def template(name: str) -> Template:
     return environment().get_template(name)
