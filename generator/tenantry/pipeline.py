@@ -230,11 +230,18 @@ class Generator:
         started = [(file, engine.parse(text.decode(errors="replace"))) for file, text in texts.items()]
         return Made([m for file, future in started for m in engine.parsed(future, file)[0]], texts)
 
+    def _present(self, file: str) -> str:
+        """Text of a file as it lies there now; empty for one that is not yet written."""
+        try:
+            return (self.root / file).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+
     def _answer(self) -> None:
         """Answer what the groups asked of each other, and forget the units of groups with findings."""
         names = _file_names(self.listing, self.outcome.changes)
         has = lambda cluster, identity: file_name(identity) in names.get(cluster, ())  # noqa: E731
-        by_group = self._judge.answer(has)
+        by_group = self._judge.answer(has, self._present)
         self.outcome.findings += all_findings(by_group)
         self._troubled = set(by_group)
 

@@ -8,10 +8,10 @@ end from the names of all files: a name is enough, since each group is judged by
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tenantry.findings import Finding, ObjectId
-from tenantry.manifest import Manifest
+from tenantry.manifest import Manifest, Problem
 from tenantry.verify import references
 from tenantry.verify.judge import Blame, duplicates, judge_objects, to_findings
 from tenantry.verify.locate import Locator
@@ -31,7 +31,8 @@ class _Question:
     cluster: str
     wanted: ObjectId
     group: str
-    finding: Finding
+    manifest: Manifest
+    problem: Problem
 
 
 @dataclass
@@ -62,14 +63,17 @@ class GroupJudge:
         for identity in dict.fromkeys(asked):
             answers = Index(manifests, lambda other, no=identity: other != no, facts.storage_classes, partial=True)  # type: ignore[misc]
             meant = [pair for pair in references.problems(answers, index.askers(identity)) if pair not in found]
-            for finding in to_findings(meant, locator, self.blame):
-                self._questions.append(_Question(cluster, identity, group, finding))
+            for manifest, problem in meant:
+                light = replace(manifest, value={"metadata": {"labels": manifest.labels}})
+                self._questions.append(_Question(cluster, identity, group, light, problem))
 
-    def answer(self, has: Callable[[str, ObjectId], bool]) -> dict[str, list[Finding]]:
+    def answer(self, has: Callable[[str, ObjectId], bool], content: Callable[[str], str]) -> dict[str, list[Finding]]:
         """Findings by group, the open questions answered by `has(cluster, identity)`."""
+        locator = Locator(content)
         for question in self._questions:
             if not has(question.cluster, question.wanted):
-                self.findings.setdefault(question.group, []).append(question.finding)
+                pair = (question.manifest, question.problem)
+                self.findings.setdefault(question.group, []).extend(to_findings([pair], locator, self.blame))
         self._questions.clear()
         return self.findings
 
