@@ -66,6 +66,10 @@ check: engine ## Say whether inputs are right and trees are current
 bench: engine ## Measure synthetic fleets against stock kustomize (SIZES="10 100 500")
 	@PYTHONPATH=tests $(BIN)/python tests/benchmark/bench.py $(or $(SIZES),10 100 500)
 
+.PHONY: fuzz
+fuzz: engine ## Try many more random inputs and objects than the tests do (TIMES=50)
+	@FUZZ_TIMES=$(or $(TIMES),50) $(BIN)/pytest -q tests/test_verify.py tests/test_fuzz_inputs.py -k any
+
 .PHONY: golden
 golden: engine ## Write the expected answers of tests/bad anew; read the diff before you commit
 	@PYTHONPATH=tests $(BIN)/python tests/write_expectations.py

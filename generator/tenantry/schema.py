@@ -22,13 +22,13 @@ KINDS = ("Platform", "Cluster", "Cell", "Release", "Channel", "Tier", "Tenant", 
 _formats = FormatChecker(())
 
 
-@_formats.checks("cidr", ValueError)
+@_formats.checks("cidr", (ValueError, TypeError))
 def _is_cidr(value: object) -> bool:
     ipaddress.ip_network(cast(str, value), strict=True)
     return True
 
 
-@_formats.checks("date", ValueError)
+@_formats.checks("date", (ValueError, TypeError))
 def _is_date(value: object) -> bool:
     datetime.date.fromisoformat(cast(str, value))
     return True
@@ -36,7 +36,7 @@ def _is_date(value: object) -> bool:
 
 @_formats.checks("time-zone")
 def _is_time_zone(value: object) -> bool:
-    return value in _time_zones()
+    return isinstance(value, str) and value in _time_zones()
 
 
 @cache

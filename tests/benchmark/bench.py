@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 from rich.console import Console
 from rich.table import Table
 from synthetic import lay_fleet
@@ -27,6 +28,10 @@ from tenantry.engine import Engine
 from tenantry.render.registry import COMPONENTS
 from tenantry.render.trees import EMPTY_BASE, folders_used, render_base, render_component, render_overlay
 from tenantry.render.units import base_units, component_context, units
+from tenantry.verify import native
+from tenantry.verify.folder import read_folder
+from tenantry.verify.judge import judge
+from tenantry.verify.references.index import Index
 
 STOCK_SAMPLE = 60
 """Overlays that stock kustomize builds; its time for all is this sample's, scaled."""
@@ -83,6 +88,35 @@ def stages(root: Path) -> dict[str, float]:
     return times
 
 
+def object_times(root: Path) -> dict[str, float]:
+    """Microseconds an object: reading and judging everything, native schemas alone, and kubernetes-validate on a sample."""
+    with Engine(engine_build.ensure_engine(say)) as engine:
+        cluster = sorted(path.name for path in (root / "rendered").iterdir())[0]
+        started = time.perf_counter()
+        manifests = read_folder(engine, root / "rendered", cluster).manifests
+        reading = time.perf_counter() - started
+    schemas = native.schemas("1.34")
+    natives = [m for m in manifests if schemas.knows(m.identity.group, m.version, m.identity.kind)]
+    for manifest in natives:  # compiles each kind once
+        list(schemas.problems(manifest))
+    started = time.perf_counter()
+    for manifest in natives:
+        list(schemas.problems(manifest))
+    compiled = time.perf_counter() - started
+    started = time.perf_counter()
+    list(judge(Index(manifests), "1.34"))
+    judging = time.perf_counter() - started
+    sample = natives[:: max(1, len(natives) // STOCK_SAMPLE)]
+    started = time.perf_counter()
+    for manifest in sample:
+        kubernetes_validate.validate(dict(manifest.value), "1.34.0", strict=True)
+    stock = time.perf_counter() - started
+    return {
+        "reading_us": reading / len(manifests) * 1e6, "judging_us": judging / len(manifests) * 1e6,
+        "native_us": compiled / len(natives) * 1e6, "stock_native_us": stock / len(sample) * 1e6,
+    }  # fmt: skip
+
+
 def stock_seconds(root: Path, kustomize: Path) -> tuple[float, int]:
     """(seconds for all overlays with one stock process each, two at a time; overlays)."""
     overlays = sorted(path.parent for path in (root / "overlays").rglob("kustomization.yaml"))
@@ -111,12 +145,16 @@ def measure(tenants: int, folder: Path, kustomize: Path) -> dict[str, Any]:
     one_render, _ = timed("render", "-C", root)
     full, _ = timed("check", "--no-cache", "-C", root)
     parts = stages(root)
+    say(f"{tenants} tenants: verify")
+    verify, _ = timed("verify", "-C", root)
+    times = object_times(root)
     say(f"{tenants} tenants: stock kustomize")
     stock, overlays = stock_seconds(root, kustomize)
     shutil.rmtree(root)
     return {
         "tenants": tenants, "overlays": overlays, "cold_render_s": cold, "peak_memory_mib": memory, "unchanged_check_s": unchanged,
         "one_tenant_check_s": one_check, "one_tenant_render_s": one_render, "uncached_check_s": full, "stages_s": parts,
+        "verify_s": verify, "verify_us_per_tenant": verify / tenants * 1e6, **times, "native_ratio": times["stock_native_us"] / times["native_us"],
         "stock_kustomize_s": stock, "build_ratio": stock / parts["build"],
     }  # fmt: skip
 
@@ -132,6 +170,10 @@ def main() -> None:
         ("overlays", "overlays", "{:,}"), ("cold render", "cold_render_s", "{:.2f}"), ("peak memory, MiB", "peak_memory_mib", "{:.0f}"),
         ("check, nothing changed", "unchanged_check_s", "{:.2f}"), ("check, one tenant changed", "one_tenant_check_s", "{:.2f}"),
         ("render, one tenant changed", "one_tenant_render_s", "{:.2f}"), ("check, no cache", "uncached_check_s", "{:.2f}"),
+        ("verify of all that is rendered", "verify_s", "{:.2f}"), ("verify, us a tenant", "verify_us_per_tenant", "{:,.0f}"),
+        ("reading, us an object", "reading_us", "{:.0f}"), ("judging, us an object", "judging_us", "{:.0f}"),
+        ("native schema, us an object", "native_us", "{:.1f}"), ("kubernetes-validate, us an object", "stock_native_us", "{:,.0f}"),
+        ("kubernetes-validate / ours", "native_ratio", "{:,.0f} x"),
         ("stock kustomize, a process each", "stock_kustomize_s", "{:.2f}"), ("stock / engine, building alone", "build_ratio", "{:.1f} x"),
     )  # fmt: skip
     table.add_column("tenants")
