@@ -142,10 +142,17 @@ def test_check_judges_what_a_template_change_would_render(run: Run, fleet: Path)
     assert (ran.code, "nothing to refuse" in ran.out) == (0, True), ran.out
 
 
+class Objects(list[Manifest]):
+    """Shown in a word: Hypothesis prints the arguments of what fails."""
+
+    def __repr__(self) -> str:
+        return "objects"
+
+
 @pytest.fixture(scope="module")
 def objects(engine_program: Path) -> list[Manifest]:
     with Engine(engine_program) as engine:
-        return read_folder(engine, REPOSITORY / "rendered", "euw1-a/production/acme").manifests
+        return Objects(read_folder(engine, REPOSITORY / "rendered", "euw1-a/production/acme").manifests)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 
 from tenantry.findings import Finding, Place
@@ -27,8 +28,16 @@ def judge_objects(manifests: Iterable[Manifest], version: str) -> Iterator[tuple
     for manifest in manifests:
         found = list(schema_problems(manifest, version))
         yield from ((manifest, problem) for problem in found)
-        if not any(problem.code in ("V010", "V011") for problem in found):
-            yield from ((manifest, problem) for problem in rules.problems(manifest, version))
+        codes = {problem.code for problem in found}
+        if codes.isdisjoint(_NO_KIND):
+            # Where the schema refuses a type, a rule may not be able to read on; the API server asks none then.
+            unreadable = (TypeError, AttributeError, KeyError, ValueError) if "V021" in codes else ()
+            with contextlib.suppress(*unreadable):
+                for problem in rules.problems(manifest, version):
+                    yield manifest, problem
+
+
+_NO_KIND = frozenset({"V010", "V011"})
 
 
 def judge(index: Index, version: str) -> Iterator[tuple[Manifest, Problem]]:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from tenantry.findings import ObjectId, Severity
 from tenantry.manifest import Manifest, Path, Problem, Value, entries, items, mapping, text
+from tenantry.verify.native import NativeSchemas
 
 Keys = frozenset[str] | None
 """Keys of a Secret or ConfigMap; None when they can't be known."""
@@ -73,6 +74,14 @@ class Index:
         """Whether an object that can't be looked into makes the Secret, by its name."""
         makers = (("", "Secret"), ("external-secrets.io", "ExternalSecret"), ("cert-manager.io", "Certificate"))
         return any(self._ask(ObjectId(group, kind, namespace, name)) for group, kind in makers)
+
+    def is_namespaced(self, manifest: Manifest) -> bool:
+        """Whether objects of the kind lie in a namespace; False when nobody knows."""
+        if manifest.verdict is not None:
+            return manifest.verdict.namespaced
+        group, kind = manifest.kind
+        known = "." not in group or group.endswith(".k8s.io")
+        return known and NativeSchemas.namespaced(kind)
 
     def makes_namespace(self, namespace: str) -> bool:
         """Whether the tree makes the namespace, and so all that lies in it."""

@@ -102,6 +102,7 @@ def cluster(manifest: Manifest, index: Index) -> Iterator[Problem]:
     for number, role in entries(mapping(spec.get("managed")).get("roles")):
         where = ("spec", "managed", "roles", number, "passwordSecret")
         yield from secret(index, namespace, mapping(role.get("passwordSecret")), where, ["username", "password"])
+    yield from _cluster_secrets(manifest, index)
     certificates = mapping(spec.get("certificates"))
     for field in ("serverTLSSecret", "serverCASecret", "clientCASecret", "replicationTLSSecret"):
         yield from secret(index, namespace, {"name": certificates.get(field)}, ("spec", "certificates", field))
@@ -110,6 +111,21 @@ def cluster(manifest: Manifest, index: Index) -> Iterator[Problem]:
     for number, external in entries(spec.get("externalClusters")):
         own = ("spec", "externalClusters", number, "plugin")
         yield from _object_store(index, namespace, mapping(external.get("plugin")), own)
+
+
+def _cluster_secrets(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    namespace, spec = manifest.identity.namespace, manifest.spec
+    for way in ("initdb", "recovery", "pg_basebackup"):
+        reference = mapping(mapping(mapping(spec.get("bootstrap")).get(way)).get("secret"))
+        yield from secret(index, namespace, reference, ("spec", "bootstrap", way, "secret"), ["username", "password"])
+    yield from secret(index, namespace, mapping(spec.get("superuserSecret")), ("spec", "superuserSecret"))
+    for number, pulled in entries(spec.get("imagePullSecrets")):
+        yield from secret(index, namespace, pulled, ("spec", "imagePullSecrets", number))
+    for number, external in entries(spec.get("externalClusters")):
+        for field in ("password", "sslCert", "sslKey", "sslRootCert"):
+            wanted = mapping(external.get(field))
+            where: Path = ("spec", "externalClusters", number, field)
+            yield from secret(index, namespace, wanted, where, [text(wanted.get("key"))])
 
 
 def _object_store(index: Index, namespace: str, plugin: Value, path: Path) -> Iterator[Problem]:
@@ -161,7 +177,7 @@ def _route_service(index: Index, namespace: str, reference: Value, path: Path) -
             yield missing(index, space, (*path, "name"), f"Service '{name}' in '{space}'", "Traefik drops the route")
         return
     ports, port = index.services[space, name], reference.get("port")
-    if ports is not None and port is not None and port not in ports:
+    if ports is not None and isinstance(port, (str, int)) and port not in ports:
         yield Problem(
             "V062",
             (*path, "port"),

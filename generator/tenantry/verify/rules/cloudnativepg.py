@@ -252,7 +252,7 @@ def _plugins(manifest: Manifest) -> Iterator[Problem]:
 
 def _sources(manifest: Manifest) -> Iterator[Problem]:
     spec = manifest.spec
-    external = {e.get("name") for _, e in entries(spec.get("externalClusters"))}
+    external = {str(e.get("name")) for _, e in entries(spec.get("externalClusters"))}
     replica = mapping(spec.get("replica"))
     bootstrap = mapping(spec.get("bootstrap"))
     places: list[tuple[Path, object]] = [(("spec", "replica", "source"), replica.get("source"))]

@@ -16,10 +16,10 @@ def rules(manifest: Manifest) -> Iterator[Problem]:
     seen = set()
     for index, group in entries(manifest.spec.get("groups")):
         path: Path = ("spec", "groups", index)
-        name = group.get("name")
+        name = str(group.get("name"))
         if name in seen:
             yield Problem("V045", (*path, "name"), f"the group '{name}' is there twice")
-        seen.add(str(name))
+        seen.add(name)
         for number, rule in entries(group.get("rules")):
             yield from _rule(rule, (*path, "rules", number))
 
