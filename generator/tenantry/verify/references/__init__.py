@@ -65,7 +65,7 @@ def _homeless(index: Index) -> Iterator[tuple[Manifest, Problem]]:
     """Objects without a namespace among others of their folder that all name theirs: they land where nobody looks."""
     for members in index.folders.values():
         homeless = [m for m in members if not m.identity.namespace and index.is_namespaced(m)]
-        settled = sum(1 for m in members if m.identity.namespace)
+        settled = sum(1 for m in members if m.identity.namespace and index.makes_namespace(m.identity.namespace))
         if settled > len(homeless):
             for manifest in homeless:
                 message = "no namespace, while its neighbours name theirs"
