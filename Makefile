@@ -82,6 +82,10 @@ docs: .venv/ready ## Write the reference pages anew
 crds: .venv/ready ## Write the operators' schemas anew from their released modules
 	@$(BIN)/python generator/engine/crds/regenerate.py
 
+.PHONY: crds-check
+crds-check: .venv/ready ## Say whether the operators' schemas are those of the named versions
+	@$(BIN)/python generator/engine/crds/regenerate.py --check
+
 .PHONY: lock
 lock: ## Renew the lock files from pyproject.toml
 	uv lock && uv export --quiet --frozen --no-emit-project --format requirements-txt --no-header --output-file requirements.lock
