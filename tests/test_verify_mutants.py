@@ -16,13 +16,15 @@ from tenantry.codes import CODES
 from tenantry.engine import Engine
 from tenantry.manifest import Manifest, parse_path
 from tenantry.verify.folder import read_folder
-from tenantry.verify.judge import judge
+from tenantry.verify.incremental import ClusterFacts, GroupJudge
+from tenantry.verify.judge import judge, no_blame
 from tenantry.verify.references.index import Index
 
 RENDERED = REPOSITORY / "rendered"
 CLUSTER = "use1-globex"
 PARTS = ("production", "platform/common", "platform/globex-us-production", "cells")
 GONE = object()
+STORAGE_CLASSES = frozenset({"fast-encrypted", "standard-encrypted"})
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,7 @@ def test_the_untouched_cluster_has_no_finding(manifests: list[Manifest]) -> None
 
 
 def index_of(manifests: list[Manifest]) -> Index:
-    return Index(manifests, storage_classes=frozenset({"fast-encrypted", "standard-encrypted"}))
+    return Index(manifests, storage_classes=STORAGE_CLASSES)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
@@ -208,6 +210,34 @@ def test_a_mutant_gives_its_code_at_its_object(mutant: Mutant, manifests: list[M
     told = {(problem.code, manifest.identity.name) for manifest, problem in found}
     assert mutant.code in {code for code, _ in told}, found
     assert any(mutant.told in problem.message for _, problem in found), found
+
+
+NEEDS_ALL = ("holds no object", "no image of PostgreSQL")
+GROUP_ALONE = [m for m in MUTANTS if not m.told.startswith(NEEDS_ALL)]
+"""In `check` a name answers for another group's object, so what lies in that object only `verify` sees."""
+
+
+@pytest.mark.parametrize("mutant", GROUP_ALONE, ids=str)
+def test_check_refuses_it_in_its_group_too(mutant: Mutant, manifests: list[Manifest], parser: Engine) -> None:
+    (original,) = [m for m in manifests if Path(m.file).name.startswith(mutant.file)]
+    group = [
+        m for m in manifests if ("/common/" in m.file) == ("/common/" in original.file) and "/cells/" not in m.file
+    ]
+    changed, _ = parser.parsed(parser.parse(json.dumps(mutated(original, mutant))), original.file)
+    there = {m.identity for m in manifests}
+    judge_ = GroupJudge({CLUSTER: ClusterFacts("1.34", STORAGE_CLASSES)}, no_blame)
+    judge_.judge(CLUSTER, "g", [m for m in group if m is not original] + changed, lambda _: "")
+    found = judge_.answer(lambda _, identity: identity in there, lambda _: "")
+    assert mutant.code in {finding.code for finding in found.get("g", [])}, found
+
+
+def test_an_untouched_group_has_no_finding(manifests: list[Manifest]) -> None:
+    there = {m.identity for m in manifests}
+    judge_ = GroupJudge({CLUSTER: ClusterFacts("1.34", STORAGE_CLASSES)}, no_blame)
+    for common in (True, False):
+        group = [m for m in manifests if ("/common/" in m.file) == common and "/cells/" not in m.file]
+        judge_.judge(CLUSTER, "g", group, lambda _: "")
+    assert judge_.answer(lambda _, identity: identity in there, lambda _: "") == {}
 
 
 def test_every_code_for_objects_is_proven() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from tenantry.render.trees import EMPTY_BASE, Base, folders_used, render_base, r
 from tenantry.render.units import BaseUnit, Unit, base_units, component_context, units
 from tenantry.resolve import Resolution, resolve
 from tenantry.tree import Change, Listing
-from tenantry.verify.incremental import ClusterFacts, GroupJudge, all_findings
+from tenantry.verify.incremental import ClusterFacts, GroupJudge
 from tenantry.verify.judge import no_blame
 from tenantry.workspace import Workspace
 
@@ -242,7 +242,7 @@ class Generator:
         names = _file_names(self.listing, self.outcome.changes)
         has = lambda cluster, identity: file_name(identity) in names.get(cluster, ())  # noqa: E731
         by_group = self._judge.answer(has, self._present)
-        self.outcome.findings += all_findings(by_group)
+        self.outcome.findings += chain.from_iterable(by_group.values())
         self._troubled = set(by_group)
 
     def _shared_files(self, dirty: Sequence[Unit], bases: Mapping[str, BaseUnit]) -> dict[str, str]:

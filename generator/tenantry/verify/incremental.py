@@ -7,13 +7,13 @@ end from the names of all files: a name is enough, since each group is judged by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tenantry.findings import Finding, ObjectId
 from tenantry.manifest import Manifest, Problem
 from tenantry.verify import references
-from tenantry.verify.judge import Blame, duplicates, judge_objects, to_findings
+from tenantry.verify.judge import Blame, judge, to_findings
 from tenantry.verify.locate import Locator
 from tenantry.verify.references.index import Index
 
@@ -47,22 +47,14 @@ class GroupJudge:
     def judge(self, cluster: str, group: str, manifests: Sequence[Manifest], content: Callable[[str], str]) -> None:
         """Judge all objects of a group. `content` gives the text of a file."""
         facts = self.facts[cluster]
-        asked: list[ObjectId] = []
-
-        def note(identity: ObjectId) -> bool:
-            asked.append(identity)
-            return True
-
-        index = Index(manifests, note, facts.storage_classes, partial=True)
-        found = [*judge_objects(manifests, facts.kubernetes_version), *duplicates(manifests)]
-        found += references.problems(index)
-        locator = Locator(content)
-        known = list(to_findings(found, locator, self.blame))
+        index = Index(manifests, lambda _: True, facts.storage_classes, partial=True)
+        found = list(judge(index, facts.kubernetes_version))
+        known = list(to_findings(found, Locator(content), self.blame))
         if known:
             self.findings.setdefault(group, []).extend(known)
-        for identity in dict.fromkeys(asked):
+        for identity, askers in index.asked.items():
             answers = Index(manifests, lambda other, no=identity: other != no, facts.storage_classes, partial=True)  # type: ignore[misc]
-            meant = [pair for pair in references.problems(answers, index.askers(identity)) if pair not in found]
+            meant = [pair for pair in references.problems(answers, askers.values()) if pair not in found]
             for manifest, problem in meant:
                 light = replace(manifest, value={"metadata": {"labels": manifest.labels}})
                 self._questions.append(_Question(cluster, identity, group, light, problem))
@@ -76,8 +68,3 @@ class GroupJudge:
                 self.findings.setdefault(question.group, []).extend(to_findings([pair], locator, self.blame))
         self._questions.clear()
         return self.findings
-
-
-def all_findings(by_group: Mapping[str, Sequence[Finding]]) -> Iterator[Finding]:
-    for findings in by_group.values():
-        yield from findings

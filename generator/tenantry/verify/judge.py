@@ -10,7 +10,7 @@ from tenantry.manifest import Manifest, Problem, show_path
 from tenantry.verify import references, rules
 from tenantry.verify.locate import Locator
 from tenantry.verify.references.index import Index
-from tenantry.verify.schemas import schema_problems
+from tenantry.verify.schemas import namespaced, schema_problems
 
 Blame = Callable[[Manifest, Problem], str]
 """Tells which input line decided a value; empty when nobody knows."""
@@ -45,6 +45,7 @@ def judge(index: Index, version: str) -> Iterator[tuple[Manifest, Problem]]:
     yield from judge_objects(index.manifests, version)
     yield from duplicates(index.manifests)
     yield from references.problems(index)
+    yield from homeless(index, version)
 
 
 def duplicates(manifests: Iterable[Manifest]) -> Iterator[tuple[Manifest, Problem]]:
@@ -56,6 +57,17 @@ def duplicates(manifests: Iterable[Manifest]) -> Iterator[tuple[Manifest, Proble
             where = f"{other.file}:{other.line}"
             message = f"{manifest.identity} is there twice"
             yield manifest, Problem("V014", ("metadata", "name"), message, f"the other one is at {where}")
+
+
+def homeless(index: Index, version: str) -> Iterator[tuple[Manifest, Problem]]:
+    """Objects without a namespace among others of their folder that all name theirs: they land where nobody looks."""
+    for members in index.folders.values():
+        found = [m for m in members if not m.identity.namespace and namespaced(m, version)]
+        settled = sum(1 for m in members if m.identity.namespace and index.makes_namespace(m.identity.namespace))
+        if settled > len(found):
+            for manifest in found:
+                message = "no namespace, while its neighbours name theirs"
+                yield manifest, Problem("V031", ("metadata",), message, "write metadata.namespace")
 
 
 def to_findings(found: Iterable[tuple[Manifest, Problem]], locator: Locator, blame: Blame) -> Iterator[Finding]:

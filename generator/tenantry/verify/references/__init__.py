@@ -56,20 +56,9 @@ def problems(index: Index, only: Iterable[Manifest] | None = None) -> Iterator[t
         for check in CHECKS.get(manifest.kind, ()):
             for problem in check(manifest, index):
                 yield manifest, problem
+    index.asking = None
     if only is None:
         yield from _unused(index)
-        yield from _homeless(index)
-
-
-def _homeless(index: Index) -> Iterator[tuple[Manifest, Problem]]:
-    """Objects without a namespace among others of their folder that all name theirs: they land where nobody looks."""
-    for members in index.folders.values():
-        homeless = [m for m in members if not m.identity.namespace and index.is_namespaced(m)]
-        settled = sum(1 for m in members if m.identity.namespace and index.makes_namespace(m.identity.namespace))
-        if settled > len(homeless):
-            for manifest in homeless:
-                message = "no namespace, while its neighbours name theirs"
-                yield manifest, Problem("V031", ("metadata",), message, "write metadata.namespace")
 
 
 def _unused(index: Index) -> Iterator[tuple[Manifest, Problem]]:

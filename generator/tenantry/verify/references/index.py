@@ -9,7 +9,6 @@ from functools import cached_property
 
 from tenantry.findings import ObjectId, Severity
 from tenantry.manifest import Manifest, Path, Problem, Value, entries, items, mapping, text
-from tenantry.verify.native import NativeSchemas
 
 Keys = frozenset[str] | None
 """Keys of a Secret or ConfigMap; None when they can't be known."""
@@ -40,11 +39,12 @@ class Index:
     """Only a part of the cluster's objects can be looked into, so what selects nothing here may select elsewhere."""
     asking: Manifest | None = None
     """The object whose references are being judged."""
+    asked: dict[ObjectId, dict[int, Manifest]] = field(default_factory=dict)
+    """What was asked elsewhere, and the objects (by their id) whose references depend on it."""
     used: set[tuple[str, str, str]] = field(default_factory=set)
     """(kind, namespace, name) of ConfigMaps that something refers to."""
 
     def __post_init__(self) -> None:
-        self._askers: dict[ObjectId, dict[int, Manifest]] = {}
         self._by_name = {
             (m.identity.group, m.identity.kind, m.identity.namespace, m.identity.name): m for m in self.manifests
         }
@@ -62,26 +62,17 @@ class Index:
         return (group, kind, namespace, name) in self._by_name or self._ask(ObjectId(group, kind, namespace, name))
 
     def _ask(self, identity: ObjectId) -> bool:
+        """Ask elsewhere; who makes a namespace makes all that lies in it, so then there is nothing to ask."""
+        if ("", "Namespace", "", identity.namespace) in self._by_name:
+            return False
         if self.asking is not None:
-            self._askers.setdefault(identity, {})[id(self.asking)] = self.asking
+            self.asked.setdefault(identity, {})[id(self.asking)] = self.asking
         return self.elsewhere(identity)
-
-    def askers(self, identity: ObjectId) -> list[Manifest]:
-        """Objects whose references depend on one that is not among these."""
-        return list(self._askers.get(identity, {}).values())
 
     def elsewhere_secret(self, namespace: str, name: str) -> bool:
         """Whether an object that can't be looked into makes the Secret, by its name."""
         makers = (("", "Secret"), ("external-secrets.io", "ExternalSecret"), ("cert-manager.io", "Certificate"))
         return any(self._ask(ObjectId(group, kind, namespace, name)) for group, kind in makers)
-
-    def is_namespaced(self, manifest: Manifest) -> bool:
-        """Whether objects of the kind lie in a namespace; False when nobody knows."""
-        if manifest.verdict is not None:
-            return manifest.verdict.namespaced
-        group, kind = manifest.kind
-        known = "." not in group or group.endswith(".k8s.io")
-        return known and NativeSchemas.namespaced(kind)
 
     def makes_namespace(self, namespace: str) -> bool:
         """Whether the tree makes the namespace, and so all that lies in it."""
