@@ -7,7 +7,7 @@ rendered again, and the value that makes the field change is the one to blame.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -26,6 +26,7 @@ from tenantry.model.tier import Tier
 from tenantry.render.environment import source_of
 from tenantry.render.files import expand, parse_object, render_text
 from tenantry.render.registry import COMPONENTS, TREE_COMPONENTS, TREES, Context, ObjectTemplate
+from tenantry.render.trees import object_id
 from tenantry.render.units import Unit
 
 _ENTRIES = (Tenant, Tier, Release, Cell, Cluster, Platform)
@@ -52,9 +53,9 @@ class Source:
 class Blamer:
     """Follows fields of the fleet's rendered objects back. `units` are all of the fleet."""
 
-    def __init__(self, fleet: Fleet, units: Mapping[str, Unit]) -> None:
+    def __init__(self, fleet: Fleet, units: Iterable[Unit]) -> None:
         self._fleet = fleet
-        self._units = units
+        self._units = {unit.path: unit for unit in units}
         self._asked = 0
         self._templates = lru_cache(maxsize=4)(self._find_templates)
 
@@ -84,10 +85,11 @@ class Blamer:
         for component in TREE_COMPONENTS[unit.tree]:
             for stem in COMPONENTS[component.name]:
                 name = f"components/{component.name}/{stem}"
-                found[_identity(parse_object(render_text(name, context), name))] = name, None, ""
+                found[_bare(object_id(parse_object(render_text(name, context), name)))] = name, None, ""
         for entry in TREES[unit.tree]:
             for file, more in expand(entry, context):
-                found[_identity(parse_object(render_text(entry.name, more), entry.name))] = entry.name, entry, file
+                identity = _bare(object_id(parse_object(render_text(entry.name, more), entry.name)))
+                found[identity] = entry.name, entry, file
         return found
 
     def _experiment(self, unit: Unit, entry: ObjectTemplate, file: str, path: Path) -> tuple[str, ...]:
@@ -122,11 +124,8 @@ class Blamer:
     def _place(self, argument: object, trail: Trail) -> str:
         """File and line of the input that gives the attribute at the end of a trail."""
         if isinstance(argument, Instance) and trail[0] == "settings":
-            for end in range(len(trail), 1, -1):
-                origin = argument.origins.get(".".join(trail[1:end]))
-                if origin is not None:
-                    return str(self._fleet.place(self._fleet.entries[origin.kind][origin.name], *origin.path))
-            return ""
+            origin = argument.origin(".".join(trail[1:]))
+            return str(self._fleet.origin_place(origin)) if origin else ""
         if isinstance(argument, Instance) and trail[0] in ("hosts", "state", "environment", "names"):
             return str(self._fleet.place(argument.tenant))
         entry, rest = argument, trail
@@ -178,11 +177,6 @@ def _value(entry: ObjectTemplate, file: str, context: Context, path: Path) -> An
         if name == file:
             return dig(parse_object(render_text(entry.name, more), entry.name), *path)
     return None
-
-
-def _identity(value: Mapping[str, Any]) -> ObjectId:
-    group = str(value["apiVersion"]).rpartition("/")[0]
-    return ObjectId(group, str(value["kind"]), "", str(value["metadata"]["name"]))
 
 
 def _bare(identity: ObjectId) -> ObjectId:

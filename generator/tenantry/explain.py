@@ -15,11 +15,13 @@ import yaml
 from tenantry import pipeline
 from tenantry.blame import Blamer
 from tenantry.codes import BY_ID
-from tenantry.findings import FindingsError, ObjectId, UsageError
+from tenantry.findings import FindingsError, UsageError
 from tenantry.fleet import Fleet
-from tenantry.instance import Instance, Origin
+from tenantry.instance import Instance
 from tenantry.manifest import Manifest, Path, show_path
+from tenantry.render.trees import object_id
 from tenantry.render.units import units
+from tenantry.verify.locate import children
 from tenantry.workspace import Workspace
 
 
@@ -74,19 +76,17 @@ def explain_line(space: Workspace, file: str, line: int) -> Mapping[str, str]:
         raise UsageError(
             f"'{file}' is no file of rendered/", "name a rendered file and a line: rendered/.../service.yaml:12"
         )
-    node = yaml.compose(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
-    found = _field_at(node, line)
+    content = path.read_text(encoding="utf-8")
+    found = _field_at(yaml.compose(content, yaml.CSafeLoader), line)
     if found is None:
         raise UsageError(f"line {line} of '{file}' holds no field", "name the line of a field")
-    value = yaml.safe_load(path.read_text(encoding="utf-8"))
-    metadata = value["metadata"]
-    group = value["apiVersion"].rpartition("/")[0]
-    identity = ObjectId(group, value["kind"], metadata.get("namespace", ""), metadata["name"])
+    value = yaml.safe_load(content)
+    identity = object_id(value)
     inputs = pipeline.read_inputs(space.root, space.as_of, space.store("documents.json"))
     if not inputs.usable:
         raise FindingsError(inputs.findings)
-    known = {unit.path: unit for unit in units(inputs.fleet, inputs.resolution.instances)}
-    source = Blamer(inputs.fleet, known).source(Manifest(identity, "", value, file=file), found)
+    all_units = units(inputs.fleet, inputs.resolution.instances)
+    source = Blamer(inputs.fleet, all_units).source(Manifest(identity, "", value, file=file), found)
     if source is None:
         raise UsageError(f"'{file}' is made by no template", "it may be left over: run 'tenantry check'")
     decided = " and ".join(source.decided_by) or "nothing: it is the same for everyone"
@@ -100,12 +100,7 @@ def _field_at(node: yaml.Node | None, line: int) -> Path | None:
     todo: list[tuple[Path, yaml.Node]] = [((), node)] if node else []
     while todo:
         path, current = todo.pop()
-        inner: list[tuple[str | int, yaml.Mark, yaml.Node]] = []
-        if isinstance(current, yaml.MappingNode):
-            inner = [(key.value, key.start_mark, value) for key, value in current.value]
-        elif isinstance(current, yaml.SequenceNode):
-            inner = [(index, value.start_mark, value) for index, value in enumerate(current.value)]
-        for step, mark, value in inner:
+        for step, mark, value in children(current):
             here = (*path, step)
             text_lines = range(mark.line + 1, value.end_mark.line + 1)
             inside = isinstance(value, yaml.ScalarNode) and value.style == "|" and line in text_lines
@@ -139,20 +134,10 @@ def _identity(fleet: Fleet, instance: Instance) -> Iterator[Row]:
 
 
 def _row(fleet: Fleet, instance: Instance, name: str, value: object) -> Row:
-    origin = _origin(instance.origins, name)
+    origin = instance.origin(name)
     if origin is None:
         return Row(name, _show(value), "", "")
-    entry = fleet.entries[origin.kind][origin.name]
-    return Row(name, _show(value), str(fleet.place(entry, *origin.path)), origin.how)
-
-
-def _origin(origins: Mapping[str, Origin], name: str) -> Origin | None:
-    """The origin of the value itself, else of the nearest group that it belongs to."""
-    while name:
-        if name in origins:
-            return origins[name]
-        name = name.rpartition(".")[0]
-    return None
+    return Row(name, _show(value), str(fleet.origin_place(origin)), origin.how)
 
 
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from tenantry import source
 from tenantry.cache import Store, digest_of
 from tenantry.findings import Finding, Place
+from tenantry.instance import Origin
 from tenantry.model import convert
 from tenantry.model.cell import Cell
 from tenantry.model.channel import Channel
@@ -82,6 +83,10 @@ class Fleet:
     def place(self, entry: Any, *path: str | int, key: bool = False) -> Place:
         """Line and column of a field of an entry; `path` is counted from its `spec`."""
         return self.document(entry).place(("spec", *path), key=key)
+
+    def origin_place(self, origin: Origin) -> Place:
+        """Line and column of the input that decided a setting."""
+        return self.place(self.entries[origin.kind][origin.name], *origin.path)
 
     def document(self, entry: Any) -> Document:
         return self.documents[_KIND_OF[type(entry)], entry.name]

@@ -91,6 +91,14 @@ class Instance:
     settings: Settings
     origins: Mapping[str, Origin] = field(repr=False, compare=False)
 
+    def origin(self, name: str) -> Origin | None:
+        """What decided a setting (`web.workers`), or the nearest group of settings that it belongs to."""
+        while name:
+            if name in self.origins:
+                return self.origins[name]
+            name = name.rpartition(".")[0]
+        return None
+
     @property
     def name(self) -> str:
         return self.names.instance

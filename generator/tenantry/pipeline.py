@@ -105,7 +105,7 @@ class Generator:
         self.listing = self.space.list()
         all_units = list(units(fleet, self.inputs.resolution.instances))
         self.outcome.units = len(all_units)
-        self._judge.blame = Blamer(fleet, {unit.path: unit for unit in all_units})
+        self._judge.blame = Blamer(fleet, all_units)
         bases = list(base_units(fleet))
         self._compare_bases(bases)
         # Every unit is looked up: what is known of the ones not chosen stays known, and their files need no look inside.
@@ -339,8 +339,8 @@ class Made:
 
 def _facts(fleet: Fleet) -> dict[str, ClusterFacts]:
     return {
-        c.name: ClusterFacts(c.kubernetes_version, frozenset((c.storage_classes.database, c.storage_classes.general)))
-        for c in fleet.all(Cluster).values()
+        cluster.name: ClusterFacts(cluster.kubernetes_version, cluster.storage_classes.names)
+        for cluster in fleet.all(Cluster).values()
     }
 
 

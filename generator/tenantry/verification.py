@@ -39,7 +39,9 @@ def verify(root: Path, known_fleet: KnownFleet, version: str, say: Callable[[str
         for state in _states(base, inside, versions, version):
             folder = read_folder(engine, base, inside or state.folder)
             folder = _with_definitions(engine, folder, base, inside or state.folder)
-            index = Index(folder.manifests, storage_classes=_storage_classes(known.get(state.folder or base.name)))
+            cluster = known.get(state.folder or base.name)
+            classes = cluster.storage_classes.names if cluster else frozenset()
+            index = Index(folder.manifests, storage_classes=classes)
             locator = Locator(lambda file: (base / file).read_text(encoding="utf-8-sig", errors="replace"))
             findings += folder.findings
             findings += to_findings(judge(index, state.version), locator, known_fleet.blame)
@@ -77,7 +79,7 @@ def known_fleet(space: Workspace, target: Path) -> KnownFleet:
     clusters = tuple(inputs.fleet.all(Cluster).values())
     if not inputs.usable or target != space.root / "rendered":
         return KnownFleet(clusters)
-    all_units = {unit.path: unit for unit in units(inputs.fleet, inputs.resolution.instances)}
+    all_units = units(inputs.fleet, inputs.resolution.instances)
     return KnownFleet(clusters, Blamer(inputs.fleet, all_units))
 
 
@@ -101,9 +103,3 @@ def _with_definitions(engine: Engine, folder: Folder, root: Path, inside: str) -
         return folder
     engine.define(definitions)
     return read_folder(engine, root, inside)
-
-
-def _storage_classes(cluster: Cluster | None) -> frozenset[str]:
-    if cluster is None:
-        return frozenset()
-    return frozenset((cluster.storage_classes.database, cluster.storage_classes.general))

@@ -36,6 +36,10 @@ class StorageClasses:
     database: str
     general: str
 
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset((self.database, self.general))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectStorage:

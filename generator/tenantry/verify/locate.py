@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import yaml
@@ -42,11 +42,14 @@ def _documents(text: str) -> list[yaml.Node]:
         return []  # the engine's parser is more lenient; the document's own line must do
 
 
-def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Mark, yaml.Node] | None:
+def children(node: yaml.Node) -> Iterator[tuple[str | int, yaml.Mark, yaml.Node]]:
+    """(key or index, where it begins, value) of what a mapping or a list holds."""
     if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == str(step):
-                return key.start_mark, value
-    elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return node.value[step].start_mark, node.value[step]
-    return None
+        yield from ((key.value, key.start_mark, value) for key, value in node.value)
+    elif isinstance(node, yaml.SequenceNode):
+        yield from ((index, value.start_mark, value) for index, value in enumerate(node.value))
+
+
+def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Mark, yaml.Node] | None:
+    wanted = str(step) if isinstance(node, yaml.MappingNode) else step  # a key may look like an index
+    return next(((mark, value) for name, mark, value in children(node) if name == wanted), None)

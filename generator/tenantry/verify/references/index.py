@@ -247,4 +247,11 @@ def missing(index: Index, namespace: str, path: Path, what: str, hint: str = "")
     return Problem("V067", path, message, hint, severity)
 
 
+def not_in_cluster(known: bool, path: Path, what: str) -> Problem:
+    """As `missing`, for what has no namespace of the tree: an error when the tree is known to make such objects."""
+    if known:
+        return Problem("V060", path, f"there is no {what}")
+    return Problem("V067", path, f"no {what} is in the tree, so it could not be checked", "", "warning")
+
+
 Check = Callable[[Manifest, Index], Iterator[Problem]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tenantry.manifest import Manifest, Path, Problem, Value, dig, entries, mapping, text
-from tenantry.verify.references.index import Index, missing
+from tenantry.verify.references.index import Index, missing, not_in_cluster
 from tenantry.verify.references.pods import secret
 
 _CNPG = "postgresql.cnpg.io"
@@ -19,13 +19,7 @@ def certificate(manifest: Manifest, index: Index) -> Iterator[Problem]:
     namespace = manifest.identity.namespace if kind == "Issuer" else ""
     if name and not index.has("cert-manager.io", kind, namespace, name):
         known = index.of("cert-manager.io", kind) or index.partial or (namespace and index.makes_namespace(namespace))
-        yield _cluster_wide(bool(known), ("spec", "issuerRef", "name"), f"{kind} '{name}'")
-
-
-def _cluster_wide(known: bool, path: Path, what: str) -> Problem:
-    if known:
-        return Problem("V060", path, f"there is no {what}")
-    return Problem("V067", path, f"no {what} is in the tree, so it could not be checked", "", "warning")
+        yield not_in_cluster(bool(known), ("spec", "issuerRef", "name"), f"{kind} '{name}'")
 
 
 def external_secret(manifest: Manifest, index: Index) -> Iterator[Problem]:
@@ -40,7 +34,7 @@ def external_secret(manifest: Manifest, index: Index) -> Iterator[Problem]:
             yield missing(index, namespace, path, f"SecretStore '{name}' in '{namespace}'")
     elif not index.has("external-secrets.io", kind, "", name):
         known = bool(index.of("external-secrets.io", kind)) or index.partial
-        yield _cluster_wide(known, path, f"{kind} '{name}'")
+        yield not_in_cluster(known, path, f"{kind} '{name}'")
 
 
 def secret_store(manifest: Manifest, index: Index) -> Iterator[Problem]:
@@ -98,7 +92,7 @@ def cluster(manifest: Manifest, index: Index) -> Iterator[Problem]:
                 )
         elif not index.has(_CNPG, kind, space, name):
             known = bool(index.of(_CNPG, kind)) or index.partial or bool(space and index.makes_namespace(space))
-            yield _cluster_wide(known, (*path, "name"), f"{kind} '{name}'")
+            yield not_in_cluster(known, (*path, "name"), f"{kind} '{name}'")
     for number, role in entries(mapping(spec.get("managed")).get("roles")):
         where = ("spec", "managed", "roles", number, "passwordSecret")
         yield from secret(index, namespace, mapping(role.get("passwordSecret")), where, ["username", "password"])

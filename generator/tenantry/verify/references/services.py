@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tenantry.manifest import Manifest, Path, Problem, Value, entries, mapping, text
-from tenantry.verify.references.index import Index, Pods, missing
+from tenantry.verify.references.index import Index, Pods, missing, not_in_cluster
 from tenantry.verify.rules.workloads import selects
 
 _SCALABLE = {"Deployment": "apps", "StatefulSet": "apps", "ReplicaSet": "apps"}
@@ -145,15 +145,7 @@ def binding(manifest: Manifest, index: Index) -> Iterator[Problem]:
     built_in = name in ("cluster-admin", "admin", "edit", "view") or name.startswith("system:")
     if kind == "ClusterRole" and not built_in and not index.has(group, "ClusterRole", "", name):
         known = bool(index.of(group, "ClusterRole")) or index.partial
-        severity = Problem("V060", ("roleRef", "name"), f"there is no ClusterRole '{name}'")
-        unknown = Problem(
-            "V067",
-            ("roleRef", "name"),
-            f"no ClusterRole '{name}' is in the tree, so it could not be checked",
-            "",
-            "warning",
-        )
-        yield severity if known else unknown
+        yield not_in_cluster(known, ("roleRef", "name"), f"ClusterRole '{name}'")
     for number, subject in entries(manifest.value.get("subjects")):
         space = text(subject.get("namespace")) or namespace
         account = text(subject.get("name"))

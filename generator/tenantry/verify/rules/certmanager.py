@@ -16,7 +16,7 @@ def certificate(manifest: Manifest) -> Iterator[Problem]:
     spec = manifest.spec
     if not any(spec.get(name) for name in _SUBJECTS):
         yield Problem("V046", ("spec",), "a Certificate needs dnsNames, commonName or another subject")
-    duration = _seconds(spec.get("duration")) if "duration" in spec else _DEFAULT_DURATION
+    duration = values.duration(spec.get("duration")) if "duration" in spec else _DEFAULT_DURATION
     if duration is None:
         yield Problem("V046", ("spec", "duration"), f"'{spec['duration']}' is no duration", "write it like 2160h")
     elif duration < 3600:
@@ -33,7 +33,7 @@ def certificate(manifest: Manifest) -> Iterator[Problem]:
 def _renewal(spec: Value, duration: float | None) -> Iterator[Problem]:
     if "renewBefore" not in spec:
         return
-    renew = _seconds(spec["renewBefore"])
+    renew = values.duration(spec["renewBefore"])
     path = ("spec", "renewBefore")
     if renew is None:
         yield Problem("V046", path, f"'{spec['renewBefore']}' is no duration", "write it like 360h")
@@ -43,10 +43,6 @@ def _renewal(spec: Value, duration: float | None) -> Iterator[Problem]:
         yield Problem("V046", path, f"renewBefore {spec['renewBefore']} is not below the duration")
     if "renewBeforePercentage" in spec:
         yield Problem("V046", ("spec", "renewBeforePercentage"), "excludes renewBefore")
-
-
-def _seconds(value: object) -> float | None:
-    return values.duration(value)
 
 
 def _key(algorithm: str, size: object) -> Iterator[Problem]:
