@@ -34,6 +34,13 @@ def engine_program() -> Path:
     return engine_build.ensure_engine(lambda _: None)
 
 
+@pytest.fixture(scope="module")
+def parser(engine_program: Path) -> Iterator[Engine]:
+    """An engine for all tests of a module; for those that ask it much and change nothing in it."""
+    with Engine(engine_program) as running:
+        yield running
+
+
 @pytest.fixture
 def engine(engine_program: Path) -> Iterator[Engine]:
     with Engine(engine_program) as running:

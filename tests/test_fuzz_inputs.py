@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mutation import TIMES, mutated
 from tenantry import pipeline, scaffold
 from tenantry.cache import Store
 
-TIMES = int(os.environ.get("FUZZ_TIMES", "1"))
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12) | st.sampled_from(["acme", "shared", "2026-01-01"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -30,28 +29,13 @@ def laid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    found = [path] if path else []
-    if isinstance(value, dict):
-        return found + [p for key, inner in value.items() for p in paths(inner, (*path, key))]
-    if isinstance(value, list):
-        return found + [p for index, inner in enumerate(value) for p in paths(inner, (*path, index))]
-    return found
-
-
 @settings(deadline=None, max_examples=60 * TIMES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 10**6), st.integers(0, 10**6), VALUES)
 def test_any_mutation_of_an_input_is_answered(laid: Path, which: int, where: int, other: Any) -> None:
     files = sorted([*laid.glob("platform/**/*.yaml"), *laid.glob("tiers/*.yaml")])
     file = files[which % len(files)]
     original = file.read_text()
-    value = yaml.safe_load(original)
-    ways = paths(value)
-    way = ways[where % len(ways)]
-    target = value
-    for step in way[:-1]:
-        target = target[step]
-    target[way[-1]] = other
+    value = mutated(yaml.safe_load(original), where, other)
     try:
         file.write_text(json.dumps(value))
         inputs = pipeline.read_inputs(laid, "2026-11-24", Store(None))

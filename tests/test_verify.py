@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conftest import REPOSITORY, Ran
+from mutation import TIMES, mutated
 from tenantry.engine import Engine
 from tenantry.findings import ObjectId
 from tenantry.manifest import Manifest
@@ -155,12 +155,6 @@ def objects(engine_program: Path) -> list[Manifest]:
         return Objects(read_folder(engine, REPOSITORY / "rendered", "euw1-a/production/acme").manifests)
 
 
-@pytest.fixture(scope="module")
-def parser(engine_program: Path) -> Any:
-    with Engine(engine_program) as engine:
-        yield engine
-
-
 def test_the_order_of_files_means_nothing(objects: list[Manifest]) -> None:
     def told(order: list[Manifest]) -> set[tuple[ObjectId, str, str]]:
         return {(m.identity, p.code, p.message) for m, p in judge(Index(order), "1.34")}
@@ -170,8 +164,6 @@ def test_the_order_of_files_means_nothing(objects: list[Manifest]) -> None:
     assert told(objects) == told(shuffled)
 
 
-TIMES = int(os.environ.get("FUZZ_TIMES", "1"))
-"""`make fuzz` asks for more examples."""
 RELAXED = settings(deadline=None, max_examples=60 * TIMES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -195,15 +187,6 @@ VALUES = st.recursive(
 )
 
 
-def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    found = [path] if path else []
-    if isinstance(value, dict):
-        return found + [p for key, inner in value.items() for p in paths(inner, (*path, key))]
-    if isinstance(value, list):
-        return found + [p for index, inner in enumerate(value) for p in paths(inner, (*path, index))]
-    return found
-
-
 @settings(RELAXED, max_examples=300 * TIMES)
 @given(st.integers(0, 10**6), st.integers(0, 10**6), VALUES)
 def test_any_mutation_of_a_real_object_is_answered(
@@ -211,13 +194,7 @@ def test_any_mutation_of_a_real_object_is_answered(
 ) -> None:
     """No traceback, whatever stands where; and what the schema of a native kind says equals kubernetes-validate's word."""
     manifest = objects[which % len(objects)]
-    value = json.loads(json.dumps(dict(manifest.value)))
-    ways = paths(value)
-    way = ways[where % len(ways)]
-    target = value
-    for step in way[:-1]:
-        target = target[step]
-    target[way[-1]] = other
+    value = mutated(dict(manifest.value), where, other)
     manifests, _ = parser.parsed(parser.parse(json.dumps(value)), manifest.file)
     for changed in manifests:
         found = list(judge_objects([changed], "1.34"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -171,12 +170,6 @@ MUTANTS = (
 def manifests(engine_program: Path) -> list[Manifest]:
     with Engine(engine_program) as engine:
         return [m for part in PARTS for m in read_folder(engine, RENDERED, f"{CLUSTER}/{part}").manifests]
-
-
-@pytest.fixture(scope="module")
-def parser(engine_program: Path) -> Iterator[Engine]:
-    with Engine(engine_program) as engine:
-        yield engine
 
 
 def mutated(manifest: Manifest, mutant: Mutant) -> dict[str, Any]:

@@ -97,6 +97,7 @@ class NativeSchemas:
             for kind in definition.get("x-kubernetes-group-version-kind", ()):
                 self._names[kind["group"], kind["version"], kind["kind"]] = name
         self._validators: dict[str, Any] = {}
+        self._list_keys: dict[str, Mapping[Path, tuple[str, ...]]] = {}
 
     def knows(self, group: str, version: str, kind: str) -> bool:
         return (group, version, kind) in self._names
@@ -123,8 +124,10 @@ class NativeSchemas:
 
     def list_keys(self, group: str, version: str, kind: str) -> Mapping[Path, tuple[str, ...]]:
         """Keys by which entries of the kind's lists are told apart, by path of property names."""
-        name = self._names.get((group, version, kind))
-        return dict(_list_keys(self._definitions, self._definitions[name], (), 0)) if name else {}
+        name = self._names.get((group, version, kind), "")
+        if name and name not in self._list_keys:
+            self._list_keys[name] = dict(_list_keys(self._definitions, self._definitions[name], (), 0))
+        return self._list_keys.get(name, {})
 
     def _compile(self, name: str) -> Any:
         needed: dict[str, Any] = {}
