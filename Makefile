@@ -39,6 +39,18 @@ test: engine ## Run the tests
 	@$(BIN)/pytest -q
 	@cd generator/engine && "$$(../../$(BIN)/python -m tenantry.engine_build --which-go)" test ./...
 
+.venv/acceptance-ready: .venv/ready requirements-acceptance.lock
+	@if command -v uv >/dev/null; then \
+		UV_PROJECT_ENVIRONMENT=.venv uv sync --frozen --quiet --group acceptance; \
+	else \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-acceptance.lock; \
+	fi
+	@touch $@
+
+.PHONY: acceptance
+acceptance: .venv/acceptance-ready ## Try the example fleet on the real things (PART="redis traefik")
+	@PYTHONPATH=tests $(BIN)/python -m acceptance $(PART)
+
 .PHONY: lint
 lint: .venv/ready type ## Check style, types and generated docs
 	@$(BIN)/ruff check .
@@ -88,7 +100,9 @@ crds-check: .venv/ready ## Say whether the operators' schemas are those of the n
 
 .PHONY: lock
 lock: ## Renew the lock files from pyproject.toml
-	uv lock && uv export --quiet --frozen --no-emit-project --format requirements-txt --no-header --output-file requirements.lock
+	uv lock
+	uv export --quiet --frozen --no-emit-project --format requirements-txt --no-header --output-file requirements.lock
+	uv export --quiet --frozen --no-emit-project --format requirements-txt --no-header --group acceptance --output-file requirements-acceptance.lock
 
 .PHONY: clean
 clean: ## Remove the environment and all caches of this folder

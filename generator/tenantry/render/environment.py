@@ -19,6 +19,8 @@ from jinja2 import FileSystemBytecodeCache, FunctionLoader, StrictUndefined, Tem
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from tenantry.render import quantities
+
 _PLAIN = re.compile(
     r"(?:[A-Za-z/][A-Za-z0-9_./@+-]*(?: [A-Za-z0-9_./@+(-][A-Za-z0-9_./@+()-]*)*|[1-9][0-9]*(?:m|[KMGT]i|s|h|d))\Z"
 )
@@ -111,6 +113,9 @@ def environment() -> ImmutableSandboxedEnvironment:
     )
     env.filters["yaml"] = yaml_text
     env.filters["line"] = line_text
+    env.filters["mebibytes"] = quantities.mebibytes
+    env.filters["gibibytes"] = quantities.gibibytes
+    env.filters["millicores"] = quantities.millicores
     env.globals.clear()
     env.globals["script"] = _script
     return env

@@ -19,6 +19,8 @@ import jsonschema_rs
 from tenantry.manifest import Manifest, Path, Problem
 
 _FOLDER = re.compile(r"v1\.(\d+)\.0-local-strict")
+_ENUMERATIONS = FilePath(__file__).with_name("native_enumerations.json")
+"""Definition -> property -> values; `make acceptance PART=api-server WRITE=1` writes it from a running API server."""
 _CLUSTER_WIDE = frozenset(
     [
         "APIService",
@@ -80,6 +82,20 @@ def known_versions() -> tuple[str, ...]:
     return tuple(f"1.{number}" for number in sorted(int(match[1]) for match in found if match))
 
 
+def _add_enumerations(definitions: Mapping[str, Any]) -> None:
+    """Close the lists of values that the server closes.
+
+    kubernetes-validate's data stems from a document without them. Ours are read off Kubernetes 1.37, whose lists hold
+    what older versions take.
+    """
+    known: dict[str, dict[str, list[str]]] = json.loads(_ENUMERATIONS.read_bytes())
+    for name in known.keys() & definitions.keys():
+        properties = definitions[name].get("properties", {})
+        for key in known[name].keys() & properties.keys():
+            place = properties[key].get("items", properties[key])
+            place.setdefault("enum", [*known[name][key], None])
+
+
 @cache
 def schemas(version: str) -> NativeSchemas:
     return NativeSchemas(version)
@@ -92,6 +108,7 @@ class NativeSchemas:
         self.version = version
         path = _folder() / f"v{version}.0-local-strict" / "_definitions.json"
         self._definitions: Mapping[str, Any] = json.loads(path.read_bytes())["$defs"]
+        _add_enumerations(self._definitions)
         self._names: dict[tuple[str, str, str], str] = {}
         for name, definition in self._definitions.items():
             for kind in definition.get("x-kubernetes-group-version-kind", ()):

@@ -1,0 +1,89 @@
+"""Servers from the distribution's packages: those that are installed, else the packages unpacked into the cache.
+
+Nothing is installed: no service starts, no file of the system changes, and it works without root.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from acceptance.harness.programs import Say, Unavailable, cache
+
+
+@dataclass(frozen=True)
+class Server:
+    """A program of a Debian package."""
+
+    program: str
+    package: str
+
+    def path(self) -> Path:
+        """The installed program, else the unpacked one. Raises Unavailable."""
+        found = self._find()
+        if found is None:
+            raise Unavailable(f"{self.program} is missing: install the package {self.package}")
+        return found
+
+    def _find(self) -> Path | None:
+        installed = shutil.which(self.program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+        places = [Path(installed)] if installed else []
+        for root in (Path("/"), unpacked()):
+            places += [root / "usr/bin" / self.program, root / "usr/sbin" / self.program]
+            places += sorted(root.glob(f"usr/lib/postgresql/*/bin/{self.program}"), reverse=True)
+        return next((path for path in places if path.is_file()), None)
+
+
+POSTGRES = Server("postgres", "postgresql")
+INITDB = Server("initdb", "postgresql")
+PGBOUNCER = Server("pgbouncer", "pgbouncer")
+REDIS = Server("redis-server", "redis-server")
+
+
+def unpacked() -> Path:
+    return cache() / "packages/root"
+
+
+def libraries() -> dict[str, str]:
+    """Environment in which an unpacked program finds the libraries that came with it."""
+    folders = [unpacked() / "usr/lib", *sorted(unpacked().glob("usr/lib/*-linux-gnu"))]
+    return {"LD_LIBRARY_PATH": ":".join(map(str, folders))}
+
+
+def ensure(servers: list[Server], say: Say) -> None:
+    """Fetch and unpack what is neither installed nor unpacked yet. Raises Unavailable."""
+    folder = cache() / "packages"
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "lock"):
+        missing = sorted({server.package for server in servers if server._find() is None})
+        if missing:
+            say(f"fetching packages: {' '.join(missing)} (once)")
+            _fetch(folder, missing)
+
+
+def _fetch(folder: Path, packages: list[str]) -> None:
+    if not shutil.which("apt-get"):
+        raise Unavailable(f"{' '.join(packages)}: this machine has no apt; install them")
+    lists, archives = folder / "lists", folder / "archives"
+    for path in (lists / "partial", archives / "partial"):
+        path.mkdir(parents=True, exist_ok=True)
+    options = ["Debug::NoLocking=true", f"Dir::State::Lists={lists}", f"Dir::Cache={folder}", f"Dir::Cache::archives={archives}",
+               "APT::Sandbox::User="]  # fmt: skip
+    apt = ["apt-get", "-qq", *(part for option in options for part in ("-o", option))]
+    _run([*apt, "update"])
+    _run([*apt, "--yes", "--download-only", "--no-install-recommends", "install", *packages])
+    for archive in sorted(archives.glob("*.deb")):
+        _run(["dpkg-deb", "--extract", str(archive), str(unpacked())])
+    shutil.rmtree(archives)
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise Unavailable(f"packages could not be fetched: {last}")

@@ -1,0 +1,1 @@
+"""One module a part; the registry is `acceptance.registry`."""
