@@ -79,6 +79,7 @@ MUTANTS = (
     Mutant("V021", WEB, "spec.minReadySeconds", "3", "wrong type"),
     Mutant("V021", WEB, "spec.strategy.type", "Rolling", "RollingUpdate"),
     Mutant("V021", WEB, f"{POD}.containers[0].ports[0].protocol", "HTTP", "TCP"),
+    Mutant("V030", WEB, f"{POD}.priorityClassName", "Gold Class", "'Gold Class' can't be the name of an object"),
     Mutant("V021", POLICY, "spec.policyTypes[0]", "Inbound", "Ingress"),
     Mutant("V021", WEB, f"{POD}.containers[0].readinessProbe.exec.command", "x", "wrong type"),
     Mutant("V021", SERVICE, "spec.type", 5, "wrong type"),

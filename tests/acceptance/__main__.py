@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from acceptance.harness import definitions, namespaces, packages, programs
-from acceptance.harness.programs import Unavailable, cache
+from acceptance.harness.programs import UnavailableError, cache
 from acceptance.registry import CONTROL_PLANE, PARTS, Part, chosen
 from tenantry import engine_build
 from tenantry.findings import ToolError
@@ -20,7 +20,7 @@ MISSING_TOOL = 4
 
 
 def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - a program's own voice
 
 
 def main(arguments: list[str]) -> int:
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     ready = [part for part in parts if part.name not in missing]
     try:
         start = namespaces.command([sys.executable, "-m", "acceptance.inside", *(part.name for part in ready)])
-    except Unavailable as error:
+    except UnavailableError as error:
         missing = {part.name: str(error) for part in parts}
         ready = []
     for name, reason in missing.items():
@@ -56,7 +56,7 @@ def prepare(parts: list[Part]) -> dict[str, str]:
                 definitions.ensure(say)
             programs.ensure(list(part.programs), say)
             packages.ensure(list(part.servers), say)
-        except (Unavailable, ToolError) as error:
+        except (UnavailableError, ToolError) as error:
             missing[part.name] = str(error)
     return missing
 

@@ -51,7 +51,7 @@ class Resource:
 
 
 class Api:
-    """One API server as one user; `subject` asks as somebody else (impersonation)."""
+    """One API server as one user."""
 
     def __init__(self, server: str, authority: Path, token: str) -> None:
         self.server = server
@@ -69,11 +69,13 @@ class Api:
 
     def request(
         self, method: str, path: str, *, body: object = None, content: bytes | None = None, kind: str = "application/json",
-        **parameters: str,
+        user: str = "", groups: Iterable[str] = (), **parameters: str,
     ) -> Answer:  # fmt: skip
-        """Any request; `body` goes as JSON, `content` as it is."""
+        """Any request; `body` goes as JSON, `content` as it is; `user` and `groups` ask as somebody else."""
         data = content if content is not None else json.dumps(body).encode() if body is not None else None
-        headers = {"Content-Type": kind} if data is not None else {}
+        headers = [("Content-Type", kind)] if data is not None else []
+        if user:
+            headers += [("Impersonate-User", user), *(("Impersonate-Group", group) for group in groups)]
         answer = self._http.request(method, path, content=data, headers=headers, params=parameters)
         found = _WARNING.findall(", ".join(answer.headers.get_list("warning")))
         parsed = answer.json() if answer.text.startswith("{") else {"message": answer.text}

@@ -13,25 +13,26 @@ import subprocess
 import sys
 from pathlib import Path
 
-from acceptance.harness.programs import Unavailable
+from acceptance.harness.programs import UnavailableError
 
 PODS = "10.0.0.0/8"
+HOSTS = Path("/etc/hosts")
 _PLACES = (Path("/mnt"), Path("/srv"), Path("/media"), Path("/opt"))
 
 
 def command(program: list[str]) -> list[str]:
-    """How to start a program as the first process of new namespaces. Raises Unavailable."""
+    """How to start a program as the first process of new namespaces. Raises UnavailableError."""
     if sys.platform != "linux":
-        raise Unavailable("the suite needs Linux namespaces; this system has none")
+        raise UnavailableError("the suite needs Linux namespaces; this system has none")
     for tool in ("unshare", "ip", "mount"):
         if not shutil.which(tool):
-            raise Unavailable(f"'{tool}' is missing: install util-linux and iproute2")
+            raise UnavailableError(f"'{tool}' is missing: install util-linux and iproute2")
     namespaces = ["--net", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]
     user = [] if os.geteuid() == 0 else ["--map-current-user", "--keep-caps"]
     start = ["unshare", *user, *namespaces]
     probe = subprocess.run([*start, "true"], capture_output=True, text=True, check=False)
     if probe.returncode:
-        raise Unavailable(f"namespaces are not allowed here: {probe.stderr.strip()}")
+        raise UnavailableError(f"namespaces are not allowed here: {probe.stderr.strip()}")
     return [*start, *program]
 
 
@@ -45,7 +46,16 @@ def furnish(cache: Path, checkout: Path) -> Path:
     inside = place / "cache" / cache.name
     inside.mkdir(parents=True)
     _run("mount", "--bind", str(cache), str(inside))
+    hosts = place / "hosts"
+    hosts.write_text("127.0.0.1 localhost\n")
+    _run("mount", "--bind", str(hosts), str(HOSTS))
     return place
+
+
+def name_host(name: str, address: str) -> None:
+    """Let a name of the cluster's DNS lead to an address, for programs that look names up."""
+    with HOSTS.open("a") as hosts:
+        hosts.write(f"{address} {name}\n")
 
 
 def _run(*command: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from acceptance.harness.programs import Say, Unavailable, cache
+from acceptance.harness.programs import Say, UnavailableError, cache
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class Server:
     package: str
 
     def path(self) -> Path:
-        """The installed program, else the unpacked one. Raises Unavailable."""
+        """The installed program, else the unpacked one. Raises UnavailableError."""
         found = self._find()
         if found is None:
-            raise Unavailable(f"{self.program} is missing: install the package {self.package}")
+            raise UnavailableError(f"{self.program} is missing: install the package {self.package}")
         return found
 
     def _find(self) -> Path | None:
@@ -55,8 +55,13 @@ def libraries() -> dict[str, str]:
     return {"LD_LIBRARY_PATH": ":".join(map(str, folders))}
 
 
+def search_path() -> str:
+    """PATH with the unpacked programs at its end."""
+    return ":".join((os.environ.get("PATH", ""), str(unpacked() / "usr/bin"), str(unpacked() / "usr/sbin")))
+
+
 def ensure(servers: list[Server], say: Say) -> None:
-    """Fetch and unpack what is neither installed nor unpacked yet. Raises Unavailable."""
+    """Fetch and unpack what is neither installed nor unpacked yet. Raises UnavailableError."""
     folder = cache() / "packages"
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "lock"):
@@ -68,7 +73,7 @@ def ensure(servers: list[Server], say: Say) -> None:
 
 def _fetch(folder: Path, packages: list[str]) -> None:
     if not shutil.which("apt-get"):
-        raise Unavailable(f"{' '.join(packages)}: this machine has no apt; install them")
+        raise UnavailableError(f"{' '.join(packages)}: this machine has no apt; install them")
     lists, archives = folder / "lists", folder / "archives"
     for path in (lists / "partial", archives / "partial"):
         path.mkdir(parents=True, exist_ok=True)
@@ -86,4 +91,4 @@ def _run(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise Unavailable(f"packages could not be fetched: {last}")
+        raise UnavailableError(f"packages could not be fetched: {last}")

@@ -21,12 +21,12 @@ STOP_SECONDS = 1.0
 T = TypeVar("T")
 
 
-class NotReady(AssertionError):
+class NotReadyError(AssertionError):
     """What was waited for did not come true in time, or its program ended."""
 
 
 def wait_for(what: str, question: Callable[[], T | None], seconds: float = READY_SECONDS, every: float = 0.1) -> T:
-    """Ask until the answer is true; an OSError or AssertionError counts as "not yet". Raises NotReady with the last answer."""
+    """Ask until the answer is true; an OSError or AssertionError counts as "not yet". Raises NotReadyError with the last answer."""
     last: object = None
     attempts = tenacity.Retrying(
         stop=tenacity.stop_after_delay(seconds),
@@ -37,12 +37,12 @@ def wait_for(what: str, question: Callable[[], T | None], seconds: float = READY
         answer = attempts(question)
     except tenacity.RetryError as error:
         last = error.last_attempt.exception() or error.last_attempt.result()
-        raise NotReady(f"{what}: not within {seconds:g} s (last: {last!r})") from error
+        raise NotReadyError(f"{what}: not within {seconds:g} s (last: {last!r})") from error
     assert answer is not None
     return answer
 
 
-class ProgramEnded(Exception):
+class ProgramEndedError(Exception):
     """A program that should serve has ended; the text has the end of its log."""
 
 
@@ -55,6 +55,7 @@ class Processes:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._running: list[subprocess.Popen[bytes]] = []
+        self._names: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Processes:
         return self
@@ -74,7 +75,7 @@ class Processes:
         unprivileged: bool = False,
         folder: Path | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a program with its log in `<folder>/<name>.log`. Raises NotReady and ProgramEnded."""
+        """Start a program with its log in `<folder>/<name>.log`. Raises NotReadyError and ProgramEndedError."""
         log = self.folder / f"{name}.log"
         user = NOBODY if unprivileged and os.geteuid() == 0 else None
         with log.open("wb") as output:
@@ -83,13 +84,14 @@ class Processes:
                 cwd=folder, env={**os.environ, **(environment or {})}, user=user, group=user, extra_groups=[] if user else None,
             )  # fmt: skip
         self._running.append(process)
+        self._names[name] = process
         if ready:
             wait_for(f"{name} ready", lambda: _alive(process, log) and ready())
         return process
 
-    def stop(self, process: subprocess.Popen[bytes]) -> None:
+    def stop(self, name: str) -> None:
         """Stop one program before the others."""
-        _stop(process)
+        _stop(self._names[name])
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")
@@ -98,7 +100,7 @@ class Processes:
 def _alive(process: subprocess.Popen[bytes], log: Path) -> bool:
     if process.poll() is not None:
         tail = log.read_text(errors="replace")[-2000:]
-        raise ProgramEnded(f"{log.stem} ended with {process.returncode}:\n{tail}")
+        raise ProgramEndedError(f"{log.stem} ended with {process.returncode}:\n{tail}")
     return True
 
 

@@ -22,7 +22,7 @@ GO = Path(sys.executable).parent / "go"
 Say = Callable[[str], None]
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """Something that a part stands on can't be had on this machine; the text says what, why and the way out."""
 
 
@@ -87,7 +87,7 @@ def cache() -> Path:
 
 
 def ensure(programs: list[Program], say: Say) -> None:
-    """Build what has not been built yet. Raises Unavailable."""
+    """Build what has not been built yet. Raises UnavailableError."""
     for number, program in enumerate(programs, 1):
         program.folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{program.folder}.lock"):
@@ -127,7 +127,7 @@ def _compile(program: Program, package: str, target: Path, say: Say) -> None:
             if done % 100 == 0:
                 say(f"building {program.name}: {done} packages of {target.name}, now {last}")
     if process.returncode:
-        raise Unavailable(f"{target.name} could not be built: {last}")
+        raise UnavailableError(f"{target.name} could not be built: {last}")
 
 
 def _module_folder(program: Program) -> Path:

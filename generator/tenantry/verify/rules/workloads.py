@@ -9,7 +9,7 @@ from typing import Any
 from tenantry.manifest import Manifest, Path, Problem, Value, entries, items, mapping, text
 from tenantry.verify import values
 
-_PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+_OBJECT_NAMES = ("priorityClassName", "runtimeClassName", "serviceAccountName", "nodeName")
 
 
 def pod(manifest: Manifest) -> Iterator[Problem]:
@@ -109,6 +109,10 @@ def pod_spec(
         yield Problem("V050", (*path, "containers"), "at least one container is needed")
     for part, index, container in containers:
         yield from _container(container, (*path, part, index), part)
+    for key in _OBJECT_NAMES:
+        name = spec.get(key)
+        if isinstance(name, str) and name and not values.is_dns_subdomain(name):
+            yield Problem("V030", (*path, key), f"'{name}' can't be the name of an object: a-z, 0-9, '-' and '.'")
     yield from _spread(spec, path)
     yield from _not_negative(spec, path, "terminationGracePeriodSeconds", "activeDeadlineSeconds")
 
@@ -132,9 +136,6 @@ def _container(container: Value, path: Path, part: str) -> Iterator[Problem]:
             yield from _probe(mapping(container[kind]), (*path, kind), kind)
             if part == "initContainers" and container.get("restartPolicy") != "Always":
                 yield Problem("V050", (*path, kind), "an init container has probes only with restartPolicy Always")
-    policy = container.get("imagePullPolicy")
-    if policy is not None and policy not in _PULL_POLICIES:
-        yield Problem("V050", (*path, "imagePullPolicy"), f"'{policy}' is none of {', '.join(_PULL_POLICIES)}")
 
 
 def _probe(probe: Value, path: Path, kind: str) -> Iterator[Problem]:
