@@ -20,8 +20,8 @@ from acceptance.harness.namespaces import name_host
 from acceptance.harness.packages import INITDB, PGBOUNCER, POSTGRES, libraries
 from acceptance.harness.process import NOBODY, Processes, listens
 
-ADDRESS = "10.16.0.5"
 PORT = 5432
+_ADDRESSES = (f"10.16.0.{number}" for number in range(5, 250))
 BEFORE = """\
 local all cnpg_metrics_exporter peer map=cnpg_metrics_exporter
 local all all peer map=local
@@ -51,12 +51,14 @@ class Server:
         self.processes, self.folder, self.namespace, self.cluster = processes, folder, namespace, cluster
         self.spec: dict[str, Any] = fleet.one("Cluster", namespace, "postgresql", cluster=cluster).manifest["spec"]
         self.hba = list(self.spec["postgresql"]["pg_hba"] if hba is None else hba)
+        self.address = next(_ADDRESSES)
         self.host = f"postgresql-rw.{namespace}.svc"
         folder.mkdir()
         folder.chmod(0o777)
         self.authority = Authority(folder / "tls")
-        hosts = fleet.one("Certificate", namespace, "postgresql-server-tls", cluster=cluster).manifest["spec"]["dnsNames"]
-        pair = self.authority.issue("postgresql", tuple(hosts))
+        # Where no Certificate of ours names the server, the operator signs one for its Services.
+        ours = [i for i in self._objects("Certificate") if i.name == "postgresql-server-tls"]
+        pair = self.authority.issue("postgresql", tuple(ours[0].manifest["spec"]["dnsNames"]) if ours else (self.host,))
         for path in (pair.certificate, pair.key):
             os.chown(path, *(2 * [NOBODY])) if os.geteuid() == 0 else None
             path.chmod(0o600)
@@ -77,7 +79,7 @@ class Server:
             file.writelines(f"{key} = '{value}'\n" for key, value in self._parameters().items())
         (data / "pg_hba.conf").write_text(BEFORE + "".join(f"{line}\n" for line in self.hba) + AFTER)
         (data / "pg_ident.conf").write_text("local root postgres\nlocal nobody postgres\n")
-        name_host(self.host, ADDRESS)
+        name_host(self.host, self.address)
         self.processes.start(
             self.folder.name, [POSTGRES.path(), "-D", data], ready=self._answers, environment=libraries(), unprivileged=True
         )
@@ -87,13 +89,13 @@ class Server:
     def _parameters(self) -> dict[str, str]:
         known = {**self.spec["postgresql"]["parameters"], **SMALLER}
         return {
-            **known, "listen_addresses": ADDRESS, "port": str(PORT), "unix_socket_directories": str(self.folder), "fsync": "off",
+            **known, "listen_addresses": self.address, "port": str(PORT), "unix_socket_directories": str(self.folder), "fsync": "off",
             "ssl": "on", "ssl_cert_file": str(self._pair.certificate), "ssl_key_file": str(self._pair.key),
             "ssl_ca_file": str(self.authority.certificate),
         }  # fmt: skip
 
     def _answers(self) -> bool:
-        if not listens(PORT, ADDRESS)():
+        if not listens(PORT, self.address)():
             return False
         try:
             self.superuser().close()
@@ -108,10 +110,8 @@ class Server:
     def _bootstrap(self, initdb: dict[str, Any]) -> None:
         """What `initdb` of the Cluster, managed roles, DatabaseRoles and Databases ask the operator to do."""
         with self.superuser() as connection:
-            for name in ("streaming_replica", initdb["owner"]):
+            for name in {"streaming_replica", initdb["owner"]} - {role.name for role in self.roles()}:
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))
-            owned = sql.SQL("CREATE DATABASE {} OWNER {}")
-            connection.execute(owned.format(sql.Identifier(initdb["database"]), sql.Identifier(initdb["owner"])))
             for statement in initdb.get("postInitSQL", ()):
                 connection.execute(statement)
             for role in self.spec.get("managed", {}).get("roles", ()):
@@ -119,8 +119,12 @@ class Server:
                 connection.execute(sql.SQL("CREATE ROLE {} {}").format(sql.Identifier(role["name"]), login))
             for role in self.roles():
                 connection.execute(self._create(role))
-            for item in self._objects("Database"):
-                self._create_database(connection, item.manifest["spec"])
+            databases = [item.manifest["spec"] for item in self._objects("Database")]
+            if initdb["database"] not in [spec["name"] for spec in databases]:
+                owned = sql.SQL("CREATE DATABASE {} OWNER {}")
+                connection.execute(owned.format(sql.Identifier(initdb["database"]), sql.Identifier(initdb["owner"])))
+            for spec in databases:
+                self._create_database(connection, spec)
         with self.superuser(initdb["database"]) as connection:
             for statement in initdb.get("postInitApplicationSQL", ()):
                 connection.execute(statement)
@@ -160,7 +164,7 @@ class Server:
         """Straight to the server, over verified TLS unless told otherwise."""
         how = {"sslmode": "verify-full", "sslrootcert": str(self.authority.certificate), **options}
         return psycopg.connect(
-            host=self.host, port=PORT, user=user, password=password, dbname=database, autocommit=True, connect_timeout=10, **how
+            host=self.host, hostaddr=self.address, port=PORT, user=user, password=password, dbname=database, autocommit=True, connect_timeout=10, **how
         )
 
 
