@@ -129,7 +129,7 @@ class Api:
         """All objects of a kind. Raises AssertionError when the server refuses."""
         answer = self.request("GET", self.resources[version, kind].path(namespace), **parameters)
         assert answer.accepted, answer.message
-        return list(answer.body["items"])
+        return [{**item, "apiVersion": version, "kind": kind} for item in answer.body["items"]]
 
     def create(self, manifest: Mapping[str, Any], **parameters: str) -> Answer:
         path = self.path(manifest).rpartition("/")[0]

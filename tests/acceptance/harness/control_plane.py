@@ -21,6 +21,7 @@ from acceptance.harness.programs import ETCD, KUBERNETES, KWOK
 
 ADMIN = "admin-token"
 SERVICES = "10.96.0.0/16"
+PODS = "10.16.0.1/16"
 _NODE_STAGES = ("node/fast/node-initialize.yaml", "node/heartbeat-with-lease/node-heartbeat-with-lease.yaml")
 
 
@@ -109,6 +110,7 @@ class ControlPlanes:
                 "--bind-address=127.0.0.1", f"--secure-port={port}", "--authentication-skip-lookup=true",
                 "--use-service-account-credentials=false", "--node-monitor-grace-period=1h", f"--controllers={controllers}",
                 "--kube-api-qps=300", "--kube-api-burst=600", "--concurrent-deployment-syncs=10",
+                "--pvclaimbinder-sync-period=1s",
             ],
             ready=listens(port),
         )  # fmt: skip
@@ -137,7 +139,8 @@ class ControlPlanes:
     def add_kubelets(self, plane: ControlPlane) -> None:
         """kwok: every Node reports ready, every bound Pod runs, gets an address and obeys deletion."""
         stages = KWOK.asset("kustomize/stage")
-        files = [*(stages / name for name in _NODE_STAGES), *sorted((stages / "pod/fast").glob("pod-*.yaml"))]
+        files = [stages / name for name in _NODE_STAGES]
+        files += sorted((stages / "pod/fast").glob("pod-*.yaml"))
         settings = plane.folder / "kwok.yaml"
         settings.write_text("\n---\n".join(path.read_text() for path in files))
         port = free_port()
@@ -145,7 +148,7 @@ class ControlPlanes:
             f"kwok-{plane.name}",
             [
                 KWOK.binary(), f"--kubeconfig={plane.kubeconfig}", f"--config={settings}", "--manage-all-nodes=true",
-                f"--server-address=127.0.0.1:{port}",
+                f"--server-address=127.0.0.1:{port}", f"--cidr={PODS}",
             ],
             ready=listens(port),
         )  # fmt: skip
@@ -219,6 +222,32 @@ def _kubeconfig(folder: Path, api: Api) -> Path:
         )
     )  # fmt: skip
     return path
+
+
+def nodes_of(cluster: dict[str, Any]) -> list[dict[str, Any]]:
+    """Nodes as a Cluster file describes its pools: labels, taints, zones in turn, sizes."""
+    found = []
+    spec = cluster["spec"]
+    for pool in spec["nodePools"]:
+        for number in range(pool["maxNodes"]):
+            name = f"{pool['name']}-{number}"
+            zone = f"{spec['region']}-{spec['zones'][number % len(spec['zones'])]}"
+            labels = {
+                "kubernetes.io/hostname": name,
+                "topology.kubernetes.io/zone": zone,
+                "tenantry.io/pool": pool["name"],
+            }
+            taints = (
+                [{"key": "tenantry.io/pool", "value": pool["taint"], "effect": "NoSchedule"}] if "taint" in pool else []
+            )
+            size = {"cpu": str(pool["cpu"]), "memory": f"{pool['memoryGiB']}Gi", "pods": "110"}
+            found.append(
+                {
+                    "apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}, "spec": {"taints": taints},
+                    "status": {"allocatable": size, "capacity": size},
+                }
+            )  # fmt: skip
+    return found
 
 
 def add_nodes(plane: ControlPlane, nodes: Iterable[dict[str, Any]]) -> None:

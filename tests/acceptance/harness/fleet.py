@@ -95,6 +95,12 @@ def instances(cluster: str = "") -> Iterator[str]:
             yield item.name
 
 
+def cluster_input(name: str) -> dict[str, Any]:
+    """The Cluster file of that name."""
+    (found,) = [document for document in inputs("clusters") if document["metadata"]["name"] == name]
+    return found
+
+
 def inputs(kind: str) -> list[dict[str, Any]]:
     """What people wrote: `clusters`, `cells` of platform/, or `tenants`."""
     folder = REPOSITORY / "tenants" if kind == "tenants" else REPOSITORY / "platform" / kind

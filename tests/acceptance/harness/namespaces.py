@@ -15,7 +15,8 @@ from pathlib import Path
 
 from acceptance.harness.programs import UnavailableError
 
-PODS = "10.0.0.0/8"
+LOCAL = ("10.0.0.0/8", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24")
+"""Addresses of Pods and of documentation (clients), which lead to this machine inside the run's namespace."""
 HOSTS = Path("/etc/hosts")
 _PLACES = (Path("/mnt"), Path("/srv"), Path("/media"), Path("/opt"))
 
@@ -39,7 +40,8 @@ def command(program: list[str]) -> list[str]:
 def furnish(cache: Path, checkout: Path) -> Path:
     """Inside: loopback up, Pod addresses local, a folder in memory for the run, the user's cache below it; its path."""
     _run("ip", "link", "set", "lo", "up")
-    _run("ip", "route", "add", "local", PODS, "dev", "lo")
+    for network in LOCAL:
+        _run("ip", "route", "add", "local", network, "dev", "lo")
     used = (cache, checkout, Path(sys.prefix), Path(sys.base_prefix))
     place = next(place for place in _PLACES if place.is_dir() and not any(path.is_relative_to(place) for path in used))
     _run("mount", "-t", "tmpfs", "-o", "mode=755", "acceptance", str(place))

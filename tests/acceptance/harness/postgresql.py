@@ -47,7 +47,9 @@ class Role:
 class Server:
     """The server of one rendered Cluster."""
 
-    def __init__(self, processes: Processes, folder: Path, namespace: str, cluster: str, hba: Iterable[str] | None = None) -> None:
+    def __init__(
+        self, processes: Processes, folder: Path, namespace: str, cluster: str, hba: Iterable[str] | None = None
+    ) -> None:
         self.processes, self.folder, self.namespace, self.cluster = processes, folder, namespace, cluster
         self.spec: dict[str, Any] = fleet.one("Cluster", namespace, "postgresql", cluster=cluster).manifest["spec"]
         self.hba = list(self.spec["postgresql"]["pg_hba"] if hba is None else hba)
@@ -73,7 +75,9 @@ class Server:
         ]  # fmt: skip
         user = NOBODY if os.geteuid() == 0 else None
         environment = {**os.environ, **libraries()}
-        done = subprocess.run(command, user=user, group=user, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, user=user, group=user, env=environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         with (data / "postgresql.conf").open("a") as file:
             file.writelines(f"{key} = '{value}'\n" for key, value in self._parameters().items())
@@ -81,7 +85,11 @@ class Server:
         (data / "pg_ident.conf").write_text("local root postgres\nlocal nobody postgres\n")
         name_host(self.host, self.address)
         self.processes.start(
-            self.folder.name, [POSTGRES.path(), "-D", data], ready=self._answers, environment=libraries(), unprivileged=True
+            self.folder.name,
+            [POSTGRES.path(), "-D", data],
+            ready=self._answers,
+            environment=libraries(),
+            unprivileged=True,
         )
         self._bootstrap(initdb)
         return self
@@ -164,7 +172,15 @@ class Server:
         """Straight to the server, over verified TLS unless told otherwise."""
         how = {"sslmode": "verify-full", "sslrootcert": str(self.authority.certificate), **options}
         return psycopg.connect(
-            host=self.host, hostaddr=self.address, port=PORT, user=user, password=password, dbname=database, autocommit=True, connect_timeout=10, **how
+            host=self.host,
+            hostaddr=self.address,
+            port=PORT,
+            user=user,
+            password=password,
+            dbname=database,
+            autocommit=True,
+            connect_timeout=10,
+            **how,
         )
 
 
@@ -190,7 +206,11 @@ class Pooler:
             text = text.replace(mounted, place)
         (folder / file).write_text(text)
         server.processes.start(
-            folder.name, [PGBOUNCER.path(), folder / file], ready=listens(PORT, address), environment=libraries(), unprivileged=True
+            folder.name,
+            [PGBOUNCER.path(), folder / file],
+            ready=listens(PORT, address),
+            environment=libraries(),
+            unprivileged=True,
         )
 
     def number(self, key: str) -> int:
@@ -207,7 +227,9 @@ class Pooler:
 def migration_grants(namespace: str, cluster: str, database: str, reporting: str = "") -> Any:
     """The function `grant` of the rendered migration script; Odoo itself is not here."""
     script = fleet.one("ConfigMap", namespace, "odoo-migration-scripts", cluster=cluster).manifest["data"]["migrate.py"]
-    (function,) = [node for node in ast.parse(script).body if isinstance(node, ast.FunctionDef) and node.name == "grant"]
+    (function,) = [
+        node for node in ast.parse(script).body if isinstance(node, ast.FunctionDef) and node.name == "grant"
+    ]
     names = {"DATABASE": database, "REPORTING_ROLE": reporting}
     exec(compile(ast.Module([function], []), "migrate.py", "exec"), names)
     return names["grant"]

@@ -30,7 +30,8 @@ def data_of(external_secret: dict[str, Any]) -> dict[str, str]:
     if template is None:
         return values
     return {
-        key: _EXPRESSION.sub(lambda found: _FUNCTIONS[found[2]](values[found[1]]), text) for key, text in template.items()
+        key: _EXPRESSION.sub(lambda found: _FUNCTIONS[found[2]](values[found[1]]), text)
+        for key, text in template.items()
     }
 
 

@@ -113,10 +113,14 @@ def test_no_way_into_the_servers_own_databases(server: Server, tally: Tally) -> 
                     "pg_hba.conf rejects connection",
                 )
                 tally.attack(refused, f"{role.name} to {database}, sslmode {mode}")
-        plain = denied(lambda r=role: server.connect(r.name, r.password, r.name, sslmode="disable"), "rejects connection")
+        plain = denied(
+            lambda r=role: server.connect(r.name, r.password, r.name, sslmode="disable"), "rejects connection"
+        )
         tally.attack(plain, f"{role.name} to its own without TLS")
         for user in ("postgres", "streaming_replica", "platform", "cnpg_pooler_pgbouncer", "tenants"):
-            tally.attack(not lets_in(lambda u=user, r=role: server.connect(u, r.password, "postgres")), f"{user}, remotely")
+            tally.attack(
+                not lets_in(lambda u=user, r=role: server.connect(u, r.password, "postgres")), f"{user}, remotely"
+            )
         tally.control(lets_in(lambda r=role: server.connect(r.name, r.password, r.name)), role.name)
 
 
@@ -129,7 +133,15 @@ def lets_in(connect: Connect) -> bool:
     return True
 
 
-PERMISSION = ("permission denied", "must be superuser", "must be a superuser", "must be a member", "Only roles", "only superuser", "is not allowed")
+PERMISSION = (
+    "permission denied",
+    "must be superuser",
+    "must be a superuser",
+    "must be a member",
+    "Only roles",
+    "only superuser",
+    "is not allowed",
+)
 
 
 def test_no_power_inside_its_own_database(server: Server, poolers: dict[str, Pooler], tally: Tally) -> None:
@@ -145,7 +157,10 @@ def test_no_power_inside_its_own_database(server: Server, poolers: dict[str, Poo
         "SET SESSION AUTHORIZATION postgres", "SET ROLE postgres", "SET ROLE platform", "SET ROLE pg_read_server_files",
     ]  # fmt: skip
     for mine, theirs in pairs(server):
-        with poolers[mine.name].connect(mine.name) as session, server.connect(theirs.name, theirs.password, theirs.name) as other:
+        with (
+            poolers[mine.name].connect(mine.name) as session,
+            server.connect(theirs.name, theirs.password, theirs.name) as other,
+        ):
             other.execute("SELECT 'a secret of theirs'")
             victim = other.info.backend_pid
             against = [
@@ -157,7 +172,9 @@ def test_no_power_inside_its_own_database(server: Server, poolers: dict[str, Poo
             told = (*PERMISSION, "must be owner", "must have admin option", "must have CREATEROLE")
             for statement in (*against, *beyond):
                 tally.attack(fails(session, statement, told), f"{mine.name}: {statement}")
-            seen = session.execute("SELECT query, client_addr FROM pg_stat_activity WHERE usename = %s", [theirs.name]).fetchall()
+            seen = session.execute(
+                "SELECT query, client_addr FROM pg_stat_activity WHERE usename = %s", [theirs.name]
+            ).fetchall()
             hidden = all(query == "<insufficient privilege>" and address is None for query, address in seen)
             tally.attack(hidden, f"{mine.name} sees what {theirs.name} runs")
             crossing = fails(session, f"SELECT * FROM {theirs.name}.public.books", ("cross-database references",))
@@ -175,7 +192,9 @@ def test_dblink_like_ways(server: Server, tally: Tally) -> None:
     target = f"host={server.address} port={PORT} sslmode=require"
 
     def ask(session: psycopg.Connection[Any], connection: str) -> Any:
-        return session.execute("SELECT * FROM dblink(%s, 'SELECT line FROM books') AS t(line text)", [connection]).fetchall()
+        return session.execute(
+            "SELECT * FROM dblink(%s, 'SELECT line FROM books') AS t(line text)", [connection]
+        ).fetchall()
 
     with server.connect(mine.name, mine.password, mine.name) as session:
         own = ask(session, f"{target} dbname={mine.name} user={mine.name} password={mine.password}")
@@ -222,7 +241,9 @@ def test_limits_hold(server: Server, poolers: dict[str, Pooler], tally: Tally) -
         held = operator.execute(sessions, [greedy.name]).fetchone()[0]
         for _ in range(greedy.limit - held):
             stack.enter_context(server.connect(greedy.name, greedy.password, greedy.name))
-        full = denied(lambda: server.connect(greedy.name, greedy.password, greedy.name), "too many connections for role")
+        full = denied(
+            lambda: server.connect(greedy.name, greedy.password, greedy.name), "too many connections for role"
+        )
         tally.attack(full, f"{greedy.name}: connection {greedy.limit + 1}")
         with server.connect(neighbour.name, neighbour.password, neighbour.name) as other:
             tally.control(other.execute("SELECT 1").fetchone(), f"{neighbour.name} meanwhile")
@@ -277,7 +298,9 @@ def test_reporting_reads_and_nothing_more(processes: Processes, folder: Path, ta
     for database in ("postgres", "template1"):
         refused = denied(lambda d=database: own.connect(reporting.name, reporting.password, d), "rejects connection")
         tally.attack(refused, f"reporting to {database}")
-    plain = denied(lambda: own.connect(reporting.name, reporting.password, odoo.name, sslmode="disable"), "rejects connection")
+    plain = denied(
+        lambda: own.connect(reporting.name, reporting.password, odoo.name, sslmode="disable"), "rejects connection"
+    )
     tally.attack(plain, "reporting without TLS")
 
 

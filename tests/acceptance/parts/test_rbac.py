@@ -80,7 +80,9 @@ def subjects(cluster: str) -> Iterator[Subject]:
         name, groups = tenant["metadata"]["name"], tenant["spec"].get("access", {}).get("adminGroups", ())
         for group in groups if homes[name] else ():
             yield Subject(f"somebody@{name}", (group, *everyone), homes[name], TENANT_READS)
-    yield Subject("support", ("provider-support", *everyone), frozenset().union(*homes.values()), SUPPORT_READS, evicts=True)
+    yield Subject(
+        "support", ("provider-support", *everyone), frozenset().union(*homes.values()), SUPPORT_READS, evicts=True
+    )
     yield Subject("stranger", everyone, frozenset(), {})
     for account in fleet.every("ServiceAccount", cluster=cluster):
         user = f"system:serviceaccount:{account.namespace}:{account.name}"
@@ -168,7 +170,9 @@ def test_rules_everywhere(planes: dict[str, ControlPlane], cluster: str, tally: 
             beyond = [rule for rule in rules if not subject.may(namespace, *rule)]
             tally.attack(not beyond, f"{subject.user} in {namespace}: {beyond}")
             if namespace in subject.home:
-                wanted = {(group, name, verb) for group, names in subject.reads.items() for name in names for verb in READ}
+                wanted = {
+                    (group, name, verb) for group, names in subject.reads.items() for name in names for verb in READ
+                }
                 tally.control(wanted <= rules, f"{subject.user} in {namespace}: lacks {sorted(wanted - rules)}")
             elif not rules - ANYONE - ACCOUNTS:
                 tally.control(rules >= ANYONE, f"{subject.user} in {namespace}: an empty answer")
@@ -182,9 +186,17 @@ def _near(subject: Subject, namespaces: list[str]) -> list[str]:
 
 
 def rules_of(api: Api, subject: Subject, namespace: str) -> set[tuple[str, str, str]]:
-    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}}
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectRulesReview",
+        "spec": {"namespace": namespace},
+    }
     answer = api.request(
-        "POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", body=review, user=subject.user, groups=subject.groups
+        "POST",
+        "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+        body=review,
+        user=subject.user,
+        groups=subject.groups,
     )
     assert answer.accepted, answer.message
     assert not answer.body["status"]["incomplete"]

@@ -158,7 +158,8 @@ def servers(processes: Processes, folder: Path) -> Iterator[list[Server]]:
         for number, store in enumerate(stores())
     ]
     found += [
-        Server(processes, folder / f"valkey-{number}", store, VALKEY, tls=False).start() for number, store in enumerate(SHARED)
+        Server(processes, folder / f"valkey-{number}", store, VALKEY, tls=False).start()
+        for number, store in enumerate(SHARED)
     ]
     yield found
 
@@ -239,7 +240,9 @@ def test_who_may_enter(servers: list[Server], tally: Tally) -> None:
         }.items():
             tally.attack(not_let_in(client), f"{server.store.namespace}: {name}")
         if server.tls:
-            plain = redis.Redis("localhost", server.port, user, server.store.password(user), socket_timeout=2, protocol=2, retry=ONCE)
+            plain = redis.Redis(
+                "localhost", server.port, user, server.store.password(user), socket_timeout=2, protocol=2, retry=ONCE
+            )
             tally.attack(not_let_in(plain), f"{server.store.namespace}: without TLS")
 
 
