@@ -76,7 +76,8 @@ def sites(cluster: str) -> list[Site]:
                 and environment != "recovery"
                 and spec.get("state", "active") == "active"
             ):
-                derived = f"{name}.{environment}.erp.provider.example"
+                place = "" if environment == "production" else f".{environment}"
+                derived = f"{name}{place}.erp.provider.example"
                 found += [Site(host, name, environment, spec) for host in placed.get("hosts", [derived])]
     return found
 
