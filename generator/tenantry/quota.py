@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tenantry.instance import Instance
@@ -11,7 +12,7 @@ from tenantry.sizing import PodSize, PostgresqlSize
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """ResourceQuota of a namespace; also what an instance counts for in its cell's capacity."""
+    """ResourceQuota of a namespace, or what an instance counts for in its cell's capacity."""
 
     cpu_millicores: int
     memory_request_mib: int
@@ -37,12 +38,25 @@ _POOLERS = _Pods(3, 100, 64, 128)
 
 
 def instance_quota(instance: Instance) -> Quota:
-    """Room for the autoscaler's most, one surging Pod of each Deployment, and both hook Jobs."""
+    """Room for a rolling update at the autoscaler's most, and both hook Jobs.
+
+    A quota counts old Pods until their last request is answered (terminationGracePeriodSeconds, ten minutes), while the
+    new ones already start. A Pod that it refuses is tried again later and later, until the rollout's deadline is over.
+    """
+    return _instance(instance, lambda replicas: max(2 * replicas, replicas + 1))
+
+
+def instance_peak(instance: Instance) -> Quota:
+    """What an instance counts for in its cell's capacity: the autoscaler's most, one surging Pod each, and the Jobs."""
+    return _instance(instance, lambda replicas: replicas + 1)
+
+
+def _instance(instance: Instance, during_update: Callable[[int], int]) -> Quota:
     settings = instance.settings
-    pods = [_odoo(settings.web, settings.web_replicas_max + 1), _odoo(settings.migration, 1), _BACKUP_JOB]
+    pods = [_odoo(settings.web, during_update(settings.web_replicas_max)), _odoo(settings.migration, 1), _BACKUP_JOB]
     if instance.split:
-        pods.append(_odoo(settings.cron, settings.cron_replicas + 1))
-        pods.append(_odoo(settings.websocket, settings.websocket_replicas + 1))
+        pods.append(_odoo(settings.cron, during_update(settings.cron_replicas)))
+        pods.append(_odoo(settings.websocket, during_update(settings.websocket_replicas)))
     storage = volumes = 0
     if settings.postgresql is not None:
         pods.append(_postgresql(settings.postgresql))

@@ -8,7 +8,7 @@ from tenantry.findings import Finding
 from tenantry.instance import Instance
 from tenantry.model.cell import Cell
 from tenantry.plan.scope import Scope
-from tenantry.quota import instance_quota
+from tenantry.quota import instance_peak
 
 CONNECTION_SHARE = 0.85
 """Share of a shared server's connections that tenants' roles may claim; the rest is for operator, backup and people."""
@@ -29,7 +29,7 @@ def cells(scope: Scope) -> Iterator[Finding]:
 
 def load(cell: Cell, members: Sequence[Instance]) -> Iterator[tuple[int, int, str, tuple[str, ...]]]:
     """(used, capacity, unit, field of the cell) for each limit of a cell."""
-    quotas = [instance_quota(member) for member in members]
+    quotas = [instance_peak(member) for member in members]
     yield len(members), cell.capacity.instances, "instances", ("capacity", "instances")
     yield sum(m.tenant.users for m in members), cell.capacity.users, "users", ("capacity", "users")
     yield (

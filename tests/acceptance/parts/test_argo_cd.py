@@ -136,7 +136,7 @@ def _start(plane: ControlPlane, processes: Processes, folder: Path) -> None:
     processes.start(
         "argo-cd-repo-server",
         [binary, "--address", "127.0.0.1", "--port", str(repo), "--metrics-address", "127.0.0.1", "--metrics-port", str(free_port()),
-         "--disable-tls", "--client-ca-path", "", "--redis", f"127.0.0.1:{redis}", *kubernetes],
+         "--disable-tls", "--client-ca-path", "", "--redis", f"127.0.0.1:{redis}"],
         environment={**common, "ARGOCD_BINARY_NAME": "argocd-repo-server"}, ready=listens(repo),
     )  # fmt: skip
     processes.start(
@@ -156,7 +156,7 @@ def revision(world: World) -> str:
         assert (answer := world.plane.api.apply(item.manifest)).accepted, answer.message
     wanted = {item.name for item in fleet.every("Application", cluster=CLUSTER)}
     wait_for("Applications made", lambda: wanted <= world.applications().keys(), 120, every=1)
-    for name in sorted(wanted - {f"{CLUSTER}-platform"}):
+    for name in sorted(wanted - {f"{CLUSTER}-platform"}, key=lambda name: (name.endswith("-app"), name)):
         _bring(world, name, head)
     return head
 

@@ -109,7 +109,8 @@ def test_foreign_pools_are_closed(plane: ControlPlane, tally: Tally) -> None:
 
 def test_autoscalers_find_their_targets(plane: ControlPlane, tally: Tally) -> None:
     def judged() -> bool:
-        return all(scaler.get("status", {}).get("conditions") for scaler in scalers())
+        """The first look may come before the Deployment; the next one is a quarter of a minute later."""
+        return all(is_true(scaler, "AbleToScale") for scaler in scalers())
 
     def scalers() -> Objects:
         return plane.api.list("autoscaling/v2", "HorizontalPodAutoscaler")
