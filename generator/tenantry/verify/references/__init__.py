@@ -19,7 +19,7 @@ CHECKS: Mapping[tuple[str, str], tuple[Check, ...]] = {
     ("apps", "Deployment"): _WORKLOAD,
     ("apps", "ReplicaSet"): _WORKLOAD,
     ("apps", "StatefulSet"): (pods.pods, pods.storage, services.stateful_set),
-    ("argoproj.io", "Application"): (delivery.application,),
+    ("argoproj.io", "Application"): (delivery.application, waves.project),
     ("autoscaling", "HorizontalPodAutoscaler"): (services.autoscaler,),
     ("barmancloud.cnpg.io", "ObjectStore"): (operators.object_store,),
     ("batch", "CronJob"): _WORKLOAD,

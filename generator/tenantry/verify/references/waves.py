@@ -36,6 +36,18 @@ def hook(manifest: Manifest, index: Index) -> Iterator[Problem]:
             )
 
 
+def project(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """An Application that comes with or before its AppProject ends as "project does not exist", until it is refreshed.
+
+    Seen on Argo CD 3.6. Asked only of Applications that are ordered by waves: others may be applied in another way.
+    """
+    name = text(manifest.spec.get("project"))
+    needed = index.get("argoproj.io", "AppProject", manifest.identity.namespace, name)
+    if needed is not None and _WAVE in manifest.annotations and _wave(needed) >= _wave(manifest):
+        message = f"the Application comes in wave {_wave(manifest)}, its AppProject '{name}' not before it"
+        yield Problem("V065", ("metadata", "annotations", _WAVE), message, "give the AppProject an earlier sync-wave")
+
+
 def _earlier(needed: Manifest, hooked: Manifest) -> bool:
     return needed.annotations.get(_HOOK) == "PreSync" and _wave(needed) < _wave(hooked)
 
