@@ -51,6 +51,10 @@ test: engine ## Run the tests
 acceptance: .venv/acceptance-ready ## Try the example fleet on the real things (PART="redis traefik")
 	@PYTHONPATH=tests $(BIN)/python -m acceptance $(PART)
 
+.PHONY: kind
+kind: .venv/acceptance-ready ## Two tenants on kind, with NetworkPolicies enforced (needs Docker)
+	@PYTHONPATH=tests $(BIN)/python -m acceptance.kind
+
 .PHONY: lint
 lint: .venv/ready type ## Check style, types and generated docs
 	@$(BIN)/ruff check .

@@ -49,7 +49,9 @@ class Repository:
 
     def _git(self, *arguments: str, at: Path | None = None) -> str:
         command = ["git", *arguments]
-        done = subprocess.run(command, cwd=at or self.work, env={**os.environ, **IDENTITY}, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=at or self.work, env={**os.environ, **IDENTITY}, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -7,7 +7,17 @@ from typing import Any
 
 from acceptance.harness.api import Api
 
-READY = {"conditions": [{"type": "Ready", "status": "True", "reason": "Acceptance", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}
+READY = {
+    "conditions": [
+        {
+            "type": "Ready",
+            "status": "True",
+            "reason": "Acceptance",
+            "message": "",
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+        }
+    ]
+}
 STATUSES: dict[tuple[str, str], dict[str, Any]] = {
     ("external-secrets.io/v1", "ExternalSecret"): READY,
     ("external-secrets.io/v1", "SecretStore"): READY,

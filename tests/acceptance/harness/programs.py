@@ -80,6 +80,8 @@ ARGO_CD = Program(
     assets=("hack/git-verify-wrapper.sh", "hack/gpg-wrapper.sh"),
 )
 
+KIND = Program("kind", "sigs.k8s.io/kind", {"kind": "sigs.k8s.io/kind"})
+
 
 def cache() -> Path:
     """The acceptance suite's own part of the user's cache folder."""

@@ -50,7 +50,9 @@ class World:
         """What the repository's webhook does."""
         for application in self.applications().values():
             if not names or application["metadata"]["name"] in names:
-                self.plane.api.merge(application, {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}})
+                self.plane.api.merge(
+                    application, {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
+                )
 
     def synced(self, revision: str, *names: str) -> bool:
         """Are these (or all) applications synced to that commit? Raises AssertionError with the one that is not."""
@@ -101,7 +103,9 @@ def _configure(plane: ControlPlane, repository: Repository) -> None:
     config = {"bearerToken": plane.api.token, "tlsClientConfig": {"caData": _encoded(plane.api.authority.read_text())}}
     data = {"name": CLUSTER, "server": plane.api.server, "config": json.dumps(config)}
     labels = {"argocd.argoproj.io/secret-type": "cluster"}
-    _make(plane, "Secret", f"cluster-{CLUSTER}", labels, {"data": {key: _encoded(value) for key, value in data.items()}})
+    _make(
+        plane, "Secret", f"cluster-{CLUSTER}", labels, {"data": {key: _encoded(value) for key, value in data.items()}}
+    )
 
 
 def _encoded(text: str) -> str:
@@ -166,7 +170,10 @@ def _bring(world: World, name: str, head: str) -> None:
 
     def question() -> bool:
         application = world.applications()[name]
-        waits = not application.get("operation") and application.get("status", {}).get("operationState", {}).get("phase") != "Running"
+        waits = (
+            not application.get("operation")
+            and application.get("status", {}).get("operationState", {}).get("phase") != "Running"
+        )
         if waits and application.get("status", {}).get("sync", {}).get("status") == "OutOfSync":
             world.sync(name)
         return world.synced(head, name)
@@ -177,7 +184,10 @@ def _bring(world: World, name: str, head: str) -> None:
 def test_everything_is_synced(world: World, revision: str, tally: Tally) -> None:
     for name, application in world.applications().items():
         status = application["status"]
-        tally.check(status["sync"]["status"] == "Synced" and status["sync"]["revision"] == revision, f"{name}: {unsynced(application)}")
+        tally.check(
+            status["sync"]["status"] == "Synced" and status["sync"]["revision"] == revision,
+            f"{name}: {unsynced(application)}",
+        )
         phase = status["operationState"]["phase"]
         tally.check(phase == "Succeeded", f"{name}: {phase} {status['operationState'].get('message')}")
     for item in fleet.tree(CLUSTER):
@@ -193,7 +203,10 @@ def test_stays_in_sync(world: World, revision: str, tally: Tally) -> None:
         world.plane.api.merge(application, {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "hard"}}})
 
     def refreshed() -> bool:
-        return all("argocd.argoproj.io/refresh" not in one["metadata"].get("annotations", {}) for one in world.applications().values())
+        return all(
+            "argocd.argoproj.io/refresh" not in one["metadata"].get("annotations", {})
+            for one in world.applications().values()
+        )
 
     wait_for("refreshed", refreshed, 120, every=1)
     for name, application in world.applications().items():
@@ -209,14 +222,18 @@ def test_migration_before_deployment(world: World, revision: str, tally: Tally) 
         hooks = [r for r in result["resources"] if r.get("hookType") == "PreSync"]
         names = [r["name"] for r in hooks]
         tally.check(names == ["odoo-backup", "odoo-migration"] or names == ["odoo-migration"], f"{name}: hooks {names}")
-        tally.check(all(r["hookPhase"] == "Succeeded" for r in hooks), f"{name}: {[(r['name'], r['hookPhase']) for r in hooks]}")
+        tally.check(
+            all(r["hookPhase"] == "Succeeded" for r in hooks), f"{name}: {[(r['name'], r['hookPhase']) for r in hooks]}"
+        )
         namespace = application["spec"]["destination"]["namespace"]
         jobs = {job["metadata"]["name"]: job for job in world.plane.api.list("batch/v1", "Job", namespace)}
         done = jobs["odoo-migration"]["status"]["completionTime"]
         for deployment in workloads(world.plane.api, "Deployment"):
             if deployment["metadata"]["namespace"] == namespace:
                 made = deployment["metadata"]["creationTimestamp"]
-                tally.check(made >= done, f"{name}: {deployment['metadata']['name']} made {made}, migration done {done}")
+                tally.check(
+                    made >= done, f"{name}: {deployment['metadata']['name']} made {made}, migration done {done}"
+                )
 
 
 def test_a_promotion_moves_only_apps(world: World, revision: str, tally: Tally) -> None:
@@ -252,24 +269,37 @@ def test_projects_keep_applications_in(world: World, revision: str, tally: Tally
         rogue = fleet.changed(manual, change)
         rogue["metadata"] = {"name": name, "namespace": "argocd"}
         assert (answer := api.apply(rogue)).accepted, answer.message
-        found = wait_for(f"a word about {name}", lambda: _judged(api.get(rogue).body), 60, every=0.5)
-        return found
+        return wait_for(f"a word about {name}", lambda: _judged(api.get(rogue).body), 60, every=0.5)
 
     ways = {
-        "another-namespace": (lambda one: one["spec"]["destination"].update(namespace=other), "do not match any of the allowed destinations"),
+        "another-namespace": (
+            lambda one: one["spec"]["destination"].update(namespace=other),
+            "do not match any of the allowed destinations",
+        ),
         "another-cluster": (lambda one: one["spec"]["destination"].update(name="in-cluster"), "destination"),
-        "another-repository": (lambda one: one["spec"]["source"].update(repoURL="https://evil.example/x.git"), "not permitted in project"),
+        "another-repository": (
+            lambda one: one["spec"]["source"].update(repoURL="https://evil.example/x.git"),
+            "not permitted in project",
+        ),
     }
-    tally.control(fate("rogue-control", lambda one: None) == "fine", "the same Application as rendered")
+    tally.control(fate("rogue-control", lambda _: None) == "fine", "the same Application as rendered")
     for name, (change, told) in ways.items():
         answer = fate(f"rogue-{name}", change)
         tally.attack(told in answer, f"{name}: {answer}")
     answer = _kinds(world, original, other)
     tally.attack("not permitted in project" in answer, f"a Role and another tenant's objects in the folder: {answer}")
     project = next(i.manifest for i in fleet.every("AppProject", cluster=CLUSTER) if i.name == victim)
-    opened = fleet.changed(project, lambda one: one["spec"]["destinations"].append({"name": CLUSTER, "namespace": other}))
+    opened = fleet.changed(
+        project, lambda one: one["spec"]["destinations"].append({"name": CLUSTER, "namespace": other})
+    )
     assert api.apply(opened).accepted
-    api.delete({"apiVersion": VERSION, "kind": "Application", "metadata": {"name": "rogue-another-namespace", "namespace": "argocd"}})
+    api.delete(
+        {
+            "apiVersion": VERSION,
+            "kind": "Application",
+            "metadata": {"name": "rogue-another-namespace", "namespace": "argocd"},
+        }
+    )
     free = fate("rogue-opened", ways["another-namespace"][0])
     tally.without_protection(free == "fine", f"with its project opened: {free}")
     assert api.apply(project).accepted
@@ -316,7 +346,9 @@ def unsynced_names(application: dict[str, Any]) -> list[str]:
 
 
 def _errors(world: World, name: str) -> str:
-    return " ".join(c["message"] for c in world.applications()[name]["status"].get("conditions", ()) if c["type"].endswith("Error"))
+    return " ".join(
+        c["message"] for c in world.applications()[name]["status"].get("conditions", ()) if c["type"].endswith("Error")
+    )
 
 
 def _message(world: World, name: str) -> str:
@@ -331,7 +363,9 @@ def test_a_lost_file_loses_no_data(world: World, revision: str, tally: Tally) ->
     namespace = sorted(fleet.instances(CLUSTER))[0]
     tenant, _, environment = namespace.rpartition("-")
     path = world.repository.work / "rendered" / CLUSTER / environment / tenant / "infra"
-    kept = [i for i in fleet.tree(CLUSTER) if i.namespace == namespace and i.kind in ("Cluster", "Database", "DatabaseRole")]
+    kept = [
+        i for i in fleet.tree(CLUSTER) if i.namespace == namespace and i.kind in ("Cluster", "Database", "DatabaseRole")
+    ]
     kept += [i for i in fleet.every("Namespace", cluster=CLUSTER) if i.name == namespace]
     lost = next(i for i in fleet.every("PodMonitor", cluster=CLUSTER, namespace=namespace))
     for file in path.iterdir():
@@ -340,9 +374,17 @@ def test_a_lost_file_loses_no_data(world: World, revision: str, tally: Tally) ->
     head = world.repository.commit("lose files")
     name = f"{namespace}-infra"
     world.refresh(name)
-    wait_for("the commit noticed", lambda: world.applications()[name]["status"]["sync"].get("revision") == head, 60, every=0.5)
+    wait_for(
+        "the commit noticed",
+        lambda: world.applications()[name]["status"]["sync"].get("revision") == head,
+        60,
+        every=0.5,
+    )
     application = world.applications()[name]
-    operation = {"initiatedBy": {"username": "acceptance"}, "sync": {"prune": True, "syncOptions": application["spec"]["syncPolicy"]["syncOptions"]}}
+    operation = {
+        "initiatedBy": {"username": "acceptance"},
+        "sync": {"prune": True, "syncOptions": application["spec"]["syncPolicy"]["syncOptions"]},
+    }
     assert world.plane.api.merge(application, {"operation": operation}).accepted
     wait_for("what may go has gone", lambda: not world.plane.api.get(lost.manifest).accepted, 90, every=0.5)
     tally.control(True, f"{lost} was pruned")

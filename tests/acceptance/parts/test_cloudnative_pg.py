@@ -124,7 +124,10 @@ def test_webhooks_refuse_wrong_ones(plane: ControlPlane, tally: Tally) -> None:
         right = plane.api.apply(original.manifest, dry_run=True)
         tally.control(right.accepted, f"{kind} as rendered: {right.message}")
         answer = plane.api.apply(fleet.changed(original.manifest, change), dry_run=True)
-        tally.attack(not answer.accepted and told in answer.message, f"{kind} with {what}: {answer.status} {answer.message[-300:]}")
+        tally.attack(
+            not answer.accepted and told in answer.message,
+            f"{kind} with {what}: {answer.status} {answer.message[-300:]}",
+        )
 
 
 def test_without_webhooks_nobody_asks(plane: ControlPlane, tally: Tally) -> None:
@@ -155,18 +158,35 @@ def test_makes_what_we_name(plane: ControlPlane, control_planes: ControlPlanes, 
     for item in (one for one in wanted if one.kind == "Cluster"):
         labels = item.manifest["spec"]["inheritedMetadata"]["labels"]
         for name in ("postgresql-rw", "postgresql-ro", "postgresql-r"):
-            service = wait_for(f"{item.namespace}/{name}", lambda n=name, i=item: _get(plane, "v1", "Service", i.namespace, n), 60)
-            tally.check(labels.items() <= service["metadata"]["labels"].items(), f"{item.namespace}/{name} lacks labels")
-            tally.check(service["spec"]["selector"]["cnpg.io/cluster"] == "postgresql", f"{item.namespace}/{name} selects others")
-            tally.check([p["port"] for p in service["spec"]["ports"]] == [5432], f"{item.namespace}/{name}: {service['spec']['ports']}")
+            service = wait_for(
+                f"{item.namespace}/{name}", lambda n=name, i=item: _get(plane, "v1", "Service", i.namespace, n), 60
+            )
+            tally.check(
+                labels.items() <= service["metadata"]["labels"].items(), f"{item.namespace}/{name} lacks labels"
+            )
+            tally.check(
+                service["spec"]["selector"]["cnpg.io/cluster"] == "postgresql",
+                f"{item.namespace}/{name} selects others",
+            )
+            tally.check(
+                [p["port"] for p in service["spec"]["ports"]] == [5432],
+                f"{item.namespace}/{name}: {service['spec']['ports']}",
+            )
         for name in ("postgresql-ca", "postgresql-replication"):
-            made = wait_for(f"{item.namespace}/{name}", lambda n=name, i=item: _get(plane, "v1", "Secret", i.namespace, n), 60)
-            tally.check("tls.crt" in made["data"] or "ca.crt" in made["data"], f"{item.namespace}/{name}: {list(made['data'])}")
+            made = wait_for(
+                f"{item.namespace}/{name}", lambda n=name, i=item: _get(plane, "v1", "Secret", i.namespace, n), 60
+            )
+            tally.check(
+                "tls.crt" in made["data"] or "ca.crt" in made["data"], f"{item.namespace}/{name}: {list(made['data'])}"
+            )
         job = wait_for(f"{item.namespace}: initdb", lambda i=item: _first_job(plane, i.namespace), 60)
         pod = job["spec"]["template"]
         _check_selected(item.namespace, pod["metadata"]["labels"], tally)
         rendered = item.manifest["spec"]["affinity"]
-        tally.check(rendered["nodeSelector"].items() <= pod["spec"]["nodeSelector"].items(), f"{item.namespace}: {pod['spec']['nodeSelector']}")
+        tally.check(
+            rendered["nodeSelector"].items() <= pod["spec"]["nodeSelector"].items(),
+            f"{item.namespace}: {pod['spec']['nodeSelector']}",
+        )
         tolerations = [t["key"] for t in pod["spec"].get("tolerations", ())]
         tally.check(all(t["key"] in tolerations for t in rendered["tolerations"]), f"{item.namespace}: {tolerations}")
         tally.check(_quota_fits(item, pod["spec"]), f"{item.namespace}: the quota counts what the Pod asks for")
@@ -212,7 +232,11 @@ def _first_job(plane: ControlPlane, namespace: str) -> dict[str, Any] | None:
 def test_poolers_name_real_services(tally: Tally) -> None:
     """Each host in a rendered PgBouncer file is a Service that the operator makes for a Cluster of the fleet."""
     for cluster in fleet.clusters():
-        made = {f"{c.name}-{suffix}.{c.namespace}.svc" for c in fleet.every("Cluster", cluster=cluster) for suffix in ("rw", "ro", "r")}
+        made = {
+            f"{c.name}-{suffix}.{c.namespace}.svc"
+            for c in fleet.every("Cluster", cluster=cluster)
+            for suffix in ("rw", "ro", "r")
+        }
         for config in (item for item in fleet.every("ConfigMap", cluster=cluster) if item.name == "pgbouncer"):
             for host in re.findall(r"host=(\S+)", "".join(config.manifest["data"].values())):
                 full = host if "." in host else f"{host}.{config.namespace}.svc"
@@ -227,4 +251,6 @@ def test_pooler_pods_are_selected(plane: ControlPlane, tally: Tally) -> None:
             selector = policy.manifest["spec"]["podSelector"].get("matchLabels", {})
             if "cnpg.io/poolerName" in selector and selector["cnpg.io/poolerName"] == item.name:
                 tally.check(selector.items() <= labels.items(), f"{policy}: {selector} does not take {labels}")
-        tally.check(labels.get("cnpg.io/cluster") == "postgresql", f"{item}: the database's policy does not know {labels}")
+        tally.check(
+            labels.get("cnpg.io/cluster") == "postgresql", f"{item}: the database's policy does not know {labels}"
+        )

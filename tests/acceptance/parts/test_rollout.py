@@ -16,6 +16,7 @@ from acceptance.harness.programs import KUBERNETES
 from acceptance.harness.tally import Tally
 
 POOL, ZONE = "tenantry.io/pool", "topology.kubernetes.io/zone"
+BIG = {"requests": {"cpu": "400", "memory": "900Gi"}, "limits": {"memory": "900Gi"}}
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 
 
@@ -169,9 +170,8 @@ def test_quota_is_there(plane: ControlPlane, tally: Tally) -> None:
             "metadata": {"name": "greedy", "namespace": deployment.namespace},
             "spec": template["spec"],
         }
-        (quota,) = [item for item in fleet.every("ResourceQuota", cluster=plane.name, namespace=deployment.namespace)]
-        big = {"requests": {"cpu": "400", "memory": "900Gi"}, "limits": {"memory": "900Gi"}}
-        asked = fleet.changed(greedy, lambda pod: pod["spec"]["containers"][0].update(resources=big))
+        (quota,) = fleet.every("ResourceQuota", cluster=plane.name, namespace=deployment.namespace)
+        asked = fleet.changed(greedy, lambda pod: pod["spec"]["containers"][0].update(resources=BIG))
         tally.control(
             (right := api.create(greedy, dryRun="All")).accepted, f"{deployment}: one more Pod: {right.message}"
         )

@@ -332,7 +332,7 @@ def test_without_protection(world: World, tally: Tally) -> None:
             opened = wait_for("an open admin path", lambda s=site: edge.ask(s.host, "/web/become").reached, 15)
             tally.without_protection(opened, f"{site.host}: admin paths without admin-sources")
         if site.has_api:
-            (option,) = [i for i in fleet.every("TLSOption", cluster=world.plane.name, namespace=namespace)]
+            (option,) = fleet.every("TLSOption", cluster=world.plane.name, namespace=namespace)
             assert api.apply(fleet.changed(option.manifest, lambda o: o["spec"].pop("clientAuth"))).accepted
             opened = wait_for("an open API", lambda s=site: edge.ask(s.api_host, "/jsonrpc", method="POST").reached, 15)
             tally.without_protection(opened, f"{site.api_host}: without clientAuth")

@@ -1,0 +1,1 @@
+"""`make kind`: what a machine without containers can't show, for people with Docker."""
