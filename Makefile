@@ -49,11 +49,11 @@ test: engine ## Run the tests
 
 .PHONY: acceptance
 acceptance: .venv/acceptance-ready ## Try the example fleet on the real things (PART="redis traefik")
-	@PYTHONPATH=tests $(BIN)/python -m acceptance $(PART)
+	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m acceptance $(PART)
 
 .PHONY: kind
 kind: .venv/acceptance-ready ## Two tenants on kind, with NetworkPolicies enforced (needs Docker)
-	@PYTHONPATH=tests $(BIN)/python -m acceptance.kind
+	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m acceptance.kind
 
 .PHONY: lint
 lint: .venv/ready type ## Check style, types and generated docs

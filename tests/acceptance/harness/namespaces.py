@@ -25,12 +25,12 @@ def command(program: list[str]) -> list[str]:
     """How to start a program as the first process of new namespaces. Raises UnavailableError."""
     if sys.platform != "linux":
         raise UnavailableError("the suite needs Linux namespaces; this system has none")
-    for tool in ("unshare", "ip", "mount"):
+    for tool in ("setpriv", "unshare", "ip", "mount"):
         if not shutil.which(tool):
             raise UnavailableError(f"'{tool}' is missing: install util-linux and iproute2")
     namespaces = ["--net", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]
     user = [] if os.geteuid() == 0 else ["--map-current-user", "--keep-caps"]
-    start = ["unshare", *user, *namespaces]
+    start = ["setpriv", "--pdeathsig", "KILL", "unshare", *user, *namespaces]
     probe = subprocess.run([*start, "true"], capture_output=True, text=True, check=False)
     if probe.returncode:
         raise UnavailableError(f"namespaces are not allowed here: {probe.stderr.strip()}")

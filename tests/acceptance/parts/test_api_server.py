@@ -109,6 +109,21 @@ def test_refuses_wrong_objects(planes: dict[str, ControlPlane], tmp_path: Path, 
         tally.attack(not answer.accepted and twice.told in answer.message, f"{twice}: {answer.status} {answer.message}")
 
 
+def test_a_lenient_server_takes_typing_errors(planes: dict[str, ControlPlane], tally: Tally) -> None:
+    """Strictness is the protection: without it a misspelt field is accepted and dropped."""
+    api = planes[CLUSTER].api
+    for wrong in (one for one in WRONG if one.told == "field not declared"):
+        manifest = wrong.manifest()
+        manifest["metadata"]["name"] += "-again"
+        path = api.path(manifest).rpartition("/")[0]
+        strict, lenient = (
+            api.request("POST", path, body=manifest, fieldValidation=how, dryRun="All") for how in ("Strict", "Ignore")
+        )
+        tally.attack("unknown field" in strict.message, f"{wrong}: {strict.message}")
+        tally.without_protection(lenient.accepted, f"{wrong}: {lenient.message}")
+        tally.control(api.get(wrong.original().manifest).accepted, f"{wrong}: the right one is there")
+
+
 def test_verify_refuses_the_same(tmp_path: Path, tally: Tally) -> None:
     """Each disagreement is mended in `verify`, or has its reason beside the object."""
     with ThreadPoolExecutor(2) as pool:
