@@ -41,6 +41,18 @@ def running(control_planes: ControlPlanes, name: str, groups: tuple[str, ...] = 
     return plane
 
 
+def holding(control_planes: ControlPlanes, kinds: set[str]) -> dict[str, ControlPlane]:
+    """Every cluster of the fleet with its objects of some kinds, Namespaces first, and no controllers."""
+    found = {name: control_planes.start(name) for name in fleet.clusters()}
+    for name, plane in found.items():
+        add_namespaces(plane)
+        items = [item for item in fleet.tree(name) if item.kind in kinds]
+        for wave in ({"Namespace"}, kinds - {"Namespace"}):
+            for answer in plane.api.apply_all((item.manifest, item.content) for item in items if item.kind in wave):
+                assert answer.accepted, answer.message
+    return found
+
+
 def workloads(api: Api, kind: str) -> Objects:
     return api.list("apps/v1", kind)
 

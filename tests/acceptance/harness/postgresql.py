@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import pwd
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -82,7 +83,8 @@ class Server:
         with (data / "postgresql.conf").open("a") as file:
             file.writelines(f"{key} = '{value}'\n" for key, value in self._parameters().items())
         (data / "pg_hba.conf").write_text(BEFORE + "".join(f"{line}\n" for line in self.hba) + AFTER)
-        (data / "pg_ident.conf").write_text("local root postgres\nlocal nobody postgres\n")
+        users = {"nobody", pwd.getpwuid(os.geteuid()).pw_name}
+        (data / "pg_ident.conf").write_text("".join(f"local {user} postgres\n" for user in sorted(users)))
         name_host(self.host, self.address)
         self.processes.start(
             self.folder.name,

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from acceptance.harness import fleet
-from acceptance.harness.control_plane import ControlPlane, ControlPlanes, add_namespaces
+from acceptance.harness.cluster import holding
+from acceptance.harness.control_plane import ControlPlane, ControlPlanes
 from acceptance.harness.tally import Tally
 
 WORKLOADS = {"Deployment", "StatefulSet", "Job"}
@@ -18,14 +19,7 @@ GUARDED = {"Namespace", "ServiceAccount", "PriorityClass", "LimitRange"}
 @pytest.fixture(scope="module")
 def planes(control_planes: ControlPlanes) -> dict[str, ControlPlane]:
     """Every cluster with what admission looks at, and without quotas, which need a controller to speak."""
-    found = {name: control_planes.start(name) for name in fleet.clusters()}
-    for name, plane in found.items():
-        add_namespaces(plane)
-        items = [item for item in fleet.tree(name) if item.kind in GUARDED]
-        for kinds in ({"Namespace"}, GUARDED - {"Namespace"}):
-            for answer in plane.api.apply_all((item.manifest, item.content) for item in items if item.kind in kinds):
-                assert answer.accepted, answer.message
-    return found
+    return holding(control_planes, GUARDED)
 
 
 def pod_of(workload: fleet.Rendered) -> dict[str, Any]:

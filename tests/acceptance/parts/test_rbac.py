@@ -14,7 +14,8 @@ import pytest
 
 from acceptance.harness import fleet
 from acceptance.harness.api import Api
-from acceptance.harness.control_plane import ControlPlane, ControlPlanes, add_namespaces
+from acceptance.harness.cluster import holding
+from acceptance.harness.control_plane import ControlPlane, ControlPlanes
 from acceptance.harness.tally import Tally
 
 RBAC = {"Namespace", "ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"}
@@ -101,14 +102,7 @@ def home_of(tenant: dict[str, Any], cluster: str) -> frozenset[str]:
 
 @pytest.fixture(scope="module")
 def planes(control_planes: ControlPlanes) -> dict[str, ControlPlane]:
-    found = {name: control_planes.start(name) for name in fleet.clusters()}
-    for name, plane in found.items():
-        add_namespaces(plane)
-        items = [item for item in fleet.tree(name) if item.kind in RBAC]
-        for kinds in ({"Namespace"}, RBAC - {"Namespace"}):
-            for answer in plane.api.apply_all((item.manifest, item.content) for item in items if item.kind in kinds):
-                assert answer.accepted, answer.message
-    return found
+    return holding(control_planes, RBAC)
 
 
 def allowed(api: Api, subject: Subject, namespace: str, group: str, resource: str, verb: str) -> bool:
