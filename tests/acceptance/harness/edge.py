@@ -170,6 +170,18 @@ class Edge:
         except (ssl.SSLError, ConnectionError):
             return REFUSED
 
+    def ask_often(self, host: str, path: str, source: str, times: int) -> list[int]:
+        """Status codes of many requests on one connection, as fast as the edge answers."""
+        found = []
+        with socket.create_connection((ADDRESS, 8443), 10, (source, 0)) as raw, self._tls(raw, host, None) as stream:
+            for _ in range(times):
+                stream.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+                response = HTTPResponse(stream)
+                response.begin()
+                response.read()
+                found.append(response.status)
+        return found
+
     def _tls(self, raw: socket.socket, sni: str, certificate: KeyPair | None) -> ssl.SSLSocket:
         context = ssl.create_default_context(cafile=str(self.authority.certificate))
         context.check_hostname = False

@@ -64,6 +64,8 @@ class World:
             conditions = [c["message"] for c in one.get("status", {}).get("conditions", ())]
             assert sync.get("status") == "Synced", f"{name}: {sync.get('status')} {told} {conditions} {unsynced(one)}"
             assert sync.get("revision") == revision, f"{name}: at another commit"
+            assert "operation" not in one, f"{name}: an operation waits"
+            assert one["status"].get("operationState", {}).get("phase") == "Succeeded", f"{name}: {told}"
         return True
 
 
