@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -84,16 +84,19 @@ class Api:
     @cached_property
     def resources(self) -> dict[tuple[str, str], Resource]:
         """(apiVersion, kind) -> where the server keeps it."""
-        versions = ["v1"]
-        for group in self.request("GET", "/apis").body["groups"]:
-            versions += [version["groupVersion"] for version in group["versions"]]
-        found = {}
-        for version in versions:
+        return {
+            (version, entry["kind"]): Resource(version, entry["name"], entry["namespaced"])
+            for version, entry in self.discovery()
+            if "/" not in entry["name"]
+        }
+
+    def discovery(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(apiVersion, entry) of everything that is served, subresources too."""
+        groups = self.request("GET", "/apis").body["groups"]
+        for version in ("v1", *(served["groupVersion"] for group in groups for served in group["versions"])):
             listed = self.request("GET", "/api/v1" if version == "v1" else f"/apis/{version}").body
             for entry in listed.get("resources", ()):
-                if "/" not in entry["name"]:
-                    found[version, entry["kind"]] = Resource(version, entry["name"], entry["namespaced"])
-        return found
+                yield version, entry
 
     def forget_resources(self) -> None:
         """Ask anew which kinds there are: CRDs came."""
@@ -105,11 +108,9 @@ class Api:
         resource = self.resources[manifest["apiVersion"], manifest["kind"]]
         return resource.path(metadata.get("namespace", ""), metadata["name"])
 
-    def apply(
-        self, manifest: Mapping[str, Any], content: bytes | None = None, *, dry_run: bool = False, force: bool = True
-    ) -> Answer:
+    def apply(self, manifest: Mapping[str, Any], content: bytes | None = None, *, dry_run: bool = False) -> Answer:
         """Server-side apply, strict; `content` sends the file's own bytes."""
-        parameters = {"fieldManager": MANAGER, "fieldValidation": "Strict", "force": str(force).lower()}
+        parameters = {"fieldManager": MANAGER, "fieldValidation": "Strict", "force": "true"}
         if dry_run:
             parameters["dryRun"] = "All"
         data = content if content is not None else json.dumps(manifest).encode()

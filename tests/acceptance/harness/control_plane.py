@@ -49,12 +49,10 @@ class ControlPlanes:
         for api in self._opened:
             api.close()
 
-    def start(
-        self, name: str, *, groups: Iterable[str] = (), tokens: Iterable[str] = (), arguments: Iterable[str] = ()
-    ) -> ControlPlane:
+    def start(self, name: str, *, groups: Iterable[str] = ()) -> ControlPlane:
         """An empty cluster with the kinds that the fleet has, and all kinds of `groups` ("*": of every operator).
 
-        Each CRD costs the server a tenth of a second and 8 MiB. `tokens` are further lines of its token file.
+        Each CRD costs the server a tenth of a second and 8 MiB.
         """
         folder = self.folder / name
         folder.mkdir()
@@ -62,7 +60,7 @@ class ControlPlanes:
         serving = Authority(folder / "authority", name)
         pair = serving.issue("kube-apiserver", ("127.0.0.1", "localhost"))
         account = serving.issue("service-accounts")
-        (folder / "tokens.csv").write_text("\n".join((f'{ADMIN},admin,1,"system:masters"', *tokens)) + "\n")
+        (folder / "tokens.csv").write_text(f'{ADMIN},admin,1,"system:masters"\n')
         self.processes.start(
             f"kube-apiserver-{name}",
             [
@@ -72,7 +70,7 @@ class ControlPlanes:
                 f"--service-account-key-file={account.certificate}", f"--service-account-signing-key-file={account.key}",
                 "--service-account-issuer=https://kubernetes.default.svc", f"--token-auth-file={folder / 'tokens.csv'}",
                 "--authorization-mode=Node,RBAC", f"--service-cluster-ip-range={SERVICES}", "--endpoint-reconciler-type=none",
-                "--advertise-address=192.0.2.1", "--allow-privileged=true", "--profiling=false", *arguments,
+                "--advertise-address=192.0.2.1", "--allow-privileged=true", "--profiling=false",
             ],
             ready=_answers(f"https://127.0.0.1:{port}/readyz", serving.certificate),
         )  # fmt: skip
@@ -98,7 +96,7 @@ class ControlPlanes:
             )  # fmt: skip
         return self._etcd
 
-    def add_controllers(self, plane: ControlPlane, controllers: str = "*") -> None:
+    def add_controllers(self, plane: ControlPlane) -> None:
         """Controller manager: quota, EndpointSlices, Deployments, garbage collection..."""
         key = plane.folder / "authority/service-accounts.key"
         port = free_port()
@@ -108,7 +106,7 @@ class ControlPlanes:
                 KUBERNETES.binary("kube-controller-manager"), f"--kubeconfig={plane.kubeconfig}", "--leader-elect=false",
                 f"--service-account-private-key-file={key}", f"--root-ca-file={plane.api.authority}",
                 "--bind-address=127.0.0.1", f"--secure-port={port}", "--authentication-skip-lookup=true",
-                "--use-service-account-credentials=false", "--node-monitor-grace-period=1h", f"--controllers={controllers}",
+                "--use-service-account-credentials=false", "--node-monitor-grace-period=1h", "--controllers=*",
                 "--kube-api-qps=300", "--kube-api-burst=600", "--concurrent-deployment-syncs=10",
                 "--pvclaimbinder-sync-period=1s",
             ],

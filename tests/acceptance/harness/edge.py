@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import socket
 import ssl
 import sys
@@ -188,10 +187,6 @@ class Edge:
         if certificate:
             context.load_cert_chain(certificate.certificate, certificate.key)
         return context.wrap_socket(raw, server_hostname=sni or None)
-
-    def log(self) -> str:
-        text = (self._folder / f"traefik-{self.plane.name}.log").read_text(errors="replace")
-        return re.sub(r"\x1b\[\d*m", "", text)
 
 
 def _answer(response: HTTPResponse) -> Answer:

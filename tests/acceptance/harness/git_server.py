@@ -45,6 +45,10 @@ class Repository:
         self._git("add", "--all")
         self._git("commit", "--quiet", "--message", message)
         self._git("push", "--quiet", "origin", "main")
+        return self.head()
+
+    def head(self) -> str:
+        """The revision of the last commit."""
         return self._git("rev-parse", "HEAD").strip()
 
     def _git(self, *arguments: str, at: Path | None = None) -> str:

@@ -27,7 +27,6 @@ class NotReadyError(AssertionError):
 
 def wait_for(what: str, question: Callable[[], T | None], seconds: float = READY_SECONDS, every: float = 0.1) -> T:
     """Ask until the answer is true; an OSError or AssertionError counts as "not yet". Raises NotReadyError with the last answer."""
-    last: object = None
     attempts = tenacity.Retrying(
         stop=tenacity.stop_after_delay(seconds),
         wait=tenacity.wait_fixed(every),
@@ -92,9 +91,6 @@ class Processes:
     def stop(self, name: str) -> None:
         """Stop one program before the others."""
         _stop(self._names[name])
-
-    def log(self, name: str) -> str:
-        return (self.folder / f"{name}.log").read_text(errors="replace")
 
 
 def _alive(process: subprocess.Popen[bytes], log: Path) -> bool:

@@ -22,10 +22,7 @@ def password(path: str) -> str:
 def data_of(external_secret: dict[str, Any]) -> dict[str, str]:
     """Key -> value of the Secret that the operator would write. Raises KeyError for a value that nobody fetches."""
     spec = external_secret["spec"]
-    values = {
-        item["secretKey"]: password(f"{item['remoteRef']['key']}#{item['remoteRef'].get('property', '')}")
-        for item in spec["data"]
-    }
+    values = {item["secretKey"]: _fetched(item["remoteRef"]) for item in spec["data"]}
     template = spec["target"].get("template", {}).get("data")
     if template is None:
         return values
@@ -38,4 +35,8 @@ def data_of(external_secret: dict[str, Any]) -> dict[str, str]:
 def path_of(external_secret: dict[str, Any], key: str) -> str:
     """The password of one fetched value."""
     (item,) = [item for item in external_secret["spec"]["data"] if item["secretKey"] == key]
-    return password(f"{item['remoteRef']['key']}#{item['remoteRef'].get('property', '')}")
+    return _fetched(item["remoteRef"])
+
+
+def _fetched(reference: dict[str, str]) -> str:
+    return password(f"{reference['key']}#{reference.get('property', '')}")

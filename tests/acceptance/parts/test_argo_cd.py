@@ -156,7 +156,7 @@ def _start(plane: ControlPlane, processes: Processes, folder: Path) -> None:
 @pytest.fixture(scope="module")
 def revision(world: World) -> str:
     """The fleet's first commit, brought in by the platform's own Application and nothing else by hand."""
-    head = world.repository._git("rev-parse", "HEAD").strip()
+    head = world.repository.head()
     for kind in ("AppProject", "Application"):
         (item,) = [i for i in fleet.every(kind, cluster=CLUSTER) if i.name == f"{CLUSTER}-platform"]
         assert (answer := world.plane.api.apply(item.manifest)).accepted, answer.message

@@ -121,11 +121,9 @@ def allowed(api: Api, subject: Subject, namespace: str, group: str, resource: st
 def operations(api: Api) -> list[tuple[str, str, str]]:
     """(API group, resource, verb) of all that the server serves, subresources too."""
     found = set()
-    versions = ["v1", *(v["groupVersion"] for g in api.request("GET", "/apis").body["groups"] for v in g["versions"])]
-    for version in versions:
+    for version, entry in api.discovery():
         group = version.rpartition("/")[0]
-        for entry in api.request("GET", "/api/v1" if version == "v1" else f"/apis/{version}").body["resources"]:
-            found |= {(group, entry["name"], verb) for verb in (*entry["verbs"], *EXTRA_VERBS.get(group, ()))}
+        found |= {(group, entry["name"], verb) for verb in (*entry["verbs"], *EXTRA_VERBS.get(group, ()))}
     return sorted(found)
 
 
