@@ -1,10 +1,17 @@
-"""Changes one value of a document at will: shared by the tests that try any mutation."""
+"""Changes one value of a document: at will, or at a path; shared by the tests that try mutations and mutants."""
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
+
+from tenantry.manifest import parse_path
+
+GONE = object()
+"""Stands for no value: what is at the path is taken out."""
 
 TIMES = int(os.environ.get("FUZZ_TIMES", "1"))
 """`make fuzz` asks for more examples."""
@@ -30,3 +37,19 @@ def mutated(document: Any, where: int, other: Any) -> Any:
         target = target[step]
     target[way[-1]] = other
     return value
+
+
+def changed_at(document: Mapping[str, Any], path: str, to: Any) -> dict[str, Any]:
+    """A copy with one value set, or taken out where it is GONE; one past the end of a list is appended."""
+    value: Any = copy.deepcopy(dict(document))
+    target = value
+    *way, last = parse_path(path)
+    for step in way:
+        target = target.setdefault(step, {}) if isinstance(target, dict) else target[step]
+    if to is GONE:
+        del target[last]
+    elif isinstance(target, list) and last == len(target):
+        target.append(to)
+    else:
+        target[last] = to
+    return value  # type: ignore[no-any-return]

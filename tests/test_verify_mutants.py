@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Any
 import pytest
 
 from conftest import REPOSITORY
+from mutation import GONE, changed_at
 from tenantry.codes import CODES
 from tenantry.engine import Engine
-from tenantry.manifest import Manifest, parse_path
+from tenantry.manifest import Manifest
 from tenantry.verify.folder import read_folder
 from tenantry.verify.incremental import ClusterFacts, GroupJudge
 from tenantry.verify.judge import judge, no_blame
@@ -22,7 +22,6 @@ from tenantry.verify.references.index import Index
 RENDERED = REPOSITORY / "rendered"
 CLUSTER = "use1-globex"
 PARTS = ("production", "platform/common", "platform/globex-us-production", "cells")
-GONE = object()
 STORAGE_CLASSES = frozenset({"fast-encrypted", "standard-encrypted"})
 
 
@@ -178,16 +177,7 @@ def manifests(engine_program: Path) -> list[Manifest]:
 
 
 def mutated(manifest: Manifest, mutant: Mutant) -> dict[str, Any]:
-    value: Any = copy.deepcopy(dict(manifest.value))
-    target = value
-    *way, last = parse_path(mutant.path)
-    for step in way:
-        target = target.setdefault(step, {}) if isinstance(target, dict) else target[step]
-    if mutant.to is GONE:
-        del target[last]
-    else:
-        target[last] = mutant.to
-    return value  # type: ignore[no-any-return]
+    return changed_at(manifest.value, mutant.path, mutant.to)
 
 
 def test_the_untouched_cluster_has_no_finding(manifests: list[Manifest]) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from acceptance.harness import fleet
-from tenantry.manifest import parse_path
+from mutation import GONE, changed_at
 
 CLUSTER = "use1-globex"
 NAMESPACE = "globex-us-production"
-GONE = object()
 POD = "spec.template.spec"
 
 
@@ -38,21 +36,10 @@ class Wrong:
 
     def manifest(self) -> dict[str, Any]:
         """The object after the change."""
-        changed = copy.deepcopy(self.original().manifest)
-        *way, last = parse_path(self.path)
-        target: Any = changed
-        for step in way:
-            target = target[step]
-        if self.to is GONE:
-            del target[last]
-        elif isinstance(target, list) and last == len(target):
-            target.append(self.to)
-        else:
-            target[last] = self.to
-        return changed
+        return changed_at(self.original().manifest, self.path, self.to)
 
 
-WEB, CRON, MIGRATION = "odoo-web", "odoo-cron", "odoo-migration"
+WEB, MIGRATION = "odoo-web", "odoo-migration"
 _STATE = "needs what is already in the cluster; the diff of a pull request shows the change"
 
 WRONG = (
