@@ -8,7 +8,15 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+	"tenantry.io/wire"
 )
+
+// answer is what the server says of one request.
+type answer struct {
+	ID     uint64
+	Result any
+	Error  *wire.Error
+}
 
 // talk runs a server over the given requests and returns its answers by id.
 func talk(t *testing.T, requests ...map[string]any) map[uint64]answer {
@@ -19,16 +27,16 @@ func talk(t *testing.T, requests ...map[string]any) map[uint64]answer {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := writeFrame(&in, body); err != nil {
+		if err := wire.WriteFrame(&in, body); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := newServer(&in, &out).run(); err != nil {
+	if err := wire.Serve(&in, &out, verbs(), "store", "define"); err != nil {
 		t.Fatal(err)
 	}
 	answers := map[uint64]answer{}
 	for {
-		body, err := readFrame(&out)
+		body, err := wire.ReadFrame(&out)
 		if err == io.EOF {
 			return answers
 		}
@@ -74,42 +82,6 @@ func TestAFailureBelongsToItsRequestAlone(t *testing.T) {
 	}
 	if answers[4].Error != nil || answers[5].Error != nil {
 		t.Errorf("got %+v and %+v, want no errors", answers[4].Error, answers[5].Error)
-	}
-}
-
-func TestACancelledRequestIsAnsweredAsCancelled(t *testing.T) {
-	// All slots are taken, so the request can't have begun when it is cancelled.
-	s := newServer(strings.NewReader(""), io.Discard)
-	var out bytes.Buffer
-	s.out = &out
-	for range cap(s.slots) {
-		s.slots <- struct{}{}
-	}
-	body, _ := json.Marshal(map[string]any{"path": "x"})
-	s.accept(request{ID: 7, Verb: "build", Params: body})
-	if found := s.cancel(json.RawMessage(`{"id": 7}`)); !found["found"] {
-		t.Fatal("the request is not known")
-	}
-	for range cap(s.slots) {
-		<-s.slots
-	}
-	s.working.Wait()
-	frame, err := readFrame(&out)
-	if err != nil || !strings.Contains(string(frame), `"cancelled"`) {
-		t.Fatalf("got %s, %v", frame, err)
-	}
-}
-
-func TestABrokenStreamEndsTheServer(t *testing.T) {
-	for name, stream := range map[string]string{
-		"half a header": "\x00\x00",
-		"half a body":   "\x00\x00\x00\x09{\"id\"",
-		"no JSON":       "\x00\x00\x00\x03abc",
-		"too long":      "\xff\xff\xff\xff",
-	} {
-		if err := newServer(strings.NewReader(stream), io.Discard).run(); err == nil {
-			t.Errorf("%s: want an error", name)
-		}
 	}
 }
 

@@ -13,6 +13,7 @@ require (
 	sigs.k8s.io/kustomize/api v0.21.2
 	sigs.k8s.io/kustomize/kyaml v0.21.2
 	sigs.k8s.io/yaml v1.6.0
+	tenantry.io/wire v0.0.0
 )
 
 require (
@@ -83,5 +84,7 @@ require (
 	sigs.k8s.io/randfill v1.0.0 // indirect
 	sigs.k8s.io/structured-merge-diff/v6 v6.4.2 // indirect
 )
+
+replace tenantry.io/wire => ./wire
 
 tool sigs.k8s.io/kustomize/kustomize/v5

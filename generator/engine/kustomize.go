@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"tenantry.io/wire"
 )
 
 // kustomize builds overlays in memory. Files that many builds share are sent once with "store".
@@ -47,12 +48,12 @@ func (k *kustomize) store(_ context.Context, params json.RawMessage) (any, error
 		Files map[string]string `json:"files"`
 	}
 	if err := json.Unmarshal(params, &input); err != nil {
-		return nil, usage(err)
+		return nil, wire.Usage(err)
 	}
 	shared := map[string]map[string]string{}
 	for name, content := range input.Files {
 		if err := checkPath(name); err != nil {
-			return nil, usage(err)
+			return nil, wire.Usage(err)
 		}
 		folder := path.Dir(name)
 		if shared[folder] == nil {
@@ -74,10 +75,10 @@ func (k *kustomize) build(ctx context.Context, params json.RawMessage) (any, err
 		Uses  []string          `json:"uses"`
 	}
 	if err := json.Unmarshal(params, &input); err != nil {
-		return nil, usage(err)
+		return nil, wire.Usage(err)
 	}
 	if err := checkPath(input.Path); err != nil {
-		return nil, usage(err)
+		return nil, wire.Usage(err)
 	}
 	files, err := k.fileSystem(input.Files, input.Uses)
 	if err != nil {
@@ -89,13 +90,13 @@ func (k *kustomize) build(ctx context.Context, params json.RawMessage) (any, err
 	k.warm.Do(warmUp)
 	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(files, "/"+input.Path)
 	if err != nil {
-		return nil, &requestError{"build", err.Error()}
+		return nil, &wire.Error{Kind: "build", Message: err.Error()}
 	}
 	objects := make([]object, 0, resources.Size())
 	for _, r := range resources.Resources() {
 		o, err := k.describe(ctx, r)
 		if err != nil {
-			return nil, &requestError{"build", err.Error()}
+			return nil, &wire.Error{Kind: "build", Message: err.Error()}
 		}
 		objects = append(objects, o)
 	}
@@ -116,7 +117,7 @@ func (k *kustomize) fileSystem(own map[string]string, uses []string) (filesys.Fi
 	}
 	for name, content := range own {
 		if err := checkPath(name); err != nil {
-			return nil, usage(err)
+			return nil, wire.Usage(err)
 		}
 		if err := memory.WriteFile("/"+name, []byte(content)); err != nil {
 			return nil, err

@@ -8,14 +8,27 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+
+	"tenantry.io/wire"
 )
 
 func main() {
 	// Builds make much garbage and hold little: collecting seldom is a fifth faster and costs some ten MiB.
 	debug.SetGCPercent(400)
-	server := newServer(bufio.NewReaderSize(os.Stdin, 1<<20), os.Stdout)
-	if err := server.run(); err != nil {
+	if err := wire.Serve(bufio.NewReaderSize(os.Stdin, 1<<20), os.Stdout, verbs(), "store", "define"); err != nil {
 		fmt.Fprintln(os.Stderr, "tenantry-engine:", err)
 		os.Exit(1)
+	}
+}
+
+func verbs() map[string]wire.Verb {
+	kustomize := newKustomize()
+	go kustomize.warm.Do(warmUp) // while the peer still reads its inputs
+	return map[string]wire.Verb{
+		"hello":  wire.Hello(map[string]string{"kustomize": "sigs.k8s.io/kustomize/api"}),
+		"store":  kustomize.store,
+		"build":  kustomize.build,
+		"parse":  kustomize.parse,
+		"define": kustomize.catalog.define,
 	}
 }

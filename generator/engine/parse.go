@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	"tenantry.io/wire"
 )
 
 // parsed is one object of a file of manifests.
@@ -41,7 +42,7 @@ func (k *kustomize) parse(ctx context.Context, params json.RawMessage) (any, err
 		Text string `json:"text"`
 	}
 	if err := json.Unmarshal(params, &input); err != nil {
-		return nil, usage(err)
+		return nil, wire.Usage(err)
 	}
 	result := &manifests{Objects: []parsed{}, Problems: []parseProblem{}}
 	decoder := yaml.NewDecoder(bytes.NewReader([]byte(input.Text)))

@@ -21,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
+	"tenantry.io/wire"
 )
 
 // crdFiles holds one file an API group, made by crds/regenerate.py from the operators' released modules.
@@ -84,7 +85,7 @@ func (c *catalog) define(_ context.Context, params json.RawMessage) (any, error)
 		} `json:"definitions"`
 	}
 	if err := json.Unmarshal(params, &input); err != nil {
-		return nil, usage(err)
+		return nil, wire.Usage(err)
 	}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()

@@ -44,6 +44,7 @@ CODES: tuple[Code, ...] = (
         "File that nothing reads",
         "A file in an input folder does not end in .yaml, so it would be silently ignored.",
     ),
+    Code("S028", "Policy can't be used", "policies/<name>/policy.yaml is no ValidatingPolicy, or names no control or another policy."),
     Code("R001", "Unknown reference", "A name leads to no entry: tier, cell, channel, release, cluster or node pool."),
     Code("R002", "Override out of bounds", "A tenant's override is over what its tier allows."),
     Code("R003", "No standby cell", "The tier keeps a replica at the DR site, where no cell takes it."),
@@ -101,6 +102,7 @@ CODES: tuple[Code, ...] = (
     ),
     Code("F020", "Not proved in staging", "A release reaches production only after staging."),
     Code("F021", "Exception is not valid", "It names no real tenant or control, has expired, or approves itself."),
+    Code("F022", "Tier keeps too few controls", "The tenant's classification demands a control that its tier does not keep."),
     Code(
         "T001",
         "Template can't be rendered",

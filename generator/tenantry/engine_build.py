@@ -1,4 +1,4 @@
-"""Builds the engine once for each content of its sources, into the user's cache."""
+"""Builds our Go programs once for each content of their sources, into the user's cache."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import platformdirs
@@ -29,51 +31,79 @@ def source_folder() -> Path:
     raise ToolError("the engine's sources are missing", "install tenantry again")
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One of our Go programs. `folder` is below the engine's sources; `sources` are folders whose content it depends on."""
+
+    name: str
+    called: str
+    folder: str
+    sources: tuple[str, ...]
+    takes: str
+
+    @property
+    def path(self) -> Path:
+        """Where the program built from the present sources lies, or would lie."""
+        digest = hashlib.sha256()
+        root = source_folder()
+        for file in sorted(chain.from_iterable((root / folder).iterdir() for folder in self.sources)):
+            code = file.suffix == ".go" and not file.name.endswith("_test.go")
+            if code or file.suffix == ".json" or file.name in ("go.mod", "go.sum"):
+                digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+        cache = Path(platformdirs.user_cache_dir("tenantry"))
+        return cache / "engine" / digest.hexdigest()[:20] / self.name
+
+
+ENGINE = Program("tenantry-engine", "engine", ".", (".", "crds/data", "wire"), "a minute")
+POLICY_ENGINE = Program(
+    "tenantry-policy-engine", "policy engine (Kyverno's packages)", "kyverno", ("kyverno", "wire"), "five minutes"
+)
+PROGRAMS = (ENGINE, POLICY_ENGINE)
+
+
 def program_path() -> Path:
-    """Where the engine built from the present sources lies, or would lie."""
-    digest = hashlib.sha256()
-    folder = source_folder()
-    for file in (*sorted(folder.iterdir()), *sorted((folder / "crds/data").iterdir())):
-        code = file.suffix == ".go" and not file.name.endswith("_test.go")
-        if code or file.suffix == ".json" or file.name in ("go.mod", "go.sum"):
-            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    cache = Path(platformdirs.user_cache_dir("tenantry"))
-    return cache / "engine" / digest.hexdigest()[:20] / "tenantry-engine"
+    return ENGINE.path
 
 
 def ensure_engine(say: Say) -> Path:
     """Path of the engine; builds it when the present sources have not been built yet."""
-    program = program_path()
-    if not program.is_file():
-        program.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(program.parent / "lock"):
-            if not program.is_file():
-                _build(program, say)
-    return program
+    return ensure(ENGINE, say)
 
 
-def _build(program: Path, say: Say) -> None:
+def ensure(program: Program, say: Say) -> Path:
+    """Path of a program; builds it when the present sources have not been built yet."""
+    path = program.path
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.parent / "lock"):
+            if not path.is_file():
+                _build(program, path, say)
+    return path
+
+
+def _build(program: Program, path: Path, say: Say) -> None:
     go = find_go()
-    say(f"building the engine with {go} (once; about a minute)")
-    temporary = program.with_suffix(f".{os.getpid()}")
+    say(f"building the {program.called} with {go} (once; about {program.takes} on two cores)")
+    temporary = path.with_suffix(f".{os.getpid()}")
     command = [go, "build", "-v", "-trimpath", "-buildvcs=false", "-o", str(temporary), "."]
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
     built = 0
     last = ""
     with subprocess.Popen(  # noqa: S603 - fixed arguments, no shell
-        command, cwd=source_folder(), env=environment, stderr=subprocess.PIPE, text=True, errors="replace"
+        command, cwd=source_folder() / program.folder, env=environment, stderr=subprocess.PIPE, text=True, errors="replace"
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:
             last = line.strip() or last
             built += 1
-            if built % 25 == 0:
-                say(f"building the engine: {built} packages, now {last}")
+            if built % 100 == 0:
+                say(f"building the {program.called}: {built} packages, now {last}")
     if process.returncode:
         temporary.unlink(missing_ok=True)
-        raise ToolError(f"the engine could not be built: {last}", "check the network and the disk, then 'make engine'")
-    temporary.replace(program)
-    say(f"the engine is ready: {program}")
+        message = f"the {program.called} could not be built: {last}"
+        raise ToolError(message, "check the network and the disk, then 'make engine'")
+    temporary.replace(path)
+    say(f"the {program.called} is ready: {path}")
 
 
 def needed_go() -> tuple[int, ...]:
@@ -131,7 +161,8 @@ def main(arguments: list[str]) -> int:
         if "--which-go" in arguments:
             print(go)  # noqa: T201 - the answer
         else:
-            ensure_engine(say)
+            for program in PROGRAMS:
+                ensure(program, say)
     except ToolError as error:
         say(f"tenantry: {error.message}\n  {error.hint}")
         return error.exit_code

@@ -11,12 +11,14 @@ from tenantry import source
 from tenantry.cache import Store, digest_of
 from tenantry.findings import Finding, Place
 from tenantry.instance import Origin
+from tenantry.manifest import mapping
 from tenantry.model import convert
 from tenantry.model.cell import Cell
 from tenantry.model.channel import Channel
 from tenantry.model.cluster import Cluster
 from tenantry.model.control_exception import ControlException
 from tenantry.model.platform import Platform
+from tenantry.model.policy import CONTROL, Policy
 from tenantry.model.release import Release
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
@@ -34,6 +36,7 @@ CLASSES: Mapping[str, type] = {
     "Tier": Tier,
     "Tenant": Tenant,
     "Exception": ControlException,
+    "Policy": Policy,
 }
 
 FOLDERS: Mapping[str, tuple[str, ...]] = {
@@ -115,6 +118,15 @@ def load(root: Path, cache: Store | None = None) -> tuple[Fleet, list[Finding]]:
         kind, name = document.data["kind"], document.data["metadata"]["name"]
         documents[kind, name] = document
         entries[kind][name] = convert.build(CLASSES[kind], document.data)
+    for file in _policy_files(root):
+        policy = _read_policy(root, file)
+        if isinstance(policy, Finding):
+            findings.append(policy)
+            broken.add(file)
+            continue
+        document, entry = policy
+        documents["Policy", entry.name] = document
+        entries["Policy"][entry.name] = entry
     if not (root / "platform/platform.yaml").exists():
         findings.append(
             Finding(
@@ -144,6 +156,35 @@ def _input_files(root: Path, findings: list[Finding]) -> Iterator[tuple[str, tup
                 findings.append(Finding("S027", Place(file), message, hint))
                 continue
             yield file, kinds
+
+
+def _policy_files(root: Path) -> Iterator[str]:
+    """policies/<name>/policy.yaml; the suites beside them are the stock tool's business."""
+    for path in sorted((root / "policies").glob("*/policy.yaml")):
+        yield path.relative_to(root).as_posix()
+
+
+def _read_policy(root: Path, file: str) -> tuple[Document, Policy] | Finding:
+    text = source.read_text(root, file)
+    if isinstance(text, Finding):
+        return text
+    document, found = source.parse(file, text)
+    if document is None or found:
+        return found[0]
+    data = document.data if isinstance(document.data, dict) else {}
+    metadata, spec = mapping(data.get("metadata")), mapping(data.get("spec"))
+    annotations = {str(key): str(value) for key, value in mapping(metadata.get("annotations")).items()}
+    name = file.split("/")[-2]
+    if (data.get("apiVersion"), data.get("kind")) != ("policies.kyverno.io/v1", "ValidatingPolicy"):
+        wrong = (("kind",), "is no ValidatingPolicy of policies.kyverno.io/v1", "other kinds are deprecated or not read")
+    elif metadata.get("name") != name:
+        wrong = (("metadata", "name"), f"the policy is called otherwise than its folder, '{name}'", "give both one name")
+    elif CONTROL not in annotations:
+        wrong = (("metadata",), f"has no annotation {CONTROL}", "name the control that the policy keeps")
+    else:
+        return document, Policy(name=name, control=annotations[CONTROL], annotations=annotations, spec=spec)
+    path, message, hint = wrong
+    return Finding("S028", document.place(path), message, hint)
 
 
 def _read(root: Path, file: str, kinds: tuple[str, ...], cache: Store) -> tuple[Document | None, list[Finding]]:

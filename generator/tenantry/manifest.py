@@ -24,6 +24,9 @@ class Problem:
     message: str
     hint: str = ""
     severity: Severity = "error"
+    control: str = ""
+    tenant: str | None = None
+    """Whose problem it is; None for the tenant that the object's label names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import math
 from dataclasses import dataclass, field
 
@@ -251,7 +252,16 @@ class _Settler:
             "requestsPerSecond",
         )
         body = self.bounded("body_mib", "edge.body_mib", edge.body_mib, bounds.max_body_mib, "edge", "bodyMiB")
-        return dataclasses.replace(edge, requests_per_second=rate, burst=max(edge.burst, rate), body_mib=body)
+        # Without a bound of the tier: the schema bounds it, and more than the tier's rate needs an exception.
+        login = self.bounded(
+            "login_requests_per_second", "edge.login_requests_per_second", edge.login_requests_per_second, sys.maxsize,
+            "edge", "loginRequestsPerSecond",
+        )  # fmt: skip
+        login_burst = max(edge.login_burst, 5 * (login - 1))
+        return dataclasses.replace(
+            edge, requests_per_second=rate, burst=max(edge.burst, rate), body_mib=body,
+            login_requests_per_second=login, login_burst=login_burst,
+        )  # fmt: skip
 
     def windows(self) -> tuple[Window, ...]:
         platform = self.site.platform

@@ -49,6 +49,7 @@ def cell(options: Options, name: str, cluster: str, tier: str) -> None:
 @click.option("--tenant", required=True, help="Tenant for which the control is lifted.")
 @click.option("--control", required=True, help="Id of the control, such as EDGE-04.")
 @click.option("--reason", required=True, help="Why.")
+@click.option("--compensating-control", required=True, help="What keeps the risk small meanwhile.")
 @click.option("--owner", required=True, metavar="MAIL", help="Who owns the risk.")
 @click.option("--approver", required=True, metavar="MAIL", help="Who approved it; not the owner.")
 @click.option("--expires", required=True, metavar="DATE", help="Last day on which it holds (YYYY-MM-DD).")

@@ -83,5 +83,6 @@ class Cluster:
     object_storage: ObjectStorage
     traefik: EntryPoints
     api_server_port: int = 6443
+    admission_policies: Literal["audit", "enforce"] = "audit"
     node_local_dns: str | None = None
     private_connectivity: PrivateConnectivity | None = None

@@ -15,6 +15,7 @@ class ControlException:
     tenant: str
     control: str
     reason: str
+    compensating_control: str
     owner: str
     approver: str
     expires: str

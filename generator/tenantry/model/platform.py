@@ -33,6 +33,7 @@ class PlatformNamespaces:
     cert_manager: str
     cloudnative_pg: str
     external_secrets: str
+    kyverno: str
     mail: str
     monitoring: str
     traefik: str
@@ -91,6 +92,20 @@ class ComponentImages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentVersions:
+    """Versions of platform components, which others install."""
+
+    argocd: str
+    barman_cloud_plugin: str
+    cert_manager: str
+    cloudnative_pg: str
+    external_secrets: str
+    kyverno: str
+    traefik: str
+    velero: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
     """Unit prices of the cost model; invented."""
 
@@ -126,4 +141,5 @@ class Platform:
     support: SupportStaff
     images: ComponentImages
     postgresql_images: Mapping[str, str]
+    components: ComponentVersions
     prices: Prices

@@ -84,6 +84,7 @@ class Overrides:
     log_retention_days: Override | None = None
     backup_retention_days: Override | None = None
     requests_per_second: Override | None = None
+    login_requests_per_second: Override | None = None
     body_mib: Override | None = None
 
 

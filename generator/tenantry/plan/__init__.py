@@ -20,6 +20,7 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     placement.regions,
     capacity.cells,
     contract.classification,
+    contract.demanded_controls,
     contract.offered,
     contract.bounds,
     windows.chosen,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tenantry.controls import BY_ID, demanded
 from tenantry.findings import Finding
 from tenantry.model.channel import Channel
 from tenantry.model.tenant import Tenant
@@ -42,6 +43,18 @@ def classification(scope: Scope) -> Iterator[Finding]:
 def _fitting_tiers(scope: Scope, field: str, value: str) -> str:
     fitting = [tier.name for tier in scope.fleet.all(Tier).values() if value in getattr(tier.classification, field)]
     return f"tiers that may: {', '.join(fitting) or 'none'}"
+
+
+def demanded_controls(scope: Scope) -> Iterator[Finding]:
+    """What a classification demands, the tier must keep."""
+    for tenant, tier in _with_tier(scope):
+        classification = scope.fleet.document(tenant).data["spec"]["classification"]
+        for control, why in demanded(classification).items():
+            if control in tier.controls_not_kept:
+                field, value = why.split(" ")
+                keeping = [t.name for t in scope.fleet.all(Tier).values() if control not in t.controls_not_kept]
+                message = f"{field} '{value}' demands {control} ({BY_ID[control].rule}), which tier '{tier.name}' does not keep"
+                yield scope.at(tenant, ("classification", field), "F022", message, f"tiers that do: {', '.join(keeping) or 'none'}")
 
 
 def offered(scope: Scope) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tenantry.controls import CONTROLS
 from tenantry.findings import Finding
 from tenantry.model.control_exception import ControlException
+from tenantry.model.policy import CONTROL, Policy
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 from tenantry.plan.scope import Scope
@@ -22,6 +23,10 @@ def valid(scope: Scope) -> Iterator[Finding]:
                     f"there is no control '{control}'",
                     "check its id",
                 )
+    for policy in scope.fleet.all(Policy).values():
+        if policy.control not in CONTROLS:
+            place = scope.fleet.document(policy).place(("metadata", "annotations", CONTROL))
+            yield Finding("F021", place, f"there is no control '{policy.control}'", "check its id")
     for exception in scope.fleet.all(ControlException).values():
         for path, message, hint in _faults(scope, exception):
             yield Finding(

@@ -10,7 +10,9 @@ from tenantry import names, schedule
 from tenantry.instance import Instance, Site
 from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster
+from tenantry.model.control_exception import ControlException
 from tenantry.model.platform import Platform
+from tenantry.model.policy import Policy
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 from tenantry.quota import cell_quota, instance_quota
@@ -29,6 +31,7 @@ INFRA_KINDS = (
     ("external-secrets.io", "ExternalSecret"),
     ("external-secrets.io", "SecretStore"),
     ("monitoring.coreos.com", "PodMonitor"),
+    ("monitoring.coreos.com", "PrometheusRule"),
     ("networking.k8s.io", "NetworkPolicy"),
     ("policy", "PodDisruptionBudget"),
     ("postgresql.cnpg.io", "Cluster"),
@@ -39,7 +42,6 @@ INFRA_KINDS = (
     ("rbac.authorization.k8s.io", "Role"),
     ("rbac.authorization.k8s.io", "RoleBinding"),
 )
-CELL_KINDS = (*INFRA_KINDS, ("monitoring.coreos.com", "PrometheusRule"))
 APP_KINDS = (
     ("", "ConfigMap"),
     ("", "Service"),
@@ -58,6 +60,7 @@ PLATFORM_KINDS = (
     ("argoproj.io", "AppProject"),
     ("argoproj.io", "Application"),
     ("cert-manager.io", "Certificate"),
+    ("policies.kyverno.io", "PolicyException"),
     ("traefik.io", "TLSOption"),
     ("traefik.io", "TLSStore"),
     ("velero.io", "BackupStorageLocation"),
@@ -65,6 +68,7 @@ PLATFORM_KINDS = (
 )
 PLATFORM_CLUSTER_KINDS = (
     {"group": "cert-manager.io", "kind": "ClusterIssuer"},
+    {"group": "policies.kyverno.io", "kind": "ValidatingPolicy"},
     {"group": "postgresql.cnpg.io", "kind": "ClusterImageCatalog"},
     {"group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "tenantry-support"},
     {"group": "scheduling.k8s.io", "kind": "PriorityClass", "name": "tenantry-*"},
@@ -82,6 +86,14 @@ PATHS = {
     "api": "^/(?:xmlrpc/(?:2/)?(?:common|object)|jsonrpc|json/[12]|doc|doc-bearer)(?:/|$)",
 }
 """Path patterns of the edge (Go regular expressions), from the routes of Odoo 17 to 19."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyLift:
+    """An exception, and the policies that keep its control and so must let its tenant pass."""
+
+    exception: ControlException
+    policies: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +158,7 @@ def instance_context(instance: Instance, site: Site) -> Context:
         "instance": instance, "site": site, "tenant": tenant, "tier": tier, "names": instance.names, "settings": settings,
         "platform": site.platform, "cluster": site.cluster, "cell": site.cell,
         "namespace": namespace, "state": instance.state, "display_name": tenant.display_name, "owner": tenant.owner.contact,
-        "secret_role": instance.names.secret_role, "cell_namespace": cell_namespace,
+        "secret_role": instance.names.secret_role, "cell_namespace": cell_namespace, "logs_days": settings.logs_days,
         "labels": labels_of_instance(instance, site), "quota": instance_quota(instance),
         "autoscaled": autoscaled, "sleeps": sleeps,
         "workloads": [(w, {"component": w}) for w in workloads],
@@ -158,6 +170,7 @@ def instance_context(instance: Instance, site: Site) -> Context:
         "database_host": "postgresql-rw" if settings.postgresql else f"postgresql-rw.{cell_namespace}.svc",
         "redis_host": f"redis.{namespace if settings.own_redis else cell_namespace}.svc",
         "pooled_connections": list(_pooled_connections(instance)),
+        "objective_alerts": list(_objective_alerts(instance)),
         "certificate_hosts": [*instance.hosts, *([instance.api_host] if tenant.access.api_clients else [])],
         "pg_hba": _own_pg_hba(instance),
         "host_rule": _host_rule(instance.hosts), "paths": PATHS,
@@ -233,7 +246,7 @@ def cell_context(site: Site, tier: Tier, members: Sequence[Instance]) -> Context
     return {
         "site": site, "cell": cell, "cluster": site.cluster, "platform": platform, "tier": tier,
         "namespace": namespace, "state": cell.state, "display_name": f"Cell {cell.name}", "owner": platform.issuers.acme_contact,
-        "secret_role": namespace, "secret_path": names.cell_secret_path(cell.name), "labels": labels_of_cell(cell),
+        "logs_days": tier.retention.logs_days, "secret_role": namespace, "secret_path": names.cell_secret_path(cell.name), "labels": labels_of_cell(cell),
         "quota": cell_quota(cell, size), "postgresql_size": size,
         "priority": "tenantry-production" if production else "tenantry-nonproduction",
         "members": [(m.name, {"member": m}) for m in members if m.settings.postgresql is None],
@@ -265,7 +278,27 @@ def _cell_alerts(namespace: str, size: PostgresqlSize | None) -> list[dict[str, 
     ]  # fmt: skip
 
 
-def delivery_context(instance: Instance, site: Site) -> Context:
+_BURN_RATES = (("14.4", "1h", "5m", "page"), ("6", "6h", "30m", "page"), ("1", "3d", "6h", "ticket"))
+"""(how many times too fast the budget goes, long window, short window, what happens), for a budget of 30 days: the SRE
+workbook's chapter on alerting. Both windows must exceed."""
+
+
+def _objective_alerts(instance: Instance) -> Iterator[dict[str, str]]:
+    """Alerts on the error budget of the promised availability: the share of time without a web Pod that is ready."""
+    budget = (100 - instance.tier.objectives.availability_percent) / 100
+    ready = (
+        f'(kube_deployment_status_replicas_available{{namespace="{instance.names.namespace}",deployment="odoo-web"}} > bool 0)'
+    )
+    for rate, long, short, severity in _BURN_RATES:
+        limit = f"{rate} * {budget:.6g}"
+        bad = [f"(1 - avg_over_time({ready}[{window}:1m])) > {limit}" for window in (long, short)]
+        yield {
+            "name": f"AvailabilityBudgetBurns{long.upper()}", "expression": f"{bad[0]} and {bad[1]}", "severity": severity,
+            "summary": f"The budget of {instance.tier.objectives.availability_percent:g} % availability goes {rate} times too fast",
+        }  # fmt: skip
+
+
+def delivery_context(instance: Instance, site: Site, exceptions: Sequence[PolicyLift] = ()) -> Context:
     """Context of an instance's Argo CD and Velero objects on one cluster."""
     base = instance_context(instance, site)
     standby = instance.standby is not None and site is instance.standby
@@ -276,6 +309,7 @@ def delivery_context(instance: Instance, site: Site) -> Context:
         "labels": labels_of_instance(instance, site),
         "applications": [(part.name.rsplit("-", 1)[-1], {"part": part}) for part in applications],
         "velero_locations": [(name, {"location": name}) for name in locations],
+        "policy_exceptions": [(lift.exception.name, {"lift": lift}) for lift in exceptions],
     }
 
 
@@ -329,18 +363,26 @@ def _sync_windows(instance: Instance) -> list[dict[str, Any]]:
     return allowed + frozen
 
 
-def platform_context(platform: Platform, cluster: Cluster, cells: Sequence[Cell], partner: Cluster) -> Context:
+def policy_items(policies: Sequence[Policy], mode: str) -> list[tuple[str, Context]]:
+    """One object for each policy: refused where the cluster enforces, reported only where it audits."""
+    actions = ["Deny"] if mode == "enforce" else ["Audit"]
+    return [(policy.name, {"policy": policy, "spec": {**policy.spec, "validationActions": actions}}) for policy in policies]
+
+
+def platform_context(
+    platform: Platform, cluster: Cluster, cells: Sequence[Cell], partner: Cluster, policies: Sequence[Policy]
+) -> Context:
     """Context of a cluster's common platform tree."""
     spaces = platform.namespaces
     platform_part = Application(
         name=names.platform_application(cluster.name), description=f"Platform of cluster {cluster.name}", wave="-2",
         path=f"rendered/{cluster.name}/platform", kinds=PLATFORM_KINDS, cluster_kinds=PLATFORM_CLUSTER_KINDS,
-        namespaces=[spaces.argocd, spaces.traefik, spaces.velero],
+        namespaces=[spaces.argocd, spaces.kyverno, spaces.traefik, spaces.velero],
     )  # fmt: skip
     cell_parts = [
         Application(
             name=names.cell_application(cell.name), description=f"Services of cell {cell.name}", wave="-1",
-            path="rendered/" + names.cell_path(cluster.name, cell.name), kinds=CELL_KINDS,
+            path="rendered/" + names.cell_path(cluster.name, cell.name), kinds=INFRA_KINDS,
             namespaces=[names.cell_namespace(cell.name)],
             cluster_kinds=[{"group": "", "kind": "Namespace", "name": names.cell_namespace(cell.name)}],
         )
@@ -359,4 +401,5 @@ def platform_context(platform: Platform, cluster: Cluster, cells: Sequence[Cell]
         "platform": platform, "cluster": cluster, "labels": labels_of_platform(),
         "applications": [(part.name, {"part": part}) for part in (platform_part, *cell_parts)],
         "backup_locations": [(location["name"], {"location": location}) for location in locations],
+        "policies": policy_items(policies, cluster.admission_policies),
     }  # fmt: skip

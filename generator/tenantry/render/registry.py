@@ -70,6 +70,11 @@ def running(context: Context) -> bool:
     return bool(context["instance"].running)
 
 
+def watched(context: Context) -> bool:
+    """Availability is promised for production; what is stopped on purpose burns no budget."""
+    return running(context) and context["instance"].environment == "production"
+
+
 def autoscaled(context: Context) -> bool:
     return bool(context["autoscaled"])
 
@@ -168,6 +173,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("infra/certificate-odoo"),
         _T("infra/certificate-internal-client"),
         _T("infra/podmonitor-odoo", "base"),
+        _T("infra/prometheusrule", "base", watched),
         _T("infra/configmap-pgbouncer"),
         _T("infra/postgresql-cluster", "base", own_postgresql),
         _T("infra/postgresql-database", "base", own_postgresql),
@@ -254,6 +260,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("delivery/appproject", each=_items("applications")),
         _T("delivery/application", each=_items("applications")),
         _T("delivery/velero-schedule", each=_items("velero_locations")),
+        _T("delivery/policyexception", each=_items("policy_exceptions")),
     ),
     "platform": (
         _T("platform/priorityclass-production", "base"),
@@ -266,6 +273,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("platform/traefik-tlsstore", "base"),
         _T("platform/traefik-certificate", "base"),
         _T("platform/appproject-default", "base"),
+        _T("platform/validatingpolicy", "base", each=_items("policies")),
         _T("platform/traefik-configmap"),
         _T("platform/velero-backupstoragelocation", each=_items("backup_locations")),
         _T("platform/appproject", each=_items("applications")),

@@ -13,7 +13,9 @@ from tenantry.instance import Instance, Site
 from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster
 from tenantry.model.common import EnvironmentName
+from tenantry.model.control_exception import ControlException
 from tenantry.model.platform import Platform
+from tenantry.model.policy import Policy
 from tenantry.model.tier import Tier
 from tenantry.render import contexts
 from tenantry.render.references import reference_instance, reference_site
@@ -61,8 +63,9 @@ def base_units(fleet: Fleet) -> Iterator[BaseUnit]:
             context = partial(_reference_context, platform, tier, "production")
             yield BaseUnit(f"tiers/{tier.name}/production/standby", "standby", key, context)
         yield BaseUnit(f"cells/{tier.name}", "cell", key, partial(_reference_cell_context, platform, tier))
-    key = _digest(fleet, platform)
-    yield BaseUnit("platform", "platform", key, partial(_reference_platform_context, platform))
+    policies = list(fleet.all(Policy).values())
+    key = digest_of(_digest(fleet, platform), *(_digest(fleet, policy) for policy in policies))
+    yield BaseUnit("platform", "platform", key, partial(_reference_platform_context, platform, policies))
 
 
 def component_context(platform: Platform) -> Context:
@@ -96,20 +99,34 @@ def _instance_units(fleet: Fleet, instance: Instance) -> Iterator[Unit]:
     if not instance.leaving:
         path = names.instance_path(cluster, environment, tenant, "app")
         yield Unit(path, "app", f"{base}/app", key, here, tenant, group)
-    yield _delivery_unit(instance, instance.site, key)
+    yield _delivery_unit(fleet, instance, instance.site, key)
     if instance.standby is not None:
         cluster = instance.standby.cluster.name
         there = partial(contexts.instance_context, instance, instance.standby)
         path = names.instance_path(cluster, environment, tenant, "standby")
         yield Unit(path, "standby", f"{base}/standby", key, there, tenant, f"{cluster}/{instance.name}")
-        yield _delivery_unit(instance, instance.standby, key)
+        yield _delivery_unit(fleet, instance, instance.standby, key)
 
 
-def _delivery_unit(instance: Instance, site: Site, key: str) -> Unit:
-    context = partial(_without_namespace, contexts.delivery_context, instance, site)
+def _delivery_unit(fleet: Fleet, instance: Instance, site: Site, key: str) -> Unit:
+    lifts = [] if site is instance.standby else _policy_lifts(fleet, instance)
+    if lifts:
+        key = digest_of(key, *(_digest(fleet, lift.exception) for lift in lifts), *(n for lift in lifts for n in lift.policies))
+    context = partial(_without_namespace, contexts.delivery_context, instance, site, lifts)
     path = names.platform_path(site.cluster.name, instance.name)
     group = f"{site.cluster.name}/{instance.name}"
     return Unit(path, "delivery", "", key, context, instance.tenant.name, group)
+
+
+def _policy_lifts(fleet: Fleet, instance: Instance) -> list[contexts.PolicyLift]:
+    """Exceptions of the instance whose control some policy keeps; Kyverno needs to know of no others."""
+    lifts = []
+    for exception in fleet.all(ControlException).values():
+        if exception.tenant == instance.tenant.name and exception.environment in (None, instance.environment):
+            policies = tuple(p.name for p in fleet.all(Policy).values() if p.control == exception.control)
+            if policies:
+                lifts.append(contexts.PolicyLift(exception, policies))
+    return lifts
 
 
 def _cell_unit(fleet: Fleet, cell: Cell, members: list[Instance]) -> Unit | None:
@@ -129,8 +146,9 @@ def _platform_unit(fleet: Fleet, cluster: Cluster) -> Unit | None:
     if partner is None:
         return None
     cells = [cell for cell in fleet.all(Cell).values() if cell.cluster == cluster.name]
-    key = digest_of(*(_digest(fleet, entry) for entry in (fleet.platform, cluster, partner, *cells)))
-    context = partial(_without_namespace, contexts.platform_context, fleet.platform, cluster, cells, partner)
+    policies = list(fleet.all(Policy).values())
+    key = digest_of(*(_digest(fleet, entry) for entry in (fleet.platform, cluster, partner, *cells, *policies)))
+    context = partial(_without_namespace, contexts.platform_context, fleet.platform, cluster, cells, partner, policies)
     path = names.platform_path(cluster.name, "common")
     return Unit(path, "platform", "platform", key, context, group=path)
 
@@ -164,5 +182,5 @@ def _reference_cell_context(platform: Platform, tier: Tier) -> Context:
     return contexts.cell_context(reference_site(platform, tier), tier, [])
 
 
-def _reference_platform_context(platform: Platform) -> Context:
-    return {"platform": platform, "labels": {}}
+def _reference_platform_context(platform: Platform, policies: list[Policy]) -> Context:
+    return {"platform": platform, "labels": {}, "policies": contexts.policy_items(policies, "enforce")}

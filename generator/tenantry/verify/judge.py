@@ -79,11 +79,14 @@ def to_findings(found: Iterable[tuple[Manifest, Problem]], locator: Locator, bla
             f"{manifest.identity}: {where}: {problem.message}" if named else f"{manifest.identity}: {problem.message}"
         )
         hint = "; ".join(part for part in (problem.hint, blame(manifest, problem)) if part)
+        tenant = str(manifest.labels.get(TENANT_LABEL, "")) if problem.tenant is None else problem.tenant
         yield Finding(
             problem.code, _place(locator, manifest, problem), message, hint, problem.severity,
-            tenant=str(manifest.labels.get(TENANT_LABEL, "")), object=manifest.identity,
+            tenant=tenant, object=manifest.identity, control=problem.control,
         )  # fmt: skip
 
 
 def _place(locator: Locator, manifest: Manifest, problem: Problem) -> Place:
-    return locator.place(manifest, problem.path) if manifest.file else Place("")
+    if not manifest.file or manifest.file.endswith("/"):  # nothing is there to point at
+        return Place(manifest.file.rstrip("/"))
+    return locator.place(manifest, problem.path)

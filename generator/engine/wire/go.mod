@@ -1,0 +1,3 @@
+module tenantry.io/wire
+
+go 1.26.0

@@ -1,0 +1,30 @@
+"""A Kyverno ValidatingPolicy of the fleet: policies/<name>/policy.yaml. Its format is Kyverno's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+CONTROL = "tenantry.io/control"
+"""Annotation that names the control which a policy keeps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One policy, as it is shipped to the clusters. `control` is the control that it keeps."""
+
+    name: str
+    control: str
+    annotations: Mapping[str, str]
+    spec: Mapping[str, Any]
+
+    def value(self) -> Mapping[str, Any]:
+        """The policy as an object of Kubernetes."""
+        metadata = {"name": self.name, "annotations": dict(self.annotations)}
+        return {
+            "apiVersion": "policies.kyverno.io/v1",
+            "kind": "ValidatingPolicy",
+            "metadata": metadata,
+            "spec": dict(self.spec),
+        }

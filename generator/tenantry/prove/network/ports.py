@@ -1,0 +1,83 @@
+"""Sets of ports, by protocol, as disjoint intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+PROTOCOLS = ("TCP", "UDP", "SCTP")
+FIRST, LAST = 1, 65535
+
+Interval = tuple[str, int, int]
+"""Protocol, first port, last port."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortSet:
+    """Intervals, sorted, disjoint and not adjacent."""
+
+    intervals: tuple[Interval, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.intervals)
+
+    def __or__(self, other: PortSet) -> PortSet:
+        return of(*self.intervals, *other.intervals)
+
+    def __sub__(self, other: PortSet) -> PortSet:
+        left: list[Interval] = []
+        for protocol, low, high in self.intervals:
+            rest = [(low, high)]
+            for _, cut_low, cut_high in (i for i in other.intervals if i[0] == protocol):
+                rest = [piece for a, b in rest for piece in _cut(a, b, cut_low, cut_high)]
+            left += [(protocol, a, b) for a, b in rest]
+        return of(*left)
+
+    def __and__(self, other: PortSet) -> PortSet:
+        return self - (self - other)
+
+    def has(self, protocol: str, port: int) -> bool:
+        return any(p == protocol and low <= port <= high for p, low, high in self.intervals)
+
+    def __str__(self) -> str:
+        if self == ALL:
+            return "every port"
+        return ", ".join(_show(interval) for interval in self.intervals)
+
+
+def of(*intervals: Interval) -> PortSet:
+    merged: list[Interval] = []
+    for protocol, low, high in sorted(intervals):
+        if merged and merged[-1][0] == protocol and low <= merged[-1][2] + 1:
+            merged[-1] = (protocol, merged[-1][1], max(high, merged[-1][2]))
+        else:
+            merged.append((protocol, low, high))
+    return PortSet(tuple(merged))
+
+
+def tcp(*ports: int) -> PortSet:
+    return of(*(("TCP", port, port) for port in ports))
+
+
+def union(sets: Iterable[PortSet]) -> PortSet:
+    return of(*(interval for ports in sets for interval in ports.intervals))
+
+
+ALL = of(*((protocol, FIRST, LAST) for protocol in PROTOCOLS))
+
+
+def _cut(low: int, high: int, cut_low: int, cut_high: int) -> Iterator[tuple[int, int]]:
+    if cut_high < low or high < cut_low:
+        yield low, high
+        return
+    if low < cut_low:
+        yield low, cut_low - 1
+    if cut_high < high:
+        yield cut_high + 1, high
+
+
+def _show(interval: Interval) -> str:
+    protocol, low, high = interval
+    if (low, high) == (FIRST, LAST):
+        return f"every {protocol} port"
+    return f"{low}/{protocol}" if low == high else f"{low}-{high}/{protocol}"

@@ -1,0 +1,361 @@
+"""NET-01 to NET-08: each end of each connection is open exactly as declared (design: flows.py).
+
+An end that is open to more than declared is a breach even while the other end is still shut: one more change, and the
+path is there. The message says which of both it is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from tenantry.manifest import Manifest, Path
+from tenantry.prove.network import flows as declared
+from tenantry.prove.network.classes import NAME_LABEL, PlatformPods, PodClass, classes, namespace_labels, platform_classes, platform_pods
+from tenantry.prove.network.flows import DNS, Flow, Outside, Platform, Pods
+from tenantry.prove.network.policies import Direction, Network, Peer, Policy, Rule, networks, policy
+from tenantry.prove.network.ports import ALL, PortSet, union
+from tenantry.prove.network.reach import Endpoint, Namespaces, Policies, takes
+from tenantry.prove.network.selectors import Selector
+from tenantry.prove.promises import Home
+from tenantry.prove.world import Breach, State, breach
+
+_GRAVITY = ("NET-02", "NET-03", "NET-08", "NET-06", "NET-07", "NET-05", "NET-04")
+"""Of what one rule opens, the worst is told."""
+_STORES = frozenset({"postgresql", "redis", "pooler"})
+_RESERVED = "tenantry.io/"
+"""Labels of namespaces that only our trees write (NET-11 holds them to it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Extra:
+    """A peer that a rule opens a port to without a declaration."""
+
+    control: str
+    peer: str
+    ports: PortSet
+    pods: PodClass | None = None
+
+
+@dataclass
+class ClusterNetwork:
+    """The Pods and policies of one cluster."""
+
+    state: State
+    spaces: dict[str, dict[str, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.spaces = {name: dict(labels) for name, labels in namespace_labels(self.state).items()}
+        self.manifests = {(m.identity.namespace, m.identity.name): m for m in self.state.of("networking.k8s.io", "NetworkPolicy")}
+        self.policies = Policies(map(policy, self.manifests.values()))
+        self.by_namespace: dict[str, list[PodClass]] = defaultdict(list)
+        for pods in (*classes(self.state, self.spaces), *platform_classes(self.state)):
+            self.by_namespace[pods.endpoint.namespace].append(pods)
+        platform = {p.namespace: {NAME_LABEL: p.namespace} for p in self.platform}
+        self.namespaces = Namespaces({**platform, **self.spaces})
+
+    @cached_property
+    def platform(self) -> tuple[PlatformPods, ...]:
+        return platform_pods(self.state)
+
+
+def isolation(state: State) -> Iterator[Breach]:
+    """NET-01: every Pod of a home is isolated both ways, also one that nobody thought of."""
+    network = ClusterNetwork(state)
+    for home in state.homes_at():
+        anyone = Endpoint(home.namespace, network.spaces.get(home.namespace, {}), {"any": "pod"})
+        for direction in ("ingress", "egress"):
+            if network.policies.selecting(anyone, direction):
+                continue
+            manifest = network.manifests.get((home.namespace, "default-deny"), state.anchor(home))
+            word = "into" if direction == "ingress" else "out of"
+            message = f"a Pod in {home.namespace} that no other policy selects is not isolated: every connection {word} it is open"
+            hint = f"a NetworkPolicy with podSelector {{}} and policyTypes {direction.title()} is needed"
+            yield breach(manifest, "NET-01", ("spec", "policyTypes"), message, hint, tenant=home.tenant)
+
+
+def reachability(state: State) -> Iterator[Breach]:
+    """NET-02 to NET-08: what is open is what is declared."""
+    seen: set[tuple[int, Path, str]] = set()
+    for manifest, problem in _ends(ClusterNetwork(state), state):
+        key = id(manifest), problem.path, problem.code
+        if key not in seen:  # the Pods of one policy mostly share what is wrong with it
+            seen.add(key)
+            yield manifest, problem
+
+
+def _ends(network: ClusterNetwork, state: State) -> Iterator[Breach]:
+    for home in state.homes_at():
+        flows = list(declared.flows(home))
+        for pods in network.by_namespace.get(home.namespace, ()):
+            for direction in ("ingress", "egress"):
+                own = [flow for flow in flows if flow.direction == direction and pods.role in flow.roles]
+                yield from _too_much(network, home, pods, direction, own)
+                yield from _too_little(network, home, pods, direction, own)
+
+
+# --- what is open besides
+
+
+def _too_much(network: ClusterNetwork, home: Home, pods: PodClass, direction: Direction, flows: list[Flow]) -> Iterator[Breach]:
+    for chosen in network.policies.selecting(pods.endpoint, direction):
+        for rule in chosen.rules(direction) or ():
+            extras = list(_extras(network, home, pods, direction, chosen, rule, flows))
+            if extras:
+                worst = min(extras, key=lambda extra: _GRAVITY.index(extra.control))
+                yield _told(network, home, pods, direction, chosen, rule, worst, len(extras))
+
+
+def _extras(
+    network: ClusterNetwork, home: Home, pods: PodClass, direction: Direction, chosen: Policy, rule: Rule, flows: list[Flow]
+) -> Iterator[_Extra]:
+    if rule.peers is None:
+        ports = _ports(rule, pods, None, direction)
+        if ports:
+            control = _anyone_control(pods, direction, ports)
+            yield _Extra(control, "anyone, inside and outside of the cluster", ports)
+        return
+    for peer in rule.peers:
+        if peer.block is not None:
+            yield from _extra_addresses(network, home, pods, direction, rule, peer, flows)
+        else:
+            yield from _extra_pods(network, home, pods, direction, chosen, rule, peer, flows)
+
+
+def _ports(rule: Rule, pods: PodClass, other: Endpoint | None, direction: Direction) -> PortSet:
+    """Ports of the connection's target. A named port of a Pod that we do not know may be any."""
+    if direction == "ingress":
+        return rule.ports.on(pods.endpoint.named_ports)
+    if other is None or (rule.ports.names and not other.named_ports):
+        return rule.ports.numbers if not rule.ports.names else ALL
+    return rule.ports.on(other.named_ports)
+
+
+def _anyone_control(pods: PodClass, direction: Direction, ports: PortSet) -> str:
+    if direction == "ingress":
+        return "NET-08" if pods.role in _STORES else "NET-04"
+    return "NET-05" if not ports - DNS else "NET-06"
+
+
+def _extra_addresses(
+    network: ClusterNetwork, home: Home, pods: PodClass, direction: Direction, rule: Rule, peer: Peer, flows: list[Flow]
+) -> Iterator[_Extra]:
+    assert peer.block is not None
+    ports = _ports(rule, pods, None, direction)
+    meant = (f for f in flows if isinstance(f.peer, Outside) and peer.block.within(networks(f.peer.cidrs)))
+    extra = ports - union(flow.ports for flow in meant)
+    if not extra:
+        return
+    where = _what_lies_there(network.state, peer)
+    name = f"{peer.block}{f' ({where})' if where else ''}"
+    if direction == "ingress":
+        control = "NET-08" if pods.role in _STORES else "NET-04"
+    elif where == "the API server":
+        control = "NET-07"
+    else:
+        control = "NET-05" if not extra - DNS else "NET-06"
+    yield _Extra(control, name, extra)
+
+
+def _what_lies_there(state: State, peer: Peer) -> str:
+    """What of the cluster, or of every cloud, an address block would open."""
+    assert peer.block is not None
+    ranges = state.cluster.networks
+    known = (
+        ("the API server", ranges.api_server), ("Pods", ranges.pods), ("Services", ranges.services),
+        ("nodes", ranges.nodes), ("instance metadata", ("169.254.169.254/32", "fd00:ec2::254/128")),
+    )  # fmt: skip
+    found = [what for what, cidrs in known if any(peer.block.meets(n) for n in networks(tuple(cidrs)))]
+    return ", ".join(found)
+
+
+def _extra_pods(
+    network: ClusterNetwork, home: Home, pods: PodClass, direction: Direction, chosen: Policy, rule: Rule, peer: Peer, flows: list[Flow]
+) -> Iterator[_Extra]:
+    for space in network.namespaces.taken_by(peer, chosen.namespace):
+        for other in network.by_namespace.get(space, ()):
+            if not takes(peer, chosen.namespace, other.endpoint, wide=True):
+                continue
+            ports = _ports(rule, pods, other.endpoint, direction)
+            extra = ports - union(flow.ports for flow in flows if _is_peer(flow, other))
+            if extra:
+                yield _Extra(_control(home, pods, other, direction), str(other), extra, other)
+    ports = _ports(rule, pods, None, direction)
+    for unknown in _unknown_pods(network, chosen, peer):
+        if ports:
+            yield _Extra("NET-08" if pods.role in _STORES else "NET-04", unknown, ports)
+
+
+def _is_peer(flow: Flow, other: PodClass) -> bool:
+    if isinstance(flow.peer, Pods):
+        return other.home is not None and flow.peer.namespace == other.endpoint.namespace and other.role in flow.peer.roles
+    return isinstance(flow.peer, Platform) and other.home is None and other.role == flow.peer.role and other.maker is None
+
+
+def _control(home: Home, pods: PodClass, other: PodClass, direction: Direction) -> str:
+    if other.home is None:
+        if other.role == "dns":
+            return "NET-05"
+        return "NET-08" if direction == "ingress" and pods.role in _STORES else "NET-04"
+    if other.home.tenant and home.tenant and other.home.tenant != home.tenant:
+        return "NET-02"
+    if other.home.tenant and home.tenant and other.home.namespace != home.namespace:
+        return "NET-03"
+    member_names = {member.tenant.name for member in home.members}
+    if home.role == "cell" and other.home.tenant and other.home.tenant not in member_names:
+        return "NET-02"
+    if other.home.role == "cell" and home.role != "cell" and other.home.site.cell.name != home.site.cell.name:
+        return "NET-02"
+    target = pods if direction == "ingress" else other
+    return "NET-08" if target.role in _STORES else "NET-04"
+
+
+def _unknown_pods(network: ClusterNetwork, chosen: Policy, peer: Peer) -> Iterator[str]:
+    """Pods that the tree does not make and that the peer would take: in platform namespaces, or in anybody's."""
+    if peer.namespaces is None:
+        return
+    named = peer.namespaces.pinned(NAME_LABEL)
+    if named is None:
+        reserved = any(r.key.startswith(_RESERVED) and r.operator in ("In", "Exists") for r in peer.namespaces.requirements)
+        if not reserved:
+            yield f"Pods ({_pods_said(peer.pods)}) of any namespace with {peer.namespaces}"
+        return
+    for name in sorted(named):
+        if name in network.spaces:
+            continue  # its Pods are known
+        known = [p for p in network.platform if p.namespace == name]
+        if not any(_is_pinned(peer.pods, pods) for pods in known):
+            yield f"Pods ({_pods_said(peer.pods)}) of namespace {name}"
+
+
+def _pods_said(pods: Selector) -> str:
+    return f"with {pods}" if pods.requirements else "all"
+
+
+def _is_pinned(pods: Selector, known: PlatformPods) -> bool:
+    taken = pods.pinned(known.key)
+    return taken is not None and taken <= {known.value}
+
+
+def _told(
+    network: ClusterNetwork, home: Home, pods: PodClass, direction: Direction, chosen: Policy, rule: Rule, extra: _Extra, count: int
+) -> Breach:
+    manifest = network.manifests[chosen.namespace, chosen.name]
+    source, target = (extra.peer, str(pods)) if direction == "ingress" else (str(pods), extra.peer)
+    more = f" and {count - 1} more peers" if count > 1 else ""
+    message = (
+        f"opens a way that nothing declares: {source} -> {target}, {extra.ports}{more}; {_other_end(network, pods, direction, extra)}"
+    )
+    declared_peers = "declared flows follow from tier, platform and the tenant's integrations (docs/reference/controls.md)"
+    return breach(manifest, extra.control, rule.path, message, declared_peers, tenant=home.tenant)
+
+
+def _other_end(network: ClusterNetwork, pods: PodClass, direction: Direction, extra: _Extra) -> str:
+    """Whether the peer's own policies let the connection through too."""
+    if extra.pods is None or extra.pods.home is None:
+        return "no policy of ours keeps the other end shut"
+    other: Direction = "egress" if direction == "ingress" else "ingress"
+    end = extra.pods.endpoint
+    openings = list(network.policies.openings(end, other, pods.endpoint, wide=True))
+    through = [o for o in openings if o.ports & extra.ports]
+    if not through:
+        return "the other end is still shut, so one more change opens it"
+    names = sorted({o.policy.name for o in through if o.policy is not None})
+    if not names:
+        return f"no policy isolates the other end, so the way is open ({direction} by NetworkPolicy)"
+    return f"NetworkPolicy {' and '.join(names)} lets it through at the other end, so the way is open"
+
+
+# --- what is needed and shut
+
+
+def _too_little(network: ClusterNetwork, home: Home, pods: PodClass, direction: Direction, flows: list[Flow]) -> Iterator[Breach]:
+    selecting = network.policies.selecting(pods.endpoint, direction)
+    if not selecting or not pods.role:
+        return
+    for flow in flows:
+        for peer, missing in _missing(network, pods, direction, flow, selecting):
+            source, target = (peer, str(pods)) if direction == "ingress" else (str(pods), peer)
+            message = f"the declared way {source} -> {target}, {missing}, is shut ({flow.why})"
+            manifest, path = _nearest(network, home, flow, selecting, direction)
+            hint = "the policies of this end must open it"
+            yield breach(manifest, flow.control, path, message, hint, tenant=home.tenant)
+
+
+def _missing(
+    network: ClusterNetwork, pods: PodClass, direction: Direction, flow: Flow, selecting: list[Policy]
+) -> Iterator[tuple[str, PortSet]]:
+    """Peers of a declared flow, and the ports of it that are shut."""
+    rules = [(p, rule) for p in selecting for rule in p.rules(direction) or ()]
+    if isinstance(flow.peer, Outside):
+        for cidr in networks(flow.peer.cidrs):
+            missing = flow.ports - union(_narrow(rule, pods, None, direction) for _, rule in rules if _opens_addresses(rule, cidr))
+            if missing:
+                yield str(cidr), missing
+        return
+    for other in _peers(network, flow):
+        wanted = flow.ports
+        opened = (
+            _narrow(rule, pods, other.endpoint, direction)
+            for chosen, rule in rules
+            if rule.peers is None or any(takes(peer, chosen.namespace, other.endpoint, wide=False) for peer in rule.peers)
+        )
+        missing = wanted - union(opened)
+        if missing:
+            yield str(other), missing
+            return  # the classes of one role differ little
+
+
+def _narrow(rule: Rule, pods: PodClass, other: Endpoint | None, direction: Direction) -> PortSet:
+    named = pods.endpoint.named_ports if direction == "ingress" else (other.named_ports if other else {})
+    return rule.ports.on(named, narrow=True)
+
+
+def _opens_addresses(rule: Rule, wanted: Network) -> bool:
+    if rule.peers is None:
+        return True
+    blocks = (peer.block for peer in rule.peers if peer.block is not None)
+    return any(
+        block.network.version == wanted.version
+        and wanted.subnet_of(block.network)
+        and not any(cut.overlaps(wanted) for cut in block.excepts)
+        for block in blocks
+    )
+
+
+def _peers(network: ClusterNetwork, flow: Flow) -> Iterator[PodClass]:
+    """Pods that there are of a flow's peer; a stopped workload has none, and nothing is missed."""
+    if isinstance(flow.peer, Pods):
+        for other in network.by_namespace.get(flow.peer.namespace, ()):
+            if other.role in flow.peer.roles:
+                yield other
+    elif isinstance(flow.peer, Platform):
+        for pods in network.platform:
+            if pods.role == flow.peer.role:
+                yield from (c for c in network.by_namespace[pods.namespace] if c.role == pods.role and c.maker is None)
+
+
+def _nearest(network: ClusterNetwork, home: Home, flow: Flow, selecting: list[Policy], direction: Direction) -> tuple[Manifest, Path]:
+    """The rule that comes closest to opening a flow: one that shares a peer or a port with it."""
+    best: tuple[int, Manifest, Path] | None = None
+    for chosen in selecting:
+        for rule in chosen.rules(direction) or ():
+            score = 2 * _shares_peer(network, chosen, rule, flow) + bool(rule.ports.numbers & flow.ports)
+            if score and (best is None or score > best[0]):
+                best = score, network.manifests[chosen.namespace, chosen.name], rule.path
+    return (best[1], best[2]) if best else (network.state.anchor(home), ())
+
+
+def _shares_peer(network: ClusterNetwork, chosen: Policy, rule: Rule, flow: Flow) -> bool:
+    if rule.peers is None:
+        return False
+    if isinstance(flow.peer, Outside):
+        ranges = networks(flow.peer.cidrs)
+        return any(peer.block is not None and any(peer.block.meets(n) for n in ranges) for peer in rule.peers)
+    others = list(_peers(network, flow))
+    return any(takes(peer, chosen.namespace, other.endpoint, wide=False) for peer in rule.peers for other in others)
+
+
+__all__ = ["ClusterNetwork", "isolation", "reachability"]

@@ -1,0 +1,117 @@
+"""What the inputs promise, as the proofs ask for it: whose namespace it is, and what may be there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tenantry import names
+from tenantry.fleet import Fleet
+from tenantry.instance import Instance, Site
+from tenantry.model.cell import Cell
+from tenantry.model.cluster import Cluster
+from tenantry.model.control_exception import ControlException
+from tenantry.model.platform import Platform
+from tenantry.model.tenant import Tenant
+from tenantry.model.tier import Tier
+
+
+@dataclass(frozen=True)
+class Home:
+    """A namespace that somebody is promised: an instance, its replica at the DR site, or the services of a cell."""
+
+    namespace: str
+    role: Literal["instance", "standby", "cell"]
+    site: Site
+    tier: Tier
+    instance: Instance | None = None
+    members: tuple[Instance, ...] = ()
+    """Instances of a cell."""
+
+    @property
+    def tenant(self) -> str:
+        """Empty for a cell."""
+        return self.instance.tenant.name if self.instance else ""
+
+    @property
+    def cluster(self) -> Cluster:
+        return self.site.cluster
+
+    @property
+    def own_postgresql(self) -> bool:
+        return self.instance is not None and self.instance.settings.postgresql is not None
+
+    @property
+    def own_redis(self) -> bool:
+        return self.instance is not None and self.role == "instance" and self.instance.settings.own_redis
+
+    @property
+    def secret_path(self) -> str:
+        return self.instance.names.secret_path if self.instance else names.cell_secret_path(self.site.cell.name)
+
+    def __str__(self) -> str:
+        return f"cell {self.site.cell.name}" if self.instance is None else f"{self.tenant}, {self.instance.environment}"
+
+
+Homes = Mapping[str, Home]
+"""Homes of one cluster by namespace."""
+
+
+@dataclass(frozen=True)
+class Promises:
+    """All that the proofs hold the objects to."""
+
+    fleet: Fleet
+    instances: Mapping[str, Instance]
+    as_of: str
+    homes: Mapping[str, Homes] = field(default_factory=dict)
+    """By cluster."""
+
+    @property
+    def platform(self) -> Platform:
+        return self.fleet.platform
+
+    @property
+    def clusters(self) -> Mapping[str, Cluster]:
+        return self.fleet.all(Cluster)
+
+    @property
+    def exceptions(self) -> Sequence[ControlException]:
+        return tuple(self.fleet.all(ControlException).values())
+
+    def tenant(self, name: str) -> Tenant | None:
+        return self.fleet.find(Tenant, name)
+
+    def homes_of(self, cluster: str) -> Homes:
+        return self.homes.get(cluster, {})
+
+
+def promises(fleet: Fleet, instances: Mapping[str, Instance], as_of: str) -> Promises:
+    """The promises of a fleet whose inputs are right."""
+    homes: dict[str, dict[str, Home]] = {name: {} for name in fleet.all(Cluster)}
+    for home in (*_instance_homes(instances), *_cell_homes(fleet, instances)):
+        homes[home.cluster.name][home.namespace] = home
+    return Promises(fleet, instances, as_of, homes)
+
+
+def _instance_homes(instances: Mapping[str, Instance]) -> Iterator[Home]:
+    for instance in instances.values():
+        namespace = instance.names.namespace
+        yield Home(namespace, "instance", instance.site, instance.tier, instance)
+        if instance.standby is not None:
+            yield Home(namespace, "standby", instance.standby, instance.tier, instance)
+
+
+def _cell_homes(fleet: Fleet, instances: Mapping[str, Instance]) -> Iterator[Home]:
+    members: dict[str, list[Instance]] = {}
+    for instance in instances.values():
+        members.setdefault(instance.site.cell.name, []).append(instance)
+    for cell in fleet.all(Cell).values():
+        cluster, tier = fleet.find(Cluster, cell.cluster), fleet.find(Tier, cell.tier)
+        partner = fleet.find(Cluster, cluster.dr_partner) if cluster else None
+        if cluster is None or tier is None or partner is None:
+            continue
+        site = Site(platform=fleet.platform, cluster=cluster, cell=cell, partner=partner)
+        there = tuple(members.get(cell.name, ()))
+        yield Home(names.cell_namespace(cell.name), "cell", site, tier, None, there)
