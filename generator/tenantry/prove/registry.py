@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from tenantry.prove import access, database, delivery, labels, odoo, pods, redis, secrets, services
+from tenantry.prove.edge import routes, tls
 from tenantry.prove.network import proof as network
 from tenantry.prove.world import Breach, State
 
@@ -12,6 +14,36 @@ Proof = Callable[[State], Iterator[Breach]]
 PROOFS: tuple[Proof, ...] = (
     network.isolation,
     network.reachability,
+    pods.host_access,
+    services.services,
+    labels.truth,
+    labels.unread_policies,
+    labels.region,
+    pods.accounts,
+    access.cluster_wide,
+    access.rules,
+    access.groups,
+    delivery.projects,
+    secrets.stores,
+    secrets.keys,
+    secrets.in_git,
+    database.ownership,
+    database.host_based_access,
+    database.powers,
+    database.public,
+    database.own_servers,
+    odoo.bound,
+    redis.access_lists,
+    redis.sessions,
+    routes.hosts,
+    routes.references,
+    routes.guards,
+    tls.certificates,
+    tls.options,
+    tls.switches,
+    pods.restricted,
+    pods.placement,
+    pods.volumes,
 )
 
 

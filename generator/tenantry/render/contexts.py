@@ -79,10 +79,14 @@ PATHS = {
     "database": "(?i)^(?:/+[^/]+)?/+(?:web/+database|xmlrpc/+(?:2/+)?db)(?:/|$)",
     # With any first segment: Odoo strips a language there and looks again.
     # What only API clients, administrators, probes or Prometheus may reach, and what tells versions.
-    "closed": "(?i)^(?:/+[^/]+)?/+(?:xmlrpc|jsonrpc|json|doc|metrics|monitoring|web/+(?:health|become|set_profiling|version|"
+    "closed": "(?i)^(?:/+[^/]+)?/+(?:xmlrpc|jsonrpc|json|doc(?:-bearer)?|metrics|monitoring|web/+(?:health|become|set_profiling|version|"
     "webclient/+version_info)|websocket/+health|website/+info)(?:/|$)",
+    # One segment below it at most: the Pods that serve websockets would answer every other path, too.
+    "websocket": "^/websocket(?:/[a-z_]+)?/?$",
     "login": "(?i)^(?:/+[^/]+)?/+web/+(?:login|signup|reset_password|session/+authenticate)(?:/|$)",
     "admin": "^/+web/+(?:become|set_profiling)(?:/|$)",
+    # Odoo could take `doc` in /doc/xmlrpc/db for a language, and what follows for the path.
+    "after_language": "(?i)^/+[^/]+/+(?:web|website|websocket|metrics|monitoring|xmlrpc)(?:/|$)",
     "api": "^/(?:xmlrpc/(?:2/)?(?:common|object)|jsonrpc|json/[12]|doc|doc-bearer)(?:/|$)",
 }
 """Path patterns of the edge (Go regular expressions), from the routes of Odoo 17 to 19."""

@@ -1,0 +1,1 @@
+"""Routes of Traefik: what each takes, and what guards it."""

@@ -1,0 +1,368 @@
+"""EDGE-01 to EDGE-04: each request's way, from its host and path to the Service that answers it.
+
+For each host, all rules of the cluster that can take it are walked together over all paths (paths.py). Where several
+match, the highest priority wins; matchers of headers, methods and addresses may or may not hold, so both are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+
+from tenantry.instance import Instance
+from tenantry.manifest import Manifest, Path, Value, entries, items, mapping, text
+from tenantry.prove.edge import rules
+from tenantry.prove.edge.paths import UnreadableExpressionError, combinations
+from tenantry.prove.edge.rules import Conjunct
+from tenantry.prove.promises import Home
+from tenantry.prove.world import Breach, State, breach
+
+_LANGUAGE = "(?:/+[^/]+)?"
+"""Odoo takes a language off the front of a path and looks again; any first segment is taken for one."""
+CLASSES = {
+    "manager": f"^{_LANGUAGE}/+(?:web/+database|xmlrpc/+(?:2/+)?db)(?:/|$)",
+    "api": f"^{_LANGUAGE}/+(?:xmlrpc|jsonrpc|json|doc|doc-bearer)(?:/|$)",
+    "internal": f"^{_LANGUAGE}/+(?:metrics|monitoring|web/+(?:health|version|webclient/+version_info)|websocket/+health|website/+info)(?:/|$)",
+    "admin": f"^{_LANGUAGE}/+web/+(?:become|set_profiling)(?:/|$)",
+    "login": f"^{_LANGUAGE}/+web/+(?:login|signup|reset_password|session/+authenticate)(?:/|$)",
+}
+"""Paths of Odoo 17 to 19 by what must guard them (odoo/addons/web/controllers, odoo/addons/base/controllers/rpc.py)."""
+_PATH_MATCHERS = frozenset({"Path", "PathPrefix", "PathRegexp"})
+_SERVICES = {"odoo-web": ("http", 8069), "odoo-websocket": ("websocket", 8072)}
+_STRANGE_KINDS = (
+    ("traefik.io", "IngressRouteTCP"), ("traefik.io", "IngressRouteUDP"), ("traefik.io", "TraefikService"),
+    ("traefik.io", "ServersTransport"), ("traefik.io", "ServersTransportTCP"), ("networking.k8s.io", "Ingress"),
+    ("gateway.networking.k8s.io", "HTTPRoute"), ("gateway.networking.k8s.io", "TCPRoute"), ("gateway.networking.k8s.io", "Gateway"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Route:
+    """One alternative of one rule of an IngressRoute."""
+
+    manifest: Manifest
+    number: int
+    value: Value
+    conjunct: Conjunct
+
+    @cached_property
+    def hosts(self) -> frozenset[str] | None:
+        return rules.hosts(self.conjunct)
+
+    @property
+    def path(self) -> Path:
+        return ("spec", "routes", self.number)
+
+    @property
+    def priority(self) -> int:
+        given = self.value.get("priority")
+        return given if isinstance(given, int) and given > 0 else len(text(self.value.get("match")))
+
+    @property
+    def entry_points(self) -> frozenset[str]:
+        """Empty when none is named: then Traefik uses all of its default ones."""
+        return frozenset(map(text, items(self.manifest.spec.get("entryPoints"))))
+
+    @cached_property
+    def patterns(self) -> tuple[tuple[str, bool], ...]:
+        """(expression, whether a path must match it)."""
+        named = ((rules.path_pattern(m), not m.negated) for m in self.conjunct)
+        return tuple((pattern, wanted) for pattern, wanted in named if pattern is not None)
+
+    @property
+    def certain(self) -> bool:
+        """Whether host and path alone decide."""
+        return all(m.name in _PATH_MATCHERS or m.name == "Host" for m in self.conjunct)
+
+
+def read(state: State) -> tuple[list[Route], list[Breach]]:
+    """All rules of the cluster's IngressRoutes, and those that can't be judged."""
+    found: list[Route] = []
+    wrong: list[Breach] = []
+    for manifest in state.of("traefik.io", "IngressRoute"):
+        for number, value in entries(manifest.spec.get("routes")):
+            try:
+                found += [Route(manifest, number, value, c) for c in rules.parse(text(value.get("match")))]
+            except rules.UnreadableRuleError as error:
+                path: Path = ("spec", "routes", number, "match")
+                wrong.append(breach(manifest, "EDGE-01", path, f"the rule can't be judged: {error}", "use Host, Path, PathPrefix, PathRegexp"))
+    return found, wrong
+
+
+def hosts(state: State) -> Iterator[Breach]:
+    """EDGE-01: each alternative names its hosts, all of them its instance's; priorities are bounded."""
+    routes, wrong = read(state)
+    yield from wrong
+    owners = {host: i for i in state.promises.instances.values() for host in (*i.hosts, i.api_host)}
+    for route in routes:
+        home = state.home(route.manifest)
+        own = frozenset((*home.instance.hosts, home.instance.api_host)) if home and home.instance else frozenset()
+        tenant = home.tenant if home else ""
+        if any(m.name in ("HostRegexp", "HostSNI", "HostSNIRegexp") for m in route.conjunct) or route.hosts is None:
+            message = "the rule takes requests whatever their host, other tenants' too"
+            yield breach(route.manifest, "EDGE-01", (*route.path, "match"), message, "begin with Host(`...`)", tenant=tenant)
+            continue
+        for host in sorted(route.hosts - own):
+            owner = owners.get(host)
+            whose = f"is {owner.name}'s" if owner else "nobody is promised"
+            message = f"the rule takes the host '{host}', which {whose}"
+            hint = f"own hosts: {', '.join(sorted(own)) or 'none'}"
+            yield breach(route.manifest, "EDGE-01", (*route.path, "match"), message, hint, tenant=tenant)
+        priority = route.value.get("priority")
+        if not isinstance(priority, int) or not 1 <= priority <= 100:
+            message = f"the priority {priority if priority is not None else 'is not set, so the rule length'} wins over other rules"
+            yield breach(route.manifest, "EDGE-01", (*route.path, "priority"), message, "give a priority from 1 to 100", tenant=tenant)
+
+
+def references(state: State) -> Iterator[Breach]:
+    """EDGE-02: routes refer to their own namespace."""
+    for group, kind in _STRANGE_KINDS:
+        for manifest in state.of(group, kind):
+            if state.home(manifest):
+                message = f"a {kind} is a way in, or changes one, that no proof here reads"
+                yield breach(manifest, "EDGE-02", ("kind",), message, "use an IngressRoute")
+    for manifest in state.of("traefik.io", "IngressRoute"):
+        for number, route in entries(manifest.spec.get("routes")):
+            base: Path = ("spec", "routes", number)
+            for index, middleware in entries(route.get("middlewares")):
+                yield from _reference(manifest, (*base, "middlewares", index), middleware, "middleware")
+            for index, service in entries(route.get("services")):
+                yield from _service(manifest, (*base, "services", index), service)
+        options = mapping(mapping(manifest.spec.get("tls")).get("options"))
+        yield from _reference(manifest, ("spec", "tls", "options"), options, "TLS option")
+    for manifest in state.of("traefik.io", "Middleware"):
+        if state.home(manifest) and "chain" in manifest.spec:
+            for index, middleware in entries(mapping(manifest.spec["chain"]).get("middlewares")):
+                yield from _reference(manifest, ("spec", "chain", "middlewares", index), middleware, "middleware")
+
+
+def _reference(manifest: Manifest, path: Path, reference: Value, what: str) -> Iterator[Breach]:
+    name, namespace = text(reference.get("name")), reference.get("namespace")
+    if "@" in name:
+        yield breach(manifest, "EDGE-02", (*path, "name"), f"the {what} '{name}' is another provider's", "use one of the own namespace")
+    elif namespace and namespace != manifest.identity.namespace:
+        yield breach(manifest, "EDGE-02", (*path, "namespace"), f"the {what} '{name}' is that of namespace '{namespace}'", "use one of the own namespace")
+
+
+def _service(manifest: Manifest, path: Path, service: Value) -> Iterator[Breach]:
+    yield from _reference(manifest, path, service, "service")
+    if service.get("kind", "Service") != "Service":
+        yield breach(manifest, "EDGE-02", (*path, "kind"), f"leads to a {service.get('kind')}, which no proof here reads", "lead to a Service")
+    elif service.get("name") not in _SERVICES and "@" not in text(service.get("name")) and not service.get("namespace"):
+        message = f"leads to the Service '{service.get('name')}', which is not meant for the edge"
+        yield breach(manifest, "EDGE-02", (*path, "name"), message, f"services of the edge: {', '.join(_SERVICES)}")
+    elif service.get("port") not in _SERVICES.get(text(service.get("name")), (service.get("port"),)):
+        message = f"leads to port {service.get('port')} of '{service.get('name')}'"
+        yield breach(manifest, "EDGE-02", (*path, "port"), message, f"its port is {_SERVICES[text(service.get('name'))][0]}")
+
+
+# --- every path
+
+
+@dataclass(frozen=True)
+class _Way:
+    """A path that a route takes: the classes that it is of, and an example."""
+
+    route: Route
+    example: str
+    classes: frozenset[str]
+
+
+def guards(state: State) -> Iterator[Breach]:
+    """EDGE-03 and EDGE-04: what guards each class of paths of each host."""
+    routes, _ = read(state)
+    for home in state.homes_at("instance"):
+        instance = home.instance
+        assert instance is not None
+        own = [r for r in routes if r.manifest.identity.namespace == home.namespace]
+        told: set[tuple[int, Path, str]] = set()
+        for host in (*instance.hosts, instance.api_host):
+            there = [r for r in routes if r.hosts is not None and host in r.hosts]
+            for manifest, problem in _host(state, home, instance, host, there):
+                key = (id(manifest), problem.path, problem.message.partition(":")[0])
+                if key not in told:
+                    told.add(key)
+                    yield manifest, problem
+        if own:
+            yield from _numbers(state, home, instance)
+
+
+def _host(state: State, home: Home, instance: Instance, host: str, routes: list[Route]) -> Iterator[Breach]:
+    for points, group in groupby(sorted(routes, key=lambda r: sorted(r.entry_points)), key=lambda r: r.entry_points):
+        group_routes = list(group)
+        if not points <= _entry_points(home) or not points:
+            shown = ", ".join(sorted(points)) or "every default entry point"
+            message = f"serves on {shown}; {home} is promised {', '.join(sorted(_entry_points(home)))}"
+            for route in group_routes:
+                yield breach(route.manifest, "EDGE-04", ("spec", "entryPoints"), message, "name the promised entry points", tenant=home.tenant)
+    for point in sorted(_entry_points(home) | {"web"}):
+        there = [r for r in routes if point in r.entry_points or not r.entry_points]
+        try:
+            ways = list(_ways(there))
+        except UnreadableExpressionError as error:
+            message = f"the paths of host '{host}' can't be walked: {error}"
+            yield breach(there[0].manifest, "EDGE-03", ("spec", "routes"), message, "use simpler expressions", tenant=home.tenant)
+            continue
+        for way in ways:
+            if point == "web":
+                yield from _plain(state, home, host, way)
+            else:
+                yield from _judge(state, home, instance, host, way)
+
+
+def _entry_points(home: Home) -> frozenset[str]:
+    edge = home.cluster.traefik
+    private = {edge.private_entry_point} if home.tier.edge.private_entry_point and edge.private_entry_point else set()
+    return frozenset({"web", edge.public_entry_point, *private} - {None})
+
+
+def _ways(routes: list[Route]) -> Iterator[_Way]:
+    """Each combination of matches that some path has, with every route that may win it."""
+    patterns = tuple(dict.fromkeys([*CLASSES.values(), *(p for r in routes for p, _ in r.patterns)]))
+    if not routes:
+        return
+    index = {pattern: number for number, pattern in enumerate(patterns)}
+    for matched, example in combinations(patterns):
+        classes = frozenset(name for name, pattern in CLASSES.items() if matched[index[pattern]])
+        taking = [r for r in routes if all(matched[index[p]] == wanted for p, wanted in r.patterns)]
+        taking.sort(key=lambda r: -r.priority)
+        for route in taking:
+            yield _Way(route, example, classes)
+            if route.certain:
+                break  # nothing below it gets such a request
+
+
+def _middlewares(state: State, route: Route) -> list[Manifest]:
+    space = route.manifest.identity.namespace
+    named = (text(m.get("name")) for _, m in entries(route.value.get("middlewares")))
+    return [m for name in named if (m := state.get("traefik.io", "Middleware", space, name)) is not None]
+
+
+def _plain(state: State, home: Home, host: str, way: _Way) -> Iterator[Breach]:
+    """Without TLS nothing is answered but a redirection."""
+    first = next(iter(_middlewares(state, way.route)), None)
+    scheme = mapping(first.spec.get("redirectScheme")).get("scheme") if first else None
+    if scheme != "https":
+        message = f"http://{host}{way.example} is answered without TLS"
+        yield breach(way.route.manifest, "EDGE-05", (*way.route.path, "middlewares"), message, "let the first middleware redirect to https", tenant=home.tenant)
+
+
+def _judge(state: State, home: Home, instance: Instance, host: str, way: _Way) -> Iterator[Breach]:
+    route = way.route
+    if not items(route.value.get("services")):
+        return
+    where = f"https://{host}{way.example}"
+
+    def fault(control: str, field: str, message: str, hint: str) -> Breach:
+        return breach(route.manifest, control, (*route.path, field), f"{message}: {where}", hint, tenant=home.tenant)
+
+    chain = _middlewares(state, route)
+    if "manager" in way.classes:
+        yield fault("EDGE-03", "match", "the database manager, which lists, dumps and drops databases, is reached", "keep its paths out of the rule")
+        return
+    if "internal" in way.classes:
+        yield fault("EDGE-03", "match", "what is for probes and Prometheus, or tells versions, is reached", "keep its paths out of the rule")
+        return
+    if "api" in way.classes and not _client_certificates(state, route):
+        yield fault("EDGE-04", "match", "the API is reached without a client certificate", "serve it on the API host with the TLS option api-clients")
+    if host == instance.api_host and not _client_certificates(state, route):
+        yield fault("EDGE-04", "match", "the host of API clients is reached without a client certificate", "use the TLS option api-clients")
+    access = instance.tenant.access
+    if "admin" in way.classes and not _only_from(chain, access.admin_sources):
+        yield fault("EDGE-04", "middlewares", "administration is reached from everywhere", "use the middleware admin-sources, or no route")
+    elif access.sources and not _only_from(chain, access.sources) and "admin" not in way.classes:
+        yield fault("EDGE-04", "middlewares", "the tenant's list of sources is passed by", "use the middleware client-sources")
+    yield from _limits(state, home, instance, way, chain, fault)
+
+
+def _client_certificates(state: State, route: Route) -> bool:
+    space = route.manifest.identity.namespace
+    name = text(mapping(mapping(route.manifest.spec.get("tls")).get("options")).get("name"))
+    option = state.get("traefik.io", "TLSOption", space, name)
+    client = mapping(option.spec.get("clientAuth")) if option else {}
+    return client.get("clientAuthType") == "RequireAndVerifyClientCert" and bool(items(client.get("secretNames")))
+
+
+def _only_from(chain: list[Manifest], sources: tuple[str, ...]) -> bool:
+    ranges = [set(map(text, items(mapping(m.spec["ipAllowList"]).get("sourceRange")))) for m in chain if "ipAllowList" in m.spec]
+    return bool(sources) and any(found <= set(sources) for found in ranges)
+
+
+def _limits(state: State, home: Home, instance: Instance, way: _Way, chain: list[Manifest], fault) -> Iterator[Breach]:  # type: ignore[no-untyped-def]
+    kinds = {kind for middleware in chain for kind in middleware.spec}
+    websocket = all(s.get("name") == "odoo-websocket" for _, s in entries(way.route.value.get("services")))
+    wanted = {"rateLimit": "no limit of requests", "inFlightReq": "no limit of requests at one time", "headers": "headers are not cleaned"}
+    if not websocket:
+        wanted["buffering"] = "no limit of the body's size"
+        if home.tier.edge.web_application_firewall != "off":
+            wanted["plugin"] = "the web application firewall is passed by"
+    for kind, message in wanted.items():
+        if kind not in kinds:
+            yield fault("EDGE-04", "middlewares", message, f"add the middleware of kind {kind}")
+    if "login" in way.classes:
+        rates = [mapping(m.spec["rateLimit"]) for m in chain if "rateLimit" in m.spec]
+        slow = any(m.identity.name == "login-rate-limit" for m in chain if "rateLimit" in m.spec)
+        if not slow or not rates:
+            yield fault("EDGE-04", "middlewares", "passwords can be guessed at the rate of ordinary requests", "add the middleware login-rate-limit")
+
+
+_STRIPPED = ("X-Odoo-Database", "X-Odoo-dbfilter", "X-Odoo-Db-Filter")
+
+
+def _numbers(state: State, home: Home, instance: Instance) -> Iterator[Breach]:
+    """Numbers of the middlewares against the contract: the tier's, with the overrides that it allows."""
+    tier, settled = instance.tier.edge, instance.settings.edge
+    for manifest in state.of("traefik.io", "Middleware", home.namespace):
+        spec, name = manifest.spec, manifest.identity.name
+        rate = mapping(spec.get("rateLimit"))
+        most, burst = (tier.login_requests_per_second, tier.login_burst) if name == "login-rate-limit" else (settled.requests_per_second, settled.burst)
+        checks: list[tuple[Path, object, int, str]] = []
+        if "rateLimit" in spec:
+            checks += [(("spec", "rateLimit", "average"), rate.get("average"), most, "requests a second"),
+                       (("spec", "rateLimit", "burst"), rate.get("burst"), burst, "requests at once")]  # fmt: skip
+        if "inFlightReq" in spec:
+            checks.append((("spec", "inFlightReq", "amount"), mapping(spec["inFlightReq"]).get("amount"), settled.in_flight, "requests in flight"))
+        if "buffering" in spec:
+            size = mapping(spec["buffering"]).get("maxRequestBodyBytes")
+            checks.append((("spec", "buffering", "maxRequestBodyBytes"), size, settled.body_mib << 20, "bytes of body"))
+        for path, value, limit, what in checks:
+            if not isinstance(value, int) or not 0 < value <= limit:
+                message = f"'{name}' lets through {value if value else 'any number of'} {what}; {limit:,} are promised"
+                yield breach(manifest, "EDGE-04", path, message, "neighbours share the edge", tenant=home.tenant)
+        if rate and rate.get("period", "1s") != "1s":
+            yield breach(manifest, "EDGE-04", ("spec", "rateLimit", "period"), f"'{name}' counts by {rate['period']}", "period: 1s", tenant=home.tenant)
+        if "headers" in spec:
+            emptied = mapping(mapping(spec["headers"]).get("customRequestHeaders"))
+            for header in _STRIPPED:
+                if emptied.get(header) != "":
+                    message = f"the header {header}, by which a request can name a database, reaches Odoo"
+                    yield breach(manifest, "EDGE-04", ("spec", "headers", "customRequestHeaders"), message, f'{header}: ""', tenant=home.tenant)
+        yield from _sources(manifest, instance, home)
+        yield from _firewall(manifest, home)
+
+
+def _sources(manifest: Manifest, instance: Instance, home: Home) -> Iterator[Breach]:
+    promised = {"admin-sources": instance.tenant.access.admin_sources, "client-sources": instance.tenant.access.sources}
+    wanted = promised.get(manifest.identity.name)
+    if wanted is None or "ipAllowList" not in manifest.spec:
+        return
+    allow = mapping(manifest.spec["ipAllowList"])
+    extra = [s for s in map(text, items(allow.get("sourceRange"))) if s not in wanted]
+    if extra:
+        message = f"'{manifest.identity.name}' lets in {', '.join(extra)}"
+        yield breach(manifest, "EDGE-04", ("spec", "ipAllowList", "sourceRange"), message, f"promised: {', '.join(wanted)}", tenant=home.tenant)
+    if allow.get("ipStrategy"):
+        message = f"'{manifest.identity.name}' believes a header about the sender's address"
+        yield breach(manifest, "EDGE-04", ("spec", "ipAllowList", "ipStrategy"), message, "remove it", tenant=home.tenant)
+
+
+def _firewall(manifest: Manifest, home: Home) -> Iterator[Breach]:
+    if manifest.identity.name != "web-application-firewall":
+        return
+    directives = " ".join(map(text, items(mapping(mapping(manifest.spec.get("plugin")).get("coraza")).get("directives"))))
+    wanted = {"block": "SecRuleEngine On", "detect": "SecRuleEngine DetectionOnly"}.get(home.tier.edge.web_application_firewall, "")
+    if wanted not in directives or (wanted.endswith("On") and "DetectionOnly" in directives):
+        message = f"the firewall does not run as promised ({home.tier.edge.web_application_firewall})"
+        yield breach(manifest, "EDGE-04", ("spec", "plugin", "coraza", "directives"), message, wanted, tenant=home.tenant)

@@ -1,0 +1,111 @@
+"""pg_hba.conf by its first match (PostgreSQL manual, client authentication): who gets into which database, how."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_TYPES = {"local", "host", "hostssl", "hostnossl", "hostgssenc", "hostnogssenc"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One record. Words that were quoted are plain names; `number` counts the lines given, from 0 (-1: the operator's)."""
+
+    type: str
+    databases: tuple[str, ...]
+    users: tuple[str, ...]
+    address: str
+    method: str
+    number: int
+
+
+class UnreadableLineError(ValueError):
+    """A line that this model does not read: what it lets in can't be known."""
+
+
+APPENDED = "host all all all scram-sha-256"
+"""CloudNativePG ends the file with it, after the lines of the Cluster (pkg/postgres/configuration.go)."""
+
+
+def parse(text: str, number: int) -> Line:
+    """One line. Raises UnreadableLineError for includes, files, expressions and what is no record."""
+    try:
+        words = shlex.split(text, comments=True)
+    except ValueError as error:
+        raise UnreadableLineError(str(error)) from None
+    if not words or words[0] not in _TYPES:
+        raise UnreadableLineError("no record of pg_hba")
+    if any(word.startswith(("@", "/")) for word in words[1:3]) or "${" in text:
+        raise UnreadableLineError("names come from elsewhere (a file, an expression, a selector)")
+    rest = words[3:]
+    address = rest.pop(0) if words[0] != "local" and rest else ""
+    if rest and words[0] != "local" and _is_mask(rest[0]):
+        address = f"{address}/{rest.pop(0)}"
+    if not rest:
+        raise UnreadableLineError("no method")
+    return Line(words[0], tuple(words[1].split(",")), tuple(words[2].split(",")), address, rest[0], number)
+
+
+def _is_mask(word: str) -> bool:
+    return word[0].isdigit() and ("." in word or ":" in word)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A login role and the groups that it is in, indirectly too."""
+
+    name: str
+    groups: frozenset[str] = frozenset()
+    superuser: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What the first matching lines say of one role, database and kind of connection."""
+
+    allowed: bool
+    line: Line | None
+
+
+def access(lines: Sequence[Line], role: Role, database: str, *, tls: bool, replication: bool = False) -> Access:
+    """Whether a connection over TCP gets in from somewhere. A line for some addresses lets in there, but keeps nobody out:
+    the same connection from another address goes on to the next line."""
+    for line in lines:
+        if line.type == "local" or (line.type == "hostssl" and not tls) or (line.type == "hostnossl" and tls):
+            continue
+        if line.type == "hostgssenc":
+            continue
+        if not _takes_database(line, database, role, replication) or not _takes_user(line, role):
+            continue
+        if line.method == "reject":
+            if line.address in ("all", "0.0.0.0/0"):
+                return Access(False, line)
+            continue
+        return Access(True, line)
+    return Access(False, None)
+
+
+def _takes_database(line: Line, database: str, role: Role, replication: bool) -> bool:
+    for word in line.databases:
+        if replication:
+            if word == "replication":
+                return True
+            continue
+        if word == "all" or word == database:
+            return True
+        if word == "sameuser" and database == role.name:
+            return True
+        if word in ("samerole", "samegroup") and (database in role.groups or database == role.name):
+            return True
+    return False
+
+
+def _takes_user(line: Line, role: Role) -> bool:
+    for word in line.users:
+        if word == "all" or word == role.name:
+            return True
+        if word.startswith("+") and (word[1:] in role.groups or word[1:] == role.name):
+            return True
+    return False

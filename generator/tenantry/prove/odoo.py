@@ -1,0 +1,123 @@
+"""DATA-05: Odoo is bound to its own database, by odoo.conf, arguments, environment and the PgBouncer beside it."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from collections.abc import Iterator, Mapping
+
+from tenantry import names
+from tenantry.instance import Instance
+from tenantry.manifest import Manifest, Path, items, mapping, text
+from tenantry.prove.promises import Home
+from tenantry.prove.workloads import Workload, workloads
+from tenantry.prove.world import Breach, State, breach
+
+_POOLS_TO = re.compile(r"(\w+)=(\S+)")
+_BOUND = {
+    "listen_addr": "127.0.0.1", "pool_mode": "session", "auth_type": "scram-sha-256", "server_tls_sslmode": "verify-full",
+    "server_tls_ca_file": "/etc/pgbouncer-ca/ca.crt", "server_tls_protocols": "secure",
+}  # fmt: skip
+_ARGUMENTS = ("-d", "--database", "--db-filter", "--db_", "-r", "-w", "--load", "-c", "--config", "--no-database-list", "--proxy-mode", "--addons-path")
+_ENVIRONMENT = {"PGHOST": "127.0.0.1", "PGUSER": "", "PGDATABASE": "", "MIGRATION_DATABASE": "", "PGSSLMODE": "disable"}
+
+
+def sections(content: str) -> Mapping[str, Mapping[str, str]]:
+    """Sections of an INI file; an unreadable one has none."""
+    parser = configparser.ConfigParser(interpolation=None, strict=False, delimiters=("=",), comment_prefixes=(";", "#"))
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    try:
+        parser.read_string(content)
+    except configparser.Error:
+        return {}
+    return {name: dict(parser[name]) for name in parser.sections()}
+
+
+def bound(state: State) -> Iterator[Breach]:
+    for home in state.homes_at("instance"):
+        instance = home.instance
+        assert instance is not None
+        for manifest in state.of("", "ConfigMap", home.namespace):
+            for key, content in mapping(manifest.value.get("data")).items():
+                if key == "options.conf":
+                    yield from _configuration(manifest, ("data", key), text(content), instance, home)
+                elif text(key).endswith(".ini") and manifest.identity.name == "pgbouncer":
+                    yield from _pooler(manifest, ("data", key), text(content), instance, home)
+        for work in workloads(state, home.namespace):
+            yield from _workload(work, instance, home)
+
+
+def _configuration(manifest: Manifest, path: Path, content: str, instance: Instance, home: Home) -> Iterator[Breach]:
+    options = sections(content).get("options", {})
+    own = instance.names.database
+    wanted = {
+        "db_name": own, "db_user": own, "db_host": "127.0.0.1", "db_port": "5432", "list_db": "False", "proxy_mode": "True",
+    }  # fmt: skip
+    for key, value in wanted.items():
+        if options.get(key) != value:
+            message = f"{key} is {options.get(key, 'not set')}: {_why(key)}"
+            yield breach(manifest, "DATA-05", path, message, f"{key} = {value}", tenant=home.tenant)
+    for key in ("dbfilter", "db_replica_host", "admin_passwd", "db_system"):
+        if options.get(key) and not (key == "db_system" and options[key] == own):
+            message = f"{key} is set: {_why(key)}"
+            yield breach(manifest, "DATA-05", path, message, f"remove {key}", tenant=home.tenant)
+
+
+def _why(key: str) -> str:
+    return {
+        "db_name": "without it, or with another, requests and cron work on other databases",
+        "db_user": "Odoo logs in with its own role only",
+        "db_host": "Odoo reaches PostgreSQL by the PgBouncer beside it only",
+        "list_db": "the database manager must be off",
+        "dbfilter": "with db_name it has no good use, and a wide one lets a request choose its database",
+        "admin_passwd": "the master password comes from a Secret",
+        "db_replica_host": "a second way to a server, past the PgBouncer",
+    }.get(key, "it must be as promised")
+
+
+def _pooler(manifest: Manifest, path: Path, content: str, instance: Instance, home: Home) -> Iterator[Breach]:
+    parts = sections(content)
+    own = instance.names.database
+    cell = names.cell_namespace(home.site.cell.name)
+    hosts = {"postgresql-rw", f"postgresql-rw.{home.namespace}.svc"} if home.own_postgresql else {f"postgresql-rw.{cell}.svc"}
+    aliases = parts.get("databases", {})
+    for alias, target in aliases.items():
+        words = dict(_POOLS_TO.findall(target))
+        if alias not in (own, "postgres"):
+            message = f"PgBouncer leads the name '{alias}' to a database; Odoo needs its own and 'postgres' only"
+            yield breach(manifest, "DATA-05", path, message, "remove the line", tenant=home.tenant)
+        if words.get("dbname") != own:
+            message = f"PgBouncer leads '{alias}' to the database '{words.get('dbname', alias)}'"
+            yield breach(manifest, "DATA-05", path, message, f"dbname={own}", tenant=home.tenant)
+        if words.get("host") not in hosts:
+            control = "DATA-09" if home.own_postgresql else "DATA-05"
+            message = f"PgBouncer leads '{alias}' to {words.get('host')}; {home}'s server is {min(hosts)}"
+            yield breach(manifest, control, path, message, f"host={min(hosts)}", tenant=home.tenant)
+        if "user" in words or "password" in words:
+            yield breach(manifest, "DATA-05", path, f"PgBouncer logs in for '{alias}' as somebody else", "remove user and password", tenant=home.tenant)
+    for alias in (own, "postgres"):
+        if alias not in aliases:
+            message = f"PgBouncer does not know '{alias}', so Odoo can't start"
+            yield breach(manifest, "DATA-05", path, message, f"{alias} = host=... dbname={own}", tenant=home.tenant)
+    settings = parts.get("pgbouncer", {})
+    for key, value in _BOUND.items():
+        if settings.get(key) != value:
+            message = f"{key} is {settings.get(key, 'not set')}: PgBouncer must serve its own Pod only, and verify the server"
+            yield breach(manifest, "DATA-05", path, message, f"{key} = {value}", tenant=home.tenant)
+
+
+def _workload(work: Workload, instance: Instance, home: Home) -> Iterator[Breach]:
+    own = instance.names.database
+    for container in work.containers:
+        command = [*items(container.value.get("command")), *items(container.value.get("args"))]
+        if command[:1] == ["odoo"]:
+            for number, argument in enumerate(map(text, items(container.value.get("args")))):
+                if argument.startswith(_ARGUMENTS):
+                    message = f"the argument '{argument.partition('=')[0]}' overrides what odoo.conf binds"
+                    yield breach(work.manifest, "DATA-05", (*container.path, "args", number), message, "remove it", tenant=home.tenant)
+        for name, fixed in _ENVIRONMENT.items():
+            entry = container.environment.get(name)
+            value = fixed or own
+            if entry is not None and entry.get("value") != value:
+                message = f"{name} is '{entry.get('value')}'"
+                yield breach(work.manifest, "DATA-05", (*container.path, "env"), message, f"{name}={value}", tenant=home.tenant)

@@ -1,0 +1,232 @@
+"""DATA-06: Redis ACL lines (valkey-io/valkey-doc, topics/acl.md), rule by rule, and the session store of Odoo."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
+
+from tenantry import names
+from tenantry.instance import Instance
+from tenantry.manifest import Manifest, Path, mapping, text
+from tenantry.prove.promises import Home
+from tenantry.prove.secrets import external_for, remote_keys
+from tenantry.prove.workloads import workloads
+from tenantry.prove.world import Breach, State, breach
+
+COMMANDS = frozenset({"get", "set", "setex", "del", "expire", "exists", "ttl", "ping"})
+"""What a session store needs; each acts on named keys only, so that key patterns bind it."""
+_OPERATOR = frozenset({"ping", "acl|load", "acl|whoami", "info"})
+_REPLICATION = frozenset({"psync", "replconf", "ping"})
+_OWN_ONLY = frozenset({"scan"})
+"""Ignores key patterns; harmless where no other tenant is."""
+_HASH = re.compile(r"#\{\{ \.(\w+) \| sha256sum \}\}")
+
+
+@dataclass
+class User:
+    """One line `user NAME RULES`, its rules carried out from left to right."""
+
+    name: str
+    on: bool = False
+    nopass: bool = False
+    passwords: list[str] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+    channels: set[str] = field(default_factory=set)
+    commands: set[str] = field(default_factory=set)
+    everything: bool = False
+    unread: list[str] = field(default_factory=list)
+
+
+def parse(line: str) -> User | None:
+    """A user of an ACL file; None for a line that is none."""
+    words = re.findall(r"#\{\{[^}]*\}\}|\([^)]*\)|\S+", line)
+    if len(words) < 2 or words[0] != "user":
+        return None
+    user = User(words[1])
+    for word in words[2:]:
+        _apply(user, word)
+    return user
+
+
+def _apply(user: User, word: str) -> None:
+    low = word.lower()
+    match low:
+        case "on" | "off":
+            user.on = low == "on"
+        case "nopass":
+            user.nopass = True
+        case "resetpass":
+            user.nopass = False
+            user.passwords = []
+        case "reset":
+            user.__init__(user.name)  # type: ignore[misc]
+        case "allkeys" | "~*" | "%rw~*":
+            user.keys.add("*")
+        case "resetkeys":
+            user.keys.clear()
+        case "allchannels" | "&*":
+            user.channels.add("*")
+        case "resetchannels":
+            user.channels.clear()
+        case "allcommands" | "+@all":
+            user.everything = True
+        case "nocommands" | "-@all":
+            user.everything = False
+            user.commands.clear()
+        case _:
+            _apply_pattern(user, word, low)
+
+
+def _apply_pattern(user: User, word: str, low: str) -> None:
+    if word[0] in "#>":
+        user.passwords.append(word)
+    elif word[0] == "~":
+        user.keys.add(word[1:])
+    elif low.startswith(("%r~", "%w~", "%rw~")):
+        user.keys.add(word.partition("~")[2])
+    elif word[0] == "&":
+        user.channels.add(word[1:])
+    elif word[0] == "+":
+        user.commands.add(low[1:])
+    elif word[0] == "-":
+        user.commands.discard(low[1:])
+    else:
+        user.unread.append(word)
+
+
+def access_lists(state: State) -> Iterator[Breach]:
+    """The list of users of each Redis."""
+    for home in state.homes_at("cell", "instance"):
+        shared = home.role == "cell" and home.site.cell.redis is not None
+        if not shared and not home.own_redis:
+            continue
+        manifest = external_for(state, home.namespace, "redis-acl")
+        if manifest is None:
+            message = "no ExternalSecret makes the list of Redis users, so the server would know its default user only"
+            yield breach(state.anchor(home), "DATA-06", (), message, "run 'tenantry render'", tenant=home.tenant)
+            continue
+        data = mapping(mapping(mapping(manifest.spec.get("target")).get("template")).get("data"))
+        path: Path = ("spec", "target", "template", "data", "users.acl")
+        users = [u for line in text(data.get("users.acl")).splitlines() if (u := parse(line))]
+        yield from _users(manifest, path, home, users)
+        yield from _server(state, home)
+
+
+def _members(home: Home) -> list[Instance]:
+    return [home.instance] if home.instance else [m for m in home.members if not m.settings.own_redis]
+
+
+def _users(manifest: Manifest, path: Path, home: Home, users: list[User]) -> Iterator[Breach]:
+    members = {m.names.redis_user: m for m in _members(home)}
+    tenant = home.tenant
+    if not any(u.name == "default" and not u.on for u in users):
+        message = "the default user is not off: whoever reaches the port has every command without a password"
+        yield breach(manifest, "DATA-06", path, message, "user default off", tenant=tenant)
+    for user in users:
+        member = members.get(user.name)
+        if member is not None:
+            yield from _member(manifest, path, home, user, member)
+        elif user.name in ("operator", "replication"):
+            allowed = _OPERATOR if user.name == "operator" else _REPLICATION
+            if user.everything or user.commands - allowed or user.nopass:
+                more = "every command" if user.everything else ", ".join(sorted(user.commands - allowed)) or "no password"
+                message = f"the user '{user.name}' has {more}"
+                yield breach(manifest, "DATA-06", path, message, f"it needs {', '.join(sorted(allowed))}", tenant=tenant)
+        elif user.name != "default" or user.on:
+            message = f"the user '{user.name}' belongs to no instance that is promised to this Redis"
+            yield breach(manifest, "DATA-06", path, message, "remove it", tenant=tenant)
+    for name, member in members.items():
+        found = [u for u in users if u.name == name]
+        if len(found) != 1:
+            message = f"{member.name} has {len(found)} users on its Redis"
+            yield breach(manifest, "DATA-06", path, message, "one user an instance", tenant=member.tenant.name)
+
+
+def _member(manifest: Manifest, path: Path, home: Home, user: User, member: Instance) -> Iterator[Breach]:
+    called, tenant = member.names, member.tenant.name
+    commands = COMMANDS | (_OWN_ONLY if home.role == "instance" else frozenset())
+    faults = (
+        (user.everything, "has every command, so FLUSHALL, CONFIG and SCAN too"),
+        (bool(user.commands - commands), f"has {', '.join(sorted(user.commands - commands))}, which key patterns do not bind"),
+        (bool(COMMANDS - user.commands) and not user.everything, f"lacks {', '.join(sorted(COMMANDS - user.commands))}"),
+        (user.keys != {called.redis_key_pattern}, f"reaches the keys {_shown(user.keys)}; its own are {called.redis_key_pattern}"),
+        (bool(user.channels - {called.redis_channel_pattern}),
+         f"reaches the channels {_shown(user.channels)}; its own are {called.redis_channel_pattern}"),
+        (user.nopass, "needs no password"),
+        (not user.on, "is off"),
+        (bool(user.unread), f"has rules that can't be judged: {' '.join(user.unread)}"),
+    )  # fmt: skip
+    for fault, what in faults:
+        if fault:
+            yield breach(manifest, "DATA-06", path, f"the Redis user '{user.name}' {what}", "see docs/explanation/isolation.md", tenant=tenant)
+    keys = remote_keys(manifest)
+    wanted = f"{called.secret_path}/redis"
+    sources = [keys.get(m[1], "") if (m := _HASH.fullmatch(p)) else "a literal" for p in user.passwords]
+    if sources != [wanted] and not user.nopass:
+        message = f"the password of the Redis user '{user.name}' comes from {', '.join(sources) or 'nowhere'}"
+        yield breach(manifest, "IAM-09", path, message, f"its key is '{wanted}'", tenant=tenant)
+
+
+def _shown(patterns: set[str]) -> str:
+    return ", ".join(sorted(patterns)) or "none"
+
+
+_NEEDED = {
+    "port": "0", "tls-port": "6379", "aclfile": "/etc/valkey-acl/users.acl", "tls-replication": "yes",
+    "tls-cert-file": "/etc/valkey-tls/tls.crt",
+}  # fmt: skip
+_FORBIDDEN = ("requirepass", "user", "loadmodule", "enable-debug-command", "rename-command", "unixsocket")
+
+
+def _server(state: State, home: Home) -> Iterator[Breach]:
+    manifest = state.get("", "ConfigMap", home.namespace, "redis")
+    if manifest is None:
+        return  # a missing ConfigMap is a reference that leads nowhere (V060)
+    settings: dict[str, str] = {}
+    for line in text(mapping(manifest.value.get("data")).get("valkey.conf")).splitlines():
+        key, _, value = line.strip().partition(" ")
+        settings[key.lower()] = value.strip()
+    path: Path = ("data", "valkey.conf")
+    for key, value in _NEEDED.items():
+        if settings.get(key) != value:
+            message = f"{key} is {settings.get(key, 'not set')}: the server must speak TLS only, and know its users by the list"
+            yield breach(manifest, "DATA-06", path, message, f"{key} {value}", tenant=home.tenant)
+    for key in _FORBIDDEN:
+        if key in settings:
+            message = f"{key} goes past the list of users"
+            yield breach(manifest, "DATA-06", path, message, "remove it", tenant=home.tenant)
+
+
+def sessions(state: State) -> Iterator[Breach]:
+    """The session store of each Odoo Pod: own server, own user, own prefix, verified TLS."""
+    for home in state.homes_at("instance"):
+        instance = home.instance
+        assert instance is not None
+        where = home.namespace if home.own_redis else names.cell_namespace(home.site.cell.name)
+        external = external_for(state, home.namespace, "redis-user")
+        if external is not None:
+            yield from _address(external, instance, f"redis.{where}.svc", home)
+        for work in workloads(state, home.namespace):
+            for container in work.containers:
+                entry = container.environment.get("ODOO_SESSION_REDIS_PREFIX")
+                if entry is not None and entry.get("value") != instance.names.redis_session_prefix:
+                    message = f"the prefix of sessions is '{entry.get('value')}'; its own is '{instance.names.redis_session_prefix}'"
+                    yield breach(work.manifest, "DATA-06", (*container.path, "env"), message, "use the own prefix", tenant=home.tenant)
+
+
+def _address(external: Manifest, instance: Instance, host: str, home: Home) -> Iterator[Breach]:
+    data = mapping(mapping(mapping(external.spec.get("target")).get("template")).get("data"))
+    url = urlsplit(re.sub(r"\{\{.*?\}\}", "x", text(data.get("url"))))
+    path: Path = ("spec", "target", "template", "data", "url")
+    query = parse_qs(url.query)
+    faults = (
+        (url.hostname != host, "DATA-09" if home.own_redis else "DATA-06", f"sessions lie on {url.hostname}; {home} is promised {host}"),
+        (url.username != instance.names.redis_user, "DATA-06",
+         f"logs in as '{url.username}'; its own user is '{instance.names.redis_user}'"),
+        (url.scheme != "rediss" or query.get("ssl_cert_reqs") != ["required"], "DATA-06", "does not verify the server's certificate"),
+    )  # fmt: skip
+    for fault, control, message in faults:
+        if fault:
+            yield breach(external, control, path, message, f"rediss://{instance.names.redis_user}:...@{host}:6379", tenant=home.tenant)

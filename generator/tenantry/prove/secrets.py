@@ -1,0 +1,217 @@
+"""Where credentials come from: IAM-07 (own path, own store), IAM-08 (none in git), IAM-09 (one purpose, one instance)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tenantry.manifest import Manifest, Path, Value, entries, mapping, text
+from tenantry.prove.promises import Home
+from tenantry.prove.workloads import workloads
+from tenantry.prove.world import Breach, State, breach
+
+_ESO = "external-secrets.io"
+_WIDE = ("ClusterSecretStore", "ClusterExternalSecret", "ClusterPushSecret", "PushSecret", "ClusterGenerator")
+_LEAF = {
+    "database-user": "database", "redis-user": "redis", "redis-acl": "redis", "object-storage": "object-storage",
+    "backup-storage": "backup-storage", "odoo-secret": "odoo", "registry": "registry", "reporting-user": "reporting",
+    "api-clients-ca": "api-clients",
+}  # fmt: skip
+"""Secret -> last part of the remote keys that feed it. So no key has two purposes."""
+
+
+def stores(state: State) -> Iterator[Breach]:
+    """IAM-07: each home reads the secret store with its own role, through its own account."""
+    promised = state.promises.platform.secret_store
+    for kind in _WIDE:
+        for manifest in state.of(_ESO, kind):
+            message = f"a {kind} reaches past one namespace, and can't bound which keys each reads"
+            yield breach(manifest, "IAM-07", ("kind",), message, "use a SecretStore in each namespace", tenant="")
+    for manifest in state.of(_ESO, "SecretStore"):
+        home = state.home(manifest)
+        if home is None:
+            continue
+        base: Path = ("spec", "provider", "vault")
+        vault = mapping(mapping(manifest.spec.get("provider")).get("vault"))
+        auth = mapping(mapping(vault.get("auth")).get("kubernetes"))
+        account = mapping(auth.get("serviceAccountRef"))
+        wanted: tuple[tuple[object, object, Path, str], ...] = (
+            (sorted(mapping(manifest.spec.get("provider"))), ["vault"], ("spec", "provider"), "provider"),
+            (vault.get("server"), promised.server, (*base, "server"), "server"),
+            (vault.get("path"), promised.mount, (*base, "path"), "mount"),
+            (sorted(mapping(vault.get("auth"))), ["kubernetes"], (*base, "auth"), "way to log in"),
+            (auth.get("mountPath"), f"{promised.auth_mount}-{state.cluster.name}", (*base, "auth", "kubernetes", "mountPath"), "login mount"),
+            (auth.get("role"), home.namespace, (*base, "auth", "kubernetes", "role"), "role"),
+            (account.get("name"), "secret-reader", (*base, "auth", "kubernetes", "serviceAccountRef", "name"), "ServiceAccount"),
+        )  # fmt: skip
+        for value, right, path, what in wanted:
+            if value != right:
+                message = f"the store's {what} is {_shown(value)}; {home}'s own is {_shown(right)}"
+                yield breach(manifest, "IAM-07", path, message, "a store is read with the own role only", tenant=home.tenant)
+        for path, place in (((*base, "auth", "kubernetes", "serviceAccountRef"), account), ((*base, "caProvider"), mapping(vault.get("caProvider")))):
+            if place.get("namespace"):
+                message = f"refers to the namespace '{place['namespace']}'"
+                yield breach(manifest, "IAM-07", (*path, "namespace"), message, "refer to the own namespace", tenant=home.tenant)
+
+
+def keys(state: State) -> Iterator[Breach]:
+    """IAM-07 and IAM-09: which remote keys feed which Secret."""
+    for manifest in state.of(_ESO, "ExternalSecret"):
+        home = state.home(manifest)
+        if home is None:
+            continue
+        store = mapping(manifest.spec.get("secretStoreRef"))
+        if store.get("kind", "SecretStore") != "SecretStore":
+            message = f"reads through a {store.get('kind')}, which is no store of the own namespace"
+            yield breach(manifest, "IAM-07", ("spec", "secretStoreRef", "kind"), message, "use the own SecretStore", tenant=home.tenant)
+        if manifest.spec.get("dataFrom"):
+            message = "dataFrom takes what a search or another source finds, so which keys it reads can't be known"
+            yield breach(manifest, "IAM-07", ("spec", "dataFrom"), message, "name each key under data", tenant=home.tenant)
+        for number, entry in entries(manifest.spec.get("data")):
+            path: Path = ("spec", "data", number, "remoteRef", "key")
+            if "sourceRef" in entry:
+                message = "takes one key from another store"
+                yield breach(manifest, "IAM-07", ("spec", "data", number, "sourceRef"), message, "use the own SecretStore", tenant=home.tenant)
+            yield from _key(manifest, home, path, text(mapping(entry.get("remoteRef")).get("key")))
+
+
+def _key(manifest: Manifest, home: Home, path: Path, key: str) -> Iterator[Breach]:
+    name = text(mapping(manifest.spec.get("target")).get("name")) or manifest.identity.name
+    if home.role == "cell":
+        yield from _cell_key(manifest, home, path, key, name)
+        return
+    own = f"{home.secret_path}/"
+    if not key.startswith(own):
+        message = f"reads '{key}'; {home}'s path is '{own}'"
+        yield breach(manifest, "IAM-07", path, message, "a key lies below the own path, up to its slash", tenant=home.tenant)
+    elif name in _LEAF and key != f"{own}{_LEAF[name]}":
+        message = f"the Secret '{name}' is fed from '{key}', whose purpose is another"
+        yield breach(manifest, "IAM-09", path, message, f"its key is '{own}{_LEAF[name]}'", tenant=home.tenant)
+
+
+def _cell_key(manifest: Manifest, home: Home, path: Path, key: str, name: str) -> Iterator[Breach]:
+    """A cell reads its own path, and of its members the passwords that its servers must know."""
+    own = f"{home.secret_path}/"
+    members = {m.name: m for m in home.members}
+    feeds = {f"{m.names.secret_path}/{leaf}": m for m in home.members for leaf in ("database", "redis")}
+    if key.startswith(own):
+        if name in _LEAF and key != f"{own}{_LEAF[name]}":
+            message = f"the Secret '{name}' is fed from '{key}', whose purpose is another"
+            yield breach(manifest, "IAM-09", path, message, f"its key is '{own}{_LEAF[name]}'", tenant="")
+        return
+    if key not in feeds:
+        message = f"{home} reads '{key}', which is neither its own nor a server's password of one of its instances"
+        yield breach(manifest, "IAM-07", path, message, f"own path: '{own}'; instances: {', '.join(members) or 'none'}", tenant="")
+        return
+    wanted = members.get(name.removeprefix("database-")) if name.startswith("database-") else None
+    if wanted is not None and key != f"{wanted.names.secret_path}/database":
+        message = f"the password of {wanted.name}'s role would be that of '{key}'"
+        hint = f"its key is '{wanted.names.secret_path}/database'"
+        yield breach(manifest, "IAM-09", path, message, hint, tenant=wanted.tenant.name)
+    if name == "redis-acl" and not key.endswith("/redis"):
+        message = f"the list of Redis users is fed from '{key}', whose purpose is another"
+        yield breach(manifest, "IAM-09", path, message, "a Redis password comes from the key 'redis'", tenant=feeds[key].tenant.name)
+
+
+# --- secrets in git
+
+_SECRET_NAME = re.compile(
+    r"(?i)(?:^|[_\-. ])(?:password|passwd|passphrase|secret[_-]?key|secret|token|api[_-]?key|private[_-]?key|credentials?|admin_passwd)\b"
+)
+_REFERENCE = re.compile(r"(?i)(?:_file|_path|_name|_ref|-file)$")
+_IN_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@{$]+@")
+_PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_ASSIGNMENT = re.compile(r"^\s*([A-Za-z][A-Za-z0-9_.-]*)\s*[=:]\s*(\S.*)$")
+
+
+def in_git(state: State) -> Iterator[Breach]:
+    """IAM-08."""
+    for manifest in state.of("", "Secret"):
+        for field in ("data", "stringData"):
+            if mapping(manifest.value.get(field)):
+                message = f"a Secret with {field} lies in git, for everyone who can read the repository"
+                yield breach(manifest, "IAM-08", (field,), message, "use an ExternalSecret, and change the secret: it is known now")
+    for work in workloads(state):
+        for container in work.containers:
+            for number, entry in entries(container.value.get("env")):
+                fault = _literal(text(entry.get("name")), entry.get("value"))
+                if fault:
+                    where = (*container.path, "env", number, "value")
+                    yield breach(work.manifest, "IAM-08", where, fault, "refer to a Secret")
+            for part in ("args", "command"):
+                for number, argument in enumerate(container.value.get(part) or ()):
+                    fault = _argument(text(argument))
+                    if fault:
+                        yield breach(work.manifest, "IAM-08", (*container.path, part, number), fault, "refer to a Secret")
+    for manifest in state.of("", "ConfigMap"):
+        for key, content in mapping(manifest.value.get("data")).items():
+            fault = _in_text(text(content)) or _literal(text(key), content if "\n" not in text(content) else None)
+            if fault:
+                yield breach(manifest, "IAM-08", ("data", key), fault, "keep it in the secret store")
+    for manifest in state.of(_ESO, "ExternalSecret"):
+        template = mapping(mapping(manifest.spec.get("target")).get("template"))
+        for key, content in mapping(template.get("data")).items():
+            fault = _template(text(key), text(content))
+            if fault:
+                path = ("spec", "target", "template", "data", key)
+                yield breach(manifest, "IAM-08", path, fault, "take it from a remote key")
+
+
+def _literal(name: str, value: object) -> str:
+    if value in (None, "") or not isinstance(value, str):
+        return ""
+    if _IN_ADDRESS.search(value):
+        return f"'{name}' holds an address with a password in it"
+    if _PEM.search(value):
+        return f"'{name}' holds a private key"
+    if _SECRET_NAME.search(name) and not _REFERENCE.search(name) and "{{" not in value and not value.startswith("/"):
+        return f"'{name}' holds a literal value"
+    return ""
+
+
+def _argument(value: str) -> str:
+    name, equals, given = value.lstrip("-").partition("=")
+    return _literal(name, given) if equals and "\n" not in value and " " not in name else _literal("argument", value if _IN_ADDRESS.search(value) else None)
+
+
+def _in_text(content: str) -> str:
+    """A secret in a configuration file's line. Programs (scripts) read theirs from the environment; only literals count."""
+    if _PEM.search(content):
+        return "holds a private key"
+    for line in content.splitlines():
+        if _IN_ADDRESS.search(line):
+            return "holds an address with a password in it"
+        found = _ASSIGNMENT.match(line)
+        if found and _SECRET_NAME.search(found[1]) and not _REFERENCE.search(found[1]):
+            value = found[2].strip().strip("\"'")
+            if re.fullmatch(r"[^\s(\[{$<]{4,}", value) and not value.startswith("/"):
+                return f"'{found[1]}' holds a literal value"
+    return ""
+
+
+def _template(key: str, content: str) -> str:
+    if "{{" in content and "\n" not in content:
+        return "" if not _IN_ADDRESS.search(re.sub(r"\{\{.*?\}\}", "{", content)) else f"'{key}' holds an address with a password in it"
+    lines = [line for line in content.splitlines() if "{{" not in line]
+    return _in_text("\n".join(lines)) or ("" if "{{" in content else _literal(key, content))
+
+
+def _shown(value: object) -> str:
+    return "missing" if value is None else f"'{value}'" if isinstance(value, str) else str(value)
+
+
+def remote_keys(external: Manifest) -> dict[str, str]:
+    """secretKey -> remote key of an ExternalSecret."""
+    return {
+        text(entry.get("secretKey")): text(mapping(entry.get("remoteRef")).get("key"))
+        for _, entry in entries(external.spec.get("data"))
+    }
+
+
+def external_for(state: State, namespace: str, secret: str) -> Manifest | None:
+    """The ExternalSecret that makes a Secret."""
+    for manifest in state.of(_ESO, "ExternalSecret", namespace):
+        target: Value = mapping(manifest.spec.get("target"))
+        if (text(target.get("name")) or manifest.identity.name) == secret:
+            return manifest
+    return None

@@ -1,0 +1,44 @@
+"""NET-10: a Service leads to Pods of one workload of its own namespace, and takes no address from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tenantry.manifest import Manifest, mapping
+from tenantry.prove.network.selectors import Selector, selector
+from tenantry.prove.world import Breach, State, breach
+
+_FORGED = {("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")}
+
+
+def services(state: State) -> Iterator[Breach]:
+    for manifest in state.manifests:
+        if manifest.kind in _FORGED and state.home(manifest):
+            message = "addresses written by hand can lead a Service to anybody's Pod (CVE-2021-25740)"
+            yield breach(manifest, "NET-10", ("metadata",), message, "let a selector choose")
+    for manifest in state.of("", "Service"):
+        home = state.home(manifest)
+        if home is None:
+            continue
+        kind = manifest.spec.get("type", "ClusterIP")
+        if kind != "ClusterIP":
+            message = f"a Service of type {kind} {'leads out by name' if kind == 'ExternalName' else 'is reached from outside, past Traefik'}"
+            yield breach(manifest, "NET-10", ("spec", "type"), message, "use ClusterIP")
+        for field in ("externalIPs", "externalName", "loadBalancerIP"):
+            if manifest.spec.get(field):
+                message = f"{field}: the Service could take traffic that is meant for others (CVE-2020-8554)"
+                yield breach(manifest, "NET-10", ("spec", field), message, "remove it")
+        taken = selector({"matchLabels": mapping(manifest.spec.get("selector"))})
+        yield from _makers(state, manifest, taken, home.namespace)
+
+
+def _makers(state: State, manifest: Manifest, taken: Selector, namespace: str) -> Iterator[Breach]:
+    if not taken.requirements:
+        message = "the Service selects no Pods, so whoever writes its Endpoints decides where it leads"
+        yield breach(manifest, "NET-10", ("spec", "selector"), message, "select the Pods of one workload")
+        return
+    pods = state.index.pods.get(namespace, [])
+    makers = sorted({p.maker.identity.name for p in pods if taken.matches({str(k): str(v) for k, v in p.labels.items()})})
+    if len(makers) > 1:
+        message = f"the Service selects Pods of {' and '.join(makers)}; requests would reach the wrong ones"
+        yield breach(manifest, "NET-10", ("spec", "selector"), message, "select the Pods of one workload")

@@ -1,0 +1,73 @@
+"""Pod templates of a home, with what the proofs ask of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tenantry.manifest import Manifest, Path, Value, entries, mapping, text
+from tenantry.prove.promises import Home
+from tenantry.prove.world import State
+from tenantry.verify.references.index import pod_specs
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container of a Pod; `path` leads to it. `sidecar` runs beside the main ones though it stands among the first."""
+
+    value: Value
+    path: Path
+    first: bool
+
+    @property
+    def name(self) -> str:
+        return text(self.value.get("name"))
+
+    @property
+    def sidecar(self) -> bool:
+        return self.first and self.value.get("restartPolicy") == "Always"
+
+    @property
+    def environment(self) -> dict[str, Value]:
+        return {text(entry.get("name")): entry for _, entry in entries(self.value.get("env"))}
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A Pod template and the object that holds it."""
+
+    home: Home
+    manifest: Manifest
+    labels: Value
+    spec: Value
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.manifest.identity.name
+
+    @property
+    def containers(self) -> list[Container]:
+        """All containers: those that run at first, and the others."""
+        found = []
+        for part in ("initContainers", "containers", "ephemeralContainers"):
+            for number, value in entries(self.spec.get(part)):
+                found.append(Container(value, (*self.path, part, number), part == "initContainers"))
+        return found
+
+    def container(self, name: str) -> Container | None:
+        return next((c for c in self.containers if c.name == name), None)
+
+    @property
+    def security(self) -> Value:
+        return mapping(self.spec.get("securityContext"))
+
+
+def workloads(state: State, namespace: str | None = None) -> Iterator[Workload]:
+    """Pod templates in a home, or in all."""
+    homes = state.homes
+    for manifest in state.manifests if namespace is None else state.by_namespace.get(namespace, ()):
+        home = homes.get(manifest.identity.namespace)
+        if home is not None:
+            for path, labels, spec in pod_specs(manifest):
+                yield Workload(home, manifest, labels, spec, path)
