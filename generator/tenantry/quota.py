@@ -63,7 +63,8 @@ def _instance(instance: Instance, during_update: Callable[[int], int]) -> Quota:
         # One instance more: the operator replaces before it removes.
         volumes += 2 * (settings.postgresql.instances + 1)
         storage += (settings.postgresql.storage_gib + settings.postgresql.wal_gib) * (settings.postgresql.instances + 1)
-        if instance.tier.postgresql and instance.tier.postgresql.read_only_pooler:
+        reports = instance.tier.postgresql and instance.tier.postgresql.read_only_pooler
+        if reports and instance.environment == "production":
             pods.append(_POOLERS)
     if settings.own_redis:
         pods.append(_redis(settings.redis_memory_mib, settings.redis_replicas))

@@ -42,6 +42,14 @@ class StorageClasses:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replication:
+    """The buckets' copy in another region."""
+
+    region: str
+    max_delay_minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectStorage:
     """Object storage of the cluster"s region."""
 
@@ -51,6 +59,7 @@ class ObjectStorage:
     attachment_bucket: str
     velero_bucket: str
     lock_days: int
+    replication: Replication | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,6 +106,21 @@ class ComponentVersions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """Rates of recovery, as the last drills gave them."""
+
+    detect_minutes: float
+    decide_minutes: float
+    start_minutes: float
+    dns_minutes: float
+    restore_gib_per_hour: float
+    replay_gib_per_hour: float
+    write_gib_per_hour: float
+    single_pod_availability_percent: float
+    edge_availability_percent: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
     """Unit prices of the cost model; invented."""
 
@@ -142,4 +157,5 @@ class Platform:
     images: ComponentImages
     postgresql_images: Mapping[str, str]
     components: ComponentVersions
+    recovery: Recovery
     prices: Prices

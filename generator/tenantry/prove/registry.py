@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tenantry.prove import access, database, delivery, labels, odoo, pods, redis, secrets, services
+from tenantry.prove import access, backups, budgets, cost, database, delivery, labels, objectives, observation, odoo, pods, redis, secrets, services, storage, supply
 from tenantry.prove.edge import routes, tls
 from tenantry.prove.network import proof as network
 from tenantry.prove.world import Breach, State
@@ -44,6 +44,24 @@ PROOFS: tuple[Proof, ...] = (
     pods.restricted,
     pods.placement,
     pods.volumes,
+    storage.prefixes,
+    storage.residency,
+    budgets.quotas,
+    budgets.shares,
+    budgets.connections,
+    budgets.disruptions,
+    backups.databases,
+    backups.namespaces,
+    backups.restores,
+    backups.kept,
+    objectives.objectives,
+    observation.monitors,
+    observation.retention,
+    observation.alerts,
+    supply.images,
+    supply.policies,
+    supply.exceptions,
+    cost.envelopes,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from tenantry.findings import ObjectId
@@ -25,6 +25,8 @@ class State:
     index: Index
     folder: str
     """Where the cluster's objects lie, for breaches of what is not there at all."""
+    others: dict[str, State] = field(default_factory=dict, repr=False)
+    """States of all clusters of the run by name; what crosses clusters (a DR replica) is looked up here."""
 
     @property
     def homes(self) -> Homes:

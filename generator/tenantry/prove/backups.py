@@ -1,0 +1,174 @@
+"""Backups: BKP-01 (all state), BKP-02 (one instance each), BKP-03 (no restore across), BKP-04 (encrypted, kept, locked)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tenantry.manifest import Manifest, Path, dig, entries, items, mapping, text
+from tenantry.prove.promises import Home
+from tenantry.prove.world import Breach, State, breach
+from tenantry.verify.values import duration
+
+_PLUGIN = "barman-cloud.cloudnative-pg.io"
+_LEFT_OUT = frozenset({"pods", "replicasets.apps", "events", "endpointslices.discovery.k8s.io"})
+"""What controllers make again; leaving out more loses state."""
+_DAYS = re.compile(r"([1-9][0-9]*)([dwm])")
+
+
+def databases(state: State) -> Iterator[Breach]:
+    """BKP-01: PostgreSQL archives its WAL and has base backups on time."""
+    for manifest in state.of("postgresql.cnpg.io", "Cluster"):
+        home = state.home(manifest)
+        if home is None:
+            continue
+        archivers = [(n, p) for n, p in entries(manifest.spec.get("plugins")) if p.get("name") == _PLUGIN]
+        working = [p for _, p in archivers if p.get("isWALArchiver") and p.get("enabled", True)]
+        path: Path = ("spec", "plugins", archivers[0][0]) if archivers else ("spec", "plugins")
+        if not working:
+            message = "the database archives no WAL: what is written after a base backup is lost with the server"
+            yield breach(manifest, "BKP-01", path, message, f"plugin {_PLUGIN} with isWALArchiver: true", tenant=home.tenant)
+        elif dig(working[0], "parameters", "barmanObjectName") != "postgresql":
+            message = f"the database archives into the store '{dig(working[0], 'parameters', 'barmanObjectName')}', which is not its own"
+            yield breach(manifest, "BKP-01", path, message, "barmanObjectName: postgresql", tenant=home.tenant)
+        timeout = text(dig(manifest.spec, "postgresql", "parameters", "archive_timeout"))
+        if timeout in ("0", "0s", "0min"):
+            message = "archive_timeout is off, so a quiet database archives nothing"
+            where: Path = ("spec", "postgresql", "parameters", "archive_timeout")
+            yield breach(manifest, "BKP-05", where, message, "archive_timeout: 5min", tenant=home.tenant)
+        if home.role != "standby":
+            yield from _base_backups(state, manifest, home)
+
+
+def _base_backups(state: State, cluster: Manifest, home: Home) -> Iterator[Breach]:
+    schedules = [
+        m for m in state.of("postgresql.cnpg.io", "ScheduledBackup", home.namespace)
+        if dig(m.spec, "cluster", "name") == cluster.identity.name
+    ]  # fmt: skip
+    if not schedules:
+        message = "no ScheduledBackup makes base backups of this database"
+        yield breach(cluster, "BKP-01", (), message, "a ScheduledBackup is needed", tenant=home.tenant)
+    asleep = home.instance is not None and home.instance.environment == "recovery"
+    for manifest in schedules:
+        if manifest.spec.get("suspend") and not asleep:
+            message = "base backups are suspended"
+            yield breach(manifest, "BKP-01", ("spec", "suspend"), message, "suspend: false", tenant=home.tenant)
+        if manifest.spec.get("method") != "plugin" or dig(manifest.spec, "pluginConfiguration", "name") != _PLUGIN:
+            message = "base backups do not go where the WAL goes, so they can't be replayed"
+            yield breach(manifest, "BKP-01", ("spec", "method"), message, f"method: plugin, {_PLUGIN}", tenant=home.tenant)
+
+
+def namespaces(state: State) -> Iterator[Breach]:
+    """BKP-01 and BKP-02: each instance's namespace is in a schedule of its own, and in no other's."""
+    space = state.promises.platform.namespaces.velero
+    promised: dict[str, Home] = {}
+    for home in state.homes_at("instance"):
+        assert home.instance is not None
+        names = [home.instance.name, *([f"{home.instance.name}-dr"] if home.tier.backup.velero_in_dr_region else [])]
+        for name in names:
+            promised[name] = home
+            manifest = state.get("velero.io", "Schedule", space, name)
+            if manifest is None:
+                message = f"no Velero Schedule '{name}' backs up the namespace and its volumes"
+                yield breach(state.anchor(home), "BKP-01", (), message, "run 'tenantry render'", tenant=home.tenant)
+                continue
+            location = "dr" if name.endswith("-dr") and name != home.instance.name else "default"
+            yield from _schedule(state, manifest, home, location)
+    for manifest in state.of("velero.io", "Schedule"):
+        if manifest.identity.name not in promised:
+            message = "no instance is promised this schedule"
+            yield breach(manifest, "BKP-02", ("metadata", "name"), message, "remove it")
+    for kind, why in (("Restore", "brings objects back as soon as it is synced"), ("Backup", "backs up once, outside of any schedule")):
+        for manifest in state.of("velero.io", kind):
+            control = "BKP-03" if kind == "Restore" else "BKP-02"
+            yield breach(manifest, control, ("kind",), f"a {kind} in git {why}", "make it by hand, in a drill")
+
+
+def _schedule(state: State, manifest: Manifest, home: Home, location: str) -> Iterator[Breach]:
+    template = mapping(manifest.spec.get("template"))
+    base: Path = ("spec", "template")
+    included = [text(n) for n in items(template.get("includedNamespaces"))]
+    if included != [home.namespace]:
+        what = f"holds {', '.join(included)}" if included else "names no namespace, so it holds all of them, with their Secrets"
+        message = f"the backup of {home} {what}"
+        yield breach(manifest, "BKP-02", (*base, "includedNamespaces"), message, f"only {home.namespace}", tenant=home.tenant)
+    faults: tuple[tuple[object, Path, str], ...] = (
+        (manifest.spec.get("paused"), ("spec", "paused"), "is paused"),
+        (template.get("labelSelector") or template.get("orLabelSelectors"), (*base, "labelSelector"), "takes some objects only"),
+        (template.get("includedResources"), (*base, "includedResources"), "takes some kinds only"),
+        (set(map(text, items(template.get("excludedResources")))) - _LEFT_OUT, (*base, "excludedResources"),
+         f"leaves out {', '.join(sorted(set(map(text, items(template.get('excludedResources')))) - _LEFT_OUT))}"),
+        (template.get("excludedNamespaces"), (*base, "excludedNamespaces"), "leaves namespaces out"),
+        (template.get("snapshotVolumes") is False, (*base, "snapshotVolumes"), "leaves volumes out"),
+        (template.get("snapshotMoveData") is not True, (*base, "snapshotMoveData"), "leaves the volumes' data in the cluster"),
+        (template.get("storageLocation") != location, (*base, "storageLocation"),
+         f"goes to '{template.get('storageLocation')}' instead of '{location}'"),
+    )  # fmt: skip
+    for fault, path, what in faults:
+        if fault:
+            yield breach(manifest, "BKP-01", path, f"the backup of {home} {what}", "back up all of the namespace", tenant=home.tenant)
+    seconds = duration(template.get("ttl"))
+    wanted = home.tier.backup.velero_retention_days
+    if seconds is None or seconds < wanted * 86400:
+        kept = "Velero's default of 30 days" if seconds is None else f"{seconds / 86400:g} days"
+        message = f"backups are kept for {kept}; {wanted} days are promised"
+        yield breach(manifest, "BKP-04", (*base, "ttl"), message, f"ttl: {wanted * 24}h0m0s", tenant=home.tenant)
+
+
+def restores(state: State) -> Iterator[Breach]:
+    """BKP-03: the policy against restores into other namespaces is there; without it a Restore can map anything."""
+    policy = state.get("policies.kyverno.io", "ValidatingPolicy", "", "velero-restore-home")
+    if policy is None and "velero-restore-home" in state.promises.fleet.entries["Policy"]:
+        yield breach(state.manifests[0], "BKP-03", (), "no policy refuses restores into another tenant's namespace", "ship velero-restore-home", tenant="")
+
+
+def kept(state: State) -> Iterator[Breach]:
+    """BKP-04: retention, encryption, lock, and that nothing is deleted with its object."""
+    for manifest in state.of("barmancloud.cnpg.io", "ObjectStore"):
+        home = state.home(manifest)
+        if home is None or manifest.identity.name != "postgresql":
+            continue
+        wanted = home.instance.settings.backup_retention_days if home.instance else home.tier.backup.retention_days
+        days = in_days(text(manifest.spec.get("retentionPolicy")))
+        if days is None or days < wanted:
+            message = f"base backups and WAL are kept for {f'{days} days' if days else 'an unknown time'}; {wanted} days are promised"
+            yield breach(manifest, "BKP-04", ("spec", "retentionPolicy"), message, f"retentionPolicy: {wanted}d", tenant=home.tenant)
+        for part in ("data", "wal"):
+            if not dig(manifest.spec, "configuration", part, "encryption"):
+                message = f"{'base backups' if part == 'data' else 'WAL'} would lie unencrypted in object storage"
+                yield breach(manifest, "BKP-04", ("spec", "configuration", part), message, "encryption: AES256", tenant=home.tenant)
+    yield from _deletion(state)
+    for home in state.homes_at("instance"):
+        lock, promised = home.cluster.object_storage.lock_days, home.tier.backup.lock_days
+        if lock < promised:
+            message = f"backups of {home} are locked for {lock} days in the buckets of {home.cluster.name}; {promised} are promised"
+            yield breach(state.anchor(home), "BKP-04", (), message, "raise objectStorage.lockDays, and the bucket's lock", tenant=home.tenant)
+
+
+def in_days(value: str) -> int | None:
+    found = _DAYS.fullmatch(value)
+    return int(found[1]) * {"d": 1, "w": 7, "m": 30}[found[2]] if found else None
+
+
+_HOLDS_DATA = (("postgresql.cnpg.io", "Cluster"), ("postgresql.cnpg.io", "Database"), ("postgresql.cnpg.io", "DatabaseRole"), ("", "Namespace"))
+
+
+def _deletion(state: State) -> Iterator[Breach]:
+    """What holds data is not removed because a file vanished."""
+    for group, kind in _HOLDS_DATA:
+        for manifest in state.of(group, kind):
+            home = state.home(manifest)
+            if home is None:
+                continue
+            options = text(manifest.annotations.get("argocd.argoproj.io/sync-options")).replace(" ", "").split(",")
+            path: Path = ("metadata", "annotations", "argocd.argoproj.io/sync-options")
+            if home.role == "cell" and kind in ("Database", "DatabaseRole"):
+                tenant = next((m.tenant.name for m in home.members if m.names.database == manifest.spec.get("name")), "")
+            else:
+                tenant = home.tenant
+            if "Prune=false" not in options or "Delete=false" not in options:
+                message = f"Argo CD would remove the {kind}, and all data in it, when its file vanishes"
+                yield breach(manifest, "BKP-04", path, message, "Prune=false,Delete=false", tenant=tenant)
+            for field in ("databaseReclaimPolicy", "databaseRoleReclaimPolicy"):
+                if manifest.spec.get(field) == "delete":
+                    yield breach(manifest, "BKP-04", ("spec", field), f"{field}: delete drops the data with the object", "retain", tenant=tenant)

@@ -1,0 +1,235 @@
+"""BKP-05 (RPO, RTO) and RUN-06 (availability): derived from the objects, compared with the contract.
+
+Formulas, each with its source, are those of docs/reference/objectives.md: CloudNativePG's replication.md and wal_archiving.md,
+Velero's schedules, and rates of the last drills (platform.yaml, recovery).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import prod
+
+from tenantry import names
+from tenantry.instance import Instance
+from tenantry.manifest import Manifest, dig, entries, mapping, text
+from tenantry.prove.backups import in_days
+from tenantry.prove.budgets import GIBIBYTE, least_replicas
+from tenantry.prove.promises import Home
+from tenantry.prove.world import Breach, State, breach
+from tenantry.verify.values import quantity
+
+_TIME = re.compile(r"(\d+)\s*(ms|s|min|h|d)?")
+_MINUTES = {"ms": 1 / 60000, "s": 1 / 60, "min": 1.0, "h": 60.0, "d": 1440.0, None: 1 / 60}
+_DEFAULT_ARCHIVE_TIMEOUT = "5min"
+ZONE = "topology.kubernetes.io/zone"
+FOREVER = float("inf")
+
+
+@dataclass
+class Derived:
+    """One number, the promise that it must keep, and how it follows. `steps` are (what, value, where it comes from)."""
+
+    objective: str
+    control: str
+    promised: float
+    value: float
+    unit: str
+    steps: list[tuple[str, str, str]] = field(default_factory=list)
+    anchor: Manifest | None = None
+    at_least: bool = False
+
+    @property
+    def kept(self) -> bool:
+        return self.value >= self.promised - 1e-9 if self.at_least else self.value <= self.promised + 1e-9
+
+
+def derive(state: State, home: Home, partner: State | None) -> list[Derived]:
+    """Objectives of a production instance, from the objects of its cluster and of its DR partner."""
+    instance = home.instance
+    assert instance is not None
+    server = _server(state, home)
+    if server is None:
+        return []
+    found = [
+        _rpo(instance, server),
+        _region_rpo(state, home, instance, server, partner),
+        _rto(state, home, instance, server),
+        _availability(state, home, instance, server),
+        _retention(state, home, instance, server),
+    ]
+    return [d for d in found if d is not None]
+
+
+def objectives(state: State) -> Iterator[Breach]:
+    """Breaches of objectives. The DR partner is looked at through the promises' own view of it, when it is known."""
+    partner = state.others.get(state.cluster.dr_partner)
+    for home in state.homes_at("instance"):
+        if home.instance is None or home.instance.environment != "production" or not home.instance.running:
+            continue
+        for derived in derive(state, home, partner):
+            if derived.kept or derived.objective == "backup retention":  # BKP-04 tells of that at its own object
+                continue
+            how = "; ".join(f"{what}: {value}" for what, value, _ in derived.steps)
+            message = f"{derived.objective} of {home} is {show(derived.value, derived.unit)}; {show(derived.promised, derived.unit)} is promised ({how})"
+            manifest = derived.anchor or state.anchor(home)
+            hint = f"'tenantry explain {home.tenant} --objectives' shows the derivation"
+            yield breach(manifest, derived.control, ("spec",), message, hint, tenant=home.tenant)
+
+
+def show(value: float, unit: str) -> str:
+    if value == FOREVER:
+        return "unbounded"
+    return f"{value:.4g} {unit}" if unit != "%" else f"{value:.4g} %"
+
+
+def _server(state: State, home: Home) -> Manifest | None:
+    space = home.namespace if home.own_postgresql else names.cell_namespace(home.site.cell.name)
+    return next(iter(state.of("postgresql.cnpg.io", "Cluster", space)), None)
+
+
+def minutes(value: str) -> float:
+    """A time of PostgreSQL's configuration, in minutes."""
+    match = _TIME.fullmatch(value.strip())
+    return int(match[1]) * _MINUTES[match[2]] if match else FOREVER
+
+
+def _archive_timeout(server: Manifest) -> float:
+    given = text(dig(server.spec, "postgresql", "parameters", "archive_timeout")) or _DEFAULT_ARCHIVE_TIMEOUT
+    return minutes(given) or FOREVER
+
+
+def _archives(server: Manifest) -> bool:
+    return any(p.get("isWALArchiver") and p.get("enabled", True) for _, p in entries(server.spec.get("plugins")))
+
+
+def _rpo(instance: Instance, server: Manifest) -> Derived:
+    promised = instance.tier.objectives.rpo_minutes
+    result = Derived("RPO in the region", "BKP-05", promised, FOREVER, "min", anchor=server)
+    spec = server.spec
+    standbys = spec.get("instances", 1) - 1
+    synchronous = mapping(dig(spec, "postgresql", "synchronous"))
+    required = synchronous.get("dataDurability", "required") == "required"
+    if synchronous and synchronous.get("number", 0) >= 1 and standbys >= 1 and required and _spread(server):
+        result.value = 0
+        result.steps.append(("synchronous standby in another zone, required", "0 min", "CloudNativePG replication.md"))
+        return result
+    if not _archives(server):
+        result.steps.append(("no WAL archive", "unbounded", "wal_archiving.md"))
+        return result
+    if standbys < 1:
+        result.steps.append(("no standby: what was not archived is lost", "", "replication.md"))
+    elif not synchronous:
+        result.steps.append(("standbys follow asynchronously", "", "replication.md"))
+    elif not required:
+        result.steps.append(("synchronous while a standby is there (preferred)", "0 min", "replication.md"))
+    result.value = _archive_timeout(server)
+    result.steps.append(("archive_timeout bounds what is lost otherwise", show(result.value, "min"), "wal_archiving.md"))
+    return result
+
+
+def _spread(server: Manifest) -> bool:
+    affinity = mapping(server.spec.get("affinity"))
+    return affinity.get("topologyKey") == ZONE and affinity.get("podAntiAffinityType") == "required" and affinity.get("enablePodAntiAffinity") is not False
+
+
+def _region_rpo(state: State, home: Home, instance: Instance, server: Manifest, partner: State | None) -> Derived:
+    promised = instance.tier.objectives.rpo_region_loss_minutes
+    result = Derived("RPO when the region is lost", "BKP-05", promised, FOREVER, "min", anchor=server)
+    if not _archives(server):
+        result.steps.append(("no WAL archive", "unbounded", "wal_archiving.md"))
+        return result
+    archive = _archive_timeout(server)
+    result.steps.append(("archive_timeout", show(archive, "min"), "wal_archiving.md"))
+    if instance.standby is not None:
+        copy = next(iter(partner.of("postgresql.cnpg.io", "Cluster", home.namespace)), None) if partner else None
+        follows = copy is not None and dig(copy.spec, "replica", "enabled") is True and bool(dig(copy.spec, "replica", "source"))
+        if follows:
+            result.value = archive
+            result.steps.append(("replica in the DR region replays the archive", f"{instance.standby.cluster.region}", "replica_cluster.md"))
+            return result
+        result.steps.append(("no replica in the DR region", "", "replica_cluster.md"))
+    copied = state.cluster.object_storage.replication
+    if copied is None:
+        result.steps.append(("the bucket has no copy in another region", "unbounded", "platform/clusters"))
+        return result
+    result.value = archive + copied.max_delay_minutes
+    result.steps.append((f"copy of the bucket in {copied.region}", f"{copied.max_delay_minutes} min", "platform/clusters, objectStorage.replication"))
+    return result
+
+
+def _rto(state: State, home: Home, instance: Instance, server: Manifest) -> Derived:
+    rates = state.promises.platform.recovery
+    result = Derived("RTO", "BKP-05", instance.tier.objectives.rto_minutes, 0, "min", anchor=server)
+    steps: list[tuple[str, float, str]] = [("detect", rates.detect_minutes, "platform.yaml"), ("decide", rates.decide_minutes, "platform.yaml")]
+    if instance.standby is None:
+        size = float((quantity(dig(server.spec, "storage", "size")) or 0) / GIBIBYTE)
+        steps.append((f"restore {size:.0f} GiB", size / rates.restore_gib_per_hour * 60, "Cluster storage.size, rate of the last drill"))
+        hours = _base_interval_hours(state, server)
+        wal = hours * rates.write_gib_per_hour
+        steps.append((f"replay {wal:.0f} GiB of WAL since the last base backup ({hours:g} h)", wal / rates.replay_gib_per_hour * 60, "ScheduledBackup, rates of the last drill"))
+    steps += [("start Odoo", rates.start_minutes, "platform.yaml"), ("names lead there", rates.dns_minutes, "platform.yaml")]
+    result.value = sum(value for _, value, _ in steps)
+    result.steps = [(what, show(value, "min"), source) for what, value, source in steps]
+    return result
+
+
+def _base_interval_hours(state: State, server: Manifest) -> float:
+    """The longest time between two base backups by the schedule's six cron fields."""
+    longest = 0.0
+    for schedule in state.of("postgresql.cnpg.io", "ScheduledBackup", server.identity.namespace):
+        if dig(schedule.spec, "cluster", "name") == server.identity.name and not schedule.spec.get("suspend"):
+            gap = interval_hours(text(schedule.spec.get("schedule")))
+            longest = gap if not longest else min(longest, gap)
+    return longest or FOREVER
+
+
+def interval_hours(cron: str) -> float:
+    """Longest gap of a schedule that runs at lists of hours, or every so many of them, each day."""
+    fields = cron.split()
+    if len(fields) != 6 or fields[3:] != ["*", "*", "*"]:
+        return 24.0 * 7 if len(fields) == 6 else FOREVER
+    hours = fields[2]
+    if hours == "*":
+        return 1.0
+    if hours.startswith("*/") and hours[2:].isdigit():
+        return float(hours[2:])
+    if not all(part.isdigit() for part in hours.split(",")):
+        return 24.0
+    listed = sorted(int(part) for part in hours.split(","))
+    return float(max((b - a) for a, b in zip(listed, [*listed[1:], listed[0] + 24], strict=True)))
+
+
+def _availability(state: State, home: Home, instance: Instance, server: Manifest) -> Derived:
+    rates = state.promises.platform.recovery
+    one = rates.single_pod_availability_percent / 100
+    result = Derived("availability", "RUN-06", instance.tier.objectives.availability_percent, 0, "%", at_least=True)
+    parts: list[tuple[str, float, str]] = [("edge", rates.edge_availability_percent / 100, "platform.yaml")]
+    for name in ("odoo-web", "odoo-websocket"):
+        deployment = state.get("apps", "Deployment", home.namespace, name)
+        if deployment is not None:
+            replicas = least_replicas(state, deployment)
+            apart = min(replicas, len(state.cluster.zones)) if _zones(deployment) else 1
+            parts.append((f"{name}, {replicas} in {apart} zones", 1 - (1 - one) ** apart if replicas else 0.0, "Deployment, autoscaler"))
+            result.anchor = result.anchor or deployment
+    instances = server.spec.get("instances", 1) if _spread(server) else 1
+    parts.append((f"PostgreSQL, {instances} in zones of their own", 1 - (1 - one) ** min(instances, 3), "Cluster"))
+    parts.append(("Redis, one primary that is started again", one, "docs/decisions/0007"))
+    result.value = prod(value for _, value, _ in parts) * 100
+    result.steps = [(what, f"{value * 100:.5g} %", source) for what, value, source in parts]
+    return result
+
+
+def _zones(manifest: Manifest) -> bool:
+    spec = mapping(dig(manifest.spec, "template", "spec"))
+    return any(c.get("topologyKey") == ZONE for _, c in entries(spec.get("topologySpreadConstraints")))
+
+
+def _retention(state: State, home: Home, instance: Instance, server: Manifest) -> Derived | None:
+    store = state.get("barmancloud.cnpg.io", "ObjectStore", server.identity.namespace, "postgresql")
+    days = in_days(text(store.spec.get("retentionPolicy"))) if store else None
+    wanted = instance.settings.backup_retention_days if home.own_postgresql else instance.tier.backup.retention_days
+    result = Derived("backup retention", "BKP-04", wanted, days or 0, "days", anchor=store, at_least=True)
+    result.steps.append(("ObjectStore retentionPolicy", f"{days or 0} days", "ObjectStore"))
+    return result

@@ -1,0 +1,94 @@
+"""OBS-01 (metrics and logs stay with the tenant, as long as promised) and OBS-02 (a spent budget wakes somebody)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tenantry.manifest import Manifest, Path, entries, items, mapping, text
+from tenantry.prove.promises import Home
+from tenantry.prove.world import Breach, State, breach
+
+_MONITORS = ("PodMonitor", "ServiceMonitor", "Probe")
+_ANNOTATION = "tenantry.io/"
+BURN_RATES = frozenset({(14.4, "1h", "5m", "page"), (6.0, "6h", "30m", "page"), (1.0, "3d", "6h", "ticket")})
+"""(rate, long window, short window, severity) for a budget of 30 days (SRE workbook, alerting on SLOs)."""
+_WINDOW = re.compile(r"\[(\d+[a-z]):")
+_LIMIT = re.compile(r"> ([0-9.]+) \* ([0-9.e-]+)")
+
+
+def monitors(state: State) -> Iterator[Breach]:
+    for kind in _MONITORS:
+        for manifest in state.of("monitoring.coreos.com", kind):
+            home = state.home(manifest)
+            if home is None:
+                continue
+            if mapping(manifest.spec.get("namespaceSelector")):
+                message = f"the {kind} reads metrics of other namespaces into this tenant's series"
+                yield breach(manifest, "OBS-01", ("spec", "namespaceSelector"), message, "remove it", tenant=home.tenant)
+            selector = mapping(manifest.spec.get("selector"))
+            if kind != "Probe" and not selector.get("matchLabels") and not selector.get("matchExpressions"):
+                message = f"the {kind} takes every Pod of the namespace, whatever its metrics tell"
+                yield breach(manifest, "OBS-01", ("spec", "selector"), message, "select one workload", tenant=home.tenant)
+    for manifest in state.of("postgresql.cnpg.io", "Cluster"):
+        home = state.home(manifest)
+        monitoring = mapping(manifest.spec.get("monitoring"))
+        for field in ("customQueriesConfigMap", "customQueriesSecret"):
+            if home is not None and items(monitoring.get(field)):
+                message = f"{field}: queries that nobody has read run as pg_monitor, in every database"
+                yield breach(manifest, "OBS-01", ("spec", "monitoring", field), message, "remove it", tenant=home.tenant)
+
+
+def retention(state: State) -> Iterator[Breach]:
+    """What the namespace tells the log and metric stores."""
+    for home in state.homes_at("instance", "standby"):
+        manifest = state.get("", "Namespace", "", home.namespace)
+        if manifest is None or home.instance is None:
+            continue
+        promised = home.tier.retention
+        wanted = {"log-retention": home.instance.settings.logs_days, "metric-retention": promised.metrics_days}
+        for name, days in wanted.items():
+            given = text(manifest.annotations.get(f"{_ANNOTATION}{name}")).removesuffix("d")
+            if not given.isdigit() or int(given) < days:
+                message = f"{name.replace('-', ' ')} is {given or 'not set'}; {days} days are promised"
+                path: Path = ("metadata", "annotations", f"{_ANNOTATION}{name}")
+                yield breach(manifest, "OBS-01", path, message, f"{_ANNOTATION}{name}: {days}d", tenant=home.tenant)
+        if promised.log_masking and manifest.annotations.get(f"{_ANNOTATION}log-masking") != "on":
+            path = ("metadata", "annotations", f"{_ANNOTATION}log-masking")
+            yield breach(manifest, "OBS-01", path, "logs are kept unmasked; masking is promised", "on", tenant=home.tenant)
+
+
+def alerts(state: State) -> Iterator[Breach]:
+    """OBS-02."""
+    for home in state.homes_at("instance"):
+        instance = home.instance
+        if instance is None or instance.environment != "production" or not instance.running:
+            continue
+        rules = [r for m in state.of("monitoring.coreos.com", "PrometheusRule", home.namespace) for r in _rules(m)]
+        manifest = next(iter(state.of("monitoring.coreos.com", "PrometheusRule", home.namespace)), state.anchor(home))
+        budget = (100 - home.tier.objectives.availability_percent) / 100
+        found = {rate for rule in rules if (rate := _burn_rate(rule, home, budget)) is not None}
+        for rate, long, short, severity in sorted(BURN_RATES - found):
+            message = f"no alert says that the budget of {home.tier.objectives.availability_percent:g} % goes {rate:g} times too fast ({long} and {short}, {severity})"
+            yield breach(manifest, "OBS-02", ("spec", "groups"), message, "the alert must name this namespace and both windows", tenant=home.tenant)
+
+
+def _rules(manifest: Manifest) -> Iterator[dict[str, object]]:
+    for _, group in entries(manifest.spec.get("groups")):
+        for _, rule in entries(group.get("rules")):
+            yield dict(rule)
+
+
+def _burn_rate(rule: dict[str, object], home: Home, budget: float) -> tuple[float, str, str, str] | None:
+    """The burn rate that an alert watches; None when it watches another namespace, budget or severity."""
+    expression, labels = text(rule.get("expr")), mapping(rule.get("labels"))
+    windows, limits = _WINDOW.findall(expression), _LIMIT.findall(expression)
+    own = expression.count(f'namespace="{home.namespace}"') == len(windows) == len(limits) == 2
+    if not own or " and " not in expression or labels.get("namespace") != home.namespace:
+        return None
+    rates = {float(rate) for rate, _ in limits}
+    if len(rates) != 1 or any(abs(float(given) - budget) > 1e-9 for _, given in limits):
+        return None
+    return rates.pop(), windows[0], windows[1], text(labels.get("severity"))
+
+

@@ -1,0 +1,169 @@
+"""Where data lies outside of volumes: DATA-08 (own prefix or bucket) and RES-02 (in the tenant's regions)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from tenantry import names
+from tenantry.instance import Instance
+from tenantry.manifest import Manifest, Path, dig, entries, mapping, text
+from tenantry.model.cluster import Cluster
+from tenantry.prove.odoo import sections
+from tenantry.prove.promises import Home
+from tenantry.prove.workloads import workloads
+from tenantry.prove.world import Breach, State, breach
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place in object storage that an object names."""
+
+    manifest: Manifest
+    path: Path
+    purpose: str
+    location: str
+    """bucket/prefix, without a slash at its end."""
+    endpoint: str
+    home: Home
+
+
+def places(state: State) -> Iterator[Place]:
+    """Every destination in object storage that a home's objects name."""
+    for manifest in state.of("barmancloud.cnpg.io", "ObjectStore"):
+        home = state.home(manifest)
+        if home is not None:
+            configuration = mapping(manifest.spec.get("configuration"))
+            location = text(configuration.get("destinationPath")).removeprefix("s3://").rstrip("/")
+            purpose = "primary" if manifest.identity.name == "primary" else "backup"
+            yield Place(manifest, ("spec", "configuration", "destinationPath"), purpose, location, text(configuration.get("endpointURL")), home)
+    for manifest in state.of("", "ConfigMap"):
+        home = state.home(manifest)
+        content = mapping(manifest.value.get("data")).get("sections.conf")
+        if home is not None and isinstance(content, str):
+            storage = sections(content).get("fs_storage.attachments", {})
+            endpoint = storage.get("options", "").partition('"endpoint_url": "')[2].partition('"')[0]
+            yield Place(manifest, ("data", "sections.conf"), "attachments", storage.get("directory_path", "").rstrip("/"), endpoint, home)
+    for work in workloads(state):
+        for container in work.containers:
+            target = container.environment.get("BACKUP_TARGET")
+            if target is not None:
+                endpoint = text(mapping(container.environment.get("BACKUP_ENDPOINT")).get("value"))
+                path = (*container.path, "env")
+                yield Place(work.manifest, path, "dump", text(target.get("value")).rpartition("/")[0], endpoint, work.home)
+
+
+def _promised(place: Place) -> str:
+    home = place.home
+    own = home.cluster.object_storage
+    if home.instance is None:
+        return f"{own.backup_bucket}/{names.cell_secret_path(home.site.cell.name)}"
+    called = home.instance.names
+    if place.purpose == "attachments":
+        if home.tier.isolation.attachments == "bucket":
+            return called.own_bucket(own.attachment_bucket)
+        return f"{own.attachment_bucket}/{called.object_prefix}"
+    if place.purpose == "primary":
+        return f"{home.site.partner.object_storage.backup_bucket}/{called.object_prefix}"
+    return f"{own.backup_bucket}/{called.object_prefix}"
+
+
+def prefixes(state: State) -> Iterator[Breach]:
+    """DATA-08."""
+    for place in places(state):
+        wanted = _promised(place)
+        if place.location != wanted:
+            message = f"{place.purpose} of {place.home} would lie in '{place.location}'; its own place is '{wanted}'"
+            yield breach(place.manifest, "DATA-08", place.path, message, "a prefix ends with a slash, so none is another's", tenant=place.home.tenant)
+    yield from _servers(state)
+    for manifest in state.of("velero.io", "BackupStorageLocation"):
+        storage = mapping(manifest.spec.get("objectStorage"))
+        if storage.get("prefix") != state.cluster.name:
+            message = f"backups of cluster {state.cluster.name} would lie below '{storage.get('prefix', '')}'"
+            yield breach(manifest, "DATA-08", ("spec", "objectStorage", "prefix"), message, f"prefix: {state.cluster.name}", tenant="")
+
+
+def _servers(state: State) -> Iterator[Breach]:
+    """The name under which a database archives: another's would mix two histories, or restore the wrong one."""
+    for manifest in state.of("postgresql.cnpg.io", "Cluster"):
+        home = state.home(manifest)
+        if home is None:
+            continue
+        own = home.instance.name if home.instance else home.namespace
+        wanted = f"{own}-standby" if home.role == "standby" else own
+        for number, plugin in entries(manifest.spec.get("plugins")):
+            given = dig(plugin, "parameters", "serverName")
+            if given != wanted:
+                path: Path = ("spec", "plugins", number, "parameters", "serverName")
+                yield breach(manifest, "DATA-08", path, f"archives as '{given}'; its own name is '{wanted}'", f"serverName: {wanted}", tenant=home.tenant)
+        for number, source in entries(manifest.spec.get("externalClusters")):
+            given = dig(source, "plugin", "parameters", "serverName")
+            if given != own:
+                path = ("spec", "externalClusters", number, "plugin", "parameters", "serverName")
+                yield breach(manifest, "DATA-08", path, f"copies '{given}'; its primary is '{own}'", f"serverName: {own}", tenant=home.tenant)
+
+
+# --- residency
+
+
+def _clusters_by_bucket(state: State) -> dict[str, Cluster]:
+    found = {}
+    for cluster in state.promises.clusters.values():
+        storage = cluster.object_storage
+        for bucket in (storage.backup_bucket, storage.attachment_bucket, storage.velero_bucket):
+            found[bucket] = cluster
+    return found
+
+
+def residents(home: Home) -> list[Instance]:
+    """Instances whose data lies in a home."""
+    return [home.instance] if home.instance else list(home.members)
+
+
+def residency(state: State) -> Iterator[Breach]:
+    """RES-02: every copy lies in a region that the tenant allows."""
+    buckets = _clusters_by_bucket(state)
+    for place in places(state):
+        bucket = place.location.partition("/")[0].partition("--")[0]
+        cluster = buckets.get(bucket)
+        if cluster is None:
+            message = f"nobody knows in which region the bucket '{bucket}' lies"
+            yield breach(place.manifest, "RES-02", place.path, message, "use a bucket of platform/clusters/", tenant=place.home.tenant)
+            continue
+        yield from _in_region(place.manifest, place.path, place.purpose, cluster.region, place.home)
+        if place.endpoint and urlsplit(place.endpoint).hostname != urlsplit(cluster.object_storage.endpoint).hostname:
+            message = f"the endpoint {place.endpoint} is not that of the bucket '{bucket}' ({cluster.object_storage.endpoint})"
+            yield breach(place.manifest, "RES-02", place.path, message, "use the endpoint of the bucket's region", tenant=place.home.tenant)
+        copy = cluster.object_storage.replication
+        if copy is not None:
+            yield from _in_region(place.manifest, place.path, f"the copy of {place.purpose}", copy.region, place.home)
+    yield from _velero(state)
+
+
+def _in_region(manifest: Manifest, path: Path, what: str, region: str, home: Home) -> Iterator[Breach]:
+    for instance in residents(home):
+        if region not in instance.tenant.residency:
+            message = f"{what} of {instance.name} would lie in {region}; its data may lie in {', '.join(instance.tenant.residency)} only"
+            yield breach(manifest, "RES-02", path, message, "place the tenant elsewhere, or change its residency", tenant=instance.tenant.name)
+
+
+def _velero(state: State) -> Iterator[Breach]:
+    buckets = _clusters_by_bucket(state)
+    space = state.promises.platform.namespaces.velero
+    for manifest in state.of("velero.io", "BackupStorageLocation"):
+        bucket = text(dig(manifest.spec, "objectStorage", "bucket"))
+        cluster = buckets.get(bucket)
+        region, url = dig(manifest.spec, "config", "region"), text(dig(manifest.spec, "config", "s3Url"))
+        if cluster is None or cluster.region != region or url != cluster.object_storage.endpoint:
+            where = f"the bucket '{bucket}' is said to lie in {region} at {url}"
+            message = f"{where}; it lies in {cluster.region} at {cluster.object_storage.endpoint}" if cluster else f"{where}, and is nobody's"
+            yield breach(manifest, "RES-02", ("spec", "objectStorage", "bucket"), message, "use a bucket of platform/clusters/", tenant="")
+    for manifest in state.of("velero.io", "Schedule"):
+        location = text(dig(manifest.spec, "template", "storageLocation"))
+        found = state.get("velero.io", "BackupStorageLocation", space, location)
+        region = text(dig(found.spec, "config", "region")) if found else ""
+        for namespace in dig(manifest.spec, "template", "includedNamespaces") or ():
+            home = state.homes.get(text(namespace))
+            if home is not None and region:
+                yield from _in_region(manifest, ("spec", "template", "storageLocation"), "the backup", region, home)
