@@ -360,6 +360,18 @@ def _file_names(listing: Listing, changes: Iterable[Change]) -> dict[str, set[st
     return names
 
 
+def files_by_cluster(listing: Listing, changes: Iterable[Change]) -> dict[str, list[str]]:
+    """Cluster -> files of its rendered tree once the changes are made."""
+    files = {f"{folder}/{name}" for folder, content in listing.folders.items() for name in content.names if folder.startswith("rendered/")}
+    for change in changes:
+        if change.file.startswith("rendered/"):
+            (files.discard if change.action == "removed" else files.add)(change.file)
+    by_cluster: dict[str, list[str]] = {}
+    for file in sorted(files):
+        by_cluster.setdefault(file.split("/")[1], []).append(file)
+    return by_cluster
+
+
 def _folders(unit: Unit) -> tuple[str, str]:
     return f"overlays/{unit.path}", f"rendered/{unit.path}"
 

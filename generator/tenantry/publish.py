@@ -84,6 +84,11 @@ class Publisher:
             self._moves["write"].append(change.file)
         return dataclasses.replace(change, content=None)
 
+    def staged(self, file: str) -> Path | None:
+        """Where the new content of a file lies, when it has one."""
+        path = self.work / _STAGING / "files" / file
+        return path if path.is_file() else None
+
     def commit(self) -> None:
         """Bring the trees to the staged state, all of it."""
         staging = self.work / _STAGING

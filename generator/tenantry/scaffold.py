@@ -177,6 +177,9 @@ def _fleet_files() -> Iterator[tuple[str, str]]:
                     f"{folder}/{path.name}",
                     path.read_text(encoding="utf-8").replace("generator/tenantry/schemas/", "schemas/"),
                 )
+    for path in sorted((example / "policies").glob("*/**/*.yaml")):
+        if path.parent.name != "exceptions":
+            yield path.relative_to(example).as_posix(), path.read_text(encoding="utf-8")
     for kind in schema.KINDS:
         yield f"schemas/{kind.lower()}.json", schema.schema_text(kind)
     for folder in ("tenants", "policies/exceptions"):

@@ -31,6 +31,6 @@ def command(options: Options, directory_or_file: Path | None, kubernetes: str) -
     space = options.workspace()
     from tenantry import verification
 
-    known = verification.known_fleet(space, target)
+    known = verification.known_fleet(space)
     shown = str(directory_or_file) if directory_or_file else "rendered"
-    options.report(verification.verify(target, known, kubernetes, space.say, shown))
+    options.report(verification.verify(target, known, kubernetes, space.say, shown).result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +44,19 @@ def read_folder(engine: Engine, root: Path, inside: str = "") -> Folder:
     for started in waiting:
         _take(engine, folder, *started)
     return folder
+
+
+def read_files(engine: Engine, files: Iterable[str], content: Callable[[str], str]) -> list[Manifest]:
+    """Objects of files that are known to be well-formed, in their order."""
+    folder = Folder()
+    waiting: list[tuple[str, Future[Any]]] = []
+    for file in files:
+        waiting.append((file, engine.parse(content(file))))
+        if len(waiting) >= _IN_FLIGHT:
+            _take(engine, folder, *waiting.pop(0))
+    for started in waiting:
+        _take(engine, folder, *started)
+    return folder.manifests
 
 
 def _take(engine: Engine, folder: Folder, file: str, started: Future[Any]) -> None:

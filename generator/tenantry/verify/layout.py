@@ -13,14 +13,14 @@ DEFAULT_VERSION = "1.34"
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class Layout:
     """What one cluster gets: a folder below the root ("" for the root itself), and its Kubernetes version."""
 
     folder: str
     version: str
 
 
-def states(root: Path, versions: Mapping[str, str], wanted: str = "") -> list[State]:
+def layouts(root: Path, versions: Mapping[str, str], wanted: str = "") -> list[Layout]:
     """A folder that holds clusters (of the fleet, or with a `platform/common` of their own) is judged cluster by cluster.
 
     `versions` are those of the fleet's clusters by name; `wanted` wins over them.
@@ -29,8 +29,8 @@ def states(root: Path, versions: Mapping[str, str], wanted: str = "") -> list[St
     clusters = [name for name in folders if name in versions or (root / name / "platform/common").is_dir()]
     if not clusters:
         version = wanted or versions.get(root.name, DEFAULT_VERSION)
-        return [State("", version)]
-    return [State(name, wanted or versions.get(name, DEFAULT_VERSION)) for name in clusters]
+        return [Layout("", version)]
+    return [Layout(name, wanted or versions.get(name, DEFAULT_VERSION)) for name in clusters]
 
 
 def is_known(version: str) -> bool:

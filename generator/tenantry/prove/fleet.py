@@ -1,0 +1,76 @@
+"""All proofs over all clusters, with the policies' verdicts beside them and the approved exceptions taken off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tenantry.findings import Finding
+from tenantry.manifest import Manifest, text
+from tenantry.model.control_exception import ControlException
+from tenantry.prove.promises import Promises
+from tenantry.prove.registry import prove
+from tenantry.prove.world import Breach, State
+
+
+class Judgement(Protocol):
+    """Verdicts of policies that were asked for and are fetched when the proofs are through."""
+
+    def breaches(self) -> Iterable[Breach]: ...
+
+
+@dataclass
+class Proved:
+    """What was found: breaches that stand, those that an exception lifts, and exceptions that lift nothing."""
+
+    breaches: list[Breach] = field(default_factory=list)
+    lifted: list[tuple[ControlException, Breach]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def prove_fleet(promises: Promises, states: Mapping[str, State], verdicts: Judgement | None) -> Proved:
+    """Prove every cluster's objects. Exceptions that lift nothing are told when all clusters of their tenant are there."""
+    result = Proved()
+    found = [(state, breach) for state in states.values() for breach in prove(state)]
+    told = {(id(manifest), problem.control) for _, (manifest, problem) in found}
+    by_cluster = {id(manifest): state for state in states.values() for manifest in state.manifests}
+    for manifest, problem in verdicts.breaches() if verdicts else ():
+        if (id(manifest), problem.control) not in told:  # the proof's own sentence says more
+            found.append((by_cluster[id(manifest)], (manifest, problem)))
+    used: set[str] = set()
+    for state, (manifest, problem) in found:
+        lift = _lift(promises, state, manifest, problem.control, problem.tenant)
+        if lift is None:
+            result.breaches.append((manifest, problem))
+        else:
+            used.add(lift.name)
+            result.lifted.append((lift, (manifest, problem)))
+    result.findings += _unused(promises, states, used)
+    return result
+
+
+def _lift(promises: Promises, state: State, manifest: Manifest, control: str, tenant: str | None) -> ControlException | None:
+    """The exception by which a breach is allowed: same tenant, control and environment, not expired, approved by another."""
+    whose = text(manifest.labels.get("tenantry.io/tenant")) if tenant is None else tenant
+    if not control or not whose:
+        return None
+    home = state.home(manifest)
+    environment = home.instance.environment if home and home.instance else text(manifest.labels.get("tenantry.io/environment"))
+    for exception in promises.exceptions:
+        holds = exception.expires >= promises.as_of and exception.owner != exception.approver
+        if holds and (exception.tenant, exception.control) == (whose, control) and exception.environment in (None, environment):
+            return exception
+    return None
+
+
+def _unused(promises: Promises, states: Mapping[str, State], used: set[str]) -> Iterator[Finding]:
+    for exception in promises.exceptions:
+        clusters = {i.site.cluster.name for i in promises.instances.values() if i.tenant.name == exception.tenant}
+        if exception.name in used or exception.expires < promises.as_of or not clusters or not clusters <= states.keys():
+            continue
+        yield Finding(
+            "F023", promises.fleet.place(exception, "control"),
+            f"the exception lifts nothing: {exception.tenant} keeps {exception.control}",
+            "remove it, so that nothing is lifted that need not be", tenant=exception.tenant, control=exception.control,
+        )  # fmt: skip

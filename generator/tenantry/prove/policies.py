@@ -1,0 +1,112 @@
+"""Kyverno's verdicts on rendered objects. What stock Kyverno passes over in silence is told here: a policy that can't be
+used, that could not judge an object, that skipped one without an exception, or that no object of its kinds meets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from tenantry.findings import Finding, Place
+from tenantry.manifest import Manifest, Problem, entries, items, mapping, text
+from tenantry.model.policy import Policy
+from tenantry.policy_engine import Outcome, PolicyEngine
+from tenantry.prove.promises import Promises
+from tenantry.prove.world import Breach, State
+
+_BATCH = 100
+_POD_CONTROLLERS = frozenset({"deployments", "statefulsets", "daemonsets", "replicasets", "jobs", "cronjobs"})
+
+
+@dataclass
+class Verdicts:
+    """Asked of the policy engine at once; fetched when the proofs are through."""
+
+    engine: PolicyEngine
+    policies: Mapping[str, Policy]
+    places: Mapping[str, Place]
+    findings: list[Finding] = field(default_factory=list)
+    _asked: list[tuple[Sequence[Manifest], Future[Any]]] = field(default_factory=list)
+    _kinds: set[tuple[str, str, bool]] = field(default_factory=set)
+
+    def breaches(self) -> Iterator[Breach]:
+        met: set[str] = set()
+        for manifests, started in self._asked:
+            for manifest, outcomes in zip(manifests, self.engine.outcomes(started), strict=True):
+                for outcome in outcomes:
+                    met.add(outcome.policy)
+                    problem = self._problem(outcome)
+                    if problem is not None:
+                        yield manifest, problem
+        self.findings += self._unmet(met)
+
+    def _problem(self, outcome: Outcome) -> Problem | None:
+        control = self.policies[outcome.policy].control
+        if outcome.status == "pass" or (outcome.status == "skip" and "exception" in outcome.message):
+            return None
+        if outcome.status == "fail":
+            return Problem("V070", ("metadata", "name"), outcome.message, f"policy '{outcome.policy}' keeps {control}", control=control)
+        message = f"the policy '{outcome.policy}' gave no verdict ({outcome.status}): {outcome.message}"
+        return Problem("V071", ("metadata", "name"), message, "what could not be judged is not fine", control=control)
+
+    def _unmet(self, met: set[str]) -> Iterator[Finding]:
+        """A policy whose kinds are in the tree, and that met none of them, guards nothing."""
+        for name, policy in self.policies.items():
+            places = (True,) if _looks_into_homes(policy) else (True, False)
+            if name not in met and any((*kind, place) in self._kinds for kind in _kinds_of(policy) for place in places):
+                place = self.places[name]
+                message = f"the policy '{name}' met no object, though the tree has objects of its kinds"
+                yield Finding("V073", place, message, "its selectors or conditions leave all of them out", control=policy.control)
+
+    def ask(self, state: State) -> None:
+        """Have every object of a cluster judged."""
+        spaces = {m.identity.name: {str(k): str(v) for k, v in m.labels.items()} for m in state.of("", "Namespace")}
+        for start in range(0, len(state.manifests), _BATCH):
+            batch = state.manifests[start : start + _BATCH]
+            self._asked.append((batch, self.engine.judge([m.value for m in batch], spaces)))
+            self._kinds.update((m.identity.group, m.identity.kind.lower(), state.home(m) is not None) for m in batch)
+
+
+def ask(engine: PolicyEngine, promises: Promises, states: Mapping[str, State]) -> Verdicts:
+    """Compile the fleet's policies once, with the PolicyExceptions of the trees, and have every object judged."""
+    fleet = promises.fleet
+    policies = fleet.all(Policy)
+    places = {name: fleet.document(policy).place(("metadata", "name")) for name, policy in policies.items()}
+    verdicts = Verdicts(engine, policies, places)
+    lifts = [m for s in states.values() for m in s.of("policies.kyverno.io", "PolicyException")]
+    errors, lift_errors = engine.load([policy.value() for policy in policies.values()], [m.value for m in lifts])
+    for policy, error in zip(policies.values(), errors, strict=True):
+        if error:
+            message = f"Kyverno can't use the policy '{policy.name}': {error}"
+            verdicts.findings.append(Finding("V072", places[policy.name], message, "mend it; it guards nothing now", control=policy.control))
+    for manifest, error in zip(lifts, lift_errors, strict=True):
+        if error:
+            message = f"Kyverno can't use the exception: {error}"
+            place = Place(manifest.file, manifest.line, 1)
+            verdicts.findings.append(Finding("V072", place, message, "see policies/exceptions/", object=manifest.identity, control="SUP-03"))
+    for state in states.values():
+        verdicts.ask(state)
+    return verdicts
+
+
+def _looks_into_homes(policy: Policy) -> bool:
+    """Whether a policy leaves out namespaces that are no instance's and no cell's."""
+    constraints = mapping(policy.spec.get("matchConstraints"))
+    return bool(constraints.get("namespaceSelector") or constraints.get("objectSelector"))
+
+
+def _kinds_of(policy: Policy) -> Iterator[tuple[str, str]]:
+    """(group, kind in lower case) of the resources that a policy names, with those that Kyverno adds for Pods."""
+    for _, rule in entries(mapping(policy.spec.get("matchConstraints")).get("resourceRules")):
+        groups, resources = list(map(text, items(rule.get("apiGroups")))), list(map(text, items(rule.get("resources"))))
+        yield from ((group, _singular(resource)) for group in groups for resource in resources)
+        if "pods" in resources:
+            yield from (("batch" if r in ("jobs", "cronjobs") else "apps", _singular(r)) for r in _POD_CONTROLLERS)
+
+
+def _singular(resource: str) -> str:
+    if resource.endswith("ies"):
+        return f"{resource[:-3]}y"
+    return resource.removesuffix("es") if resource.endswith("sses") else resource.removesuffix("s")
+
