@@ -117,15 +117,15 @@ def _roles(state: State, server: Server) -> Iterator[Breach]:
 
 
 def _password(state: State, manifest: Manifest, member: Instance, role: str) -> Iterator[Breach]:
-    """The password of a role comes from the key of the instance whose role it is."""
+    """The password of a role comes from the Secret of the instance whose role it is; what feeds that, `secrets.keys` judges."""
     secret = text(mapping(manifest.spec.get("passwordSecret")).get("name"))
-    external = external_for(state, manifest.identity.namespace, secret)
-    leaf = "reporting" if role == member.names.reporting_role else "database"
-    wanted = f"{member.names.secret_path}/{leaf}"
-    keys = set(remote_keys(external).values()) if external else set()
-    if keys != {wanted}:
-        message = f"the password of the role '{role}' comes from {', '.join(sorted(keys)) or f'the Secret {secret!r}, which nothing feeds'}"
-        yield breach(manifest, "IAM-09", ("spec", "passwordSecret", "name"), message, f"its key is '{wanted}'", tenant=member.tenant.name)
+    own = "reporting-user" if role == member.names.reporting_role else "database-user"
+    wanted = own if member.settings.postgresql is not None else f"database-{member.name}"
+    if secret != wanted:
+        external = external_for(state, manifest.identity.namespace, secret)
+        fed = f", which is fed from {', '.join(sorted(set(remote_keys(external).values())))}" if external else ""
+        message = f"the password of the role '{role}' is that of the Secret '{secret}'{fed}"
+        yield breach(manifest, "IAM-09", ("spec", "passwordSecret", "name"), message, f"its Secret is '{wanted}'", tenant=member.tenant.name)
 
 
 # --- pg_hba

@@ -33,10 +33,10 @@ def prove_fleet(promises: Promises, states: Mapping[str, State], verdicts: Judge
     """Prove every cluster's objects. Exceptions that lift nothing are told when all clusters of their tenant are there."""
     result = Proved()
     found = [(state, breach) for state in states.values() for breach in prove(state)]
-    told = {(id(manifest), problem.control) for _, (manifest, problem) in found}
+    told = {(id(manifest), _group(problem.control)) for _, (manifest, problem) in found}
     by_cluster = {id(manifest): state for state in states.values() for manifest in state.manifests}
     for manifest, problem in verdicts.breaches() if verdicts else ():
-        if (id(manifest), problem.control) not in told:  # the proof's own sentence says more
+        if (id(manifest), _group(problem.control)) not in told:  # the proof's own sentence says more
             found.append((by_cluster[id(manifest)], (manifest, problem)))
     used: set[str] = set()
     for state, (manifest, problem) in found:
@@ -48,6 +48,10 @@ def prove_fleet(promises: Promises, states: Mapping[str, State], verdicts: Judge
             result.lifted.append((lift, (manifest, problem)))
     result.findings += _unused(promises, states, used)
     return result
+
+
+def _group(control: str) -> str:
+    return control.partition("-")[0]
 
 
 def _lift(promises: Promises, state: State, manifest: Manifest, control: str, tenant: str | None) -> ControlException | None:

@@ -33,16 +33,13 @@ def host_access(state: State) -> Iterator[Breach]:
 
 def accounts(state: State) -> Iterator[Breach]:
     """IAM-01."""
-    used: dict[tuple[str, str], Workload] = {}
     for work in workloads(state):
         name = text(work.spec.get("serviceAccountName")) or "default"
-        key = (work.home.namespace, name)
-        other = used.setdefault(key, work)
         path = (*work.path, "serviceAccountName")
         if name == "default":
             yield breach(work.manifest, "IAM-01", path, "the Pod uses the namespace's ServiceAccount 'default'", "give the workload its own")
-        elif other.name != work.name:
-            message = f"the ServiceAccount '{name}' is also that of {other.name}: rights of one would be rights of both"
+        elif name != work.name:
+            message = f"uses the ServiceAccount '{name}'; its own is '{work.name}', so rights of one would be rights of both"
             yield breach(work.manifest, "IAM-01", path, message, "give the workload its own")
         mounted = work.spec.get("automountServiceAccountToken")
         if mounted is None:

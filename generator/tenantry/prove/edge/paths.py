@@ -23,6 +23,18 @@ class UnreadableExpressionError(ValueError):
     """An expression that this model does not read."""
 
 
+class _Row(dict[str, int]):
+    """The ways out of one state, found when they are first asked for."""
+
+    def __init__(self, owner: Automaton, state: int) -> None:
+        super().__init__()
+        self._owner, self._state = owner, state
+
+    def __missing__(self, character: str) -> int:
+        target = self[character] = self._owner.following(self._state, character)
+        return target
+
+
 class Automaton:
     """An expression that is looked for anywhere in a text, as Go's MatchString does."""
 
@@ -40,22 +52,29 @@ class Automaton:
         end = self._sequence(list(tree), self.start, bool(tree.state.flags & re.IGNORECASE))
         self.free[end].append(("", self.accept))
         self._closures: dict[tuple[frozenset[int], bool, bool], frozenset[int]] = {}
-        self._steps: dict[tuple[frozenset[int], str], frozenset[int]] = {}
+        self._numbers: dict[frozenset[int], int] = {}
+        self._sets: list[frozenset[int]] = []
+        self.rows: list[_Row] = []
+        """State of the deterministic automaton -> character -> next state; filled as it is walked."""
 
-    def first(self) -> frozenset[int]:
-        return self._closure(frozenset({self.start}), at_start=True, at_end=False)
+    def first(self) -> int:
+        return self._number(self._closure(frozenset({self.start}), at_start=True, at_end=False))
 
-    def step(self, states: frozenset[int], character: str) -> frozenset[int]:
-        key = states, character
-        found = self._steps.get(key)
-        if found is None:
-            targets = frozenset(t for s in states for characters, t in self.edges[s] if character in characters)
-            found = self._steps[key] = self._closure(targets, at_start=False, at_end=False)
-        return found
+    def following(self, state: int, character: str) -> int:
+        targets = frozenset(t for s in self._sets[state] for characters, t in self.edges[s] if character in characters)
+        return self._number(self._closure(targets, at_start=False, at_end=False))
 
-    def matches(self, states: frozenset[int]) -> bool:
+    def matches(self, state: int) -> bool:
         """Whether the text matches when it ends here."""
-        return self.accept in self._closure(states, at_start=False, at_end=True)
+        return self.accept in self._closure(self._sets[state], at_start=False, at_end=True)
+
+    def _number(self, states: frozenset[int]) -> int:
+        number = self._numbers.get(states)
+        if number is None:
+            number = self._numbers[states] = len(self._sets)
+            self._sets.append(states)
+            self.rows.append(_Row(self, number))
+        return number
 
     def characters(self) -> Iterator[frozenset[str]]:
         return (characters for edges in self.edges for characters, _ in edges)
@@ -179,16 +198,18 @@ def combinations(patterns: tuple[str, ...]) -> tuple[tuple[tuple[bool, ...], str
     """
     automata = [automaton(pattern) for pattern in patterns]
     letters = _letters(automata)
-    state = tuple(a.step(a.first(), "/") for a in automata)
+    tables = [a.rows for a in automata]
+    state = tuple([a.rows[a.first()]["/"] for a in automata])
     found: dict[tuple[bool, ...], str] = {}
     seen = {state}
-    todo: deque[tuple[tuple[frozenset[int], ...], str]] = deque([(state, "/")])
+    todo: deque[tuple[tuple[int, ...], str]] = deque([(state, "/")])
     while todo:
         state, path = todo.popleft()
-        matched = tuple(a.matches(s) for a, s in zip(automata, state, strict=True))
+        matched = tuple([a.matches(s) for a, s in zip(automata, state, strict=True)])
         found.setdefault(matched, path)
+        rows = [table[s] for table, s in zip(tables, state, strict=True)]
         for letter in letters:
-            following = tuple(a.step(s, letter) for a, s in zip(automata, state, strict=True))
+            following = tuple([row[letter] for row in rows])
             if following not in seen:
                 if len(seen) >= _MOST_STATES:
                     raise UnreadableExpressionError("too many expressions to be walked together")

@@ -27,7 +27,7 @@ class PodClass:
     home: Home | None = None
 
     def __str__(self) -> str:
-        what = self.maker.identity.name if self.maker else self.role
+        what = self.maker.identity.name if self.maker else self.role or "a Pod without labels"
         return f"{self.endpoint.namespace}/{what}"
 
 

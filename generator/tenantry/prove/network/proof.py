@@ -53,6 +53,9 @@ class ClusterNetwork:
         self.by_namespace: dict[str, list[PodClass]] = defaultdict(list)
         for pods in (*classes(self.state, self.spaces), *platform_classes(self.state)):
             self.by_namespace[pods.endpoint.namespace].append(pods)
+        for home in self.state.homes_at():  # a Pod that nobody thought of, without any label
+            space = self.spaces.get(home.namespace, {NAME_LABEL: home.namespace})
+            self.by_namespace[home.namespace].append(PodClass("", Endpoint(home.namespace, space), None, home))
         platform = {p.namespace: {NAME_LABEL: p.namespace} for p in self.platform}
         self.namespaces = Namespaces({**platform, **self.spaces})
 
@@ -212,8 +215,15 @@ def _control(home: Home, pods: PodClass, other: PodClass, direction: Direction) 
     return "NET-08" if target.role in _STORES else "NET-04"
 
 
+_ROLE_LABELS = ("app.kubernetes.io/name", "app.kubernetes.io/component", "cnpg.io/cluster", "cnpg.io/poolerName")
+
+
 def _unknown_pods(network: ClusterNetwork, chosen: Policy, peer: Peer) -> Iterator[str]:
-    """Pods that the tree does not make and that the peer would take: in platform namespaces, or in anybody's."""
+    """Pods that the tree does not make and that the peer would take: in homes, in platform namespaces, or in anybody's."""
+    if not any(peer.pods.pinned(key) for key in _ROLE_LABELS) and peer.pods.requirements:
+        homes = [name for name in network.namespaces.taken_by(peer, chosen.namespace) if name in network.state.homes]
+        if homes:
+            yield f"Pods ({_pods_said(peer.pods)}) of namespace {homes[0]} that no workload makes"
     if peer.namespaces is None:
         return
     named = peer.namespaces.pinned(NAME_LABEL)
@@ -329,7 +339,7 @@ def _peers(network: ClusterNetwork, flow: Flow) -> Iterator[PodClass]:
     """Pods that there are of a flow's peer; a stopped workload has none, and nothing is missed."""
     if isinstance(flow.peer, Pods):
         for other in network.by_namespace.get(flow.peer.namespace, ()):
-            if other.role in flow.peer.roles:
+            if other.role in flow.peer.roles and not other.endpoint.host_network:  # NET-09 tells of those
                 yield other
     elif isinstance(flow.peer, Platform):
         for pods in network.platform:

@@ -1,0 +1,1 @@
+"""Each control is proven by mutants of the rendered example fleet."""

@@ -1,0 +1,138 @@
+"""The example fleet in memory, one of its objects changed, and what `verify` finds then."""
+
+from __future__ import annotations
+
+import atexit
+import dataclasses
+from collections.abc import Mapping
+from functools import cache
+
+import yaml
+
+from conftest import REPOSITORY
+from controls.table import REMOVED, Mutant
+from mutation import GONE, changed_at
+from tenantry import engine_build, pipeline
+from tenantry.cache import Store
+from tenantry.engine import Engine
+from tenantry.findings import Finding
+from tenantry.manifest import Manifest, dig, parse_path
+from tenantry.policy_engine import PolicyEngine
+from tenantry.prove.fleet import prove_fleet
+from tenantry.prove.policies import ask
+from tenantry.prove.promises import Promises, promises
+from tenantry.prove.world import Breach, State
+from tenantry.verify.folder import read_folder
+from tenantry.verify.judge import judge
+from tenantry.verify.references.index import Index
+
+AS_OF = "2026-11-24"
+
+
+@cache
+def example() -> tuple[Promises, Mapping[str, tuple[Manifest, ...]]]:
+    """What the example fleet promises, and its rendered objects by cluster."""
+    inputs = pipeline.read_inputs(REPOSITORY, AS_OF, Store(None))
+    assert inputs.usable, inputs.findings
+    known = promises(inputs.fleet, inputs.resolution.instances, AS_OF)
+    objects = {name: tuple(read_folder(_engine(), REPOSITORY / "rendered", name).manifests) for name in known.clusters}
+    return known, objects
+
+
+def called(manifest: Manifest) -> str:
+    """`Kind namespace/name`."""
+    identity = manifest.identity
+    return f"{identity.kind} {identity.namespace}/{identity.name}" if identity.namespace else f"{identity.kind} {identity.name}"
+
+
+def mutate(mutant: Mutant) -> Mapping[str, tuple[Manifest, ...]]:
+    """The example's objects with one change."""
+    _, objects = example()
+    there = objects[mutant.cluster]
+    found = [m for m in there if called(m) == mutant.object]
+    if mutant.to is REMOVED:
+        assert len(found) == 1, f"{len(found)} objects are called {mutant.object}"
+        return {**objects, mutant.cluster: tuple(m for m in there if m is not found[0])}
+    if not mutant.path:
+        assert not found
+        return {**objects, mutant.cluster: (*there, _parsed(mutant.to, "added.yaml"))}
+    assert len(found) == 1, f"{len(found)} objects are called {mutant.object}"
+    to = mutant.to
+    if callable(to) and to is not GONE:
+        to = to(dig(found[0].value, *parse_path(mutant.path)))
+    changed = _parsed(changed_at(found[0].value, mutant.path, to), found[0].file)
+    return {**objects, mutant.cluster: tuple(changed if m is found[0] else m for m in there)}
+
+
+def _parsed(value: object, file: str) -> Manifest:
+    manifests, problems = _engine().parsed(_engine().parse(yaml.safe_dump(value, sort_keys=False)), file)
+    assert not problems, problems
+    return manifests[0]
+
+
+def found_in(objects: Mapping[str, tuple[Manifest, ...]], cluster: str) -> tuple[list[Breach], list[Finding]]:
+    """All that `verify` finds: schemas, rules and references of the changed cluster, proofs and policies of all."""
+    known, _ = example()
+    states: dict[str, State] = {}
+    for name, manifests in objects.items():
+        facts = known.clusters[name]
+        index = Index(manifests, storage_classes=facts.storage_classes.names)
+        states[name] = State(known, facts, index, name, states)
+    judged = list(judge(states[cluster].index, known.clusters[cluster].kubernetes_version))
+    # Only what looks at the changed cluster can find something new: itself, and the one whose DR partner it is.
+    near = {name: states[name] for name in dict.fromkeys((cluster, known.clusters[cluster].dr_partner))}
+    verdicts = ask(_policy_engine(), known, near)
+    proved = prove_fleet(known, near, verdicts)
+    return [*judged, *proved.breaches], [*proved.findings, *verdicts.findings]
+
+
+@cache
+def _policy_engine() -> PolicyEngine:
+    return PolicyEngine(engine_build.ensure(engine_build.POLICY_ENGINE, lambda _: None))
+
+
+@cache
+def _engine() -> Engine:
+    return Engine(engine_build.ensure_engine(lambda _: None))
+
+
+@atexit.register
+def _close() -> None:
+    for make in (_engine, _policy_engine):
+        if make.cache_info().currsize:
+            make().close()
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What was found of a mutant."""
+
+    mutant: Mutant
+    breaches: tuple[Breach, ...]
+    findings: tuple[Finding, ...]
+
+    def wrong(self) -> list[str]:
+        """Why the mutant is not killed as it should be; empty when it is."""
+        mutant = self.mutant
+        allowed = {mutant.control, *mutant.also}
+        told = [(problem.control or problem.code, _tenant(manifest, problem.tenant), called(manifest), problem) for manifest, problem in self.breaches]
+        found = [] if any(control == mutant.control for control, *_ in told) else ["its control is not told"]
+        objects = {mutant.object, mutant.told_of}
+        for control, tenant, name, problem in told:
+            line = f"{problem.code} {control} {tenant or '-'} {name}: {problem.message}"
+            if control not in allowed and problem.code not in allowed:
+                found.append(f"another control: {line}")
+            elif control == mutant.control and mutant.tenant not in ("*", tenant):
+                found.append(f"another tenant: {line}")
+            elif control == mutant.control and name not in objects and "*" not in objects:
+                found.append(f"another object: {line}")
+        return found + [f"also: {f.code} {f.message}" for f in self.findings]
+
+
+def _tenant(manifest: Manifest, said: str | None) -> str:
+    return str(manifest.labels.get("tenantry.io/tenant", "")) if said is None else said
+
+
+def attempt(mutant: Mutant) -> Outcome:
+    breaches, findings = found_in(mutate(mutant), mutant.cluster)
+    return Outcome(mutant, tuple(breaches), tuple(findings))

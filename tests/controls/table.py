@@ -1,0 +1,436 @@
+"""Mutants of the example fleet: one change of one rendered object each, the control that it breaks, and for whom.
+
+A mutant is killed when every finding names its control, tenant and object, and there is at least one. `also` lists
+controls or codes that one change can't help to break besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mutation import GONE
+
+A = "euw1-a"
+ACME = "acme-production"
+CELL = "euw1-shared-a-cell"
+KESTREL = "kestrel-insurance-production"
+GLOBEX = "globex-eu-production"
+DIGEST = "@sha256:" + "e" * 64
+POD = "spec.template.spec"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`object` is `Kind namespace/name`; `to` is a value, GONE, or a function of the old value. REMOVED takes the object
+    away, and what is told is told of `told_of`."""
+
+    control: str
+    object: str
+    path: str
+    to: Any
+    tenant: str = "acme"
+    cluster: str = A
+    also: tuple[str, ...] = ()
+    told_of: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.control} {self.object} {self.path}"[:110]
+
+
+REMOVED = object()
+NEW = object()
+"""The object is not there yet; `to` is all of it."""
+_M = Mutant
+
+
+def text(old: str, new: str) -> Callable[[Any], Any]:
+    """Replace a part of a text, which must be there."""
+
+    def change(value: str) -> str:
+        assert old in value, f"{old!r} is not in it"
+        return value.replace(old, new, 1)
+
+    return change
+
+
+def then(entry: Any) -> Callable[[Any], Any]:
+    """Add an entry to a list."""
+    return lambda value: [*(value or []), entry]
+
+
+def peer(namespace: dict[str, Any] | None = None, pods: dict[str, Any] | None = None) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if namespace is not None:
+        found["namespaceSelector"] = {"matchLabels": namespace} if namespace else {}
+    if pods is not None:
+        found["podSelector"] = {"matchLabels": pods} if pods else {}
+    return found
+
+
+def new(kind: str, version: str, name: str, namespace: str = "", **content: Any) -> dict[str, Any]:
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, **content}
+
+
+NAME = "kubernetes.io/metadata.name"
+ODOO = {"app.kubernetes.io/name": "odoo"}
+WEB = f"Deployment {ACME}/odoo-web"
+INGRESS = f"NetworkPolicy {ACME}/odoo-ingress"
+EGRESS = f"NetworkPolicy {ACME}/odoo-egress"
+DENY = f"NetworkPolicy {ACME}/default-deny"
+DATABASE = f"NetworkPolicy {ACME}/odoo-database"
+STORAGE = f"NetworkPolicy {ACME}/object-storage"
+CELL_DB = f"NetworkPolicy {CELL}/postgresql"
+OWN_DB = f"NetworkPolicy {KESTREL}/postgresql"
+K = "kestrel-insurance"
+
+NETWORK = (
+    _M("NET-01", DENY, "spec.policyTypes", ["Ingress"]),
+    _M("NET-01", DENY, "spec.podSelector", {"matchLabels": ODOO}),
+    _M("NET-01", f"NetworkPolicy {CELL}/default-deny", "", REMOVED, "", told_of=f"Namespace {CELL}"),
+    _M("NET-02", INGRESS, "spec.ingress[1].from", then(peer({NAME: "acme-corp-production"}, ODOO))),
+    _M("NET-02", EGRESS, "spec.egress[0].to", then(peer({NAME: "acme-corp-production"}, ODOO))),
+    _M("NET-02", DATABASE, "spec.egress[0].to[0].namespaceSelector.matchLabels", {NAME: "euw1-shared-b-cell"}, also=("NET-08",)),
+    _M("NET-02", INGRESS, "spec.ingress[1].from[1]", peer({}, ODOO)),
+    _M("NET-02", f"NetworkPolicy {CELL}/redis", "spec.ingress[0].from[0].namespaceSelector.matchLabels", {"tenantry.io/tier": "shared"}, ""),
+    _M("NET-03", INGRESS, "spec.ingress[1].from[1]", peer({"tenantry.io/tenant": "acme"}, ODOO)),
+    _M("NET-03", EGRESS, "spec.egress[0].to", then(peer({NAME: "acme-staging"}, ODOO))),
+    _M("NET-03", f"NetworkPolicy {KESTREL}/postgresql", "spec.ingress[2].from", then(peer({NAME: f"{K}-staging"}, ODOO)), K),
+    _M("NET-04", INGRESS, "spec.ingress[0].from[0].podSelector", GONE),
+    _M("NET-04", INGRESS, "spec.ingress[0].from", GONE),
+    _M("NET-04", INGRESS, "spec.ingress[0].from[0].namespaceSelector", {}),
+    _M("NET-04", INGRESS, "spec.podSelector", {}),
+    _M("NET-04", INGRESS, "spec.ingress[0].ports", then({"port": 22, "protocol": "TCP"})),
+    _M("NET-04", INGRESS, "spec.ingress[0].from[0].namespaceSelector", {"matchLabels": {"team": "edge"}}),
+    _M("NET-04", f"NetworkPolicy {ACME}/odoo-mail", "spec.egress[0].ports[0].port", 25),
+    _M("NET-04", INGRESS, "spec.ingress[0].ports[0].endPort", 8080),
+    _M("NET-05", f"NetworkPolicy {ACME}/dns", "spec.egress[0].to", GONE, also=("NET-04",)),
+    _M("NET-05", f"NetworkPolicy {ACME}/dns", "spec.egress[0].to[1].ipBlock.cidr", "198.51.100.53/32"),
+    _M("NET-05", f"NetworkPolicy {ACME}/dns", "spec.egress[0].ports", [{"port": 53, "protocol": "TCP"}]),
+    _M("NET-06", STORAGE, "spec.egress[0].to[0].ipBlock.cidr", "0.0.0.0/0"),
+    _M("NET-06", STORAGE, "spec.egress[0].to", then({"ipBlock": {"cidr": "169.254.169.254/32"}})),
+    _M("NET-06", STORAGE, "spec.egress[0].ports", GONE, also=("NET-04",)),
+    _M("NET-06", "NetworkPolicy smith-advisory-production/integration-bank-feed", "spec.egress[0].to[0].ipBlock.cidr", "203.0.112.0/20",
+       "smith-advisory"),
+    _M("NET-07", STORAGE, "spec.egress", then({"to": [{"ipBlock": {"cidr": "10.17.144.0/28"}}], "ports": [{"port": 6443, "protocol": "TCP"}]})),
+    _M("NET-07", EGRESS, "spec.egress", then({"to": [{"ipBlock": {"cidr": "10.17.144.4/32"}}], "ports": [{"port": 6443, "protocol": "TCP"}]})),
+    _M("NET-07", OWN_DB, "spec.egress[1].ports[0].port", 443, K),
+    _M("NET-08", CELL_DB, "spec.ingress[2].ports", GONE, ""),
+    _M("NET-08", CELL_DB, "spec.ingress[2].from[0].podSelector", {}, ""),
+    _M("NET-08", DATABASE, "spec.egress[0].ports[0].port", 5433),
+    _M("NET-08", OWN_DB, "spec.ingress[1].ports[0].port", 8000, K),
+    _M("NET-08", f"NetworkPolicy {GLOBEX}/reporting", "spec.ingress[1].from[0].ipBlock.cidr", "198.18.0.0/15", "globex-eu", "euw1-globex"),
+    _M("NET-09", WEB, f"{POD}.hostNetwork", True),
+    _M("NET-09", WEB, f"{POD}.containers[0].ports[0].hostPort", 8069),
+    _M("NET-09", f"StatefulSet {CELL}/redis", f"{POD}.hostPID", True, ""),
+    _M("NET-10", f"Service {ACME}/odoo-web", "spec.selector", {"app.kubernetes.io/name": "odoo"}),
+    _M("NET-10", f"Service {ACME}/odoo-web", "spec.type", "NodePort"),
+    _M("NET-10", f"Service {CELL}/redis", "spec.externalIPs", ["192.0.2.9"], ""),
+    _M("NET-10", f"EndpointSlice {ACME}/odoo-web-1", "", new("EndpointSlice", "discovery.k8s.io/v1", "odoo-web-1", ACME,
+       addressType="IPv4", endpoints=[{"addresses": ["10.16.3.4"]}]), ""),
+    _M("NET-11", f"Namespace {ACME}", "metadata.labels[tenantry.io/cell]", "euw1-shared-b", also=("NET-08", "NET-02")),
+    _M("NET-11", f"Namespace {ACME}", "metadata.labels[tenantry.io/tenant]", "acme-corp"),
+    _M("NET-11", WEB, f"spec.template.metadata.labels[tenantry.io/tenant]", "acme-corp"),
+    _M("NET-11", f"ConfigMap {ACME}/pgbouncer", "metadata.labels[tenantry.io/environment]", "staging"),
+    _M("NET-11", "Namespace stranger", "", new("Namespace", "v1", "stranger") | {"metadata": {"name": "stranger", "labels": {
+       "tenantry.io/cell": "euw1-shared-a"}}}, "", also=("NET-08",)),
+    _M("NET-12", "AdminNetworkPolicy allow", "", new("AdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1", "allow", spec={}), "", also=("V010",)),
+    _M("NET-12", "CiliumNetworkPolicy acme-production/allow", "", new("CiliumNetworkPolicy", "cilium.io/v2", "allow", ACME, spec={}), "",
+       also=("V010",)),
+    _M("NET-12", "GlobalNetworkPolicy allow", "", new("GlobalNetworkPolicy", "projectcalico.org/v3", "allow", spec={}), "", also=("V010",)),
+)
+
+ROLE = f"Role {ACME}/tenant-admin"
+BINDING = f"RoleBinding {ACME}/tenant-admin"
+PROJECT_APP = "AppProject argocd/acme-production-app"
+PROJECT_INFRA = "AppProject argocd/acme-production-infra"
+APP = "Application argocd/acme-production-app"
+STORE = f"SecretStore {ACME}/openbao"
+USER = f"ExternalSecret {ACME}/database-user"
+_RBAC = "rbac.authorization.k8s.io"
+
+
+def cluster_binding(name: str, subject: dict[str, Any], role: str) -> dict[str, Any]:
+    return new("ClusterRoleBinding", f"{_RBAC}/v1", name, subjects=[subject],
+               roleRef={"apiGroup": _RBAC, "kind": "ClusterRole", "name": role})  # fmt: skip
+
+
+ACCESS = (
+    _M("IAM-01", WEB, f"{POD}.automountServiceAccountToken", True),
+    _M("IAM-01", WEB, f"{POD}.serviceAccountName", "odoo-migration"),
+    _M("IAM-01", f"ServiceAccount {ACME}/odoo-web", "automountServiceAccountToken", True),
+    _M("IAM-01", f"Job {ACME}/odoo-backup", f"{POD}.serviceAccountName", GONE),
+    _M("IAM-02", "ClusterRoleBinding acme-view", "", cluster_binding(
+        "acme-view", {"kind": "Group", "name": "acme-admins", "apiGroup": _RBAC}, "tenantry-support")),
+    _M("IAM-02", "ClusterRoleBinding everybody", "", cluster_binding(
+        "everybody", {"kind": "Group", "name": "system:authenticated", "apiGroup": _RBAC}, "tenantry-support"), ""),
+    _M("IAM-02", "ClusterRoleBinding odoo", "", cluster_binding(
+        "odoo", {"kind": "ServiceAccount", "name": "odoo-web", "namespace": ACME}, "tenantry-support")),
+    _M("IAM-03", ROLE, "rules[0].verbs", ["*"]),
+    _M("IAM-03", ROLE, "rules[0].resources", then("secrets")),
+    _M("IAM-03", ROLE, "rules[0].resources", then("pods/exec")),
+    _M("IAM-03", ROLE, "rules", then({"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"]})),
+    _M("IAM-03", "ClusterRole tenantry-support", "rules[0].verbs", then("delete"), ""),
+    _M("IAM-03", "ClusterRole tenantry-support", "aggregationRule", {"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]}, ""),
+    _M("IAM-03", BINDING, "roleRef", {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "edit"}, also=("IAM-04",)),
+    _M("IAM-04", BINDING, "subjects[0].name", "acme-corp-admins"),
+    _M("IAM-04", BINDING, "subjects", then({"kind": "User", "name": "jane", "apiGroup": _RBAC})),
+    _M("IAM-04", f"RoleBinding {ACME}/support", "subjects[0].name", "acme-admins"),
+    _M("IAM-04", PROJECT_APP, "spec.roles", [{"name": "dev", "groups": ["acme-corp-admins"], "policies": []}]),
+    _M("IAM-05", PROJECT_APP, "spec.destinations[0].namespace", "acme-*"),
+    _M("IAM-05", PROJECT_APP, "spec.destinations", then({"name": A, "namespace": "acme-corp-production"})),
+    _M("IAM-05", PROJECT_INFRA, "spec.clusterResourceWhitelist[0].name", GONE),
+    _M("IAM-05", PROJECT_INFRA, "spec.sourceRepos", ["*"]),
+    _M("IAM-05", APP, "spec.source.path", "rendered/euw1-a/production/acme-corp/app", also=("V064",)),
+    _M("IAM-05", APP, "spec.source.targetRevision", "HEAD"),
+    _M("IAM-05", "AppProject argocd/default", "spec.destinations", [{"name": A, "namespace": "*"}], ""),
+    _M("IAM-05", PROJECT_APP, "spec.syncWindows", GONE),
+    _M("IAM-06", PROJECT_APP, "spec.namespaceResourceWhitelist", then({"group": "networking.k8s.io", "kind": "NetworkPolicy"})),
+    _M("IAM-06", PROJECT_APP, "spec.namespaceResourceWhitelist", then({"group": "rbac.authorization.k8s.io", "kind": "Role"})),
+    _M("IAM-06", PROJECT_APP, "spec.namespaceResourceWhitelist", then({"group": "external-secrets.io", "kind": "ExternalSecret"})),
+    _M("IAM-07", USER, "spec.data[0].remoteRef.key", "tenants/acme-corp/production/database"),
+    _M("IAM-07", USER, "spec.data[0].remoteRef.key", "tenants/acme/staging/database"),
+    _M("IAM-07", STORE, "spec.provider.vault.auth.kubernetes.role", "acme-corp-production"),
+    _M("IAM-07", STORE, "spec.provider.vault.path", "root"),
+    _M("IAM-07", USER, "spec.dataFrom", [{"find": {"name": {"regexp": ".*"}}}]),
+    _M("IAM-07", f"ExternalSecret {CELL}/object-storage", "spec.data[0].remoteRef.key", "cells/euw1-shared-b/object-storage", ""),
+    _M("IAM-07", "ClusterSecretStore bao", "", new("ClusterSecretStore", "external-secrets.io/v1", "bao", spec={"provider": {"vault": {
+        "server": "https://openbao.provider.example:8200", "path": "secret", "version": "v2", "auth": {"kubernetes": {
+        "mountPath": "k", "role": "all", "serviceAccountRef": {"name": "eso", "namespace": "external-secrets"}}}}}}), ""),
+    _M("IAM-08", f"Secret {ACME}/plain", "", new("Secret", "v1", "plain", ACME, type="Opaque", stringData={"password": "swordfish"}), ""),
+    _M("IAM-08", WEB, f"{POD}.containers[0].env[2]", {"name": "PGPASSWORD", "value": "swordfish"}),
+    _M("IAM-08", f"ConfigMap {ACME}/odoo-config", "data[options.conf]", text("log_level = info", "smtp_password = swordfish")),
+    _M("IAM-08", USER, "spec.target.template.data.password", "swordfish"),
+    _M("IAM-09", f"ExternalSecret {CELL}/database-{ACME}", "spec.data[0].remoteRef.key", "tenants/acme-corp/production/database"),
+    _M("IAM-09", USER, "spec.data[0].remoteRef.key", "tenants/acme/production/redis"),
+    _M("IAM-09", f"DatabaseRole {CELL}/{ACME}", "spec.passwordSecret.name", "database-acme-corp-production"),
+    _M("IAM-09", f"ExternalSecret {CELL}/redis-acl", "spec.target.template.data[users.acl]",
+       text("#{{ .acme_production | sha256sum }}", "#{{ .acme_corp_production | sha256sum }}")),
+)
+
+SERVER = f"Cluster {CELL}/postgresql"
+OWN_SERVER = f"Cluster {KESTREL}/postgresql"
+ACL = f"ExternalSecret {CELL}/redis-acl"
+LIST = "spec.target.template.data[users.acl]"
+CONFIG = f"ConfigMap {ACME}/odoo-config"
+POOL = f"ConfigMap {ACME}/pgbouncer"
+HBA = "spec.postgresql.pg_hba"
+
+DATA = (
+    _M("DATA-01", f"Database {CELL}/{ACME}", "spec.owner", "acme_corp_production"),
+    _M("DATA-01", f"Database {CELL}/{ACME}", "spec.name", "acme_corp_production", "*", told_of=SERVER),
+    _M("DATA-01", f"DatabaseRole {CELL}/{ACME}", "", REMOVED, told_of=SERVER, also=("V060",)),
+    _M("DATA-01", f"Database {CELL}/{ACME}", "", REMOVED, told_of=SERVER),
+    _M("DATA-02", SERVER, HBA, ["host all +tenants all reject", "hostssl sameuser +tenants all scram-sha-256", "host all all all reject"], "*"),
+    _M("DATA-02", SERVER, HBA, ["hostssl sameuser +tenants all scram-sha-256"], "*"),
+    _M("DATA-02", SERVER, f"{HBA}[0]", "host sameuser +tenants all scram-sha-256", "*"),
+    _M("DATA-02", SERVER, f"{HBA}[0]", "hostssl all +tenants all scram-sha-256", "*"),
+    _M("DATA-02", OWN_SERVER, f"{HBA}[0]", "hostssl sameuser +tenants all trust", K),
+    _M("DATA-02", f"DatabaseRole {CELL}/{ACME}", "spec.inRoles", [], told_of=SERVER, also=("DATA-04",)),
+    _M("DATA-03", SERVER, "spec.bootstrap.initdb.postInitSQL", [], ""),
+    _M("DATA-03", SERVER, "spec.bootstrap.initdb.postInitApplicationSQL[0]", "REVOKE CONNECT ON DATABASE platform FROM PUBLIC", ""),
+    _M("DATA-03", SERVER, "spec.bootstrap.initdb.postInitSQL", then("GRANT CONNECT ON DATABASE postgres TO PUBLIC"), ""),
+    _M("DATA-03", f"ConfigMap {ACME}/odoo-migration-scripts", "data[migrate.py]",
+       text('REVOKE CONNECT, TEMPORARY ON DATABASE "{DATABASE}" FROM PUBLIC', "SELECT 1")),
+    _M("DATA-04", f"DatabaseRole {CELL}/{ACME}", "spec.superuser", True),
+    _M("DATA-04", f"DatabaseRole {CELL}/{ACME}", "spec.inRoles", then("pg_monitor")),
+    _M("DATA-04", SERVER, "spec.enableSuperuserAccess", True, ""),
+    _M("DATA-04", f"DatabaseRole {KESTREL}/odoo", "spec.createdb", True, K),
+    _M("DATA-05", CONFIG, "data[options.conf]", text("db_name = acme_production", "db_name = acme_corp_production")),
+    _M("DATA-05", CONFIG, "data[options.conf]", text("list_db = False", "list_db = True")),
+    _M("DATA-05", CONFIG, "data[options.conf]", text("log_level = info", "dbfilter = .*")),
+    _M("DATA-05", POOL, "data[web.ini]", text("dbname=acme_production", "dbname=acme_corp_production")),
+    _M("DATA-05", POOL, "data[web.ini]", text("server_tls_sslmode = verify-full", "server_tls_sslmode = require")),
+    _M("DATA-05", POOL, "data[web.ini]", text("listen_addr = 127.0.0.1", "listen_addr = 0.0.0.0")),
+    _M("DATA-05", WEB, f"{POD}.containers[0].args", then("--database=acme_corp_production")),
+    _M("DATA-05", f"Job {ACME}/odoo-backup", f"{POD}.containers[0].env[2].value", "acme_corp_production"),
+    _M("DATA-06", ACL, LIST, text("user default off", "user default on nopass ~* &* +@all"), ""),
+    _M("DATA-06", ACL, LIST, text("~session::acme-production:*", "~session::acme*")),
+    _M("DATA-06", ACL, LIST, text("~session::acme-production:* &acme-production:* -@all +get", "~session::acme-production:* &acme-production:* -@all +scan +get")),
+    _M("DATA-06", ACL, LIST, text("&acme-production:*", "&*")),
+    _M("DATA-06", ACL, LIST, text("-@all +psync", "-@all +@all +psync"), ""),
+    _M("DATA-06", f"ConfigMap {CELL}/redis", "data[valkey.conf]", text("port 0\n", "port 6380\n"), ""),
+    _M("DATA-06", f"ExternalSecret {ACME}/redis-user", "spec.target.template.data.url", text("//acme-production:", "//acme-corp-production:")),
+    _M("DATA-06", WEB, f"{POD}.containers[0].env[4].value", "acme-corp-production"),
+    _M("DATA-07", f"StatefulSet {CELL}/redis", "spec.volumeClaimTemplates[0].spec.volumeName", "pv-1", ""),
+    _M("DATA-07", f"StatefulSet {KESTREL}/redis", "spec.volumeClaimTemplates[0].spec.dataSource", {"kind": "PersistentVolumeClaim", "name": "other"}, K),
+    _M("DATA-07", "PersistentVolume taken", "", new("PersistentVolume", "v1", "taken", spec={
+        "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "claimRef": {"namespace": ACME, "name": "x"},
+        "csi": {"driver": "d", "volumeHandle": "h"}}), ""),
+    _M("DATA-08", f"ObjectStore {CELL}/postgresql", "spec.configuration.destinationPath", "s3://euw1-a-backup/cells/euw1-shared-b", ""),
+    _M("DATA-08", f"ObjectStore {KESTREL}/postgresql", "spec.configuration.destinationPath", "s3://euw1-a-backup/kestrel", K),
+    _M("DATA-08", CONFIG, "data[sections.conf]", text("euw1-a-files/acme/production", "euw1-a-files/acme-corp/production")),
+    _M("DATA-08", f"Job {ACME}/odoo-backup", f"{POD}.containers[0].env[6].value", "euw1-a-backup/acme-corp/production/before-x"),
+    _M("DATA-08", OWN_SERVER, "spec.plugins[0].parameters.serverName", "northwind-partners-production", K),
+    _M("DATA-09", f"ConfigMap {KESTREL}/pgbouncer", "data[web.ini]", text("host=postgresql-rw ", "host=postgresql-rw.euw1-shared-a-cell.svc "), K),
+    _M("DATA-09", f"ExternalSecret {KESTREL}/redis-user", "spec.target.template.data.url", text(f"redis.{KESTREL}.svc", f"redis.{CELL}.svc"), K),
+    _M("DATA-09", f"Database {CELL}/kestrel", "", new("Database", "postgresql.cnpg.io/v1", "kestrel", CELL, spec={
+        "name": "kestrel_insurance_production", "owner": "kestrel_insurance_production", "cluster": {"name": "postgresql"}}) | {"metadata": {
+        "name": "kestrel", "namespace": CELL, "annotations": {"argocd.argoproj.io/sync-options": "Prune=false,Delete=false"}}}, K, also=("DATA-01", "V060")),
+)
+
+QUOTA = f"ResourceQuota {ACME}/quota"
+BUDGET = f"PodDisruptionBudget {ACME}/odoo-web"
+KWEB = f"Deployment {KESTREL}/odoo-web"
+
+RUN = (
+    _M("RUN-01", WEB, f"{POD}.containers[0].securityContext.privileged", True),
+    _M("RUN-01", WEB, f"{POD}.securityContext.runAsNonRoot", False),
+    _M("RUN-01", WEB, f"{POD}.volumes[0]", lambda v: {"name": v["name"], "hostPath": {"path": "/var/lib/kubelet"}}, also=("V066",)),
+    _M("RUN-01", f"Namespace {ACME}", "metadata.labels[pod-security.kubernetes.io/enforce]", "baseline", also=("NET-11",)),
+    _M("RUN-01", f"StatefulSet {CELL}/redis", f"{POD}.containers[0].securityContext.capabilities", {"drop": ["ALL"], "add": ["SYS_PTRACE"]}, ""),
+    _M("RUN-02", WEB, f"{POD}.tolerations", [{"operator": "Exists"}]),
+    _M("RUN-02", WEB, f"{POD}.nodeSelector", {"tenantry.io/pool": "segment-a"}),
+    _M("RUN-02", KWEB, f"{POD}.nodeSelector", {"tenantry.io/pool": "shared"}, K),
+    _M("RUN-02", KWEB, f"{POD}.tolerations[0].operator", "Exists", K),
+    _M("RUN-02", OWN_SERVER, "spec.affinity.nodeSelector", {"tenantry.io/pool": "shared-db"}, K),
+    _M("RUN-02", WEB, f"{POD}.nodeName", "node-7"),
+    _M("RUN-03", QUOTA, "spec.hard[limits.memory]", GONE),
+    _M("RUN-03", QUOTA, "spec.hard[requests.cpu]", "64"),
+    _M("RUN-03", QUOTA, "spec.hard[services.loadbalancers]", "2"),
+    _M("RUN-03", WEB, f"{POD}.containers[0].resources.limits", GONE, told_of=QUOTA),
+    _M("RUN-03", WEB, f"{POD}.priorityClassName", "tenantry-nonproduction"),
+    _M("RUN-03", "PriorityClass tenantry-production", "preemptionPolicy", "PreemptLowerPriority", ""),
+    _M("RUN-03", QUOTA, "", REMOVED, told_of=f"Namespace {ACME}"),
+    _M("RUN-04", WEB, f"{POD}.containers[0].args[0]", "--workers=12", told_of=POOL),
+    _M("RUN-04", f"DatabaseRole {CELL}/{ACME}", "spec.connectionLimit", -1),
+    _M("RUN-04", f"DatabaseRole {CELL}/{ACME}", "spec.connectionLimit", 10),
+    _M("RUN-04", SERVER, "spec.postgresql.parameters.max_connections", "200", ""),
+    _M("RUN-05", QUOTA, "spec.hard.pods", "3"),
+    _M("RUN-05", QUOTA, "spec.hard[requests.memory]", "2Gi"),
+    _M("RUN-05", BUDGET, "spec", lambda s: {"minAvailable": 1, "selector": s["selector"]}),
+    _M("RUN-05", BUDGET, "spec.maxUnavailable", 0),
+    _M("RUN-06", "HorizontalPodAutoscaler globex-eu-production/odoo-web", "spec.minReplicas", 1, "globex-eu", "euw1-globex",
+       told_of="Deployment globex-eu-production/odoo-web"),
+    _M("RUN-06", "Deployment globex-eu-production/odoo-web", f"{POD}.topologySpreadConstraints", GONE, "globex-eu", "euw1-globex"),
+    _M("RUN-06", "Deployment globex-us-production/odoo-websocket", "spec.replicas", 1, "globex-us", "use1-globex",
+       told_of="Deployment globex-us-production/odoo-web", also=("RUN-03",)),
+)
+
+PUBLIC = f"IngressRoute {ACME}/odoo-public"
+SOCKET = f"IngressRoute {ACME}/odoo-websocket"
+REDIRECT = f"IngressRoute {ACME}/odoo-redirect"
+API = f"IngressRoute {GLOBEX}/odoo-api"
+GX = {"tenant": "globex-eu", "cluster": "euw1-globex"}
+STATIC = "ConfigMap traefik/traefik-static"
+YAML = "data[traefik.yaml]"
+
+EDGE = (
+    _M("EDGE-01", PUBLIC, "spec.routes[1].match", text("Host(`erp.acme.example`)", "Host(`erp.acme-corp.example`)")),
+    _M("EDGE-01", PUBLIC, "spec.routes[1].match", text("Host(`erp.acme.example`)", "HostRegexp(`.+`)")),
+    _M("EDGE-01", SOCKET, "spec.routes[0].match", text("Host(`erp.acme.example`) && ", "")),
+    _M("EDGE-01", PUBLIC, "spec.routes[1].priority", 100000, also=("EDGE-04",)),
+    _M("EDGE-02", PUBLIC, "spec.routes[1].services[0].namespace", "acme-corp-production"),
+    _M("EDGE-02", PUBLIC, "spec.routes[1].services[0]", {"name": "api@internal", "kind": "TraefikService"}),
+    _M("EDGE-02", STATIC, YAML, text("allowCrossNamespace: false", "allowCrossNamespace: true"), ""),
+    _M("EDGE-02", STATIC, YAML, text("crossProviderNamespaces: []", ""), ""),
+    _M("EDGE-03", PUBLIC, "spec.routes[1].match", text("!PathRegexp(`(?i)^(?:/+[^/]+)?/+(?:web/+database|xmlrpc/+(?:2/+)?db)(?:/|$)`) && ", "")),
+    _M("EDGE-03", PUBLIC, "spec.routes[1].match", text("(?:/+[^/]+)?/+(?:web/+database", "/(?:web/database")),
+    _M("EDGE-03", SOCKET, "spec.routes[0].match", text("^/websocket(?:/[a-z_]+)?/?$", "^/w")),
+    _M("EDGE-03", STATIC, YAML, text("allowEncodedSlash: false", "allowEncodedSlash: true"), ""),
+    _M("EDGE-04", PUBLIC, "spec.routes[0].middlewares", lambda m: [x for x in m if x["name"] != "login-rate-limit"]),
+    _M("EDGE-04", PUBLIC, "spec.routes[1].middlewares", lambda m: [x for x in m if x["name"] != "rate-limit"]),
+    _M("EDGE-04", f"Middleware {ACME}/rate-limit", "spec.rateLimit.average", 2000),
+    _M("EDGE-04", f"Middleware {ACME}/security-headers", "spec.headers.customRequestHeaders", GONE),
+    _M("EDGE-04", f"IngressRoute {GLOBEX}/odoo-admin", "spec.routes[0].middlewares", lambda m: [x for x in m if x["name"] != "admin-sources"], **GX),
+    _M("EDGE-04", f"Middleware {GLOBEX}/admin-sources", "spec.ipAllowList.sourceRange", then("0.0.0.0/0"), **GX, told_of=f"IngressRoute {GLOBEX}/odoo-admin"),
+    _M("EDGE-04", f"TLSOption {GLOBEX}/api-clients", "spec.clientAuth.clientAuthType", "VerifyClientCertIfGiven", **GX, told_of=API,
+       also=("EDGE-05",)),
+    _M("EDGE-04", f"Middleware {GLOBEX}/web-application-firewall", "spec.plugin.coraza.directives", ["SecRuleEngine DetectionOnly"], **GX),
+    _M("EDGE-05", f"Certificate {ACME}/odoo-tls", "spec.dnsNames", then("erp.acme-corp.example")),
+    _M("EDGE-05", PUBLIC, "spec.tls", GONE),
+    _M("EDGE-05", REDIRECT, "spec.routes[0].middlewares", GONE),
+    _M("EDGE-05", f"TLSOption {GLOBEX}/api-clients", "spec.minVersion", "VersionTLS10", **GX),
+    _M("EDGE-05", STATIC, YAML, text("strictTLSOptions: true", "strictTLSOptions: false"), ""),
+    _M("EDGE-05", f"Certificate {ACME}/odoo-tls", "spec.issuerRef.name", "internal-ca"),
+)
+
+BASES = f"ScheduledBackup {KESTREL}/postgresql"
+KEEP = f"ObjectStore {KESTREL}/postgresql"
+SCHEDULE = "Schedule velero/acme-production"
+RESTORE = new("Restore", "velero.io/v1", "first", "velero", spec={"backupName": "b", "namespaceMapping": {ACME: "acme-corp-production"}})
+
+BACKUP = (
+    _M("BKP-01", OWN_SERVER, "spec.plugins[0].isWALArchiver", False, K, also=("BKP-05",)),
+    _M("BKP-01", BASES, "spec.suspend", True, K, also=("BKP-05",)),
+    _M("BKP-01", BASES, "", REMOVED, K, told_of=OWN_SERVER, also=("BKP-05",)),
+    _M("BKP-01", SCHEDULE, "", REMOVED, told_of=f"Namespace {ACME}"),
+    _M("BKP-01", SCHEDULE, "spec.template.excludedResources", then("secrets")),
+    _M("BKP-01", SCHEDULE, "spec.paused", True, also=("BKP-02",)),
+    _M("BKP-02", SCHEDULE, "spec.template.includedNamespaces", GONE),
+    _M("BKP-02", SCHEDULE, "spec.template.includedNamespaces", [ACME, "acme-corp-production"]),
+    _M("BKP-02", SCHEDULE, "spec.template.includedNamespaces", ["acme-corp-production"]),
+    _M("BKP-03", "Restore velero/first", "", RESTORE, ""),
+    _M("BKP-03", "Restore velero/second", "", {**RESTORE, "metadata": {"name": "second", "namespace": "velero"}, "spec": {"backupName": "b"}}, ""),
+    _M("BKP-03", "ValidatingPolicy velero-restore-home", "", REMOVED, "", told_of="*", also=("SUP-02",)),
+    _M("BKP-04", KEEP, "spec.retentionPolicy", "3d", K),
+    _M("BKP-04", KEEP, "spec.configuration.wal.encryption", GONE, K),
+    _M("BKP-04", SCHEDULE, "spec.template.ttl", "24h0m0s"),
+    _M("BKP-04", f"Database {CELL}/{ACME}", "spec.databaseReclaimPolicy", "delete"),
+    _M("BKP-04", f"Namespace {ACME}", "metadata.annotations[argocd.argoproj.io/sync-options]", GONE),
+    _M("BKP-05", OWN_SERVER, "spec.postgresql.parameters.archive_timeout", "1h", K),
+    _M("BKP-05", f"Cluster {GLOBEX}/postgresql", "spec.postgresql.synchronous.dataDurability", "preferred", **GX),
+    _M("BKP-05", SERVER, "spec.storage.size", "4000Gi", "*", also=("RUN-05",), told_of="*"),
+    _M("BKP-05", f"Cluster {GLOBEX}/postgresql", "spec.replica", GONE, "globex-eu", "euc1-globex",
+       told_of=f"Cluster {GLOBEX}/postgresql", also=("DATA-08", "V060", "V040")),
+)
+
+MONITOR = f"PodMonitor {ACME}/odoo"
+ALERTS = f"PrometheusRule {ACME}/objectives"
+EXCEPTION = "PolicyException kyverno/iberia-travel-production.iberia-travel-login-rate"
+IBERIA = "iberia-travel"
+
+SUPPLY = (
+    _M("OBS-01", MONITOR, "spec.namespaceSelector", {"any": True}),
+    _M("OBS-01", f"Namespace {ACME}", "metadata.annotations[tenantry.io/log-retention]", "3d"),
+    _M("OBS-01", f"Namespace {KESTREL}", "metadata.annotations[tenantry.io/log-masking]", "off", K),
+    _M("OBS-01", OWN_SERVER, "spec.monitoring", {"customQueriesConfigMap": [{"name": "q", "key": "q"}]}, K, also=("V060",)),
+    _M("OBS-02", ALERTS, "spec.groups[0].rules", lambda r: r[1:]),
+    _M("OBS-02", ALERTS, "spec.groups[0].rules[0].expr", text("[5m:1m]", "[1h:1m]")),
+    _M("OBS-02", ALERTS, "spec.groups[0].rules[0].expr", text('namespace="acme-production"', 'namespace="acme-corp-production"')),
+    _M("OBS-02", ALERTS, "", REMOVED, told_of=f"Namespace {ACME}"),
+    _M("SUP-01", WEB, f"{POD}.containers[0].image", "registry.provider.example/odoo/odoo:18.0-20261012"),
+    _M("SUP-01", WEB, f"{POD}.containers[0].image", f"registry.provider.example/odoo/odoo:18.0-20261012{DIGEST}"),
+    _M("SUP-01", WEB, f"{POD}.initContainers[1].image", f"docker.example/pgbouncer:1.24.1{DIGEST}"),
+    _M("SUP-01", "ClusterImageCatalog postgresql", "spec.images[1].image", f"registry.provider.example/platform/postgresql:17.6{DIGEST}", ""),
+    _M("SUP-02", "ValidatingPolicy images-by-digest", "spec.validationActions", ["Audit"], ""),
+    _M("SUP-02", "ValidatingPolicy images-by-digest", "spec.failurePolicy", "Ignore", ""),
+    _M("SUP-02", "ValidatingPolicy images-by-digest", "spec.validations", lambda v: v[:1], ""),
+    _M("SUP-02", "ValidatingPolicy images-by-digest", "", REMOVED, "", told_of="*"),
+    _M("SUP-02", "ValidatingPolicy images-by-digest", "spec.matchConstraints.namespaceSelector", lambda s: {"matchExpressions": [
+        *s["matchExpressions"], {"key": "tenantry.io/tenant", "operator": "NotIn", "values": ["acme"]}]}, ""),
+    _M("SUP-03", EXCEPTION, "spec.expiresAt", "2099-12-31T23:59:59Z", IBERIA),
+    _M("SUP-03", EXCEPTION, "spec.matchConditions", GONE, IBERIA),
+    _M("SUP-03", EXCEPTION, "spec.policyRefs", then({"kind": "ValidatingPolicy", "name": "images-by-digest"}), IBERIA),
+    _M("SUP-03", "PolicyException kyverno/own", "", new("PolicyException", "policies.kyverno.io/v1", "own", "kyverno", spec={
+        "policyRefs": [{"kind": "ValidatingPolicy", "name": "images-by-digest"}], "expiresAt": "2027-01-01T00:00:00Z"}) | {"metadata": {
+        "name": "own", "namespace": "kyverno", "annotations": {"tenantry.io/control": "SUP-01", "tenantry.io/owner": "a@b",
+        "tenantry.io/approver": "c@d", "tenantry.io/reason": "r"}}}, ""),
+    _M("SUP-04", f"StatefulSet {CELL}/redis", f"{POD}.containers[0].image", f"registry.provider.example/platform/valkey:7.2.5{DIGEST}", "",
+       also=("SUP-01",)),
+    _M("SUP-04", WEB, f"{POD}.initContainers[1].image", f"registry.provider.example/platform/pgbouncer:1.18.0{DIGEST}", also=("SUP-01",)),
+    _M("SUP-04", "ClusterImageCatalog postgresql", "spec.images[0].image", f"registry.provider.example/platform/postgresql:16.1{DIGEST}", "",
+       also=("SUP-01",)),
+)
+
+PLACES = (
+    _M("RES-01", "ConfigMap globex-us-production/stray", "", new("ConfigMap", "v1", "stray", "globex-us-production", data={"a": "b"}), "globex-us"),
+    _M("RES-01", "Namespace globex-us-production", "", new("Namespace", "v1", "globex-us-production"), "globex-us"),
+    _M("RES-01", "PersistentVolumeClaim globex-us-production/copy", "", new("PersistentVolumeClaim", "v1", "copy", "globex-us-production", spec={
+        "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}), "globex-us"),
+    _M("RES-02", f"ObjectStore {KESTREL}/postgresql", "spec.configuration.destinationPath", "s3://use1-globex-backup/kestrel-insurance/production", K,
+       also=("DATA-08",)),
+    _M("RES-02", f"ObjectStore {KESTREL}/postgresql", "spec.configuration.endpointURL", "https://objects.us-east.provider.example", K),
+    _M("RES-02", "BackupStorageLocation velero/dr", "spec.config.region", "us-east", "*", told_of="*"),
+    _M("RES-02", CONFIG, "data[sections.conf]", text("https://objects.eu-west", "https://objects.us-east")),
+)
+
+COST = (
+    _M("CST-01", WEB, f"{POD}.containers[0].resources.requests.cpu", "32", also=("RUN-05", "RUN-03", "V033"), told_of="*"),
+    _M("CST-01", OWN_SERVER, "spec.storage.size", "9000Gi", K, also=("RUN-05", "BKP-05"), told_of="*"),
+    _M("CST-01", WEB, f"{POD}.containers[0].resources.requests.memory", "400Gi", also=("RUN-05", "RUN-03", "V033"), told_of="*"),
+)
+
+MUTANTS: tuple[Mutant, ...] = (*NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *PLACES, *COST)
