@@ -37,6 +37,8 @@ def test_a_new_user_goes_from_nothing_to_a_checked_fleet(run: Run, tmp_path: Pat
         "EDGE-04",
         "--reason",
         "Ferry",
+        "--compensating-control",
+        "Logins are counted",
         "--owner",
         "a@provider.example",
     )
@@ -53,6 +55,9 @@ def test_a_new_user_goes_from_nothing_to_a_checked_fleet(run: Run, tmp_path: Pat
         root,
     )
     assert ran.code == 0
+    ran = run("render", "-C", root)
+    assert (ran.code, "F023" in ran.out) == (1, True), ran.out  # the tenant keeps the control, so nothing may be lifted
+    (root / "policies/exceptions/ferry.yaml").unlink()
     assert run("render", "-C", root).code == 0
     assert run("check", "-C", root).code == 0
 

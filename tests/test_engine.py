@@ -80,7 +80,7 @@ def answer(result, id):
 def request():
     (length,) = struct.unpack(">I", sys.stdin.buffer.read(4))
     return json.loads(sys.stdin.buffer.read(length))
-answer({"protocol": 2}, request()["id"])
+answer({"protocol": 3}, request()["id"])
 request()
 """
 
@@ -88,7 +88,7 @@ request()
 @pytest.mark.parametrize(("body", "message"), [
     ("print('hello, I am not an engine' * 9)", "wrote something that is no answer|ended"),
     ("sys.exit('out of luck')", "the engine ended: out of luck"),
-    (HELLO.replace('"protocol": 2', '"protocol": 99'), "another protocol"),
+    (HELLO.replace('"protocol": 3', '"protocol": 99'), "another protocol"),
 ])  # fmt: skip
 def test_a_program_that_is_no_engine_is_told_at_the_start(tmp_path: Path, body: str, message: str) -> None:
     with pytest.raises(ToolError, match=message):

@@ -19,7 +19,7 @@ from tenantry.render.trees import expected_objects, object_id
 from tenantry.render.units import Unit, units
 
 Run = Callable[..., Ran]
-CLUSTER_WIDE = {"Namespace", "ClusterRole", "ClusterIssuer", "ClusterImageCatalog", "PriorityClass"}
+CLUSTER_WIDE = {"Namespace", "ClusterRole", "ClusterIssuer", "ClusterImageCatalog", "PriorityClass", "ValidatingPolicy"}
 WITH_TEMPLATES = {"Deployment", "StatefulSet", "Job"}
 
 

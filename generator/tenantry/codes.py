@@ -44,7 +44,11 @@ CODES: tuple[Code, ...] = (
         "File that nothing reads",
         "A file in an input folder does not end in .yaml, so it would be silently ignored.",
     ),
-    Code("S028", "Policy can't be used", "policies/<name>/policy.yaml is no ValidatingPolicy, or names no control or another policy."),
+    Code(
+        "S028",
+        "Policy can't be used",
+        "policies/<name>/policy.yaml is no ValidatingPolicy, or names no control or another policy.",
+    ),
     Code("R001", "Unknown reference", "A name leads to no entry: tier, cell, channel, release, cluster or node pool."),
     Code("R002", "Override out of bounds", "A tenant's override is over what its tier allows."),
     Code("R003", "No standby cell", "The tier keeps a replica at the DR site, where no cell takes it."),
@@ -102,8 +106,16 @@ CODES: tuple[Code, ...] = (
     ),
     Code("F020", "Not proved in staging", "A release reaches production only after staging."),
     Code("F021", "Exception is not valid", "It names no real tenant or control, has expired, or approves itself."),
-    Code("F022", "Tier keeps too few controls", "The tenant's classification demands a control that its tier does not keep."),
-    Code("F023", "Exception lifts nothing", "The tenant keeps the control that the exception would lift; it is no longer needed."),
+    Code(
+        "F022",
+        "Tier keeps too few controls",
+        "The tenant's classification demands a control that its tier does not keep.",
+    ),
+    Code(
+        "F023",
+        "Exception lifts nothing",
+        "The tenant keeps the control that the exception would lift; it is no longer needed.",
+    ),
     Code(
         "T001",
         "Template can't be rendered",
@@ -163,11 +175,23 @@ CODES: tuple[Code, ...] = (
     Code("V065", "Order can't work", "A hook or wave that Argo CD misreads, or that needs what comes later."),
     Code("V066", "Nobody uses it", "A ConfigMap that nothing refers to."),
     Code("V067", "Reference could not be checked", "What is named may be there, but not in this tree."),
-    Code("V070", "Policy broken", "A Kyverno policy of policies/ refuses the object; the finding names the control that it keeps."),
-    Code("V071", "Policy gave no verdict", "A policy failed on the object, or skipped it although no exception says so."),
-    Code("V072", "Policy can't be used", "Kyverno can't compile the policy or the exception, so it would guard nothing."),
+    Code(
+        "V070",
+        "Policy broken",
+        "A Kyverno policy of policies/ refuses the object; the finding names the control that it keeps.",
+    ),
+    Code(
+        "V071", "Policy gave no verdict", "A policy failed on the object, or skipped it although no exception says so."
+    ),
+    Code(
+        "V072", "Policy can't be used", "Kyverno can't compile the policy or the exception, so it would guard nothing."
+    ),
     Code("V073", "Policy meets nothing", "Objects of the policy's kinds are there, and it met none of them."),
-    Code("V074", "Cluster is missing", "The fleet has a cluster of which the tree holds nothing, so nothing of it could be proved."),
+    Code(
+        "V074",
+        "Cluster is missing",
+        "The fleet has a cluster of which the tree holds nothing, so nothing of it could be proved.",
+    ),
 )
 
 BY_ID = {code.id: code for code in CODES}

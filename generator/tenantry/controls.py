@@ -154,8 +154,14 @@ CONTROLS: tuple[str, ...] = tuple(BY_ID)
 
 def demanded(classification: Mapping[str, object]) -> dict[str, str]:
     """Control -> the classification that demands it, for a tenant's `classification` as it is written."""
-    values = {f"{key} {v}" for key, value in classification.items() for v in (value if isinstance(value, (list, tuple)) else [value])}
-    return {c.id: next(d for d in c.demanded_by if d in values) for c in CATALOG if not values.isdisjoint(c.demanded_by)}
+    values = {
+        f"{key} {v}"
+        for key, value in classification.items()
+        for v in (value if isinstance(value, (list, tuple)) else [value])
+    }
+    return {
+        c.id: next(d for d in c.demanded_by if d in values) for c in CATALOG if not values.isdisjoint(c.demanded_by)
+    }
 
 
 ASSUMPTIONS: tuple[str, ...] = (

@@ -90,7 +90,12 @@ def _build(program: Program, path: Path, say: Say) -> None:
     built = 0
     last = ""
     with subprocess.Popen(  # noqa: S603 - fixed arguments, no shell
-        command, cwd=source_folder() / program.folder, env=environment, stderr=subprocess.PIPE, text=True, errors="replace"
+        command,
+        cwd=source_folder() / program.folder,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:

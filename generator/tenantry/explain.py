@@ -12,9 +12,12 @@ from typing import Any
 
 import yaml
 
-from tenantry import pipeline
+from tenantry import pipeline, verification
+from tenantry.assurance import Objective
 from tenantry.blame import Blamer
 from tenantry.codes import BY_ID
+from tenantry.controls import BY_ID as CONTROLS_BY_ID
+from tenantry.controls import STANDARDS, Control
 from tenantry.findings import FindingsError, UsageError
 from tenantry.fleet import Fleet
 from tenantry.instance import Instance
@@ -40,8 +43,32 @@ Explanation = Mapping[str, Sequence[Row]]
 
 
 def explain_code(subject: str) -> str | None:
-    code = BY_ID.get(subject.upper())
-    return f"{code.id}: {code.title}\n{code.meaning}\n" if code else None
+    """What a finding's code, or a control, means; None for neither."""
+    code, control = BY_ID.get(subject.upper()), CONTROLS_BY_ID.get(subject.upper())
+    if code is not None:
+        return f"{code.id}: {code.title}\n{code.meaning}\n"
+    return _control_text(control) if control is not None else None
+
+
+def _control_text(control: Control) -> str:
+    rows = [
+        ("weight", control.weight), ("tiers", ", ".join(control.tiers)), ("proof", control.proof),
+        ("live attack", f"make acceptance PART={control.attack}" if control.attack else "none"),
+        ("demanded by", ", ".join(control.demanded_by) or "every tenant of these tiers"),
+        ("serves", STANDARDS[control.group]),
+    ]  # fmt: skip
+    return f"{control.id}: {control.rule}\n" + "".join(f"  {name:<12} {value}\n" for name, value in rows)
+
+
+def explain_objectives(space: Workspace, tenant: str) -> tuple[Objective, ...]:
+    """Objectives of a tenant's production, derived from the rendered tree. Raises UsageError when it has none."""
+    found = verification.objectives(space, tenant)
+    if not found:
+        raise UsageError(
+            f"'{tenant}' has no running production instance in rendered/",
+            "name a tenant; 'tenantry render' makes the tree",
+        )
+    return found
 
 
 def explain_tenant(space: Workspace, subject: str) -> Explanation:
@@ -56,10 +83,10 @@ def explain_tenant(space: Workspace, subject: str) -> Explanation:
         ]
         if broken:
             raise FindingsError(broken)
-        known = [*inputs.fleet.entries["Tenant"], *inputs.resolution.instances, *BY_ID]
+        known = [*inputs.fleet.entries["Tenant"], *inputs.resolution.instances, *BY_ID, *CONTROLS_BY_ID]
         close = difflib.get_close_matches(subject, known, n=1)
         raise UsageError(
-            f"'{subject}' is no tenant, instance or code",
+            f"'{subject}' is no tenant, instance, code or control",
             f"did you mean '{close[0]}'?" if close else "tenants are the files in tenants/",
         )
     return {name: list(_rows(inputs.fleet, instance)) for name, instance in instances.items()}
@@ -190,3 +217,11 @@ def line_to_text(told: Mapping[str, str]) -> str:
 def line_to_json(told: Mapping[str, str]) -> str:
     fields = {name.replace(" ", "_"): value for name, value in told.items()}
     return json.dumps({"version": 1, "command": "explain", "ok": True, **fields}, ensure_ascii=False, indent=2) + "\n"
+
+
+def objectives_to_json(objectives: Sequence[Objective]) -> str:
+    values = [dataclasses.asdict(objective) for objective in objectives]
+    return (
+        json.dumps({"version": 1, "command": "explain", "ok": True, "objectives": values}, ensure_ascii=False, indent=2)
+        + "\n"
+    )

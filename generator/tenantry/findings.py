@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tenantry.assurance import TenantAssurance
+
 Severity = Literal["error", "warning"]
 
 
@@ -88,6 +90,8 @@ class Result:
     counts: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     changes: tuple[ObjectChange, ...] = ()
+    assurances: tuple[TenantAssurance, ...] = ()
+    """What was proved, tenant by tenant; empty unless promises were held against objects."""
 
     @property
     def ok(self) -> bool:

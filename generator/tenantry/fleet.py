@@ -176,9 +176,17 @@ def _read_policy(root: Path, file: str) -> tuple[Document, Policy] | Finding:
     annotations = {str(key): str(value) for key, value in mapping(metadata.get("annotations")).items()}
     name = file.split("/")[-2]
     if (data.get("apiVersion"), data.get("kind")) != ("policies.kyverno.io/v1", "ValidatingPolicy"):
-        wrong = (("kind",), "is no ValidatingPolicy of policies.kyverno.io/v1", "other kinds are deprecated or not read")
+        wrong: tuple[tuple[str, ...], str, str] = (
+            ("kind",),
+            "is no ValidatingPolicy of policies.kyverno.io/v1",
+            "other kinds are deprecated or not read",
+        )
     elif metadata.get("name") != name:
-        wrong = (("metadata", "name"), f"the policy is called otherwise than its folder, '{name}'", "give both one name")
+        wrong = (
+            ("metadata", "name"),
+            f"the policy is called otherwise than its folder, '{name}'",
+            "give both one name",
+        )
     elif CONTROL not in annotations:
         wrong = (("metadata",), f"has no annotation {CONTROL}", "name the control that the policy keeps")
     else:

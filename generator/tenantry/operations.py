@@ -96,7 +96,11 @@ def _proof_key(space: Workspace, inputs: Inputs, generator: Generator) -> str:
 
 
 def _prove(
-    space: Workspace, inputs: Inputs, generator: Generator, known: Store, tenants: Sequence[str],
+    space: Workspace,
+    inputs: Inputs,
+    generator: Generator,
+    known: Store,
+    tenants: Sequence[str],
     staged: Callable[[str], Path | None] = lambda _: None,
 ) -> list[Finding]:
     """What the proofs find on the tree as it will be; nothing is looked at that was proved before and has not changed.
@@ -116,7 +120,9 @@ def _prove(
         return (staged(file) or space.root / file).read_text(encoding="utf-8", errors="replace")
 
     files = files_by_cluster(generator.listing, changes)
-    findings = verification.prove_files(promises(inputs.fleet, instances, space.as_of), blame, files, content, space.say)
+    findings = verification.prove_files(
+        promises(inputs.fleet, instances, space.as_of), blame, files, content, space.say
+    )
     if tenants:
         findings = [f for f in findings if not f.tenant or f.tenant in tenants]
     if not findings and not changes:

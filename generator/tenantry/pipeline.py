@@ -362,7 +362,12 @@ def _file_names(listing: Listing, changes: Iterable[Change]) -> dict[str, set[st
 
 def files_by_cluster(listing: Listing, changes: Iterable[Change]) -> dict[str, list[str]]:
     """Cluster -> files of its rendered tree once the changes are made."""
-    files = {f"{folder}/{name}" for folder, content in listing.folders.items() for name in content.names if folder.startswith("rendered/")}
+    files = {
+        f"{folder}/{name}"
+        for folder, content in listing.folders.items()
+        for name in content.names
+        if folder.startswith("rendered/")
+    }
     for change in changes:
         if change.file.startswith("rendered/"):
             (files.discard if change.action == "removed" else files.add)(change.file)

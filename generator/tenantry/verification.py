@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tenantry import engine_build, pipeline
+from tenantry.assurance import Objective
 from tenantry.blame import Blamer
 from tenantry.engine import Engine
-from tenantry.findings import Finding, Place, Result, UsageError, in_order
+from tenantry.findings import Finding, FindingsError, Place, Result, UsageError, in_order
 from tenantry.model.policy import Policy
 from tenantry.policy_engine import PolicyEngine
 from tenantry.prove.fleet import Proved, prove_fleet
 from tenantry.prove.policies import ask
 from tenantry.prove.promises import Promises, promises
+from tenantry.prove.report import assurances, objectives_of
 from tenantry.prove.world import State
 from tenantry.render.units import units
 from tenantry.verify.folder import Folder, read_files, read_folder
@@ -51,16 +53,7 @@ def known_fleet(space: Workspace) -> KnownFleet:
     return KnownFleet(promises(inputs.fleet, instances, space.as_of), blame, tuple(inputs.findings))
 
 
-@dataclass
-class Verification:
-    """What a verification found; `states` are the clusters whose promises were held against their objects."""
-
-    result: Result
-    states: Mapping[str, State] = field(default_factory=dict)
-    proved: Proved = field(default_factory=Proved)
-
-
-def verify(root: Path, fleet: KnownFleet, version: str, say: Callable[[str], None], shown: str = "") -> Verification:
+def verify(root: Path, fleet: KnownFleet, version: str, say: Callable[[str], None], shown: str = "") -> Result:
     """Judge every manifest below `root`, which must be a folder; a single file is judged in its folder's place.
 
     A folder called like one of the fleet's clusters is judged by its version, and by all that is promised of it.
@@ -100,7 +93,8 @@ def verify(root: Path, fleet: KnownFleet, version: str, say: Callable[[str], Non
     ordered = in_order(_shown_below(finding, prefix) for finding in findings)
     counts["controls_lifted"] = len({lift.name for lift, _ in proved.lifted})
     result = Result("verify", ordered, counts)
-    return Verification(dataclasses.replace(result, notes=_notes(result, states, fleet)), states, proved)
+    told = assurances(fleet.promises, states, proved) if fleet.promises is not None else ()
+    return dataclasses.replace(result, notes=_notes(result, states, fleet), assurances=told)
 
 
 def prove(known: Promises, states: Mapping[str, State], say: Callable[[str], None]) -> tuple[Proved, list[Finding]]:
@@ -108,7 +102,9 @@ def prove(known: Promises, states: Mapping[str, State], say: Callable[[str], Non
     if not known.fleet.all(Policy):
         proved = prove_fleet(known, states, None)
         hint = "'tenantry init' lays those of the example"
-        none = Finding("V073", Place("policies"), "the fleet has no policies, so Kyverno would guard nothing", hint, "warning")
+        none = Finding(
+            "V073", Place("policies"), "the fleet has no policies, so Kyverno would guard nothing", hint, "warning"
+        )
         return proved, [*proved.findings, none]
     with PolicyEngine(engine_build.ensure(engine_build.POLICY_ENGINE, say)) as policies:
         verdicts = ask(policies, known, states)
@@ -117,7 +113,11 @@ def prove(known: Promises, states: Mapping[str, State], say: Callable[[str], Non
 
 
 def prove_files(
-    known: Promises, blame: Blame, files: Mapping[str, Sequence[str]], content: Callable[[str], str], say: Callable[[str], None]
+    known: Promises,
+    blame: Blame,
+    files: Mapping[str, Sequence[str]],
+    content: Callable[[str], str],
+    say: Callable[[str], None],
 ) -> list[Finding]:
     """Findings of the proofs on files of rendered/, by cluster, wherever their content lies."""
     states: dict[str, State] = {}
@@ -132,6 +132,22 @@ def prove_files(
     return [*more, *to_findings(proved.breaches, Locator(content), blame)]
 
 
+def objectives(space: Workspace, tenant: str) -> tuple[Objective, ...]:
+    """Objectives of a tenant, derived from the fleet's rendered tree."""
+    fleet = known_fleet(space)
+    if fleet.promises is None:
+        raise FindingsError(fleet.findings)
+    files = {
+        name: sorted(map(str, (space.root / "rendered" / name).rglob("*.yaml"))) for name in fleet.promises.clusters
+    }
+    states: dict[str, State] = {}
+    with Engine(engine_build.ensure_engine(space.say)) as engine:
+        for name, cluster in fleet.promises.clusters.items():
+            manifests = read_files(engine, files[name], lambda file: Path(file).read_text(encoding="utf-8"))
+            states[name] = State(fleet.promises, cluster, Index(manifests), f"rendered/{name}", states)
+    return tuple(objectives_of(states, tenant))
+
+
 def _notes(result: Result, states: Mapping[str, State], fleet: KnownFleet) -> tuple[str, ...]:
     if not result.ok:
         return ()
@@ -139,7 +155,9 @@ def _notes(result: Result, states: Mapping[str, State], fleet: KnownFleet) -> tu
     notes = [f"{counts['objects']} objects in {counts['files']} files: nothing to refuse."]
     if states:
         homes = sum(len(state.homes) for state in states.values())
-        notes.append(f"{len(states)} clusters, {homes} namespaces: every control that is promised is kept or lifted by an exception.")
+        notes.append(
+            f"{len(states)} clusters, {homes} namespaces: every control that is promised is kept or lifted by an exception."
+        )
     elif fleet.promises is None:
         notes.append("No fleet is here (-C DIR), so nothing is promised of these objects, and no isolation was proved.")
     else:

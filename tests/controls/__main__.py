@@ -5,16 +5,17 @@ from __future__ import annotations
 import sys
 
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
-from controls.laboratory import Outcome, attempt
+from controls.laboratory import attempt
 from controls.table import MUTANTS
 from tenantry.controls import BY_ID
 
 
 def main() -> int:
     chosen = [m for m in MUTANTS if not sys.argv[1:] or m.control in sys.argv[1:]]
-    outcomes = [_tried(number, len(chosen), mutant) for number, mutant in enumerate(chosen)]
+    outcomes = [attempt(mutant) for mutant in track(chosen, "trying mutants", console=Console(stderr=True))]
     table = Table("control", "mutants", "killed", "rule")
     for control in dict.fromkeys(m.control for m in chosen):
         own = [o for o in outcomes if o.mutant.control == control]
@@ -28,12 +29,6 @@ def main() -> int:
             console.print(f"    {line}", markup=False)
     console.print(f"{len(outcomes)} mutants of {len(BY_ID)} controls, {len(surviving)} not killed as they should be")
     return 1 if surviving else 0
-
-
-def _tried(number: int, count: int, mutant) -> Outcome:  # type: ignore[no-untyped-def]
-    if sys.stderr.isatty():
-        print(f"\r{number + 1} of {count}", end="", file=sys.stderr, flush=True)
-    return attempt(mutant)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,11 @@ def example() -> tuple[Promises, Mapping[str, tuple[Manifest, ...]]]:
 def called(manifest: Manifest) -> str:
     """`Kind namespace/name`."""
     identity = manifest.identity
-    return f"{identity.kind} {identity.namespace}/{identity.name}" if identity.namespace else f"{identity.kind} {identity.name}"
+    return (
+        f"{identity.kind} {identity.namespace}/{identity.name}"
+        if identity.namespace
+        else f"{identity.kind} {identity.name}"
+    )
 
 
 def mutate(mutant: Mutant) -> Mapping[str, tuple[Manifest, ...]]:
@@ -115,7 +119,10 @@ class Outcome:
         """Why the mutant is not killed as it should be; empty when it is."""
         mutant = self.mutant
         allowed = {mutant.control, *mutant.also}
-        told = [(problem.control or problem.code, _tenant(manifest, problem.tenant), called(manifest), problem) for manifest, problem in self.breaches]
+        told = [
+            (problem.control or problem.code, _tenant(manifest, problem.tenant), called(manifest), problem)
+            for manifest, problem in self.breaches
+        ]
         found = [] if any(control == mutant.control for control, *_ in told) else ["its control is not told"]
         objects = {mutant.object, mutant.told_of}
         for control, tenant, name, problem in told:

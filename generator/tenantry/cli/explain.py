@@ -6,20 +6,31 @@ import click
 
 from tenantry import explain
 from tenantry.cli.options import Options, common
+from tenantry.report.assurance import objectives_text
 
 
 @click.command("explain")
-@click.argument("subject", metavar="TENANT|INSTANCE|CODE|FILE:LINE")
+@click.argument("subject", metavar="TENANT|INSTANCE|CODE|CONTROL|FILE:LINE")
+@click.option(
+    "--objectives", is_flag=True, help="Derive a tenant's RPO, RTO, availability and retention from its objects."
+)
 @common
-def command(options: Options, subject: str) -> None:
-    """Say where a tenant's values come from, or what a code means.
+def command(options: Options, subject: str, objectives: bool) -> None:
+    """Say where a tenant's values come from, how its objectives follow, or what a code or control means.
 
     \b
       tenantry explain acme              every value of acme's instances, with file and line
       tenantry explain acme-staging      one instance
+      tenantry explain acme --objectives how RPO, RTO and availability follow from the objects
       tenantry explain F001              what the code of a finding means
+      tenantry explain NET-03            what a control says, and how it is proved
       tenantry explain rendered/.../deployment.apps_acme-production_odoo-web.yaml:40   what decided a rendered line
     """
+    if objectives:
+        derived = explain.explain_objectives(options.workspace(), subject)
+        text = explain.objectives_to_json(derived) if options.format == "json" else objectives_text(subject, derived)
+        options.write(text)
+        return
     file, _, line = subject.rpartition(":")
     if file and line.isdigit():
         told = explain.explain_line(options.workspace(), file, int(line))

@@ -33,4 +33,4 @@ def command(options: Options, directory_or_file: Path | None, kubernetes: str) -
 
     known = verification.known_fleet(space)
     shown = str(directory_or_file) if directory_or_file else "rendered"
-    options.report(verification.verify(target, known, kubernetes, space.say, shown).result)
+    options.report(verification.verify(target, known, kubernetes, space.say, shown))

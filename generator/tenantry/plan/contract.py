@@ -54,7 +54,9 @@ def demanded_controls(scope: Scope) -> Iterator[Finding]:
                 field, value = why.split(" ")
                 keeping = [t.name for t in scope.fleet.all(Tier).values() if control not in t.controls_not_kept]
                 message = f"{field} '{value}' demands {control} ({BY_ID[control].rule}), which tier '{tier.name}' does not keep"
-                yield scope.at(tenant, ("classification", field), "F022", message, f"tiers that do: {', '.join(keeping) or 'none'}")
+                yield scope.at(
+                    tenant, ("classification", field), "F022", message, f"tiers that do: {', '.join(keeping) or 'none'}"
+                )
 
 
 def offered(scope: Scope) -> Iterator[Finding]:

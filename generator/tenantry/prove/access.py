@@ -28,7 +28,9 @@ def cluster_wide(state: State) -> Iterator[Breach]:
             tenant = _tenant_of(state, subject)
             who = f"{subject.get('kind')} {subject.get('name')}"
             message = f"{who} has the role '{role}' in every namespace of the cluster, so in every tenant's"
-            yield breach(manifest, "IAM-02", ("subjects", number), message, "bind roles in the own namespace only", tenant=tenant)
+            yield breach(
+                manifest, "IAM-02", ("subjects", number), message, "bind roles in the own namespace only", tenant=tenant
+            )
 
 
 def _tenant_of(state: State, subject: Value) -> str:
@@ -55,7 +57,13 @@ def rules(state: State) -> Iterator[Breach]:
                 fault = _fault(rule)
                 if fault:
                     field, what = fault
-                    yield breach(manifest, "IAM-03", ("rules", number, field), what, "people of tenants and support read, and read no secrets")
+                    yield breach(
+                        manifest,
+                        "IAM-03",
+                        ("rules", number, field),
+                        what,
+                        "people of tenants and support read, and read no secrets",
+                    )
     for kind in ("RoleBinding", "ClusterRoleBinding"):
         for manifest in state.of(_GROUP, kind):
             yield from _role_reference(state, manifest)
@@ -130,7 +138,9 @@ def _stranger(namespace: str, subject: Value, own: frozenset[str], support: froz
         return f"lets in the user '{name}': rights go to groups that the identity provider keeps"
     if name in support or (name in own and role_kind == "Role"):
         return ""
-    return f"lets in the group '{name}'" + (" with a cluster role of support" if name in own else ", which is not this tenant's")
+    return f"lets in the group '{name}'" + (
+        " with a cluster role of support" if name in own else ", which is not this tenant's"
+    )
 
 
 def _project_roles(state: State, manifest: Manifest, support: frozenset[str]) -> Iterator[Breach]:

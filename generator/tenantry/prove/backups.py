@@ -27,7 +27,9 @@ def databases(state: State) -> Iterator[Breach]:
         path: Path = ("spec", "plugins", archivers[0][0]) if archivers else ("spec", "plugins")
         if not working:
             message = "the database archives no WAL: what is written after a base backup is lost with the server"
-            yield breach(manifest, "BKP-01", path, message, f"plugin {_PLUGIN} with isWALArchiver: true", tenant=home.tenant)
+            yield breach(
+                manifest, "BKP-01", path, message, f"plugin {_PLUGIN} with isWALArchiver: true", tenant=home.tenant
+            )
         elif dig(working[0], "parameters", "barmanObjectName") != "postgresql":
             message = f"the database archives into the store '{dig(working[0], 'parameters', 'barmanObjectName')}', which is not its own"
             yield breach(manifest, "BKP-01", path, message, "barmanObjectName: postgresql", tenant=home.tenant)
@@ -55,7 +57,9 @@ def _base_backups(state: State, cluster: Manifest, home: Home) -> Iterator[Breac
             yield breach(manifest, "BKP-01", ("spec", "suspend"), message, "suspend: false", tenant=home.tenant)
         if manifest.spec.get("method") != "plugin" or dig(manifest.spec, "pluginConfiguration", "name") != _PLUGIN:
             message = "base backups do not go where the WAL goes, so they can't be replayed"
-            yield breach(manifest, "BKP-01", ("spec", "method"), message, f"method: plugin, {_PLUGIN}", tenant=home.tenant)
+            yield breach(
+                manifest, "BKP-01", ("spec", "method"), message, f"method: plugin, {_PLUGIN}", tenant=home.tenant
+            )
 
 
 def namespaces(state: State) -> Iterator[Breach]:
@@ -73,25 +77,34 @@ def namespaces(state: State) -> Iterator[Breach]:
                 yield breach(state.anchor(home), "BKP-01", (), message, "run 'tenantry render'", tenant=home.tenant)
                 continue
             location = "dr" if name.endswith("-dr") and name != home.instance.name else "default"
-            yield from _schedule(state, manifest, home, location)
+            yield from _schedule(manifest, home, location)
     for manifest in state.of("velero.io", "Schedule"):
         if manifest.identity.name not in promised:
             message = "no instance is promised this schedule"
             yield breach(manifest, "BKP-02", ("metadata", "name"), message, "remove it")
-    for kind, why in (("Restore", "brings objects back as soon as it is synced"), ("Backup", "backs up once, outside of any schedule")):
+    for kind, why in (
+        ("Restore", "brings objects back as soon as it is synced"),
+        ("Backup", "backs up once, outside of any schedule"),
+    ):
         for manifest in state.of("velero.io", kind):
             control = "BKP-03" if kind == "Restore" else "BKP-02"
             yield breach(manifest, control, ("kind",), f"a {kind} in git {why}", "make it by hand, in a drill")
 
 
-def _schedule(state: State, manifest: Manifest, home: Home, location: str) -> Iterator[Breach]:
+def _schedule(manifest: Manifest, home: Home, location: str) -> Iterator[Breach]:
     template = mapping(manifest.spec.get("template"))
     base: Path = ("spec", "template")
     included = [text(n) for n in items(template.get("includedNamespaces"))]
     if included != [home.namespace]:
-        what = f"holds {', '.join(included)}" if included else "names no namespace, so it holds all of them, with their Secrets"
+        what = (
+            f"holds {', '.join(included)}"
+            if included
+            else "names no namespace, so it holds all of them, with their Secrets"
+        )
         message = f"the backup of {home} {what}"
-        yield breach(manifest, "BKP-02", (*base, "includedNamespaces"), message, f"only {home.namespace}", tenant=home.tenant)
+        yield breach(
+            manifest, "BKP-02", (*base, "includedNamespaces"), message, f"only {home.namespace}", tenant=home.tenant
+        )
     faults: tuple[tuple[object, Path, str], ...] = (
         (manifest.spec.get("paused"), ("spec", "paused"), "is paused"),
         (template.get("labelSelector") or template.get("orLabelSelectors"), (*base, "labelSelector"), "takes some objects only"),
@@ -106,7 +119,14 @@ def _schedule(state: State, manifest: Manifest, home: Home, location: str) -> It
     )  # fmt: skip
     for fault, path, what in faults:
         if fault:
-            yield breach(manifest, "BKP-01", path, f"the backup of {home} {what}", "back up all of the namespace", tenant=home.tenant)
+            yield breach(
+                manifest,
+                "BKP-01",
+                path,
+                f"the backup of {home} {what}",
+                "back up all of the namespace",
+                tenant=home.tenant,
+            )
     seconds = duration(template.get("ttl"))
     wanted = home.tier.backup.velero_retention_days
     if seconds is None or seconds < wanted * 86400:
@@ -119,7 +139,14 @@ def restores(state: State) -> Iterator[Breach]:
     """BKP-03: the policy against restores into other namespaces is there; without it a Restore can map anything."""
     policy = state.get("policies.kyverno.io", "ValidatingPolicy", "", "velero-restore-home")
     if policy is None and "velero-restore-home" in state.promises.fleet.entries["Policy"]:
-        yield breach(state.manifests[0], "BKP-03", (), "no policy refuses restores into another tenant's namespace", "ship velero-restore-home", tenant="")
+        yield breach(
+            state.manifests[0],
+            "BKP-03",
+            (),
+            "no policy refuses restores into another tenant's namespace",
+            "ship velero-restore-home",
+            tenant="",
+        )
 
 
 def kept(state: State) -> Iterator[Breach]:
@@ -132,17 +159,38 @@ def kept(state: State) -> Iterator[Breach]:
         days = in_days(text(manifest.spec.get("retentionPolicy")))
         if days is None or days < wanted:
             message = f"base backups and WAL are kept for {f'{days} days' if days else 'an unknown time'}; {wanted} days are promised"
-            yield breach(manifest, "BKP-04", ("spec", "retentionPolicy"), message, f"retentionPolicy: {wanted}d", tenant=home.tenant)
+            yield breach(
+                manifest,
+                "BKP-04",
+                ("spec", "retentionPolicy"),
+                message,
+                f"retentionPolicy: {wanted}d",
+                tenant=home.tenant,
+            )
         for part in ("data", "wal"):
             if not dig(manifest.spec, "configuration", part, "encryption"):
                 message = f"{'base backups' if part == 'data' else 'WAL'} would lie unencrypted in object storage"
-                yield breach(manifest, "BKP-04", ("spec", "configuration", part), message, "encryption: AES256", tenant=home.tenant)
+                yield breach(
+                    manifest,
+                    "BKP-04",
+                    ("spec", "configuration", part),
+                    message,
+                    "encryption: AES256",
+                    tenant=home.tenant,
+                )
     yield from _deletion(state)
     for home in state.homes_at("instance"):
         lock, promised = home.cluster.object_storage.lock_days, home.tier.backup.lock_days
         if lock < promised:
             message = f"backups of {home} are locked for {lock} days in the buckets of {home.cluster.name}; {promised} are promised"
-            yield breach(state.anchor(home), "BKP-04", (), message, "raise objectStorage.lockDays, and the bucket's lock", tenant=home.tenant)
+            yield breach(
+                state.anchor(home),
+                "BKP-04",
+                (),
+                message,
+                "raise objectStorage.lockDays, and the bucket's lock",
+                tenant=home.tenant,
+            )
 
 
 def in_days(value: str) -> int | None:
@@ -150,7 +198,12 @@ def in_days(value: str) -> int | None:
     return int(found[1]) * {"d": 1, "w": 7, "m": 30}[found[2]] if found else None
 
 
-_HOLDS_DATA = (("postgresql.cnpg.io", "Cluster"), ("postgresql.cnpg.io", "Database"), ("postgresql.cnpg.io", "DatabaseRole"), ("", "Namespace"))
+_HOLDS_DATA = (
+    ("postgresql.cnpg.io", "Cluster"),
+    ("postgresql.cnpg.io", "Database"),
+    ("postgresql.cnpg.io", "DatabaseRole"),
+    ("", "Namespace"),
+)
 
 
 def _deletion(state: State) -> Iterator[Breach]:
@@ -163,7 +216,9 @@ def _deletion(state: State) -> Iterator[Breach]:
             options = text(manifest.annotations.get("argocd.argoproj.io/sync-options")).replace(" ", "").split(",")
             path: Path = ("metadata", "annotations", "argocd.argoproj.io/sync-options")
             if home.role == "cell" and kind in ("Database", "DatabaseRole"):
-                tenant = next((m.tenant.name for m in home.members if m.names.database == manifest.spec.get("name")), "")
+                tenant = next(
+                    (m.tenant.name for m in home.members if m.names.database == manifest.spec.get("name")), ""
+                )
             else:
                 tenant = home.tenant
             if "Prune=false" not in options or "Delete=false" not in options:
@@ -171,4 +226,11 @@ def _deletion(state: State) -> Iterator[Breach]:
                 yield breach(manifest, "BKP-04", path, message, "Prune=false,Delete=false", tenant=tenant)
             for field in ("databaseReclaimPolicy", "databaseRoleReclaimPolicy"):
                 if manifest.spec.get(field) == "delete":
-                    yield breach(manifest, "BKP-04", ("spec", field), f"{field}: delete drops the data with the object", "retain", tenant=tenant)
+                    yield breach(
+                        manifest,
+                        "BKP-04",
+                        ("spec", field),
+                        f"{field}: delete drops the data with the object",
+                        "retain",
+                        tenant=tenant,
+                    )

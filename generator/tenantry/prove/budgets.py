@@ -45,7 +45,9 @@ class Need:
         return Need(*(getattr(self, name) * count for name in self.__slots__))
 
     def by_key(self) -> dict[str, Decimal]:
-        return dict(zip(_KEYS, (self.pods, self.cpu, self.memory, self.memory_limit, self.storage, self.volumes), strict=True))
+        return dict(
+            zip(_KEYS, (self.pods, self.cpu, self.memory, self.memory_limit, self.storage, self.volumes), strict=True)
+        )
 
 
 def most_replicas(state: State, manifest: Manifest) -> int:
@@ -97,7 +99,9 @@ def need(state: State, home: Home, *, updating: bool) -> Need:
             count = (max(2 * count, count + 1) if updating else count + 1) if count else 0
         total += pod_need(work.spec).times(count)
         for _, claim in entries(work.manifest.spec.get("volumeClaimTemplates")):
-            size = quantity(mapping(mapping(mapping(claim.get("spec")).get("resources")).get("requests")).get("storage"))
+            size = quantity(
+                mapping(mapping(mapping(claim.get("spec")).get("resources")).get("requests")).get("storage")
+            )
             total += Need(storage=size or Decimal(0), volumes=Decimal(1)).times(count)
     for cluster in state.of("postgresql.cnpg.io", "Cluster", home.namespace):
         total += _postgresql(state, cluster)
@@ -141,13 +145,17 @@ def quotas(state: State) -> Iterator[Breach]:
         hard = mapping(manifests[0].spec.get("hard"))
         yield from _bounded(manifests[0], home, hard)
         # The DR site keeps room for a failover, and what is stopped keeps room to start again.
-        running = home.role == "cell" or (home.role == "instance" and home.instance is not None and home.instance.running)
+        running = home.role == "cell" or (
+            home.role == "instance" and home.instance is not None and home.instance.running
+        )
         for key, wanted in needs.by_key().items():
             given = quantity(hard.get(key))
             path: Path = ("spec", "hard", key)
             if given is None:
                 message = f"does not bound {key}"
-                yield breach(manifests[0], "RUN-03", path, message, "neighbours share what is not bounded", tenant=home.tenant)
+                yield breach(
+                    manifests[0], "RUN-03", path, message, "neighbours share what is not bounded", tenant=home.tenant
+                )
             elif given < wanted:
                 message = f"allows {_shown(key, given)}; a rolling update at the most replicas, with both Jobs, needs {_shown(key, wanted)}"
                 yield breach(manifests[0], "RUN-05", path, message, "an update would stop half-way", tenant=home.tenant)
@@ -165,13 +173,17 @@ def quotas(state: State) -> Iterator[Breach]:
 def _bounded(manifest: Manifest, home: Home, hard: Value) -> Iterator[Breach]:
     for key in ("services.loadbalancers", "services.nodeports"):
         if hard.get(key) != "0":
-            message = f"allows {hard.get(key, 'any number of')} {key.partition('.')[2]}, which are ways in past the edge"
+            message = (
+                f"allows {hard.get(key, 'any number of')} {key.partition('.')[2]}, which are ways in past the edge"
+            )
             yield breach(manifest, "RUN-03", ("spec", "hard", key), message, f'{key}: "0"', tenant=home.tenant)
 
 
 def _least(key: str) -> Decimal:
     """Differences that are no matter."""
-    return {"pods": Decimal(1), "requests.cpu": Decimal("0.1"), "persistentvolumeclaims": Decimal(1)}.get(key, 256 * MEBIBYTE)
+    return {"pods": Decimal(1), "requests.cpu": Decimal("0.1"), "persistentvolumeclaims": Decimal(1)}.get(
+        key, 256 * MEBIBYTE
+    )
 
 
 def _shown(key: str, amount: Decimal) -> str:
@@ -194,14 +206,25 @@ def shares(state: State) -> Iterator[Breach]:
         given = text(work.spec.get("priorityClassName"))
         if given != wanted:
             message = f"the Pods' priority is {given or 'that of nothing'}; {wanted} is promised"
-            yield breach(work.manifest, "RUN-03", (*work.path, "priorityClassName"), message, wanted, tenant=work.home.tenant)
+            yield breach(
+                work.manifest, "RUN-03", (*work.path, "priorityClassName"), message, wanted, tenant=work.home.tenant
+            )
         for container in work.containers:
             resources = mapping(container.value.get("resources"))
             requests, limits = mapping(resources.get("requests")), mapping(resources.get("limits"))
-            lacking = [f"requests.{n}" for n in ("cpu", "memory") if n not in requests] + ([] if "memory" in limits else ["limits.memory"])
+            lacking = [f"requests.{n}" for n in ("cpu", "memory") if n not in requests] + (
+                [] if "memory" in limits else ["limits.memory"]
+            )
             if lacking:
                 message = f"container '{container.name}' has no {' and no '.join(lacking)}"
-                yield breach(work.manifest, "RUN-03", (*container.path, "resources"), message, "say what it needs", tenant=work.home.tenant)
+                yield breach(
+                    work.manifest,
+                    "RUN-03",
+                    (*container.path, "resources"),
+                    message,
+                    "say what it needs",
+                    tenant=work.home.tenant,
+                )
     for manifest in state.of("scheduling.k8s.io", "PriorityClass"):
         if manifest.value.get("preemptionPolicy") != "Never":
             message = "Pods of this priority put out others': one tenant's load would end another's Pods"
@@ -252,7 +275,14 @@ def connections(state: State) -> Iterator[Breach]:
                 wanted = _claimed(state, member.names.namespace)
                 if wanted > limit:
                     message = f"{member.name} can open {wanted} connections (all Pods at their most); its role is limited to {limit}"
-                    yield breach(manifest, "RUN-04", ("spec", "connectionLimit"), message, f"connectionLimit: {wanted}", tenant=tenant)
+                    yield breach(
+                        manifest,
+                        "RUN-04",
+                        ("spec", "connectionLimit"),
+                        message,
+                        f"connectionLimit: {wanted}",
+                        tenant=tenant,
+                    )
         yield from _slots(server.manifest, server.home, limits)
 
 
@@ -263,7 +293,9 @@ def _slots(manifest: Manifest, home: Home, limits: int) -> Iterator[Breach]:
     if limits > usable:
         path: Path = ("spec", "postgresql", "parameters", "max_connections")
         message = f"roles may open {limits} connections; of {most}, {usable} are theirs"
-        yield breach(manifest, "RUN-04", path, message, "raise max_connections, or lower the roles' limits", tenant=home.tenant)
+        yield breach(
+            manifest, "RUN-04", path, message, "raise max_connections, or lower the roles' limits", tenant=home.tenant
+        )
 
 
 def _claimed(state: State, namespace: str) -> int:
@@ -305,12 +337,21 @@ def _pods(state: State, home: Home) -> Iterator[Breach]:
             continue
         if pool is None:
             message = "no PgBouncer beside Odoo bounds its connections"
-            yield breach(work.manifest, "RUN-04", work.path, message, "the sidecar pgbouncer is needed", tenant=home.tenant)
+            yield breach(
+                work.manifest, "RUN-04", work.path, message, "the sidecar pgbouncer is needed", tenant=home.tenant
+            )
             continue
         wanted = _wanted(work.name, odoo.value, options)
         if wanted > pool:
             message = f"Odoo's processes can open {wanted} connections; the PgBouncer beside them lets {pool} through, and requests would wait and fail"
-            yield breach(work.manifest, "RUN-04", (*odoo.path, "args"), message, "raise the pool with the workers", tenant=home.tenant)
+            yield breach(
+                work.manifest,
+                "RUN-04",
+                (*odoo.path, "args"),
+                message,
+                "raise the pool with the workers",
+                tenant=home.tenant,
+            )
         clients = _settings(state, work).get("max_client_conn", "")
         if clients.isdigit() and int(clients) < wanted:
             manifest = state.get("", "ConfigMap", home.namespace, "pgbouncer")
@@ -343,7 +384,9 @@ def disruptions(state: State) -> Iterator[Breach]:
             continue
         taken = selector(manifest.spec.get("selector"))
         counts = [
-            most_replicas(state, w.manifest) if w.manifest.identity.kind != "Deployment" else least_replicas(state, w.manifest)
+            most_replicas(state, w.manifest)
+            if w.manifest.identity.kind != "Deployment"
+            else least_replicas(state, w.manifest)
             for w in workloads(state, home.namespace)
             if taken.matches({str(k): str(v) for k, v in w.labels.items()})
         ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tenantry import names
 from tenantry.manifest import Manifest, dig, entries, mapping, text
+from tenantry.model.platform import Prices
 from tenantry.prove.backups import in_days
 from tenantry.prove.budgets import GIBIBYTE, least_replicas, pod_need
 from tenantry.prove.objectives import FOREVER, interval_hours
@@ -79,7 +80,7 @@ def envelopes(state: State) -> Iterator[Breach]:
             yield breach(state.anchor(home), "CST-01", (), message, hint, tenant=home.tenant)
 
 
-def _prices(state: State):  # type: ignore[no-untyped-def]
+def _prices(state: State) -> Prices:
     return state.promises.platform.prices
 
 

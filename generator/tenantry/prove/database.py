@@ -61,11 +61,18 @@ def ownership(state: State) -> Iterator[Breach]:
     for home in state.homes_at("cell"):
         shared = home.site.cell.postgresql is not None
         if shared and not state.of(_CNPG, "Cluster", home.namespace):
-            yield breach(state.anchor(home), "DATA-01", (), "the cell's PostgreSQL is not there", "run 'tenantry render'", tenant="")
+            yield breach(
+                state.anchor(home),
+                "DATA-01",
+                (),
+                "the cell's PostgreSQL is not there",
+                "run 'tenantry render'",
+                tenant="",
+            )
     for server in servers(state):
         if server.home.role == "standby":
             continue
-        yield from _databases(state, server)
+        yield from _databases(server)
         yield from _roles(state, server)
     for home in state.homes_at("instance"):
         if home.own_postgresql and not state.of(_CNPG, "Cluster", home.namespace):
@@ -73,28 +80,46 @@ def ownership(state: State) -> Iterator[Breach]:
             yield breach(state.anchor(home), "DATA-09", (), message, "run 'tenantry render'", tenant=home.tenant)
 
 
-def _databases(state: State, server: Server) -> Iterator[Breach]:
+def _databases(server: Server) -> Iterator[Breach]:
     seen: dict[str, Manifest] = {}
     for manifest in server.databases:
         name, owner = text(manifest.spec.get("name")), text(manifest.spec.get("owner"))
         member = next((m for m in server.members if m.names.database == name), None)
         if member is None:
             message = f"the database '{name}' belongs to no instance that is promised to this server"
-            yield breach(manifest, "DATA-01", ("spec", "name"), message, "remove it, or place its tenant here", tenant=server.home.tenant)
+            yield breach(
+                manifest,
+                "DATA-01",
+                ("spec", "name"),
+                message,
+                "remove it, or place its tenant here",
+                tenant=server.home.tenant,
+            )
             continue
         if name in seen:
             message = f"the database '{name}' is there twice"
-            yield breach(manifest, "DATA-01", ("spec", "name"), message, "one Database an instance", tenant=member.tenant.name)
+            yield breach(
+                manifest, "DATA-01", ("spec", "name"), message, "one Database an instance", tenant=member.tenant.name
+            )
         seen[name] = manifest
         if owner != member.names.database:
             other = server.owner(owner)
             whose = f", which is {other.name}'s" if other and other is not member else ""
             message = f"the database '{name}' of {member.name} is owned by the role '{owner}'{whose}"
-            yield breach(manifest, "DATA-01", ("spec", "owner"), message, f"its owner is '{member.names.database}'", tenant=member.tenant.name)
+            yield breach(
+                manifest,
+                "DATA-01",
+                ("spec", "owner"),
+                message,
+                f"its owner is '{member.names.database}'",
+                tenant=member.tenant.name,
+            )
     for member in server.members:
         if member.names.database not in seen:
             message = f"{member.name} has no database '{member.names.database}' on its server"
-            yield breach(server.manifest, "DATA-01", ("spec",), message, "run 'tenantry render'", tenant=member.tenant.name)
+            yield breach(
+                server.manifest, "DATA-01", ("spec",), message, "run 'tenantry render'", tenant=member.tenant.name
+            )
 
 
 def _roles(state: State, server: Server) -> Iterator[Breach]:
@@ -107,13 +132,22 @@ def _roles(state: State, server: Server) -> Iterator[Breach]:
             yield breach(manifest, "DATA-01", ("spec", "name"), message, "remove it", tenant=server.home.tenant)
             continue
         if name in seen:
-            yield breach(manifest, "DATA-01", ("spec", "name"), f"the role '{name}' is there twice", "one role an instance", tenant=member.tenant.name)
+            yield breach(
+                manifest,
+                "DATA-01",
+                ("spec", "name"),
+                f"the role '{name}' is there twice",
+                "one role an instance",
+                tenant=member.tenant.name,
+            )
         seen.add(name)
         yield from _password(state, manifest, member, name)
     for member in server.members:
         if member.names.database not in seen:
             message = f"{member.name} has no role '{member.names.database}' on its server"
-            yield breach(server.manifest, "DATA-01", ("spec",), message, "run 'tenantry render'", tenant=member.tenant.name)
+            yield breach(
+                server.manifest, "DATA-01", ("spec",), message, "run 'tenantry render'", tenant=member.tenant.name
+            )
 
 
 def _password(state: State, manifest: Manifest, member: Instance, role: str) -> Iterator[Breach]:
@@ -125,7 +159,14 @@ def _password(state: State, manifest: Manifest, member: Instance, role: str) -> 
         external = external_for(state, manifest.identity.namespace, secret)
         fed = f", which is fed from {', '.join(sorted(set(remote_keys(external).values())))}" if external else ""
         message = f"the password of the role '{role}' is that of the Secret '{secret}'{fed}"
-        yield breach(manifest, "IAM-09", ("spec", "passwordSecret", "name"), message, f"its Secret is '{wanted}'", tenant=member.tenant.name)
+        yield breach(
+            manifest,
+            "IAM-09",
+            ("spec", "passwordSecret", "name"),
+            message,
+            f"its Secret is '{wanted}'",
+            tenant=member.tenant.name,
+        )
 
 
 # --- pg_hba
@@ -142,7 +183,14 @@ def host_based_access(state: State) -> Iterator[Breach]:
                 lines.append(hba.parse(line, number if number < len(written) else -1))
             except hba.UnreadableLineError as error:
                 message = f"'{line}' can't be judged: {error}"
-                yield breach(server.manifest, "DATA-02", path, message, "write databases and roles out", tenant=server.home.tenant)
+                yield breach(
+                    server.manifest,
+                    "DATA-02",
+                    path,
+                    message,
+                    "write databases and roles out",
+                    tenant=server.home.tenant,
+                )
         yield from _weak_methods(server, lines)
         yield from _crossings(server, lines)
 
@@ -170,14 +218,18 @@ def _crossings(server: Server, lines: list[hba.Line]) -> Iterator[Breach]:
                         continue
                     told.add((number, tenant))
                     yield _let_in(server, role, database, tls, found, tenant)
-        if own and not hba.access(lines, role, own, tls=True).allowed:
-            number = hba.access(lines, role, own, tls=True).line
-            path: Path = ("spec", "postgresql", "pg_hba", number.number if number and number.number >= 0 else 0)
+        at_home = hba.access(lines, role, own, tls=True)
+        if own and not at_home.allowed:
+            path: Path = ("spec", "postgresql", "pg_hba", max(at_home.line.number if at_home.line else 0, 0))
             message = f"the role '{role.name}' can't reach its own database"
-            yield breach(server.manifest, "DATA-02", path, message, "the line that lets it in must come first", tenant=tenant)
+            yield breach(
+                server.manifest, "DATA-02", path, message, "the line that lets it in must come first", tenant=tenant
+            )
         if hba.access(lines, role, "", tls=True, replication=True).allowed:
             message = f"the role '{role.name}' may copy the whole server by replication"
-            yield breach(server.manifest, "DATA-02", ("spec", "postgresql", "pg_hba"), message, "remove the line", tenant=tenant)
+            yield breach(
+                server.manifest, "DATA-02", ("spec", "postgresql", "pg_hba"), message, "remove the line", tenant=tenant
+            )
 
 
 def _let_in(server: Server, role: hba.Role, database: str, tls: bool, found: hba.Access, tenant: str) -> Breach:
@@ -208,7 +260,11 @@ def _login_roles(server: Server) -> Iterator[tuple[hba.Role, str, str]]:
         name = text(spec.get("name"))
         member = server.owner(name)
         own = member.names.database if member else ""
-        yield hba.Role(name, frozenset(map(text, items(spec.get("inRoles"))))), member.tenant.name if member else "", own
+        yield (
+            hba.Role(name, frozenset(map(text, items(spec.get("inRoles"))))),
+            member.tenant.name if member else "",
+            own,
+        )
     managed = mapping(server.manifest.spec.get("managed"))
     for _, role in entries(managed.get("roles")):
         if role.get("login") and role.get("ensure", "present") == "present":
@@ -234,13 +290,27 @@ def powers(state: State) -> Iterator[Breach]:
         spec = server.manifest.spec
         if spec.get("enableSuperuserAccess"):
             message = "the superuser may log in with a password, which lies in a Secret of the namespace"
-            yield breach(server.manifest, "DATA-04", ("spec", "enableSuperuserAccess"), message, "set it to false", tenant=server.home.tenant)
+            yield breach(
+                server.manifest,
+                "DATA-04",
+                ("spec", "enableSuperuserAccess"),
+                message,
+                "set it to false",
+                tenant=server.home.tenant,
+            )
         for number, role in entries(mapping(spec.get("managed")).get("roles")):
             path: Path = ("spec", "managed", "roles", number)
             yield from _power(server.manifest, path, role, server.home.tenant, text(role.get("name")))
             if role.get("login"):
                 message = f"the role '{role.get('name')}' may log in, and no instance is promised it"
-                yield breach(server.manifest, "DATA-04", path, message, "use a DatabaseRole of an instance", tenant=server.home.tenant)
+                yield breach(
+                    server.manifest,
+                    "DATA-04",
+                    path,
+                    message,
+                    "use a DatabaseRole of an instance",
+                    tenant=server.home.tenant,
+                )
         for manifest in server.roles:
             name = text(manifest.spec.get("name"))
             member = server.owner(name)
@@ -250,7 +320,14 @@ def powers(state: State) -> Iterator[Breach]:
             groups = [text(g) for g in items(manifest.spec.get("inRoles"))]
             if [g for g in groups if g not in wanted]:
                 message = f"the role '{name}' is in {', '.join(g for g in groups if g not in wanted)}, and has all that the group may"
-                yield breach(manifest, "DATA-04", ("spec", "inRoles"), message, f"groups: {', '.join(wanted) or 'none'}", tenant=tenant)
+                yield breach(
+                    manifest,
+                    "DATA-04",
+                    ("spec", "inRoles"),
+                    message,
+                    f"groups: {', '.join(wanted) or 'none'}",
+                    tenant=tenant,
+                )
             if wanted and GROUP not in groups:
                 message = f"the role '{name}' is not in '{GROUP}', by which pg_hba knows tenants"
                 yield breach(manifest, "DATA-04", ("spec", "inRoles"), message, f"inRoles: [{GROUP}]", tenant=tenant)
@@ -282,7 +359,13 @@ def public(state: State) -> Iterator[Breach]:
             wanted["postInitApplicationSQL"] = text(initdb.get("database"))
         for part, database in wanted.items():
             statements = [text(s) for s in items(initdb.get(part))]
-            taken = {w.strip().upper() for s in statements for m in _REVOKE.finditer(s) if m[2] == database for w in m[1].split(",")}
+            taken = {
+                w.strip().upper()
+                for s in statements
+                for m in _REVOKE.finditer(s)
+                if m[2] == database
+                for w in m[1].split(",")
+            }
             if not {"CONNECT", "TEMPORARY"} <= taken and "ALL" not in taken:
                 message = f"PUBLIC keeps {' and '.join(sorted({'CONNECT', 'TEMPORARY'} - taken))} on the database '{database}': every role of the server has it"
                 hint = f"REVOKE CONNECT, TEMPORARY ON DATABASE {database} FROM PUBLIC"
@@ -303,7 +386,14 @@ def _granted(server: Server, path: Path, statement: str) -> Iterator[Breach]:
         strangers = [w.strip().strip('";') for w in whom.split(",") if w.strip().strip('";') not in known]
         if strangers:
             message = f"grants the database '{database}' to {', '.join(strangers)}"
-            yield breach(server.manifest, "DATA-03", path, message, f"only {', '.join(sorted(known))} need it", tenant=server.home.tenant)
+            yield breach(
+                server.manifest,
+                "DATA-03",
+                path,
+                message,
+                f"only {', '.join(sorted(known))} need it",
+                tenant=server.home.tenant,
+            )
 
 
 # --- who shares
@@ -326,11 +416,11 @@ def own_servers(state: State) -> Iterator[Breach]:
             for other, there in customers.items():
                 if other != customer:
                     message = f"{home} is promised a cluster of its own, and shares {state.cluster.name} with {there}"
-                    yield breach(state.anchor(home), "DATA-09", (), message, "give each customer a cluster", tenant=home.tenant)
+                    yield breach(
+                        state.anchor(home), "DATA-09", (), message, "give each customer a cluster", tenant=home.tenant
+                    )
         customers[customer] = home
 
 
 def _promised_owner(state: State, database: str) -> Instance | None:
     return next((i for i in state.promises.instances.values() if i.names.database == database), None)
-
-

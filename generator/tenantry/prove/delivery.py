@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tenantry import names, schedule
@@ -67,7 +67,9 @@ def _fences(state: State) -> Iterator[Fence]:
         ("postgresql.cnpg.io", "ClusterImageCatalog", ""), ("rbac.authorization.k8s.io", "ClusterRole", "tenantry-support"),
         ("scheduling.k8s.io", "PriorityClass", "tenantry-*"),
     })  # fmt: skip
-    yield Fence(names.platform_application(cluster), f"rendered/{cluster}/platform", platform, None, cluster_kinds=kinds)
+    yield Fence(
+        names.platform_application(cluster), f"rendered/{cluster}/platform", platform, None, cluster_kinds=kinds
+    )
 
 
 def projects(state: State) -> Iterator[Breach]:
@@ -75,24 +77,44 @@ def projects(state: State) -> Iterator[Breach]:
     fences = {fence.name: fence for fence in _fences(state)}
     space = state.promises.platform.namespaces.argocd
     for manifest in state.of(_ARGO, "AppProject"):
+        fence = fences.get(manifest.identity.name)
         if manifest.identity.name == "default":
             yield from _default(manifest)
-            continue
-        fence = fences.get(manifest.identity.name)
-        if fence is None:
-            yield breach(manifest, "IAM-05", ("metadata", "name"), "no instance, cell or platform is promised such a project", "remove it")
-            continue
-        yield from _project(state, manifest, fence)
+        elif fence is None:
+            yield breach(
+                manifest,
+                "IAM-05",
+                ("metadata", "name"),
+                "no instance, cell or platform is promised such a project",
+                "remove it",
+            )
+        else:
+            yield from _project(state, manifest, fence)
     for manifest in state.of(_ARGO, "Application"):
         fence = fences.get(manifest.identity.name)
         if fence is None:
-            yield breach(manifest, "IAM-05", ("metadata", "name"), "no instance, cell or platform is promised such an Application", "remove it")
+            yield breach(
+                manifest,
+                "IAM-05",
+                ("metadata", "name"),
+                "no instance, cell or platform is promised such an Application",
+                "remove it",
+            )
         else:
             yield from _application(state, manifest, fence)
-    for kind in ("ApplicationSet",):
-        for manifest in state.of(_ARGO, kind):
-            yield breach(manifest, "IAM-05", ("kind",), "an ApplicationSet makes Applications that nobody has read", "write Applications")
-    for fence in fences.values():
+    for manifest in state.of(_ARGO, "ApplicationSet"):
+        yield breach(
+            manifest,
+            "IAM-05",
+            ("kind",),
+            "an ApplicationSet makes Applications that nobody has read",
+            "write Applications",
+        )
+    yield from _missing(state, fences.values(), space)
+
+
+def _missing(state: State, fences: Iterable[Fence], space: str) -> Iterator[Breach]:
+    for fence in fences:
         for kind in ("AppProject", "Application"):
             if state.get(_ARGO, kind, space, fence.name) is None:
                 anchor = state.anchor(fence.home) if fence.home else _phantom(state)
@@ -123,21 +145,33 @@ def _project(state: State, manifest: Manifest, fence: Fence) -> Iterator[Breach]
         return breach(manifest, control, path, message, hint, tenant=tenant)
 
     if items(spec.get("sourceRepos")) != [repository]:
-        yield wrong(("spec", "sourceRepos"), f"takes manifests from {_list(spec.get('sourceRepos'))}", f"only {repository}")
+        yield wrong(
+            ("spec", "sourceRepos"), f"takes manifests from {_list(spec.get('sourceRepos'))}", f"only {repository}"
+        )
     for number, destination in entries(spec.get("destinations")):
         name, space = text(destination.get("name")), text(destination.get("namespace"))
         if "server" in destination or name != state.cluster.name or space not in fence.namespaces:
             message = f"lets objects into {space or 'every namespace'} of {name or destination.get('server') or 'every cluster'}"
-            yield wrong(("spec", "destinations", number), message, f"only {', '.join(sorted(fence.namespaces))} of {state.cluster.name}")
+            yield wrong(
+                ("spec", "destinations", number),
+                message,
+                f"only {', '.join(sorted(fence.namespaces))} of {state.cluster.name}",
+            )
     for field in ("sourceNamespaces", "signatureKeys", "destinationServiceAccounts"):
         if field == "sourceNamespaces" and items(spec.get(field)):
-            yield wrong(("spec", field), "takes Applications from other namespaces, where others may write", "remove it")
+            yield wrong(
+                ("spec", field), "takes Applications from other namespaces, where others may write", "remove it"
+            )
     yield from _kinds(manifest, fence)
     for number, kind in entries(spec.get("clusterResourceWhitelist")):
         key = (text(kind.get("group")), text(kind.get("kind")), text(kind.get("name")))
         if key not in fence.cluster_kinds:
             message = f"lets in the cluster-wide kind {key[1]}{f' {key[2]}' if key[2] else ', whatever its name'}"
-            yield wrong(("spec", "clusterResourceWhitelist", number), message, "an instance brings its own Namespace and nothing else")
+            yield wrong(
+                ("spec", "clusterResourceWhitelist", number),
+                message,
+                "an instance brings its own Namespace and nothing else",
+            )
     yield from _windows(manifest, fence)
 
 
@@ -149,12 +183,21 @@ def _kinds(manifest: Manifest, fence: Fence) -> Iterator[Breach]:
         key = (text(kind.get("group")), text(kind.get("kind")))
         path: Path = ("spec", "namespaceResourceWhitelist", number)
         if "*" in key:
-            yield breach(manifest, "IAM-05", path, "a wildcard lets every kind in", "list the kinds", tenant=fence.tenant)
+            yield breach(
+                manifest, "IAM-05", path, "a wildcard lets every kind in", "list the kinds", tenant=fence.tenant
+            )
         elif fence.release and key not in RELEASE_KINDS:
             message = f"a release could bring a {key[1]}: what guards or holds data changes with 'infra' only"
             yield breach(manifest, "IAM-06", path, message, "remove the kind", tenant=fence.tenant)
         elif fence.home is not None and key in _FORBIDDEN:
-            yield breach(manifest, "IAM-05", path, f"lets in {key[1]}, which is the platform's alone", "remove the kind", tenant=fence.tenant)
+            yield breach(
+                manifest,
+                "IAM-05",
+                path,
+                f"lets in {key[1]}, which is the platform's alone",
+                "remove the kind",
+                tenant=fence.tenant,
+            )
 
 
 def _windows(manifest: Manifest, fence: Fence) -> Iterator[Breach]:
@@ -166,12 +209,25 @@ def _windows(manifest: Manifest, fence: Fence) -> Iterator[Breach]:
     allowed = [(n, w) for n, w in entries(manifest.spec.get("syncWindows")) if w.get("kind") == "allow"]
     if not allowed:
         message = "has no window, so production changes at any time"
-        yield breach(manifest, "IAM-05", ("spec", "syncWindows"), message, "allow the promised windows only", tenant=fence.tenant)
+        yield breach(
+            manifest, "IAM-05", ("spec", "syncWindows"), message, "allow the promised windows only", tenant=fence.tenant
+        )
     for number, window in allowed:
         promised = wanted.get(text(window.get("schedule")))
-        if promised is None or window.get("timeZone") != promised.time_zone or window.get("duration") != f"{promised.hours}h":
+        if (
+            promised is None
+            or window.get("timeZone") != promised.time_zone
+            or window.get("duration") != f"{promised.hours}h"
+        ):
             message = f"allows changes at '{window.get('schedule')}' for {window.get('duration')} ({window.get('timeZone')}), which is not promised"
-            yield breach(manifest, "IAM-05", ("spec", "syncWindows", number), message, "allow the promised windows only", tenant=fence.tenant)
+            yield breach(
+                manifest,
+                "IAM-05",
+                ("spec", "syncWindows", number),
+                message,
+                "allow the promised windows only",
+                tenant=fence.tenant,
+            )
 
 
 def _application(state: State, manifest: Manifest, fence: Fence) -> Iterator[Breach]:

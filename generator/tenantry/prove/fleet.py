@@ -54,16 +54,24 @@ def _group(control: str) -> str:
     return control.partition("-")[0]
 
 
-def _lift(promises: Promises, state: State, manifest: Manifest, control: str, tenant: str | None) -> ControlException | None:
+def _lift(
+    promises: Promises, state: State, manifest: Manifest, control: str, tenant: str | None
+) -> ControlException | None:
     """The exception by which a breach is allowed: same tenant, control and environment, not expired, approved by another."""
     whose = text(manifest.labels.get("tenantry.io/tenant")) if tenant is None else tenant
     if not control or not whose:
         return None
     home = state.home(manifest)
-    environment = home.instance.environment if home and home.instance else text(manifest.labels.get("tenantry.io/environment"))
+    environment = (
+        home.instance.environment if home and home.instance else text(manifest.labels.get("tenantry.io/environment"))
+    )
     for exception in promises.exceptions:
         holds = exception.expires >= promises.as_of and exception.owner != exception.approver
-        if holds and (exception.tenant, exception.control) == (whose, control) and exception.environment in (None, environment):
+        if (
+            holds
+            and (exception.tenant, exception.control) == (whose, control)
+            and exception.environment in (None, environment)
+        ):
             return exception
     return None
 
@@ -71,7 +79,12 @@ def _lift(promises: Promises, state: State, manifest: Manifest, control: str, te
 def _unused(promises: Promises, states: Mapping[str, State], used: set[str]) -> Iterator[Finding]:
     for exception in promises.exceptions:
         clusters = {i.site.cluster.name for i in promises.instances.values() if i.tenant.name == exception.tenant}
-        if exception.name in used or exception.expires < promises.as_of or not clusters or not clusters <= states.keys():
+        if (
+            exception.name in used
+            or exception.expires < promises.as_of
+            or not clusters
+            or not clusters <= states.keys()
+        ):
             continue
         yield Finding(
             "F023", promises.fleet.place(exception, "control"),

@@ -24,7 +24,7 @@ def truth(state: State) -> Iterator[Breach]:
             yield from _namespace(manifest, home)
         elif home is not None:
             yield from _told(manifest, ("metadata", "labels"), manifest.labels, _promised(home), home)
-        yield from _writers(state, manifest)
+        yield from _writers(manifest)
     for work in workloads(state):
         path = (*work.path[:-1], "metadata", "labels")
         yield from _told(work.manifest, path, work.labels, _promised(work.home), work.home)
@@ -42,7 +42,14 @@ def _namespace(manifest: Manifest, home: Home | None) -> Iterator[Breach]:
     yield from _told(manifest, path, manifest.labels, promised, home)
     for key, value in promised.items():
         if key not in manifest.labels:
-            yield breach(manifest, "NET-11", path, f"lacks the label {key}={value}, by which policies choose", "add it", tenant=home.tenant)
+            yield breach(
+                manifest,
+                "NET-11",
+                path,
+                f"lacks the label {key}={value}, by which policies choose",
+                "add it",
+                tenant=home.tenant,
+            )
 
 
 def _promised(home: Home) -> dict[str, str]:
@@ -60,17 +67,26 @@ def _told(manifest: Manifest, path: Path, labels: object, promised: dict[str, st
         if str(key).startswith(PREFIX) and promised.get(str(key)) != value:
             wanted = f"{key}={promised[key]}" if key in promised else f"no label {key}"
             message = f"says {key}={value}; the namespace is that of {home}, so {wanted} is right"
-            yield breach(manifest, "NET-11", (*path, key), message, "a label by which policies choose must tell the truth", tenant=home.tenant)
+            yield breach(
+                manifest,
+                "NET-11",
+                (*path, key),
+                message,
+                "a label by which policies choose must tell the truth",
+                tenant=home.tenant,
+            )
 
 
-def _writers(state: State, manifest: Manifest) -> Iterator[Breach]:
+def _writers(manifest: Manifest) -> Iterator[Breach]:
     """Who else could write labels of namespaces: an Application's metadata (rights are judged with IAM-03)."""
     if manifest.kind != ("argoproj.io", "Application"):
         return
     written = mapping(mapping(mapping(manifest.spec.get("syncPolicy")).get("managedNamespaceMetadata")).get("labels"))
     for key in written:
         path = ("spec", "syncPolicy", "managedNamespaceMetadata", "labels", key)
-        yield breach(manifest, "NET-11", path, f"the Application would write the label {key} of its namespace", "remove it")
+        yield breach(
+            manifest, "NET-11", path, f"the Application would write the label {key} of its namespace", "remove it"
+        )
 
 
 def unread_policies(state: State) -> Iterator[Breach]:
@@ -96,7 +112,14 @@ def region(state: State) -> Iterator[Breach]:
         there = elsewhere.get(space)
         if there is not None:
             message = f"objects of {there[1]} lie in cluster {state.cluster.name} ({state.cluster.region}); they are promised to {there[0]}"
-            yield breach(manifest, "RES-01", ("metadata",), message, "an instance runs in the cluster of its cell", tenant=there[1].tenant)
+            yield breach(
+                manifest,
+                "RES-01",
+                ("metadata",),
+                message,
+                "an instance runs in the cluster of its cell",
+                tenant=there[1].tenant,
+            )
         else:
             message = f"nobody is promised the namespace '{space}', so nothing here says what may be in it"
             yield breach(manifest, "NET-11", ("metadata",), message, "add a tenant or cell for it, or remove it")
@@ -105,6 +128,11 @@ def region(state: State) -> Iterator[Breach]:
         if state.cluster.region not in home.instance.tenant.residency:
             allowed = ", ".join(home.instance.tenant.residency)
             message = f"{home} runs in {state.cluster.region}; its data may lie in {allowed} only"
-            yield breach(state.anchor(home), "RES-01", ("metadata",), message, "place it in a cell of an allowed region", tenant=home.tenant)
-
-
+            yield breach(
+                state.anchor(home),
+                "RES-01",
+                ("metadata",),
+                message,
+                "place it in a cell of an allowed region",
+                tenant=home.tenant,
+            )

@@ -55,7 +55,7 @@ def derive(state: State, home: Home, partner: State | None) -> list[Derived]:
     found = [
         _rpo(instance, server),
         _region_rpo(state, home, instance, server, partner),
-        _rto(state, home, instance, server),
+        _rto(state, instance, server),
         _availability(state, home, instance, server),
         _retention(state, home, instance, server),
     ]
@@ -125,13 +125,19 @@ def _rpo(instance: Instance, server: Manifest) -> Derived:
     elif not required:
         result.steps.append(("synchronous while a standby is there (preferred)", "0 min", "replication.md"))
     result.value = _archive_timeout(server)
-    result.steps.append(("archive_timeout bounds what is lost otherwise", show(result.value, "min"), "wal_archiving.md"))
+    result.steps.append(
+        ("archive_timeout bounds what is lost otherwise", show(result.value, "min"), "wal_archiving.md")
+    )
     return result
 
 
 def _spread(server: Manifest) -> bool:
     affinity = mapping(server.spec.get("affinity"))
-    return affinity.get("topologyKey") == ZONE and affinity.get("podAntiAffinityType") == "required" and affinity.get("enablePodAntiAffinity") is not False
+    return (
+        affinity.get("topologyKey") == ZONE
+        and affinity.get("podAntiAffinityType") == "required"
+        and affinity.get("enablePodAntiAffinity") is not False
+    )
 
 
 def _region_rpo(state: State, home: Home, instance: Instance, server: Manifest, partner: State | None) -> Derived:
@@ -144,10 +150,20 @@ def _region_rpo(state: State, home: Home, instance: Instance, server: Manifest, 
     result.steps.append(("archive_timeout", show(archive, "min"), "wal_archiving.md"))
     if instance.standby is not None:
         copy = next(iter(partner.of("postgresql.cnpg.io", "Cluster", home.namespace)), None) if partner else None
-        follows = copy is not None and dig(copy.spec, "replica", "enabled") is True and bool(dig(copy.spec, "replica", "source"))
+        follows = (
+            copy is not None
+            and dig(copy.spec, "replica", "enabled") is True
+            and bool(dig(copy.spec, "replica", "source"))
+        )
         if follows:
             result.value = archive
-            result.steps.append(("replica in the DR region replays the archive", f"{instance.standby.cluster.region}", "replica_cluster.md"))
+            result.steps.append(
+                (
+                    "replica in the DR region replays the archive",
+                    f"{instance.standby.cluster.region}",
+                    "replica_cluster.md",
+                )
+            )
             return result
         result.steps.append(("no replica in the DR region", "", "replica_cluster.md"))
     copied = state.cluster.object_storage.replication
@@ -155,21 +171,45 @@ def _region_rpo(state: State, home: Home, instance: Instance, server: Manifest, 
         result.steps.append(("the bucket has no copy in another region", "unbounded", "platform/clusters"))
         return result
     result.value = archive + copied.max_delay_minutes
-    result.steps.append((f"copy of the bucket in {copied.region}", f"{copied.max_delay_minutes} min", "platform/clusters, objectStorage.replication"))
+    result.steps.append(
+        (
+            f"copy of the bucket in {copied.region}",
+            f"{copied.max_delay_minutes} min",
+            "platform/clusters, objectStorage.replication",
+        )
+    )
     return result
 
 
-def _rto(state: State, home: Home, instance: Instance, server: Manifest) -> Derived:
+def _rto(state: State, instance: Instance, server: Manifest) -> Derived:
     rates = state.promises.platform.recovery
     result = Derived("RTO", "BKP-05", instance.tier.objectives.rto_minutes, 0, "min", anchor=server)
-    steps: list[tuple[str, float, str]] = [("detect", rates.detect_minutes, "platform.yaml"), ("decide", rates.decide_minutes, "platform.yaml")]
+    steps: list[tuple[str, float, str]] = [
+        ("detect", rates.detect_minutes, "platform.yaml"),
+        ("decide", rates.decide_minutes, "platform.yaml"),
+    ]
     if instance.standby is None:
         size = float((quantity(dig(server.spec, "storage", "size")) or 0) / GIBIBYTE)
-        steps.append((f"restore {size:.0f} GiB", size / rates.restore_gib_per_hour * 60, "Cluster storage.size, rate of the last drill"))
+        steps.append(
+            (
+                f"restore {size:.0f} GiB",
+                size / rates.restore_gib_per_hour * 60,
+                "Cluster storage.size, rate of the last drill",
+            )
+        )
         hours = _base_interval_hours(state, server)
         wal = hours * rates.write_gib_per_hour
-        steps.append((f"replay {wal:.0f} GiB of WAL since the last base backup ({hours:g} h)", wal / rates.replay_gib_per_hour * 60, "ScheduledBackup, rates of the last drill"))
-    steps += [("start Odoo", rates.start_minutes, "platform.yaml"), ("names lead there", rates.dns_minutes, "platform.yaml")]
+        steps.append(
+            (
+                f"replay {wal:.0f} GiB of WAL since the last base backup ({hours:g} h)",
+                wal / rates.replay_gib_per_hour * 60,
+                "ScheduledBackup, rates of the last drill",
+            )
+        )
+    steps += [
+        ("start Odoo", rates.start_minutes, "platform.yaml"),
+        ("names lead there", rates.dns_minutes, "platform.yaml"),
+    ]
     result.value = sum(value for _, value, _ in steps)
     result.steps = [(what, show(value, "min"), source) for what, value, source in steps]
     return result
@@ -211,7 +251,13 @@ def _availability(state: State, home: Home, instance: Instance, server: Manifest
         if deployment is not None:
             replicas = least_replicas(state, deployment)
             apart = min(replicas, len(state.cluster.zones)) if _zones(deployment) else 1
-            parts.append((f"{name}, {replicas} in {apart} zones", 1 - (1 - one) ** apart if replicas else 0.0, "Deployment, autoscaler"))
+            parts.append(
+                (
+                    f"{name}, {replicas} in {apart} zones",
+                    1 - (1 - one) ** apart if replicas else 0.0,
+                    "Deployment, autoscaler",
+                )
+            )
             result.anchor = result.anchor or deployment
     instances = server.spec.get("instances", 1) if _spread(server) else 1
     parts.append((f"PostgreSQL, {instances} in zones of their own", 1 - (1 - one) ** min(instances, 3), "Cluster"))

@@ -25,18 +25,24 @@ def monitors(state: State) -> Iterator[Breach]:
                 continue
             if mapping(manifest.spec.get("namespaceSelector")):
                 message = f"the {kind} reads metrics of other namespaces into this tenant's series"
-                yield breach(manifest, "OBS-01", ("spec", "namespaceSelector"), message, "remove it", tenant=home.tenant)
+                yield breach(
+                    manifest, "OBS-01", ("spec", "namespaceSelector"), message, "remove it", tenant=home.tenant
+                )
             selector = mapping(manifest.spec.get("selector"))
             if kind != "Probe" and not selector.get("matchLabels") and not selector.get("matchExpressions"):
                 message = f"the {kind} takes every Pod of the namespace, whatever its metrics tell"
-                yield breach(manifest, "OBS-01", ("spec", "selector"), message, "select one workload", tenant=home.tenant)
+                yield breach(
+                    manifest, "OBS-01", ("spec", "selector"), message, "select one workload", tenant=home.tenant
+                )
     for manifest in state.of("postgresql.cnpg.io", "Cluster"):
         home = state.home(manifest)
         monitoring = mapping(manifest.spec.get("monitoring"))
         for field in ("customQueriesConfigMap", "customQueriesSecret"):
             if home is not None and items(monitoring.get(field)):
                 message = f"{field}: queries that nobody has read run as pg_monitor, in every database"
-                yield breach(manifest, "OBS-01", ("spec", "monitoring", field), message, "remove it", tenant=home.tenant)
+                yield breach(
+                    manifest, "OBS-01", ("spec", "monitoring", field), message, "remove it", tenant=home.tenant
+                )
 
 
 def retention(state: State) -> Iterator[Breach]:
@@ -55,7 +61,9 @@ def retention(state: State) -> Iterator[Breach]:
                 yield breach(manifest, "OBS-01", path, message, f"{_ANNOTATION}{name}: {days}d", tenant=home.tenant)
         if promised.log_masking and manifest.annotations.get(f"{_ANNOTATION}log-masking") != "on":
             path = ("metadata", "annotations", f"{_ANNOTATION}log-masking")
-            yield breach(manifest, "OBS-01", path, "logs are kept unmasked; masking is promised", "on", tenant=home.tenant)
+            yield breach(
+                manifest, "OBS-01", path, "logs are kept unmasked; masking is promised", "on", tenant=home.tenant
+            )
 
 
 def alerts(state: State) -> Iterator[Breach]:
@@ -67,10 +75,17 @@ def alerts(state: State) -> Iterator[Breach]:
         rules = [r for m in state.of("monitoring.coreos.com", "PrometheusRule", home.namespace) for r in _rules(m)]
         manifest = next(iter(state.of("monitoring.coreos.com", "PrometheusRule", home.namespace)), state.anchor(home))
         budget = (100 - home.tier.objectives.availability_percent) / 100
-        found = {rate for rule in rules if (rate := _burn_rate(rule, home, budget)) is not None}
+        found = {watched for rule in rules if (watched := _burn_rate(rule, home, budget)) is not None}
         for rate, long, short, severity in sorted(BURN_RATES - found):
             message = f"no alert says that the budget of {home.tier.objectives.availability_percent:g} % goes {rate:g} times too fast ({long} and {short}, {severity})"
-            yield breach(manifest, "OBS-02", ("spec", "groups"), message, "the alert must name this namespace and both windows", tenant=home.tenant)
+            yield breach(
+                manifest,
+                "OBS-02",
+                ("spec", "groups"),
+                message,
+                "the alert must name this namespace and both windows",
+                tenant=home.tenant,
+            )
 
 
 def _rules(manifest: Manifest) -> Iterator[dict[str, object]]:
@@ -90,5 +105,3 @@ def _burn_rate(rule: dict[str, object], home: Home, budget: float) -> tuple[floa
     if len(rates) != 1 or any(abs(float(given) - budget) > 1e-9 for _, given in limits):
         return None
     return rates.pop(), windows[0], windows[1], text(labels.get("severity"))
-
-

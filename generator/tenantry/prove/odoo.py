@@ -18,7 +18,20 @@ _BOUND = {
     "listen_addr": "127.0.0.1", "pool_mode": "session", "auth_type": "scram-sha-256", "server_tls_sslmode": "verify-full",
     "server_tls_ca_file": "/etc/pgbouncer-ca/ca.crt", "server_tls_protocols": "secure",
 }  # fmt: skip
-_ARGUMENTS = ("-d", "--database", "--db-filter", "--db_", "-r", "-w", "--load", "-c", "--config", "--no-database-list", "--proxy-mode", "--addons-path")
+_ARGUMENTS = (
+    "-d",
+    "--database",
+    "--db-filter",
+    "--db_",
+    "-r",
+    "-w",
+    "--load",
+    "-c",
+    "--config",
+    "--no-database-list",
+    "--proxy-mode",
+    "--addons-path",
+)
 _ENVIRONMENT = {"PGHOST": "127.0.0.1", "PGUSER": "", "PGDATABASE": "", "MIGRATION_DATABASE": "", "PGSSLMODE": "disable"}
 
 
@@ -79,7 +92,11 @@ def _pooler(manifest: Manifest, path: Path, content: str, instance: Instance, ho
     parts = sections(content)
     own = instance.names.database
     cell = names.cell_namespace(home.site.cell.name)
-    hosts = {"postgresql-rw", f"postgresql-rw.{home.namespace}.svc"} if home.own_postgresql else {f"postgresql-rw.{cell}.svc"}
+    hosts = (
+        {"postgresql-rw", f"postgresql-rw.{home.namespace}.svc"}
+        if home.own_postgresql
+        else {f"postgresql-rw.{cell}.svc"}
+    )
     aliases = parts.get("databases", {})
     for alias, target in aliases.items():
         words = dict(_POOLS_TO.findall(target))
@@ -94,7 +111,14 @@ def _pooler(manifest: Manifest, path: Path, content: str, instance: Instance, ho
             message = f"PgBouncer leads '{alias}' to {words.get('host')}; {home}'s server is {min(hosts)}"
             yield breach(manifest, control, path, message, f"host={min(hosts)}", tenant=home.tenant)
         if "user" in words or "password" in words:
-            yield breach(manifest, "DATA-05", path, f"PgBouncer logs in for '{alias}' as somebody else", "remove user and password", tenant=home.tenant)
+            yield breach(
+                manifest,
+                "DATA-05",
+                path,
+                f"PgBouncer logs in for '{alias}' as somebody else",
+                "remove user and password",
+                tenant=home.tenant,
+            )
     for alias in (own, "postgres"):
         if alias not in aliases:
             message = f"PgBouncer does not know '{alias}', so Odoo can't start"
@@ -102,7 +126,9 @@ def _pooler(manifest: Manifest, path: Path, content: str, instance: Instance, ho
     settings = parts.get("pgbouncer", {})
     for key, value in _BOUND.items():
         if settings.get(key) != value:
-            message = f"{key} is {settings.get(key, 'not set')}: PgBouncer must serve its own Pod only, and verify the server"
+            message = (
+                f"{key} is {settings.get(key, 'not set')}: PgBouncer must serve its own Pod only, and verify the server"
+            )
             yield breach(manifest, "DATA-05", path, message, f"{key} = {value}", tenant=home.tenant)
 
 
@@ -114,10 +140,19 @@ def _workload(work: Workload, instance: Instance, home: Home) -> Iterator[Breach
             for number, argument in enumerate(map(text, items(container.value.get("args")))):
                 if argument.startswith(_ARGUMENTS):
                     message = f"the argument '{argument.partition('=')[0]}' overrides what odoo.conf binds"
-                    yield breach(work.manifest, "DATA-05", (*container.path, "args", number), message, "remove it", tenant=home.tenant)
+                    yield breach(
+                        work.manifest,
+                        "DATA-05",
+                        (*container.path, "args", number),
+                        message,
+                        "remove it",
+                        tenant=home.tenant,
+                    )
         for name, fixed in _ENVIRONMENT.items():
             entry = container.environment.get(name)
             value = fixed or own
             if entry is not None and entry.get("value") != value:
                 message = f"{name} is '{entry.get('value')}'"
-                yield breach(work.manifest, "DATA-05", (*container.path, "env"), message, f"{name}={value}", tenant=home.tenant)
+                yield breach(
+                    work.manifest, "DATA-05", (*container.path, "env"), message, f"{name}={value}", tenant=home.tenant
+                )

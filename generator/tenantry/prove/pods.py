@@ -13,7 +13,9 @@ from tenantry.prove.workloads import Workload, workloads
 from tenantry.prove.world import Breach, State, breach
 
 POOL = "tenantry.io/pool"
-_VOLUMES = frozenset({"configMap", "secret", "emptyDir", "projected", "downwardAPI", "persistentVolumeClaim", "ephemeral"})
+_VOLUMES = frozenset(
+    {"configMap", "secret", "emptyDir", "projected", "downwardAPI", "persistentVolumeClaim", "ephemeral"}
+)
 """Kinds of volumes of Pod Security's level `restricted`, without csi, which nothing here needs."""
 
 
@@ -28,7 +30,9 @@ def host_access(state: State) -> Iterator[Breach]:
             for number, port in entries(container.value.get("ports")):
                 if port.get("hostPort"):
                     message = f"hostPort {port['hostPort']}: the container is reached at its node's address, past the policies"
-                    yield breach(work.manifest, "NET-09", (*container.path, "ports", number, "hostPort"), message, "remove it")
+                    yield breach(
+                        work.manifest, "NET-09", (*container.path, "ports", number, "hostPort"), message, "remove it"
+                    )
 
 
 def accounts(state: State) -> Iterator[Breach]:
@@ -37,9 +41,17 @@ def accounts(state: State) -> Iterator[Breach]:
         name = text(work.spec.get("serviceAccountName")) or "default"
         path = (*work.path, "serviceAccountName")
         if name == "default":
-            yield breach(work.manifest, "IAM-01", path, "the Pod uses the namespace's ServiceAccount 'default'", "give the workload its own")
+            yield breach(
+                work.manifest,
+                "IAM-01",
+                path,
+                "the Pod uses the namespace's ServiceAccount 'default'",
+                "give the workload its own",
+            )
         elif name != work.name:
-            message = f"uses the ServiceAccount '{name}'; its own is '{work.name}', so rights of one would be rights of both"
+            message = (
+                f"uses the ServiceAccount '{name}'; its own is '{work.name}', so rights of one would be rights of both"
+            )
             yield breach(work.manifest, "IAM-01", path, message, "give the workload its own")
         mounted = work.spec.get("automountServiceAccountToken")
         if mounted is None:
@@ -47,7 +59,9 @@ def accounts(state: State) -> Iterator[Breach]:
             mounted = account.value.get("automountServiceAccountToken", True) if account else True
         if mounted is not False:
             message = "a token of the API server is mounted into the Pod, which needs none"
-            yield breach(work.manifest, "IAM-01", (*work.path, "automountServiceAccountToken"), message, "set it to false")
+            yield breach(
+                work.manifest, "IAM-01", (*work.path, "automountServiceAccountToken"), message, "set it to false"
+            )
         yield from _projected_tokens(work)
     for account in state.of("", "ServiceAccount"):
         if state.home(account) and account.value.get("automountServiceAccountToken") is not False:
@@ -60,7 +74,9 @@ def _projected_tokens(work: Workload) -> Iterator[Breach]:
         for index, source in entries(mapping(volume.get("projected")).get("sources")):
             if "serviceAccountToken" in source:
                 path = (*work.path, "volumes", number, "projected", "sources", index)
-                yield breach(work.manifest, "IAM-01", path, "a token of the API server is projected into the Pod", "remove it")
+                yield breach(
+                    work.manifest, "IAM-01", path, "a token of the API server is projected into the Pod", "remove it"
+                )
 
 
 def restricted(state: State) -> Iterator[Breach]:
@@ -69,7 +85,9 @@ def restricted(state: State) -> Iterator[Breach]:
         manifest = state.get("", "Namespace", "", home.namespace)
         if manifest is None:
             message = "the tree makes no such namespace, so nothing of this home can be proved"
-            yield breach(state.anchor(home), "RUN-01", ("metadata",), message, "run 'tenantry render'", tenant=home.tenant)
+            yield breach(
+                state.anchor(home), "RUN-01", ("metadata",), message, "run 'tenantry render'", tenant=home.tenant
+            )
         elif manifest.labels.get("pod-security.kubernetes.io/enforce") != "restricted":
             message = "the namespace does not enforce restricted Pods, so a privileged one could start"
             path: Path = ("metadata", "labels", "pod-security.kubernetes.io/enforce")
@@ -80,7 +98,13 @@ def restricted(state: State) -> Iterator[Breach]:
             kinds = sorted(set(volume) - {"name"} - _VOLUMES)
             if kinds:
                 message = f"volume '{volume.get('name')}' is of kind {', '.join(kinds)}, which reaches out of the Pod"
-                yield breach(work.manifest, "RUN-01", (*work.path, "volumes", number), message, f"allowed: {', '.join(sorted(_VOLUMES))}")
+                yield breach(
+                    work.manifest,
+                    "RUN-01",
+                    (*work.path, "volumes", number),
+                    message,
+                    f"allowed: {', '.join(sorted(_VOLUMES))}",
+                )
 
 
 def _unrestricted_containers(work: Workload) -> Iterator[Breach]:
@@ -101,7 +125,11 @@ def _unrestricted_containers(work: Workload) -> Iterator[Breach]:
         )
         for fault, field, what in faults:
             if fault:
-                path = (*container.path, "securityContext", field) if field in own else (*work.path, "securityContext", field)
+                path = (
+                    (*container.path, "securityContext", field)
+                    if field in own
+                    else (*work.path, "securityContext", field)
+                )
                 message = f"container '{container.name}' {what}"
                 yield breach(work.manifest, "RUN-01", path, message, "Pod Security's level restricted forbids it")
                 break
@@ -113,28 +141,30 @@ def _unrestricted_containers(work: Workload) -> Iterator[Breach]:
 def placement(state: State) -> Iterator[Breach]:
     """RUN-02: each Pod names the pool of its cell, tolerates that pool's taint and no other."""
     for work in workloads(state):
-        wanted = _pools(work.home, work.name)
+        # An own Redis stands beside Odoo, a cell's beside PostgreSQL.
+        cell = work.home.site.cell
+        own = work.home.role == "instance"
+        pool = _named(work.home.site, cell.node_pool if own else cell.database_node_pool)
         selector = work.spec.get("nodeSelector")
-        yield from _placed(work.manifest, work.path, selector, work.spec.get("tolerations"), wanted, work.home)
+        yield from _placed(work.manifest, work.path, selector, work.spec.get("tolerations"), pool, work.home)
         if work.spec.get("nodeName"):
             message = "nodeName puts the Pod on a node past the scheduler, its pools and taints"
-            yield breach(work.manifest, "RUN-02", (*work.path, "nodeName"), message, "remove it", tenant=work.home.tenant)
+            yield breach(
+                work.manifest, "RUN-02", (*work.path, "nodeName"), message, "remove it", tenant=work.home.tenant
+            )
     for manifest in chain(state.of("postgresql.cnpg.io", "Cluster"), state.of("postgresql.cnpg.io", "Pooler")):
         home = state.home(manifest)
         if home is None:
             continue
         pooler = manifest.identity.kind == "Pooler"
         path: Path = ("spec", "template", "spec") if pooler else ("spec", "affinity")
-        where = mapping(mapping(manifest.spec.get("template")).get("spec")) if pooler else mapping(manifest.spec.get("affinity"))
-        wanted = (_named(home.site, home.site.cell.database_node_pool),)
-        yield from _placed(manifest, path, where.get("nodeSelector"), where.get("tolerations"), wanted, home)
-
-
-def _pools(home: Home, workload: str) -> tuple[NodePool, ...]:
-    """Pools on which a workload may run. An own Redis stands beside Odoo, a cell's beside PostgreSQL."""
-    cell = home.site.cell
-    database = home.role in ("cell", "standby")
-    return (_named(home.site, cell.database_node_pool if database else cell.node_pool),)
+        where = (
+            mapping(mapping(manifest.spec.get("template")).get("spec"))
+            if pooler
+            else mapping(manifest.spec.get("affinity"))
+        )
+        pool = _named(home.site, home.site.cell.database_node_pool)
+        yield from _placed(manifest, path, where.get("nodeSelector"), where.get("tolerations"), pool, home)
 
 
 def _named(site: Site, name: str) -> NodePool:
@@ -142,20 +172,32 @@ def _named(site: Site, name: str) -> NodePool:
 
 
 def _placed(
-    manifest: Manifest, path: Path, selector: object, tolerations: object, wanted: tuple[NodePool, ...], home: Home
+    manifest: Manifest, path: Path, selector: object, tolerations: object, pool: NodePool, home: Home
 ) -> Iterator[Breach]:
     chosen = text(mapping(selector).get(POOL))
-    names = [pool.name for pool in wanted]
-    if chosen not in names:
-        message = f"Pods would run on {f'pool {chosen}' if chosen else 'any node'}; {home} is promised pool {' or '.join(names)}"
-        yield breach(manifest, "RUN-02", (*path, "nodeSelector"), message, f"nodeSelector: {{{POOL}: {names[0]}}}", tenant=home.tenant)
+    if chosen != pool.name:
+        message = f"Pods would run on {f'pool {chosen}' if chosen else 'any node'}; {home} is promised pool {pool.name}"
+        yield breach(
+            manifest,
+            "RUN-02",
+            (*path, "nodeSelector"),
+            message,
+            f"nodeSelector: {{{POOL}: {pool.name}}}",
+            tenant=home.tenant,
+        )
         return
-    pool = next(p for p in wanted if p.name == chosen)
     for number, toleration in entries(tolerations):
         if not _tolerates_only(toleration, pool):
             message = f"tolerates {_shown(toleration)}: Pods could land on nodes that are promised to others"
             where = (*path, "tolerations", number)
-            yield breach(manifest, "RUN-02", where, message, "tolerate the own pool's taint by value, and nothing else", tenant=home.tenant)
+            yield breach(
+                manifest,
+                "RUN-02",
+                where,
+                message,
+                "tolerate the own pool's taint by value, and nothing else",
+                tenant=home.tenant,
+            )
     if pool.taint and not any(_tolerates_only(t, pool) for _, t in entries(tolerations)):
         message = f"does not tolerate the taint {POOL}={pool.taint} of its own pool, so no Pod can start"
         yield breach(manifest, "RUN-02", (*path, "tolerations"), message, "add the toleration", tenant=home.tenant)
@@ -205,7 +247,11 @@ def _claims(state: State) -> Iterator[tuple[Manifest, Path, Value]]:
             yield manifest, ("spec", "volumeClaimTemplates", number, "spec"), mapping(template.get("spec"))
         if manifest.kind == ("postgresql.cnpg.io", "Cluster"):
             for part in ("storage", "walStorage"):
-                yield manifest, ("spec", part, "pvcTemplate"), mapping(mapping(manifest.spec.get(part)).get("pvcTemplate"))
+                yield (
+                    manifest,
+                    ("spec", part, "pvcTemplate"),
+                    mapping(mapping(manifest.spec.get(part)).get("pvcTemplate")),
+                )
             recovery = mapping(mapping(manifest.spec.get("bootstrap")).get("recovery"))
             snapshots = mapping(recovery.get("volumeSnapshots"))
             if snapshots:

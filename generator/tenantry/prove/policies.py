@@ -46,7 +46,13 @@ class Verdicts:
         if outcome.status == "pass" or (outcome.status == "skip" and "exception" in outcome.message):
             return None
         if outcome.status == "fail":
-            return Problem("V070", ("metadata", "name"), outcome.message, f"policy '{outcome.policy}' keeps {control}", control=control)
+            return Problem(
+                "V070",
+                ("metadata", "name"),
+                outcome.message,
+                f"policy '{outcome.policy}' keeps {control}",
+                control=control,
+            )
         message = f"the policy '{outcome.policy}' gave no verdict ({outcome.status}): {outcome.message}"
         return Problem("V071", ("metadata", "name"), message, "what could not be judged is not fine", control=control)
 
@@ -57,7 +63,9 @@ class Verdicts:
             if name not in met and any((*kind, place) in self._kinds for kind in _kinds_of(policy) for place in places):
                 place = self.places[name]
                 message = f"the policy '{name}' met no object, though the tree has objects of its kinds"
-                yield Finding("V073", place, message, "its selectors or conditions leave all of them out", control=policy.control)
+                yield Finding(
+                    "V073", place, message, "its selectors or conditions leave all of them out", control=policy.control
+                )
 
     def ask(self, state: State) -> None:
         """Have every object of a cluster judged."""
@@ -79,12 +87,16 @@ def ask(engine: PolicyEngine, promises: Promises, states: Mapping[str, State]) -
     for policy, error in zip(policies.values(), errors, strict=True):
         if error:
             message = f"Kyverno can't use the policy '{policy.name}': {error}"
-            verdicts.findings.append(Finding("V072", places[policy.name], message, "mend it; it guards nothing now", control=policy.control))
+            verdicts.findings.append(
+                Finding("V072", places[policy.name], message, "mend it; it guards nothing now", control=policy.control)
+            )
     for manifest, error in zip(lifts, lift_errors, strict=True):
         if error:
             message = f"Kyverno can't use the exception: {error}"
             place = Place(manifest.file, manifest.line, 1)
-            verdicts.findings.append(Finding("V072", place, message, "see policies/exceptions/", object=manifest.identity, control="SUP-03"))
+            verdicts.findings.append(
+                Finding("V072", place, message, "see policies/exceptions/", object=manifest.identity, control="SUP-03")
+            )
     for state in states.values():
         verdicts.ask(state)
     return verdicts
@@ -109,4 +121,3 @@ def _singular(resource: str) -> str:
     if resource.endswith("ies"):
         return f"{resource[:-3]}y"
     return resource.removesuffix("es") if resource.endswith("sses") else resource.removesuffix("s")
-

@@ -51,32 +51,28 @@ def parse(line: str) -> User | None:
 
 
 def _apply(user: User, word: str) -> None:
+    """Carry out one rule."""
     low = word.lower()
-    match low:
-        case "on" | "off":
-            user.on = low == "on"
-        case "nopass":
-            user.nopass = True
-        case "resetpass":
-            user.nopass = False
-            user.passwords = []
-        case "reset":
-            user.__init__(user.name)  # type: ignore[misc]
-        case "allkeys" | "~*" | "%rw~*":
-            user.keys.add("*")
-        case "resetkeys":
-            user.keys.clear()
-        case "allchannels" | "&*":
-            user.channels.add("*")
-        case "resetchannels":
-            user.channels.clear()
-        case "allcommands" | "+@all":
-            user.everything = True
-        case "nocommands" | "-@all":
-            user.everything = False
-            user.commands.clear()
-        case _:
-            _apply_pattern(user, word, low)
+    change = _WORDS.get(low)
+    if low == "reset":
+        user.__init__(user.name)  # type: ignore[misc]
+    elif change is not None:
+        for field_name, value in change.items():
+            setattr(user, field_name, value() if callable(value) else value)
+    elif low in ("allkeys", "~*", "%rw~*"):
+        user.keys.add("*")
+    elif low in ("allchannels", "&*"):
+        user.channels.add("*")
+    else:
+        _apply_pattern(user, word, low)
+
+
+_WORDS: dict[str, dict[str, object]] = {
+    "on": {"on": True}, "off": {"on": False}, "nopass": {"nopass": True}, "resetpass": {"nopass": False, "passwords": list},
+    "resetkeys": {"keys": set}, "resetchannels": {"channels": set}, "allcommands": {"everything": True}, "+@all": {"everything": True},
+    "nocommands": {"everything": False, "commands": set}, "-@all": {"everything": False, "commands": set},
+}  # fmt: skip
+"""Rules that are whole words, and what they set."""
 
 
 def _apply_pattern(user: User, word: str, low: str) -> None:
@@ -131,9 +127,13 @@ def _users(manifest: Manifest, path: Path, home: Home, users: list[User]) -> Ite
         elif user.name in ("operator", "replication"):
             allowed = _OPERATOR if user.name == "operator" else _REPLICATION
             if user.everything or user.commands - allowed or user.nopass:
-                more = "every command" if user.everything else ", ".join(sorted(user.commands - allowed)) or "no password"
+                more = (
+                    "every command" if user.everything else ", ".join(sorted(user.commands - allowed)) or "no password"
+                )
                 message = f"the user '{user.name}' has {more}"
-                yield breach(manifest, "DATA-06", path, message, f"it needs {', '.join(sorted(allowed))}", tenant=tenant)
+                yield breach(
+                    manifest, "DATA-06", path, message, f"it needs {', '.join(sorted(allowed))}", tenant=tenant
+                )
         elif user.name != "default" or user.on:
             message = f"the user '{user.name}' belongs to no instance that is promised to this Redis"
             yield breach(manifest, "DATA-06", path, message, "remove it", tenant=tenant)
@@ -160,7 +160,14 @@ def _member(manifest: Manifest, path: Path, home: Home, user: User, member: Inst
     )  # fmt: skip
     for fault, what in faults:
         if fault:
-            yield breach(manifest, "DATA-06", path, f"the Redis user '{user.name}' {what}", "see docs/explanation/isolation.md", tenant=tenant)
+            yield breach(
+                manifest,
+                "DATA-06",
+                path,
+                f"the Redis user '{user.name}' {what}",
+                "see docs/explanation/isolation.md",
+                tenant=tenant,
+            )
     keys = remote_keys(manifest)
     wanted = f"{called.secret_path}/redis"
     sources = [keys.get(m[1], "") if (m := _HASH.fullmatch(p)) else "a literal" for p in user.passwords]
@@ -213,7 +220,14 @@ def sessions(state: State) -> Iterator[Breach]:
                 entry = container.environment.get("ODOO_SESSION_REDIS_PREFIX")
                 if entry is not None and entry.get("value") != instance.names.redis_session_prefix:
                     message = f"the prefix of sessions is '{entry.get('value')}'; its own is '{instance.names.redis_session_prefix}'"
-                    yield breach(work.manifest, "DATA-06", (*container.path, "env"), message, "use the own prefix", tenant=home.tenant)
+                    yield breach(
+                        work.manifest,
+                        "DATA-06",
+                        (*container.path, "env"),
+                        message,
+                        "use the own prefix",
+                        tenant=home.tenant,
+                    )
 
 
 def _address(external: Manifest, instance: Instance, host: str, home: Home) -> Iterator[Breach]:
@@ -229,4 +243,11 @@ def _address(external: Manifest, instance: Instance, host: str, home: Home) -> I
     )  # fmt: skip
     for fault, control, message in faults:
         if fault:
-            yield breach(external, control, path, message, f"rediss://{instance.names.redis_user}:...@{host}:6379", tenant=home.tenant)
+            yield breach(
+                external,
+                control,
+                path,
+                message,
+                f"rediss://{instance.names.redis_user}:...@{host}:6379",
+                tenant=home.tenant,
+            )

@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tenantry.prove import access, backups, budgets, cost, database, delivery, labels, objectives, observation, odoo, pods, redis, secrets, services, storage, supply
+from tenantry.prove import (
+    access,
+    backups,
+    budgets,
+    cost,
+    database,
+    delivery,
+    labels,
+    objectives,
+    observation,
+    odoo,
+    pods,
+    redis,
+    secrets,
+    services,
+    storage,
+    supply,
+)
 from tenantry.prove.edge import routes, tls
 from tenantry.prove.network import proof as network
 from tenantry.prove.world import Breach, State

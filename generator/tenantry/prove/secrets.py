@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, Path, Value, entries, mapping, text
+from tenantry.manifest import Manifest, Path, Value, entries, items, mapping, text
 from tenantry.prove.promises import Home
-from tenantry.prove.workloads import workloads
+from tenantry.prove.workloads import Workload, workloads
 from tenantry.prove.world import Breach, State, breach
 
 _ESO = "external-secrets.io"
@@ -47,11 +47,18 @@ def stores(state: State) -> Iterator[Breach]:
         for value, right, path, what in wanted:
             if value != right:
                 message = f"the store's {what} is {_shown(value)}; {home}'s own is {_shown(right)}"
-                yield breach(manifest, "IAM-07", path, message, "a store is read with the own role only", tenant=home.tenant)
-        for path, place in (((*base, "auth", "kubernetes", "serviceAccountRef"), account), ((*base, "caProvider"), mapping(vault.get("caProvider")))):
+                yield breach(
+                    manifest, "IAM-07", path, message, "a store is read with the own role only", tenant=home.tenant
+                )
+        for path, place in (
+            ((*base, "auth", "kubernetes", "serviceAccountRef"), account),
+            ((*base, "caProvider"), mapping(vault.get("caProvider"))),
+        ):
             if place.get("namespace"):
                 message = f"refers to the namespace '{place['namespace']}'"
-                yield breach(manifest, "IAM-07", (*path, "namespace"), message, "refer to the own namespace", tenant=home.tenant)
+                yield breach(
+                    manifest, "IAM-07", (*path, "namespace"), message, "refer to the own namespace", tenant=home.tenant
+                )
 
 
 def keys(state: State) -> Iterator[Breach]:
@@ -63,15 +70,31 @@ def keys(state: State) -> Iterator[Breach]:
         store = mapping(manifest.spec.get("secretStoreRef"))
         if store.get("kind", "SecretStore") != "SecretStore":
             message = f"reads through a {store.get('kind')}, which is no store of the own namespace"
-            yield breach(manifest, "IAM-07", ("spec", "secretStoreRef", "kind"), message, "use the own SecretStore", tenant=home.tenant)
+            yield breach(
+                manifest,
+                "IAM-07",
+                ("spec", "secretStoreRef", "kind"),
+                message,
+                "use the own SecretStore",
+                tenant=home.tenant,
+            )
         if manifest.spec.get("dataFrom"):
             message = "dataFrom takes what a search or another source finds, so which keys it reads can't be known"
-            yield breach(manifest, "IAM-07", ("spec", "dataFrom"), message, "name each key under data", tenant=home.tenant)
+            yield breach(
+                manifest, "IAM-07", ("spec", "dataFrom"), message, "name each key under data", tenant=home.tenant
+            )
         for number, entry in entries(manifest.spec.get("data")):
             path: Path = ("spec", "data", number, "remoteRef", "key")
             if "sourceRef" in entry:
                 message = "takes one key from another store"
-                yield breach(manifest, "IAM-07", ("spec", "data", number, "sourceRef"), message, "use the own SecretStore", tenant=home.tenant)
+                yield breach(
+                    manifest,
+                    "IAM-07",
+                    ("spec", "data", number, "sourceRef"),
+                    message,
+                    "use the own SecretStore",
+                    tenant=home.tenant,
+                )
             yield from _key(manifest, home, path, text(mapping(entry.get("remoteRef")).get("key")))
 
 
@@ -83,7 +106,9 @@ def _key(manifest: Manifest, home: Home, path: Path, key: str) -> Iterator[Breac
     own = f"{home.secret_path}/"
     if not key.startswith(own):
         message = f"reads '{key}'; {home}'s path is '{own}'"
-        yield breach(manifest, "IAM-07", path, message, "a key lies below the own path, up to its slash", tenant=home.tenant)
+        yield breach(
+            manifest, "IAM-07", path, message, "a key lies below the own path, up to its slash", tenant=home.tenant
+        )
     elif name in _LEAF and key != f"{own}{_LEAF[name]}":
         message = f"the Secret '{name}' is fed from '{key}', whose purpose is another"
         yield breach(manifest, "IAM-09", path, message, f"its key is '{own}{_LEAF[name]}'", tenant=home.tenant)
@@ -101,7 +126,14 @@ def _cell_key(manifest: Manifest, home: Home, path: Path, key: str, name: str) -
         return
     if key not in feeds:
         message = f"{home} reads '{key}', which is neither its own nor a server's password of one of its instances"
-        yield breach(manifest, "IAM-07", path, message, f"own path: '{own}'; instances: {', '.join(members) or 'none'}", tenant="")
+        yield breach(
+            manifest,
+            "IAM-07",
+            path,
+            message,
+            f"own path: '{own}'; instances: {', '.join(members) or 'none'}",
+            tenant="",
+        )
         return
     wanted = members.get(name.removeprefix("database-")) if name.startswith("database-") else None
     if wanted is not None and key != f"{wanted.names.secret_path}/database":
@@ -110,7 +142,14 @@ def _cell_key(manifest: Manifest, home: Home, path: Path, key: str, name: str) -
         yield breach(manifest, "IAM-09", path, message, hint, tenant=wanted.tenant.name)
     if name == "redis-acl" and not key.endswith("/redis"):
         message = f"the list of Redis users is fed from '{key}', whose purpose is another"
-        yield breach(manifest, "IAM-09", path, message, "a Redis password comes from the key 'redis'", tenant=feeds[key].tenant.name)
+        yield breach(
+            manifest,
+            "IAM-09",
+            path,
+            message,
+            "a Redis password comes from the key 'redis'",
+            tenant=feeds[key].tenant.name,
+        )
 
 
 # --- secrets in git
@@ -130,31 +169,48 @@ def in_git(state: State) -> Iterator[Breach]:
         for field in ("data", "stringData"):
             if mapping(manifest.value.get(field)):
                 message = f"a Secret with {field} lies in git, for everyone who can read the repository"
-                yield breach(manifest, "IAM-08", (field,), message, "use an ExternalSecret, and change the secret: it is known now")
+                yield breach(
+                    manifest,
+                    "IAM-08",
+                    (field,),
+                    message,
+                    "use an ExternalSecret, and change the secret: it is known now",
+                )
     for work in workloads(state):
-        for container in work.containers:
-            for number, entry in entries(container.value.get("env")):
-                fault = _literal(text(entry.get("name")), entry.get("value"))
-                if fault:
-                    where = (*container.path, "env", number, "value")
-                    yield breach(work.manifest, "IAM-08", where, fault, "refer to a Secret")
-            for part in ("args", "command"):
-                for number, argument in enumerate(container.value.get(part) or ()):
-                    fault = _argument(text(argument))
-                    if fault:
-                        yield breach(work.manifest, "IAM-08", (*container.path, part, number), fault, "refer to a Secret")
+        for path, fault in _in_containers(work):
+            yield breach(work.manifest, "IAM-08", path, fault, "refer to a Secret")
+    for manifest, path, fault in _in_texts(state):
+        yield breach(manifest, "IAM-08", path, fault, "keep it in the secret store")
+
+
+def _in_texts(state: State) -> Iterator[tuple[Manifest, Path, str]]:
+    """(object, field, fault) of literals in files that are mounted."""
     for manifest in state.of("", "ConfigMap"):
         for key, content in mapping(manifest.value.get("data")).items():
-            fault = _in_text(text(content)) or _literal(text(key), content if "\n" not in text(content) else None)
+            one_line = content if "\n" not in text(content) else None
+            fault = _in_text(text(content)) or _literal(text(key), one_line)
             if fault:
-                yield breach(manifest, "IAM-08", ("data", key), fault, "keep it in the secret store")
+                yield manifest, ("data", key), fault
     for manifest in state.of(_ESO, "ExternalSecret"):
         template = mapping(mapping(manifest.spec.get("target")).get("template"))
         for key, content in mapping(template.get("data")).items():
             fault = _template(text(key), text(content))
             if fault:
-                path = ("spec", "target", "template", "data", key)
-                yield breach(manifest, "IAM-08", path, fault, "take it from a remote key")
+                yield manifest, ("spec", "target", "template", "data", key), fault
+
+
+def _in_containers(work: Workload) -> Iterator[tuple[Path, str]]:
+    """(field, fault) of literals in environment and command lines."""
+    for container in work.containers:
+        for number, entry in entries(container.value.get("env")):
+            fault = _literal(text(entry.get("name")), entry.get("value"))
+            if fault:
+                yield (*container.path, "env", number, "value"), fault
+        for part in ("args", "command"):
+            for number, argument in enumerate(items(container.value.get(part))):
+                fault = _argument(text(argument))
+                if fault:
+                    yield (*container.path, part, number), fault
 
 
 def _literal(name: str, value: object) -> str:
@@ -171,7 +227,11 @@ def _literal(name: str, value: object) -> str:
 
 def _argument(value: str) -> str:
     name, equals, given = value.lstrip("-").partition("=")
-    return _literal(name, given) if equals and "\n" not in value and " " not in name else _literal("argument", value if _IN_ADDRESS.search(value) else None)
+    return (
+        _literal(name, given)
+        if equals and "\n" not in value and " " not in name
+        else _literal("argument", value if _IN_ADDRESS.search(value) else None)
+    )
 
 
 def _in_text(content: str) -> str:
@@ -191,7 +251,11 @@ def _in_text(content: str) -> str:
 
 def _template(key: str, content: str) -> str:
     if "{{" in content and "\n" not in content:
-        return "" if not _IN_ADDRESS.search(re.sub(r"\{\{.*?\}\}", "{", content)) else f"'{key}' holds an address with a password in it"
+        return (
+            ""
+            if not _IN_ADDRESS.search(re.sub(r"\{\{.*?\}\}", "{", content))
+            else f"'{key}' holds an address with a password in it"
+        )
     lines = [line for line in content.splitlines() if "{{" not in line]
     return _in_text("\n".join(lines)) or ("" if "{{" in content else _literal(key, content))
 

@@ -38,7 +38,9 @@ def _makers(state: State, manifest: Manifest, taken: Selector, namespace: str) -
         yield breach(manifest, "NET-10", ("spec", "selector"), message, "select the Pods of one workload")
         return
     pods = state.index.pods.get(namespace, [])
-    makers = sorted({p.maker.identity.name for p in pods if taken.matches({str(k): str(v) for k, v in p.labels.items()})})
+    makers = sorted(
+        {p.maker.identity.name for p in pods if taken.matches({str(k): str(v) for k, v in p.labels.items()})}
+    )
     if len(makers) > 1:
         message = f"the Service selects Pods of {' and '.join(makers)}; requests would reach the wrong ones"
         yield breach(manifest, "NET-10", ("spec", "selector"), message, "select the Pods of one workload")

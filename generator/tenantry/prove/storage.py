@@ -37,21 +37,37 @@ def places(state: State) -> Iterator[Place]:
             configuration = mapping(manifest.spec.get("configuration"))
             location = text(configuration.get("destinationPath")).removeprefix("s3://").rstrip("/")
             purpose = "primary" if manifest.identity.name == "primary" else "backup"
-            yield Place(manifest, ("spec", "configuration", "destinationPath"), purpose, location, text(configuration.get("endpointURL")), home)
+            yield Place(
+                manifest,
+                ("spec", "configuration", "destinationPath"),
+                purpose,
+                location,
+                text(configuration.get("endpointURL")),
+                home,
+            )
     for manifest in state.of("", "ConfigMap"):
         home = state.home(manifest)
         content = mapping(manifest.value.get("data")).get("sections.conf")
         if home is not None and isinstance(content, str):
             storage = sections(content).get("fs_storage.attachments", {})
             endpoint = storage.get("options", "").partition('"endpoint_url": "')[2].partition('"')[0]
-            yield Place(manifest, ("data", "sections.conf"), "attachments", storage.get("directory_path", "").rstrip("/"), endpoint, home)
+            yield Place(
+                manifest,
+                ("data", "sections.conf"),
+                "attachments",
+                storage.get("directory_path", "").rstrip("/"),
+                endpoint,
+                home,
+            )
     for work in workloads(state):
         for container in work.containers:
             target = container.environment.get("BACKUP_TARGET")
             if target is not None:
                 endpoint = text(mapping(container.environment.get("BACKUP_ENDPOINT")).get("value"))
                 path = (*container.path, "env")
-                yield Place(work.manifest, path, "dump", text(target.get("value")).rpartition("/")[0], endpoint, work.home)
+                yield Place(
+                    work.manifest, path, "dump", text(target.get("value")).rpartition("/")[0], endpoint, work.home
+                )
 
 
 def _promised(place: Place) -> str:
@@ -75,13 +91,27 @@ def prefixes(state: State) -> Iterator[Breach]:
         wanted = _promised(place)
         if place.location != wanted:
             message = f"{place.purpose} of {place.home} would lie in '{place.location}'; its own place is '{wanted}'"
-            yield breach(place.manifest, "DATA-08", place.path, message, "a prefix ends with a slash, so none is another's", tenant=place.home.tenant)
+            yield breach(
+                place.manifest,
+                "DATA-08",
+                place.path,
+                message,
+                "a prefix ends with a slash, so none is another's",
+                tenant=place.home.tenant,
+            )
     yield from _servers(state)
     for manifest in state.of("velero.io", "BackupStorageLocation"):
         storage = mapping(manifest.spec.get("objectStorage"))
         if storage.get("prefix") != state.cluster.name:
             message = f"backups of cluster {state.cluster.name} would lie below '{storage.get('prefix', '')}'"
-            yield breach(manifest, "DATA-08", ("spec", "objectStorage", "prefix"), message, f"prefix: {state.cluster.name}", tenant="")
+            yield breach(
+                manifest,
+                "DATA-08",
+                ("spec", "objectStorage", "prefix"),
+                message,
+                f"prefix: {state.cluster.name}",
+                tenant="",
+            )
 
 
 def _servers(state: State) -> Iterator[Breach]:
@@ -96,12 +126,26 @@ def _servers(state: State) -> Iterator[Breach]:
             given = dig(plugin, "parameters", "serverName")
             if given != wanted:
                 path: Path = ("spec", "plugins", number, "parameters", "serverName")
-                yield breach(manifest, "DATA-08", path, f"archives as '{given}'; its own name is '{wanted}'", f"serverName: {wanted}", tenant=home.tenant)
+                yield breach(
+                    manifest,
+                    "DATA-08",
+                    path,
+                    f"archives as '{given}'; its own name is '{wanted}'",
+                    f"serverName: {wanted}",
+                    tenant=home.tenant,
+                )
         for number, source in entries(manifest.spec.get("externalClusters")):
             given = dig(source, "plugin", "parameters", "serverName")
             if given != own:
                 path = ("spec", "externalClusters", number, "plugin", "parameters", "serverName")
-                yield breach(manifest, "DATA-08", path, f"copies '{given}'; its primary is '{own}'", f"serverName: {own}", tenant=home.tenant)
+                yield breach(
+                    manifest,
+                    "DATA-08",
+                    path,
+                    f"copies '{given}'; its primary is '{own}'",
+                    f"serverName: {own}",
+                    tenant=home.tenant,
+                )
 
 
 # --- residency
@@ -129,12 +173,26 @@ def residency(state: State) -> Iterator[Breach]:
         cluster = buckets.get(bucket)
         if cluster is None:
             message = f"nobody knows in which region the bucket '{bucket}' lies"
-            yield breach(place.manifest, "RES-02", place.path, message, "use a bucket of platform/clusters/", tenant=place.home.tenant)
+            yield breach(
+                place.manifest,
+                "RES-02",
+                place.path,
+                message,
+                "use a bucket of platform/clusters/",
+                tenant=place.home.tenant,
+            )
             continue
         yield from _in_region(place.manifest, place.path, place.purpose, cluster.region, place.home)
         if place.endpoint and urlsplit(place.endpoint).hostname != urlsplit(cluster.object_storage.endpoint).hostname:
             message = f"the endpoint {place.endpoint} is not that of the bucket '{bucket}' ({cluster.object_storage.endpoint})"
-            yield breach(place.manifest, "RES-02", place.path, message, "use the endpoint of the bucket's region", tenant=place.home.tenant)
+            yield breach(
+                place.manifest,
+                "RES-02",
+                place.path,
+                message,
+                "use the endpoint of the bucket's region",
+                tenant=place.home.tenant,
+            )
         copy = cluster.object_storage.replication
         if copy is not None:
             yield from _in_region(place.manifest, place.path, f"the copy of {place.purpose}", copy.region, place.home)
@@ -145,7 +203,14 @@ def _in_region(manifest: Manifest, path: Path, what: str, region: str, home: Hom
     for instance in residents(home):
         if region not in instance.tenant.residency:
             message = f"{what} of {instance.name} would lie in {region}; its data may lie in {', '.join(instance.tenant.residency)} only"
-            yield breach(manifest, "RES-02", path, message, "place the tenant elsewhere, or change its residency", tenant=instance.tenant.name)
+            yield breach(
+                manifest,
+                "RES-02",
+                path,
+                message,
+                "place the tenant elsewhere, or change its residency",
+                tenant=instance.tenant.name,
+            )
 
 
 def _velero(state: State) -> Iterator[Breach]:
@@ -157,8 +222,19 @@ def _velero(state: State) -> Iterator[Breach]:
         region, url = dig(manifest.spec, "config", "region"), text(dig(manifest.spec, "config", "s3Url"))
         if cluster is None or cluster.region != region or url != cluster.object_storage.endpoint:
             where = f"the bucket '{bucket}' is said to lie in {region} at {url}"
-            message = f"{where}; it lies in {cluster.region} at {cluster.object_storage.endpoint}" if cluster else f"{where}, and is nobody's"
-            yield breach(manifest, "RES-02", ("spec", "objectStorage", "bucket"), message, "use a bucket of platform/clusters/", tenant="")
+            message = (
+                f"{where}; it lies in {cluster.region} at {cluster.object_storage.endpoint}"
+                if cluster
+                else f"{where}, and is nobody's"
+            )
+            yield breach(
+                manifest,
+                "RES-02",
+                ("spec", "objectStorage", "bucket"),
+                message,
+                "use a bucket of platform/clusters/",
+                tenant="",
+            )
     for manifest in state.of("velero.io", "Schedule"):
         location = text(dig(manifest.spec, "template", "storageLocation"))
         found = state.get("velero.io", "BackupStorageLocation", space, location)

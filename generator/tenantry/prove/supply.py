@@ -17,7 +17,10 @@ _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 _TAG = re.compile(r":(\d+(?:\.\d+)+)")
 FLOORS: Mapping[str, tuple[tuple[int, ...], str]] = {
     "argocd": ((3, 1, 2), "CVE-2025-55190: project tokens read repository credentials"),
-    "cloudnative_pg": ((1, 30, 0), "CVE-2026-44477, CVE-2026-55769, GHSA-7qwx-x8ff-3px9: the operator as a ladder to superuser"),
+    "cloudnative_pg": (
+        (1, 30, 0),
+        "CVE-2026-44477, CVE-2026-55769, GHSA-7qwx-x8ff-3px9: the operator as a ladder to superuser",
+    ),
     "external_secrets": ((2, 4, 0), "CVE-2026-22822, CVE-2026-42875, CVE-2026-42876: secrets of other namespaces"),
     "kyverno": ((1, 19, 2), "CVE-2026-122303, CVE-2026-122313: policies passed by"),
     "traefik": ((3, 7, 13), "CVE-2026-112778, CVE-2026-85594, CVE-2026-54761: routes across namespaces"),
@@ -68,7 +71,9 @@ def _known(manifest: Manifest, path: Path, image: str, wanted: str, home: Home |
         yield breach(manifest, "SUP-01", path, message, f"{wanted or 'NAME@sha256:...'}", tenant=tenant)
     elif image != wanted:
         message = f"the image {_short(image)} is not the promised one, {_short(wanted) or 'none'}"
-        yield breach(manifest, "SUP-01", path, message, "run what the channel's release, or platform.yaml, names", tenant=tenant)
+        yield breach(
+            manifest, "SUP-01", path, message, "run what the channel's release, or platform.yaml, names", tenant=tenant
+        )
     yield from _floor(manifest, path, image, tenant)
 
 
@@ -102,13 +107,17 @@ def policies(state: State) -> Iterator[Breach]:
         yield from _policy(manifest, policy, mode)
     for name, manifest in there.items():
         if name not in wanted:
-            yield breach(manifest, "SUP-02", ("metadata", "name"), "policies/ holds no such policy", "remove it", tenant="")
+            yield breach(
+                manifest, "SUP-02", ("metadata", "name"), "policies/ holds no such policy", "remove it", tenant=""
+            )
 
 
 def _policy(manifest: Manifest, policy: Policy, mode: str) -> Iterator[Breach]:
     actions = items(manifest.spec.get("validationActions"))
     if actions != (["Deny"] if mode == "enforce" else ["Audit"]):
-        message = f"the policy only answers with {', '.join(map(text, actions)) or 'nothing'}; the cluster is meant to {mode}"
+        message = (
+            f"the policy only answers with {', '.join(map(text, actions)) or 'nothing'}; the cluster is meant to {mode}"
+        )
         yield breach(manifest, "SUP-02", ("spec", "validationActions"), message, "validationActions: [Deny]", tenant="")
     for field in sorted(set(manifest.spec) | set(policy.spec)):
         if field != "validationActions" and _plain(manifest.spec.get(field)) != _plain(policy.spec.get(field)):
@@ -140,7 +149,9 @@ def exceptions(state: State) -> Iterator[Breach]:
         manifest = there.get(name)
         if manifest is None:
             message = f"the exception '{exception.name}' is not shipped, so Kyverno would refuse {instance.name}"
-            yield breach(_platform_object(state), "SUP-03", (), message, "run 'tenantry render'", tenant=instance.tenant.name)
+            yield breach(
+                _platform_object(state), "SUP-03", (), message, "run 'tenantry render'", tenant=instance.tenant.name
+            )
             continue
         yield from _exception(manifest, exception, instance, names, space)
     for name, manifest in there.items():
@@ -160,7 +171,9 @@ def _lifts(state: State) -> Iterator[tuple[ControlException, Instance, frozenset
                 yield exception, home.instance, frozenset(by_control.get(exception.control, ()))
 
 
-def _exception(manifest: Manifest, exception: ControlException, instance: Instance, names: frozenset[str], space: str) -> Iterator[Breach]:
+def _exception(
+    manifest: Manifest, exception: ControlException, instance: Instance, names: frozenset[str], space: str
+) -> Iterator[Breach]:
     spec = manifest.spec
     tenant = instance.tenant.name
     lifted = frozenset(text(ref.get("name")) for _, ref in entries(spec.get("policyRefs")))
@@ -178,5 +191,3 @@ def _exception(manifest: Manifest, exception: ControlException, instance: Instan
     for fault, path, what, hint in faults:
         if fault:
             yield breach(manifest, "SUP-03", path, f"the exception {what}", hint, tenant=tenant)
-
-

@@ -290,9 +290,7 @@ workbook's chapter on alerting. Both windows must exceed."""
 def _objective_alerts(instance: Instance) -> Iterator[dict[str, str]]:
     """Alerts on the error budget of the promised availability: the share of time without a web Pod that is ready."""
     budget = (100 - instance.tier.objectives.availability_percent) / 100
-    ready = (
-        f'(kube_deployment_status_replicas_available{{namespace="{instance.names.namespace}",deployment="odoo-web"}} > bool 0)'
-    )
+    ready = f'(kube_deployment_status_replicas_available{{namespace="{instance.names.namespace}",deployment="odoo-web"}} > bool 0)'
     for rate, long, short, severity in _BURN_RATES:
         limit = f"{rate} * {budget:.6g}"
         bad = [f"(1 - avg_over_time({ready}[{window}:1m])) > {limit}" for window in (long, short)]
@@ -370,7 +368,9 @@ def _sync_windows(instance: Instance) -> list[dict[str, Any]]:
 def policy_items(policies: Sequence[Policy], mode: str) -> list[tuple[str, Context]]:
     """One object for each policy: refused where the cluster enforces, reported only where it audits."""
     actions = ["Deny"] if mode == "enforce" else ["Audit"]
-    return [(policy.name, {"policy": policy, "spec": {**policy.spec, "validationActions": actions}}) for policy in policies]
+    return [
+        (policy.name, {"policy": policy, "spec": {**policy.spec, "validationActions": actions}}) for policy in policies
+    ]
 
 
 def platform_context(

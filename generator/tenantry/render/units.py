@@ -111,7 +111,9 @@ def _instance_units(fleet: Fleet, instance: Instance) -> Iterator[Unit]:
 def _delivery_unit(fleet: Fleet, instance: Instance, site: Site, key: str) -> Unit:
     lifts = [] if site is instance.standby else _policy_lifts(fleet, instance)
     if lifts:
-        key = digest_of(key, *(_digest(fleet, lift.exception) for lift in lifts), *(n for lift in lifts for n in lift.policies))
+        key = digest_of(
+            key, *(_digest(fleet, lift.exception) for lift in lifts), *(n for lift in lifts for n in lift.policies)
+        )
     context = partial(_without_namespace, contexts.delivery_context, instance, site, lifts)
     path = names.platform_path(site.cluster.name, instance.name)
     group = f"{site.cluster.name}/{instance.name}"

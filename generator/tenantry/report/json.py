@@ -6,6 +6,8 @@ import dataclasses
 import json
 from typing import Any
 
+from tenantry.assurance import TenantAssurance
+from tenantry.controls import ASSUMPTIONS
 from tenantry.findings import Finding, Result
 
 
@@ -20,7 +22,17 @@ def write(result: Result) -> str:
     }
     if result.command == "diff":
         document["changes"] = [dataclasses.asdict(change) for change in result.changes]
+    if result.assurances:
+        document["tenants"] = [_assurance(assurance) for assurance in result.assurances]
+        document["assumptions"] = list(ASSUMPTIONS)
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _assurance(assurance: TenantAssurance) -> dict[str, Any]:
+    value = dataclasses.asdict(assurance)
+    controls = {key: value.pop(key) for key in ("kept", "lifted", "breached", "not_promised")}
+    costs = {"euro": round(assurance.cost, 2), "at_most": value.pop("cost_at_most"), "instances": value.pop("costs")}
+    return {**value, "controls": controls, "cost": costs}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

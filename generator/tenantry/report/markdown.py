@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from tenantry.findings import Finding, ObjectChange, Result
+from tenantry.report import assurance
 from tenantry.report.values import MARKS, show, unit_title
 
 
@@ -25,6 +26,8 @@ def _lines(result: Result) -> Iterator[str]:
         yield ""
     for unit, members in groupby(result.changes, key=unit_title):
         yield from _unit(unit, list(members))
+    if result.assurances:
+        yield from assurance.write(result.assurances)
 
 
 def _unit(unit: str, members: list[ObjectChange]) -> Iterator[str]:

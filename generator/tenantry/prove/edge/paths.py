@@ -7,8 +7,8 @@ The walk is exact for expressions without look-around: of each combination of ma
 from __future__ import annotations
 
 import re
-import re._constants as _sre  # the standard parser's own tree; RE2's syntax in rules is a subset of it
-import re._parser as _parser
+import re._constants as _sre  # type: ignore[import-not-found] # the parser's own tree: rules use what RE2 and it have in common
+import re._parser as _parser  # type: ignore[import-not-found]
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -131,7 +131,12 @@ class Automaton:
         return target
 
     def _anchor(self, value: Any, state: int) -> int:
-        names = {_sre.AT_BEGINNING: "start", _sre.AT_BEGINNING_STRING: "start", _sre.AT_END: "end", _sre.AT_END_STRING: "end"}
+        names = {
+            _sre.AT_BEGINNING: "start",
+            _sre.AT_BEGINNING_STRING: "start",
+            _sre.AT_END: "end",
+            _sre.AT_END_STRING: "end",
+        }
         if value not in names:
             raise UnreadableExpressionError("word boundaries are not read")
         target = self._new()

@@ -6,13 +6,14 @@ match, the highest priority wins; matchers of headers, methods and addresses may
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
 from tenantry.instance import Instance
 from tenantry.manifest import Manifest, Path, Value, entries, items, mapping, text
+from tenantry.model.tier import EdgeLimits
 from tenantry.prove.edge import rules
 from tenantry.prove.edge.paths import UnreadableExpressionError, combinations
 from tenantry.prove.edge.rules import Conjunct
@@ -87,7 +88,15 @@ def read(state: State) -> tuple[list[Route], list[Breach]]:
                 found += [Route(manifest, number, value, c) for c in rules.parse(text(value.get("match")))]
             except rules.UnreadableRuleError as error:
                 path: Path = ("spec", "routes", number, "match")
-                wrong.append(breach(manifest, "EDGE-01", path, f"the rule can't be judged: {error}", "use Host, Path, PathPrefix, PathRegexp"))
+                wrong.append(
+                    breach(
+                        manifest,
+                        "EDGE-01",
+                        path,
+                        f"the rule can't be judged: {error}",
+                        "use Host, Path, PathPrefix, PathRegexp",
+                    )
+                )
     return found, wrong
 
 
@@ -102,7 +111,9 @@ def hosts(state: State) -> Iterator[Breach]:
         tenant = home.tenant if home else ""
         if any(m.name in ("HostRegexp", "HostSNI", "HostSNIRegexp") for m in route.conjunct) or route.hosts is None:
             message = "the rule takes requests whatever their host, other tenants' too"
-            yield breach(route.manifest, "EDGE-01", (*route.path, "match"), message, "begin with Host(`...`)", tenant=tenant)
+            yield breach(
+                route.manifest, "EDGE-01", (*route.path, "match"), message, "begin with Host(`...`)", tenant=tenant
+            )
             continue
         for host in sorted(route.hosts - own):
             owner = owners.get(host)
@@ -113,7 +124,14 @@ def hosts(state: State) -> Iterator[Breach]:
         priority = route.value.get("priority")
         if not isinstance(priority, int) or not 1 <= priority <= 100:
             message = f"the priority {priority if priority is not None else 'is not set, so the rule length'} wins over other rules"
-            yield breach(route.manifest, "EDGE-01", (*route.path, "priority"), message, "give a priority from 1 to 100", tenant=tenant)
+            yield breach(
+                route.manifest,
+                "EDGE-01",
+                (*route.path, "priority"),
+                message,
+                "give a priority from 1 to 100",
+                tenant=tenant,
+            )
 
 
 def references(state: State) -> Iterator[Breach]:
@@ -124,38 +142,62 @@ def references(state: State) -> Iterator[Breach]:
                 message = f"a {kind} is a way in, or changes one, that no proof here reads"
                 yield breach(manifest, "EDGE-02", ("kind",), message, "use an IngressRoute")
     for manifest in state.of("traefik.io", "IngressRoute"):
-        for number, route in entries(manifest.spec.get("routes")):
-            base: Path = ("spec", "routes", number)
-            for index, middleware in entries(route.get("middlewares")):
-                yield from _reference(manifest, (*base, "middlewares", index), middleware, "middleware")
-            for index, service in entries(route.get("services")):
-                yield from _service(manifest, (*base, "services", index), service)
-        options = mapping(mapping(manifest.spec.get("tls")).get("options"))
-        yield from _reference(manifest, ("spec", "tls", "options"), options, "TLS option")
+        yield from _references_of(manifest)
     for manifest in state.of("traefik.io", "Middleware"):
         if state.home(manifest) and "chain" in manifest.spec:
             for index, middleware in entries(mapping(manifest.spec["chain"]).get("middlewares")):
                 yield from _reference(manifest, ("spec", "chain", "middlewares", index), middleware, "middleware")
 
 
+def _references_of(manifest: Manifest) -> Iterator[Breach]:
+    for number, route in entries(manifest.spec.get("routes")):
+        base: Path = ("spec", "routes", number)
+        for index, middleware in entries(route.get("middlewares")):
+            yield from _reference(manifest, (*base, "middlewares", index), middleware, "middleware")
+        for index, service in entries(route.get("services")):
+            yield from _service(manifest, (*base, "services", index), service)
+    options = mapping(mapping(manifest.spec.get("tls")).get("options"))
+    yield from _reference(manifest, ("spec", "tls", "options"), options, "TLS option")
+
+
 def _reference(manifest: Manifest, path: Path, reference: Value, what: str) -> Iterator[Breach]:
     name, namespace = text(reference.get("name")), reference.get("namespace")
     if "@" in name:
-        yield breach(manifest, "EDGE-02", (*path, "name"), f"the {what} '{name}' is another provider's", "use one of the own namespace")
+        yield breach(
+            manifest,
+            "EDGE-02",
+            (*path, "name"),
+            f"the {what} '{name}' is another provider's",
+            "use one of the own namespace",
+        )
     elif namespace and namespace != manifest.identity.namespace:
-        yield breach(manifest, "EDGE-02", (*path, "namespace"), f"the {what} '{name}' is that of namespace '{namespace}'", "use one of the own namespace")
+        yield breach(
+            manifest,
+            "EDGE-02",
+            (*path, "namespace"),
+            f"the {what} '{name}' is that of namespace '{namespace}'",
+            "use one of the own namespace",
+        )
 
 
 def _service(manifest: Manifest, path: Path, service: Value) -> Iterator[Breach]:
     yield from _reference(manifest, path, service, "service")
     if service.get("kind", "Service") != "Service":
-        yield breach(manifest, "EDGE-02", (*path, "kind"), f"leads to a {service.get('kind')}, which no proof here reads", "lead to a Service")
+        yield breach(
+            manifest,
+            "EDGE-02",
+            (*path, "kind"),
+            f"leads to a {service.get('kind')}, which no proof here reads",
+            "lead to a Service",
+        )
     elif service.get("name") not in _SERVICES and "@" not in text(service.get("name")) and not service.get("namespace"):
         message = f"leads to the Service '{service.get('name')}', which is not meant for the edge"
         yield breach(manifest, "EDGE-02", (*path, "name"), message, f"services of the edge: {', '.join(_SERVICES)}")
     elif service.get("port") not in _SERVICES.get(text(service.get("name")), (service.get("port"),)):
         message = f"leads to port {service.get('port')} of '{service.get('name')}'"
-        yield breach(manifest, "EDGE-02", (*path, "port"), message, f"its port is {_SERVICES[text(service.get('name'))][0]}")
+        yield breach(
+            manifest, "EDGE-02", (*path, "port"), message, f"its port is {_SERVICES[text(service.get('name'))][0]}"
+        )
 
 
 # --- every path
@@ -196,14 +238,23 @@ def _host(state: State, home: Home, instance: Instance, host: str, routes: list[
             shown = ", ".join(sorted(points)) or "every default entry point"
             message = f"serves on {shown}; {home} is promised {', '.join(sorted(_entry_points(home)))}"
             for route in group_routes:
-                yield breach(route.manifest, "EDGE-04", ("spec", "entryPoints"), message, "name the promised entry points", tenant=home.tenant)
+                yield breach(
+                    route.manifest,
+                    "EDGE-04",
+                    ("spec", "entryPoints"),
+                    message,
+                    "name the promised entry points",
+                    tenant=home.tenant,
+                )
     for point in sorted(_entry_points(home) | {"web"}):
         there = [r for r in routes if point in r.entry_points or not r.entry_points]
         try:
             ways = list(_ways(there))
         except UnreadableExpressionError as error:
             message = f"the paths of host '{host}' can't be walked: {error}"
-            yield breach(there[0].manifest, "EDGE-03", ("spec", "routes"), message, "use simpler expressions", tenant=home.tenant)
+            yield breach(
+                there[0].manifest, "EDGE-03", ("spec", "routes"), message, "use simpler expressions", tenant=home.tenant
+            )
             continue
         for way in ways:
             if point == "web":
@@ -246,7 +297,14 @@ def _plain(state: State, home: Home, host: str, way: _Way) -> Iterator[Breach]:
     scheme = mapping(first.spec.get("redirectScheme")).get("scheme") if first else None
     if scheme != "https":
         message = f"http://{host}{way.example} is answered without TLS"
-        yield breach(way.route.manifest, "EDGE-05", (*way.route.path, "middlewares"), message, "let the first middleware redirect to https", tenant=home.tenant)
+        yield breach(
+            way.route.manifest,
+            "EDGE-05",
+            (*way.route.path, "middlewares"),
+            message,
+            "let the first middleware redirect to https",
+            tenant=home.tenant,
+        )
 
 
 def _judge(state: State, home: Home, instance: Instance, host: str, way: _Way) -> Iterator[Breach]:
@@ -260,21 +318,48 @@ def _judge(state: State, home: Home, instance: Instance, host: str, way: _Way) -
 
     chain = _middlewares(state, route)
     if "manager" in way.classes:
-        yield fault("EDGE-03", "match", "the database manager, which lists, dumps and drops databases, is reached", "keep its paths out of the rule")
+        yield fault(
+            "EDGE-03",
+            "match",
+            "the database manager, which lists, dumps and drops databases, is reached",
+            "keep its paths out of the rule",
+        )
         return
     if "internal" in way.classes:
-        yield fault("EDGE-03", "match", "what is for probes and Prometheus, or tells versions, is reached", "keep its paths out of the rule")
+        yield fault(
+            "EDGE-03",
+            "match",
+            "what is for probes and Prometheus, or tells versions, is reached",
+            "keep its paths out of the rule",
+        )
         return
     if "api" in way.classes and not _client_certificates(state, route):
-        yield fault("EDGE-04", "match", "the API is reached without a client certificate", "serve it on the API host with the TLS option api-clients")
+        yield fault(
+            "EDGE-04",
+            "match",
+            "the API is reached without a client certificate",
+            "serve it on the API host with the TLS option api-clients",
+        )
     if host == instance.api_host and not _client_certificates(state, route):
-        yield fault("EDGE-04", "match", "the host of API clients is reached without a client certificate", "use the TLS option api-clients")
+        yield fault(
+            "EDGE-04",
+            "match",
+            "the host of API clients is reached without a client certificate",
+            "use the TLS option api-clients",
+        )
     access = instance.tenant.access
     if "admin" in way.classes and not _only_from(chain, access.admin_sources):
-        yield fault("EDGE-04", "middlewares", "administration is reached from everywhere", "use the middleware admin-sources, or no route")
+        yield fault(
+            "EDGE-04",
+            "middlewares",
+            "administration is reached from everywhere",
+            "use the middleware admin-sources, or no route",
+        )
     elif access.sources and not _only_from(chain, access.sources) and "admin" not in way.classes:
-        yield fault("EDGE-04", "middlewares", "the tenant's list of sources is passed by", "use the middleware client-sources")
-    yield from _limits(state, home, instance, way, chain, fault)
+        yield fault(
+            "EDGE-04", "middlewares", "the tenant's list of sources is passed by", "use the middleware client-sources"
+        )
+    yield from _limits(home, way, chain, fault)
 
 
 def _client_certificates(state: State, route: Route) -> bool:
@@ -286,14 +371,24 @@ def _client_certificates(state: State, route: Route) -> bool:
 
 
 def _only_from(chain: list[Manifest], sources: tuple[str, ...]) -> bool:
-    ranges = [set(map(text, items(mapping(m.spec["ipAllowList"]).get("sourceRange")))) for m in chain if "ipAllowList" in m.spec]
+    ranges = [
+        set(map(text, items(mapping(m.spec["ipAllowList"]).get("sourceRange"))))
+        for m in chain
+        if "ipAllowList" in m.spec
+    ]
     return bool(sources) and any(found <= set(sources) for found in ranges)
 
 
-def _limits(state: State, home: Home, instance: Instance, way: _Way, chain: list[Manifest], fault) -> Iterator[Breach]:  # type: ignore[no-untyped-def]
+def _limits(
+    home: Home, way: _Way, chain: list[Manifest], fault: Callable[[str, str, str, str], Breach]
+) -> Iterator[Breach]:
     kinds = {kind for middleware in chain for kind in middleware.spec}
     websocket = all(s.get("name") == "odoo-websocket" for _, s in entries(way.route.value.get("services")))
-    wanted = {"rateLimit": "no limit of requests", "inFlightReq": "no limit of requests at one time", "headers": "headers are not cleaned"}
+    wanted = {
+        "rateLimit": "no limit of requests",
+        "inFlightReq": "no limit of requests at one time",
+        "headers": "headers are not cleaned",
+    }
     if not websocket:
         wanted["buffering"] = "no limit of the body's size"
         if home.tier.edge.web_application_firewall != "off":
@@ -305,7 +400,12 @@ def _limits(state: State, home: Home, instance: Instance, way: _Way, chain: list
         rates = [mapping(m.spec["rateLimit"]) for m in chain if "rateLimit" in m.spec]
         slow = any(m.identity.name == "login-rate-limit" for m in chain if "rateLimit" in m.spec)
         if not slow or not rates:
-            yield fault("EDGE-04", "middlewares", "passwords can be guessed at the rate of ordinary requests", "add the middleware login-rate-limit")
+            yield fault(
+                "EDGE-04",
+                "middlewares",
+                "passwords can be guessed at the rate of ordinary requests",
+                "add the middleware login-rate-limit",
+            )
 
 
 _STRIPPED = ("X-Odoo-Database", "X-Odoo-dbfilter", "X-Odoo-Db-Filter")
@@ -315,32 +415,48 @@ def _numbers(state: State, home: Home, instance: Instance) -> Iterator[Breach]:
     """Numbers of the middlewares against the contract: the tier's, with the overrides that it allows."""
     tier, settled = instance.tier.edge, instance.settings.edge
     for manifest in state.of("traefik.io", "Middleware", home.namespace):
-        spec, name = manifest.spec, manifest.identity.name
-        rate = mapping(spec.get("rateLimit"))
-        most, burst = (tier.login_requests_per_second, tier.login_burst) if name == "login-rate-limit" else (settled.requests_per_second, settled.burst)
-        checks: list[tuple[Path, object, int, str]] = []
-        if "rateLimit" in spec:
-            checks += [(("spec", "rateLimit", "average"), rate.get("average"), most, "requests a second"),
-                       (("spec", "rateLimit", "burst"), rate.get("burst"), burst, "requests at once")]  # fmt: skip
-        if "inFlightReq" in spec:
-            checks.append((("spec", "inFlightReq", "amount"), mapping(spec["inFlightReq"]).get("amount"), settled.in_flight, "requests in flight"))
-        if "buffering" in spec:
-            size = mapping(spec["buffering"]).get("maxRequestBodyBytes")
-            checks.append((("spec", "buffering", "maxRequestBodyBytes"), size, settled.body_mib << 20, "bytes of body"))
-        for path, value, limit, what in checks:
+        for path, value, limit, what in _limited(manifest, tier, settled):
             if not isinstance(value, int) or not 0 < value <= limit:
-                message = f"'{name}' lets through {value if value else 'any number of'} {what}; {limit:,} are promised"
+                message = f"'{manifest.identity.name}' lets through {value if value else 'any number of'} {what}; {limit:,} are promised"
                 yield breach(manifest, "EDGE-04", path, message, "neighbours share the edge", tenant=home.tenant)
+        rate = mapping(manifest.spec.get("rateLimit"))
         if rate and rate.get("period", "1s") != "1s":
-            yield breach(manifest, "EDGE-04", ("spec", "rateLimit", "period"), f"'{name}' counts by {rate['period']}", "period: 1s", tenant=home.tenant)
-        if "headers" in spec:
-            emptied = mapping(mapping(spec["headers"]).get("customRequestHeaders"))
-            for header in _STRIPPED:
-                if emptied.get(header) != "":
-                    message = f"the header {header}, by which a request can name a database, reaches Odoo"
-                    yield breach(manifest, "EDGE-04", ("spec", "headers", "customRequestHeaders"), message, f'{header}: ""', tenant=home.tenant)
+            message = f"'{manifest.identity.name}' counts by {rate['period']}"
+            yield breach(
+                manifest, "EDGE-04", ("spec", "rateLimit", "period"), message, "period: 1s", tenant=home.tenant
+            )
+        yield from _headers(manifest, home)
         yield from _sources(manifest, instance, home)
         yield from _firewall(manifest, home)
+
+
+def _limited(manifest: Manifest, tier: EdgeLimits, settled: EdgeLimits) -> Iterator[tuple[Path, object, int, str]]:
+    """(field, value, most, unit) of each number of a middleware."""
+    spec = manifest.spec
+    if "rateLimit" in spec:
+        login = manifest.identity.name == "login-rate-limit"
+        most = tier.login_requests_per_second if login else settled.requests_per_second
+        burst = tier.login_burst if login else settled.burst
+        rate = mapping(spec["rateLimit"])
+        yield ("spec", "rateLimit", "average"), rate.get("average"), most, "requests a second"
+        yield ("spec", "rateLimit", "burst"), rate.get("burst"), burst, "requests at once"
+    if "inFlightReq" in spec:
+        amount = mapping(spec["inFlightReq"]).get("amount")
+        yield ("spec", "inFlightReq", "amount"), amount, settled.in_flight, "requests in flight"
+    if "buffering" in spec:
+        size = mapping(spec["buffering"]).get("maxRequestBodyBytes")
+        yield ("spec", "buffering", "maxRequestBodyBytes"), size, settled.body_mib << 20, "bytes of body"
+
+
+def _headers(manifest: Manifest, home: Home) -> Iterator[Breach]:
+    if "headers" not in manifest.spec:
+        return
+    emptied = mapping(mapping(manifest.spec["headers"]).get("customRequestHeaders"))
+    for header in _STRIPPED:
+        if emptied.get(header) != "":
+            message = f"the header {header}, by which a request can name a database, reaches Odoo"
+            path: Path = ("spec", "headers", "customRequestHeaders")
+            yield breach(manifest, "EDGE-04", path, message, f'{header}: ""', tenant=home.tenant)
 
 
 def _sources(manifest: Manifest, instance: Instance, home: Home) -> Iterator[Breach]:
@@ -352,17 +468,32 @@ def _sources(manifest: Manifest, instance: Instance, home: Home) -> Iterator[Bre
     extra = [s for s in map(text, items(allow.get("sourceRange"))) if s not in wanted]
     if extra:
         message = f"'{manifest.identity.name}' lets in {', '.join(extra)}"
-        yield breach(manifest, "EDGE-04", ("spec", "ipAllowList", "sourceRange"), message, f"promised: {', '.join(wanted)}", tenant=home.tenant)
+        yield breach(
+            manifest,
+            "EDGE-04",
+            ("spec", "ipAllowList", "sourceRange"),
+            message,
+            f"promised: {', '.join(wanted)}",
+            tenant=home.tenant,
+        )
     if allow.get("ipStrategy"):
         message = f"'{manifest.identity.name}' believes a header about the sender's address"
-        yield breach(manifest, "EDGE-04", ("spec", "ipAllowList", "ipStrategy"), message, "remove it", tenant=home.tenant)
+        yield breach(
+            manifest, "EDGE-04", ("spec", "ipAllowList", "ipStrategy"), message, "remove it", tenant=home.tenant
+        )
 
 
 def _firewall(manifest: Manifest, home: Home) -> Iterator[Breach]:
     if manifest.identity.name != "web-application-firewall":
         return
-    directives = " ".join(map(text, items(mapping(mapping(manifest.spec.get("plugin")).get("coraza")).get("directives"))))
-    wanted = {"block": "SecRuleEngine On", "detect": "SecRuleEngine DetectionOnly"}.get(home.tier.edge.web_application_firewall, "")
+    directives = " ".join(
+        map(text, items(mapping(mapping(manifest.spec.get("plugin")).get("coraza")).get("directives")))
+    )
+    wanted = {"block": "SecRuleEngine On", "detect": "SecRuleEngine DetectionOnly"}.get(
+        home.tier.edge.web_application_firewall, ""
+    )
     if wanted not in directives or (wanted.endswith("On") and "DetectionOnly" in directives):
         message = f"the firewall does not run as promised ({home.tier.edge.web_application_firewall})"
-        yield breach(manifest, "EDGE-04", ("spec", "plugin", "coraza", "directives"), message, wanted, tenant=home.tenant)
+        yield breach(
+            manifest, "EDGE-04", ("spec", "plugin", "coraza", "directives"), message, wanted, tenant=home.tenant
+        )

@@ -72,21 +72,21 @@ def _both(tokens: list[str], position: int, negated: bool) -> tuple[int, tuple[C
 def _one(tokens: list[str], position: int, negated: bool) -> tuple[int, tuple[Conjunct, ...]]:
     if position >= len(tokens):
         raise UnreadableRuleError("it ends early")
-    token = tokens[position]
-    if token == "!":
+    word = tokens[position]
+    if word == "!":
         return _one(tokens, position + 1, not negated)
-    if token == "(":
+    if word == "(":
         position, inner = _either(tokens, position + 1, negated)
         return _expect(tokens, position, ")"), inner
-    if not token.isalpha():
-        raise UnreadableRuleError(f"'{token}' is not expected")
+    if not word.isalpha():
+        raise UnreadableRuleError(f"'{word}' is not expected")
     position = _expect(tokens, position + 1, "(")
     arguments = []
     while position < len(tokens) and tokens[position] != ")":
         if tokens[position] != ",":
             arguments.append(tokens[position][1:-1])
         position += 1
-    return _expect(tokens, position, ")"), ((Matcher(token, tuple(arguments), negated),),)
+    return _expect(tokens, position, ")"), ((Matcher(word, tuple(arguments), negated),),)
 
 
 def _expect(tokens: list[str], position: int, wanted: str) -> int:

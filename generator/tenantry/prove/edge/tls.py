@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from tenantry.manifest import Manifest, Path, dig, items, mapping, text
-from tenantry.prove.edge.routes import read
+from tenantry.manifest import Manifest, Path, Value, dig, items, mapping, text
+from tenantry.prove.edge.routes import Route, read
 from tenantry.prove.promises import Home
 from tenantry.prove.world import Breach, State, breach
 
@@ -25,16 +25,37 @@ def certificates(state: State) -> Iterator[Breach]:
         for number, name in enumerate(map(text, items(manifest.spec.get("dnsNames")))):
             if name not in allowed and (public or not _inside(name, home)):
                 message = f"the certificate is for '{name}', which is not {home}'s"
-                yield breach(manifest, "EDGE-05", ("spec", "dnsNames", number), message, "name own hosts only", tenant=home.tenant)
+                yield breach(
+                    manifest,
+                    "EDGE-05",
+                    ("spec", "dnsNames", number),
+                    message,
+                    "name own hosts only",
+                    tenant=home.tenant,
+                )
         common = text(manifest.spec.get("commonName"))
         if common and common not in allowed | {home.namespace}:
             message = f"the certificate is for '{common}', which is not {home}'s"
-            yield breach(manifest, "EDGE-05", ("spec", "commonName"), message, f"commonName: {home.namespace}", tenant=home.tenant)
+            yield breach(
+                manifest,
+                "EDGE-05",
+                ("spec", "commonName"),
+                message,
+                f"commonName: {home.namespace}",
+                tenant=home.tenant,
+            )
         wanted = issuers.public if public else issuers.internal
         issuer = mapping(manifest.spec.get("issuerRef"))
         if (issuer.get("kind"), issuer.get("name")) != ("ClusterIssuer", wanted):
             message = f"the certificate comes from {issuer.get('kind')} '{issuer.get('name')}'"
-            yield breach(manifest, "EDGE-05", ("spec", "issuerRef"), message, f"ClusterIssuer '{wanted}' is meant", tenant=home.tenant)
+            yield breach(
+                manifest,
+                "EDGE-05",
+                ("spec", "issuerRef"),
+                message,
+                f"ClusterIssuer '{wanted}' is meant",
+                tenant=home.tenant,
+            )
         if manifest.spec.get("isCA"):
             message = "the certificate could sign others, for any name"
             yield breach(manifest, "EDGE-05", ("spec", "isCA"), message, "remove it", tenant=home.tenant)
@@ -47,48 +68,87 @@ def _hosts(home: Home) -> tuple[str, ...]:
 def _inside(name: str, home: Home) -> bool:
     """Names of Services of the own namespace, as Pods inside of the cluster call them."""
     service, _, rest = name.removeprefix("*.").partition(".")
-    return bool(service) and rest in ("", home.namespace, f"{home.namespace}.svc", f"{home.namespace}.svc.cluster.local")
+    return bool(service) and rest in (
+        "",
+        home.namespace,
+        f"{home.namespace}.svc",
+        f"{home.namespace}.svc.cluster.local",
+    )
 
 
 def options(state: State) -> Iterator[Breach]:
     """TLS of routes: own certificate, one option a host, strict."""
-    home_of = state.home
     for manifest in state.of("traefik.io", "TLSStore"):
-        if home_of(manifest):
-            yield breach(manifest, "EDGE-05", ("kind",), "a TLSStore of a tenant could give the certificate of all hosts", "remove it")
+        if state.home(manifest):
+            yield breach(
+                manifest,
+                "EDGE-05",
+                ("kind",),
+                "a TLSStore of a tenant could give the certificate of all hosts",
+                "remove it",
+            )
     for manifest in state.of("traefik.io", "TLSOption"):
         yield from _option(manifest)
     chosen: dict[str, tuple[str, Manifest]] = {}
     routes, _ = read(state)
     for route in routes:
-        manifest = route.manifest
-        home = home_of(manifest)
+        home = state.home(route.manifest)
         if home is None or "web" in route.entry_points:
             continue
-        tls = mapping(manifest.spec.get("tls"))
-        if tls.get("secretName") != "odoo-tls":
-            message = f"the route's certificate is {tls.get('secretName') or 'whatever Traefik has'}"
-            yield breach(manifest, "EDGE-05", ("spec", "tls"), message, "secretName: odoo-tls", tenant=home.tenant)
-        for field in ("certResolver", "domains", "store"):
-            if tls.get(field):
-                yield breach(manifest, "EDGE-05", ("spec", "tls", field), f"{field} gets certificates past cert-manager", "remove it", tenant=home.tenant)
-        option = text(mapping(tls.get("options")).get("name"))
-        for host in route.hosts or ():
-            name, first = chosen.setdefault(host, (option, manifest))
-            if name != option:
-                message = (
-                    f"the host '{host}' has the TLS option '{option or 'default'}' here and '{name or 'default'}' in {first.identity.name}: "
-                    "Traefik falls back to the default one, which asks for no client certificate"
-                )
-                yield breach(manifest, "EDGE-05", ("spec", "tls", "options"), message, "one option a host", tenant=home.tenant)
+        yield from _certificate_of(route.manifest, home)
+        yield from _one_option(route, home, chosen)
+
+
+def _certificate_of(manifest: Manifest, home: Home) -> Iterator[Breach]:
+    tls = mapping(manifest.spec.get("tls"))
+    if tls.get("secretName") != "odoo-tls":
+        message = f"the route's certificate is {tls.get('secretName') or 'whatever Traefik has'}"
+        yield breach(manifest, "EDGE-05", ("spec", "tls"), message, "secretName: odoo-tls", tenant=home.tenant)
+    for field in ("certResolver", "domains", "store"):
+        if tls.get(field):
+            yield breach(
+                manifest,
+                "EDGE-05",
+                ("spec", "tls", field),
+                f"{field} gets certificates past cert-manager",
+                "remove it",
+                tenant=home.tenant,
+            )
+
+
+def _one_option(route: Route, home: Home, chosen: dict[str, tuple[str, Manifest]]) -> Iterator[Breach]:
+    """One TLS option a host: with two, Traefik falls back to the default one."""
+    option = text(mapping(mapping(route.manifest.spec.get("tls")).get("options")).get("name"))
+    for host in route.hosts or ():
+        name, first = chosen.setdefault(host, (option, route.manifest))
+        if name != option:
+            message = (
+                f"the host '{host}' has the TLS option '{option or 'default'}' here and '{name or 'default'}' in {first.identity.name}: "
+                "Traefik falls back to the default one, which asks for no client certificate"
+            )
+            yield breach(
+                route.manifest, "EDGE-05", ("spec", "tls", "options"), message, "one option a host", tenant=home.tenant
+            )
 
 
 def _option(manifest: Manifest) -> Iterator[Breach]:
     spec = manifest.spec
     if spec.get("minVersion") not in ("VersionTLS12", "VersionTLS13"):
-        yield breach(manifest, "EDGE-05", ("spec", "minVersion"), f"takes {spec.get('minVersion') or 'old versions of TLS'}", "VersionTLS12")
+        yield breach(
+            manifest,
+            "EDGE-05",
+            ("spec", "minVersion"),
+            f"takes {spec.get('minVersion') or 'old versions of TLS'}",
+            "VersionTLS12",
+        )
     if spec.get("sniStrict") is not True:
-        yield breach(manifest, "EDGE-05", ("spec", "sniStrict"), "answers names that it has no certificate for", "sniStrict: true")
+        yield breach(
+            manifest,
+            "EDGE-05",
+            ("spec", "sniStrict"),
+            "answers names that it has no certificate for",
+            "sniStrict: true",
+        )
     client = mapping(spec.get("clientAuth"))
     if client and client.get("clientAuthType") != "RequireAndVerifyClientCert":
         path: Path = ("spec", "clientAuth", "clientAuthType")
@@ -97,7 +157,9 @@ def _option(manifest: Manifest) -> Iterator[Breach]:
     for number, secret in enumerate(map(text, items(client.get("secretNames")))):
         if secret != "api-clients-ca":  # noqa: S105 - a name
             path = ("spec", "clientAuth", "secretNames", number)
-            yield breach(manifest, "EDGE-04", path, f"trusts the authority in '{secret}'", "api-clients-ca is the tenant's own")
+            yield breach(
+                manifest, "EDGE-04", path, f"trusts the authority in '{secret}'", "api-clients-ca is the tenant's own"
+            )
 
 
 _CRD = ("providers", "kubernetesCRD")
@@ -111,10 +173,20 @@ _SWITCHES: tuple[tuple[str, tuple[str, ...], Any, str], ...] = (
     ("EDGE-04", ("api", "dashboard"), False, "Traefik's dashboard is served"),
 )
 _POINT_SWITCHES: tuple[tuple[str, tuple[str, ...], Any, str], ...] = (
-    ("EDGE-03", ("http", "encodedCharacters", "allowEncodedSlash"), False, "%2F hides the database manager from the rules"),
+    (
+        "EDGE-03",
+        ("http", "encodedCharacters", "allowEncodedSlash"),
+        False,
+        "%2F hides the database manager from the rules",
+    ),
     ("EDGE-03", ("http", "encodedCharacters", "allowEncodedBackSlash"), False, "%5C passes the rules"),
     ("EDGE-03", ("http", "encodedCharacters", "allowEncodedNullCharacter"), False, "%00 passes the rules"),
-    ("EDGE-04", ("http", "aliasHeadersStrategy"), "delete", "headers like X_Forwarded_Host reach Odoo as X-Forwarded-Host"),
+    (
+        "EDGE-04",
+        ("http", "aliasHeadersStrategy"),
+        "delete",
+        "headers like X_Forwarded_Host reach Odoo as X-Forwarded-Host",
+    ),
 )
 _PROVIDERS = frozenset({"kubernetesCRD"})
 
@@ -131,21 +203,27 @@ def switches(state: State) -> Iterator[Breach]:
     except yaml.YAMLError as error:
         yield breach(manifest, "EDGE-02", path, f"can't be read: {error}", "write YAML", tenant="")
         return
+    for control, message, hint in _wrong_switches(mapping(static), space):
+        yield breach(manifest, control, path, message, hint, tenant="")
+
+
+def _wrong_switches(static: Value, space: str) -> Iterator[tuple[str, str, str]]:
+    """(control, what is wrong, what is right)."""
     for control, where, wanted, why in _SWITCHES:
-        wanted = space if where[-1] == "defaultTLSResourcesNamespace" else wanted
-        if dig(static, *where) != wanted:
-            yield breach(manifest, control, path, f"{'.'.join(where)} is {dig(static, *where)!r}: {why}", f"{'.'.join(where)}: {wanted!r}", tenant="")
+        right = space if where[-1] == "defaultTLSResourcesNamespace" else wanted
+        if dig(static, *where) != right:
+            yield control, f"{'.'.join(where)} is {dig(static, *where)!r}: {why}", f"{'.'.join(where)}: {right!r}"
     if dig(static, "api", "insecure"):
-        yield breach(manifest, "EDGE-04", path, "api.insecure: the API answers without a login", "remove it", tenant="")
-    for provider in sorted(set(mapping(dig(static, "providers"))) - _PROVIDERS):
-        yield breach(manifest, "EDGE-02", path, f"the provider {provider} brings routes that no proof here reads", "remove it", tenant="")
-    for name, point in mapping(dig(static, "entryPoints")).items():
-        if not mapping(point).get("http"):
+        yield "EDGE-04", "api.insecure: the API answers without a login", "remove it"
+    for provider in sorted(set(mapping(static.get("providers"))) - _PROVIDERS):
+        yield "EDGE-02", f"the provider {provider} brings routes that no proof here reads", "remove it"
+    for name, point in mapping(static.get("entryPoints")).items():
+        if name == "metrics":  # only Prometheus reaches it
             continue
         for control, where, wanted, why in _POINT_SWITCHES:
             if dig(point, *where) != wanted:
-                message = f"entryPoints.{name}.{'.'.join(where)} is {dig(point, *where)!r}: {why}"
-                yield breach(manifest, control, path, message, f"{where[-1]}: {wanted!r}", tenant="")
-    for name in (n for n in mapping(dig(static, "entryPoints")) if n not in ("web", "metrics")):
-        if not isinstance(dig(static, "entryPoints", name, "http"), dict):
-            yield breach(manifest, "EDGE-03", path, f"entryPoints.{name} has no http settings, so encoded slashes pass", "set encodedCharacters", tenant="")
+                yield (
+                    control,
+                    f"entryPoints.{name}.{'.'.join(where)} is {dig(point, *where)!r}: {why}",
+                    f"{where[-1]}: {wanted!r}",
+                )

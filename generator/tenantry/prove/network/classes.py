@@ -109,7 +109,12 @@ def _pods(manifest: Manifest) -> Iterator[tuple[str, Labels, Labels, bool]]:
             "cnpg.io/poolerName": identity.name, "cnpg.io/podRole": "pooler", "cnpg.io/cluster": cluster,
             "app.kubernetes.io/name": "postgresql", "app.kubernetes.io/component": "pooler",
         }  # fmt: skip
-        yield "pooler", {**mapping(template.get("labels")), **own}, {"pgbouncer/TCP": "5432", "metrics/TCP": "9127"}, False
+        yield (
+            "pooler",
+            {**mapping(template.get("labels")), **own},
+            {"pgbouncer/TCP": "5432", "metrics/TCP": "9127"},
+            False,
+        )
 
 
 def _postgresql(manifest: Manifest) -> Iterator[tuple[str, Labels, Labels, bool]]:
@@ -119,7 +124,12 @@ def _postgresql(manifest: Manifest) -> Iterator[tuple[str, Labels, Labels, bool]
     ports = {"postgresql/TCP": "5432", "metrics/TCP": "9187", "status/TCP": "8000"}
     common = {**inherited, "cnpg.io/cluster": name, "app.kubernetes.io/name": "postgresql"}
     for role in ("primary", "replica"):
-        yield "postgresql", {**common, "cnpg.io/podRole": "instance", "cnpg.io/instanceRole": role, "role": role}, ports, False
+        yield (
+            "postgresql",
+            {**common, "cnpg.io/podRole": "instance", "cnpg.io/instanceRole": role, "role": role},
+            ports,
+            False,
+        )
     for job in ("initdb", "join", "full-recovery", "pgbasebackup", "snapshot-recovery", "import"):
         yield "postgresql", {**inherited, "cnpg.io/cluster": name, "cnpg.io/jobRole": job}, {}, False
 

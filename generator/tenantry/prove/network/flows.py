@@ -94,7 +94,9 @@ def _odoo(home: Home) -> Iterator[Flow]:
         yield _in(role, Platform("traefik"), tcp(8069, 8072), "NET-04", "Traefik brings requests")
         yield _in(role, Platform("prometheus"), tcp(8069), "NET-04", "Prometheus reads metrics")
         yield _in(role, own, tcp(8069), "NET-04", "reports are fetched from the web Pods")
-        yield _out(role, Pods(home.namespace, frozenset({"web"})), tcp(8069), "NET-04", "reports are fetched from the web Pods")
+        yield _out(
+            role, Pods(home.namespace, frozenset({"web"})), tcp(8069), "NET-04", "reports are fetched from the web Pods"
+        )
         cell = names.cell_namespace(home.site.cell.name)
         database = Pods(home.namespace if home.own_postgresql else cell, frozenset({"postgresql"}))
         yield _out(role, database, tcp(5432), "NET-08", "Odoo uses its PostgreSQL")
@@ -103,7 +105,9 @@ def _odoo(home: Home) -> Iterator[Flow]:
         storage = Outside(home.cluster.object_storage.cidrs)
         yield _out(role, storage, tcp(443), "NET-06", "attachments lie in object storage")
         if instance.environment == "production":
-            yield _out(role, Platform("mail-relay"), tcp(home.site.platform.mail.port), "NET-04", "mail leaves by the relay")
+            yield _out(
+                role, Platform("mail-relay"), tcp(home.site.platform.mail.port), "NET-04", "mail leaves by the relay"
+            )
         if instance.environment != "recovery":
             for integration in instance.tenant.integrations:
                 peer = Outside(integration.cidrs)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from tenantry.manifest import Manifest, Path, Value, entries, items, mapping, text
 from tenantry.prove.network.ports import ALL, FIRST, LAST, Interval, PortSet, of
-from tenantry.prove.network.selectors import Labels, Selector, selector
+from tenantry.prove.network.selectors import EVERYTHING, Labels, Selector, selector
 
 Direction = Literal["ingress", "egress"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -30,6 +30,10 @@ class Block:
         common = other if _within(other, self.network) else self.network
         return not any(_within(common, cut) for cut in self.excepts)
 
+    def covers(self, other: Network) -> bool:
+        """Whether every address of `other` is taken."""
+        return _within(other, self.network) and not any(cut.overlaps(other) for cut in self.excepts)
+
     def within(self, ranges: tuple[Network, ...]) -> bool:
         """Whether every address is in one of the ranges."""
         return any(_within(self.network, other) for other in ranges)
@@ -44,7 +48,7 @@ class Peer:
 
     block: Block | None = None
     namespaces: Selector | None = None
-    pods: Selector = Selector()
+    pods: Selector = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,15 @@ from functools import cached_property
 
 from tenantry.manifest import Manifest, Path
 from tenantry.prove.network import flows as declared
-from tenantry.prove.network.classes import NAME_LABEL, PlatformPods, PodClass, classes, namespace_labels, platform_classes, platform_pods
+from tenantry.prove.network.classes import (
+    NAME_LABEL,
+    PlatformPods,
+    PodClass,
+    classes,
+    namespace_labels,
+    platform_classes,
+    platform_pods,
+)
 from tenantry.prove.network.flows import DNS, Flow, Outside, Platform, Pods
 from tenantry.prove.network.policies import Direction, Network, Peer, Policy, Rule, networks, policy
 from tenantry.prove.network.ports import ALL, PortSet, union
@@ -48,7 +56,9 @@ class ClusterNetwork:
 
     def __post_init__(self) -> None:
         self.spaces = {name: dict(labels) for name, labels in namespace_labels(self.state).items()}
-        self.manifests = {(m.identity.namespace, m.identity.name): m for m in self.state.of("networking.k8s.io", "NetworkPolicy")}
+        self.manifests = {
+            (m.identity.namespace, m.identity.name): m for m in self.state.of("networking.k8s.io", "NetworkPolicy")
+        }
         self.policies = Policies(map(policy, self.manifests.values()))
         self.by_namespace: dict[str, list[PodClass]] = defaultdict(list)
         for pods in (*classes(self.state, self.spaces), *platform_classes(self.state)):
@@ -102,7 +112,9 @@ def _ends(network: ClusterNetwork, state: State) -> Iterator[Breach]:
 # --- what is open besides
 
 
-def _too_much(network: ClusterNetwork, home: Home, pods: PodClass, direction: Direction, flows: list[Flow]) -> Iterator[Breach]:
+def _too_much(
+    network: ClusterNetwork, home: Home, pods: PodClass, direction: Direction, flows: list[Flow]
+) -> Iterator[Breach]:
     for chosen in network.policies.selecting(pods.endpoint, direction):
         for rule in chosen.rules(direction) or ():
             extras = list(_extras(network, home, pods, direction, chosen, rule, flows))
@@ -112,7 +124,13 @@ def _too_much(network: ClusterNetwork, home: Home, pods: PodClass, direction: Di
 
 
 def _extras(
-    network: ClusterNetwork, home: Home, pods: PodClass, direction: Direction, chosen: Policy, rule: Rule, flows: list[Flow]
+    network: ClusterNetwork,
+    home: Home,
+    pods: PodClass,
+    direction: Direction,
+    chosen: Policy,
+    rule: Rule,
+    flows: list[Flow],
 ) -> Iterator[_Extra]:
     if rule.peers is None:
         ports = _ports(rule, pods, None, direction)
@@ -122,7 +140,7 @@ def _extras(
         return
     for peer in rule.peers:
         if peer.block is not None:
-            yield from _extra_addresses(network, home, pods, direction, rule, peer, flows)
+            yield from _extra_addresses(network, pods, direction, rule, peer, flows)
         else:
             yield from _extra_pods(network, home, pods, direction, chosen, rule, peer, flows)
 
@@ -143,7 +161,7 @@ def _anyone_control(pods: PodClass, direction: Direction, ports: PortSet) -> str
 
 
 def _extra_addresses(
-    network: ClusterNetwork, home: Home, pods: PodClass, direction: Direction, rule: Rule, peer: Peer, flows: list[Flow]
+    network: ClusterNetwork, pods: PodClass, direction: Direction, rule: Rule, peer: Peer, flows: list[Flow]
 ) -> Iterator[_Extra]:
     assert peer.block is not None
     ports = _ports(rule, pods, None, direction)
@@ -175,7 +193,14 @@ def _what_lies_there(state: State, peer: Peer) -> str:
 
 
 def _extra_pods(
-    network: ClusterNetwork, home: Home, pods: PodClass, direction: Direction, chosen: Policy, rule: Rule, peer: Peer, flows: list[Flow]
+    network: ClusterNetwork,
+    home: Home,
+    pods: PodClass,
+    direction: Direction,
+    chosen: Policy,
+    rule: Rule,
+    peer: Peer,
+    flows: list[Flow],
 ) -> Iterator[_Extra]:
     for space in network.namespaces.taken_by(peer, chosen.namespace):
         for other in network.by_namespace.get(space, ()):
@@ -193,8 +218,12 @@ def _extra_pods(
 
 def _is_peer(flow: Flow, other: PodClass) -> bool:
     if isinstance(flow.peer, Pods):
-        return other.home is not None and flow.peer.namespace == other.endpoint.namespace and other.role in flow.peer.roles
-    return isinstance(flow.peer, Platform) and other.home is None and other.role == flow.peer.role and other.maker is None
+        return (
+            other.home is not None and flow.peer.namespace == other.endpoint.namespace and other.role in flow.peer.roles
+        )
+    return (
+        isinstance(flow.peer, Platform) and other.home is None and other.role == flow.peer.role and other.maker is None
+    )
 
 
 def _control(home: Home, pods: PodClass, other: PodClass, direction: Direction) -> str:
@@ -228,7 +257,9 @@ def _unknown_pods(network: ClusterNetwork, chosen: Policy, peer: Peer) -> Iterat
         return
     named = peer.namespaces.pinned(NAME_LABEL)
     if named is None:
-        reserved = any(r.key.startswith(_RESERVED) and r.operator in ("In", "Exists") for r in peer.namespaces.requirements)
+        reserved = any(
+            r.key.startswith(_RESERVED) and r.operator in ("In", "Exists") for r in peer.namespaces.requirements
+        )
         if not reserved:
             yield f"Pods ({_pods_said(peer.pods)}) of any namespace with {peer.namespaces}"
         return
@@ -250,15 +281,22 @@ def _is_pinned(pods: Selector, known: PlatformPods) -> bool:
 
 
 def _told(
-    network: ClusterNetwork, home: Home, pods: PodClass, direction: Direction, chosen: Policy, rule: Rule, extra: _Extra, count: int
+    network: ClusterNetwork,
+    home: Home,
+    pods: PodClass,
+    direction: Direction,
+    chosen: Policy,
+    rule: Rule,
+    extra: _Extra,
+    count: int,
 ) -> Breach:
     manifest = network.manifests[chosen.namespace, chosen.name]
     source, target = (extra.peer, str(pods)) if direction == "ingress" else (str(pods), extra.peer)
     more = f" and {count - 1} more peers" if count > 1 else ""
-    message = (
-        f"opens a way that nothing declares: {source} -> {target}, {extra.ports}{more}; {_other_end(network, pods, direction, extra)}"
+    message = f"opens a way that nothing declares: {source} -> {target}, {extra.ports}{more}; {_other_end(network, pods, direction, extra)}"
+    declared_peers = (
+        "declared flows follow from tier, platform and the tenant's integrations (docs/reference/controls.md)"
     )
-    declared_peers = "declared flows follow from tier, platform and the tenant's integrations (docs/reference/controls.md)"
     return breach(manifest, extra.control, rule.path, message, declared_peers, tenant=home.tenant)
 
 
@@ -281,7 +319,9 @@ def _other_end(network: ClusterNetwork, pods: PodClass, direction: Direction, ex
 # --- what is needed and shut
 
 
-def _too_little(network: ClusterNetwork, home: Home, pods: PodClass, direction: Direction, flows: list[Flow]) -> Iterator[Breach]:
+def _too_little(
+    network: ClusterNetwork, home: Home, pods: PodClass, direction: Direction, flows: list[Flow]
+) -> Iterator[Breach]:
     selecting = network.policies.selecting(pods.endpoint, direction)
     if not selecting or not pods.role:
         return
@@ -301,7 +341,9 @@ def _missing(
     rules = [(p, rule) for p in selecting for rule in p.rules(direction) or ()]
     if isinstance(flow.peer, Outside):
         for cidr in networks(flow.peer.cidrs):
-            missing = flow.ports - union(_narrow(rule, pods, None, direction) for _, rule in rules if _opens_addresses(rule, cidr))
+            missing = flow.ports - union(
+                _narrow(rule, pods, None, direction) for _, rule in rules if _opens_addresses(rule, cidr)
+            )
             if missing:
                 yield str(cidr), missing
         return
@@ -310,7 +352,8 @@ def _missing(
         opened = (
             _narrow(rule, pods, other.endpoint, direction)
             for chosen, rule in rules
-            if rule.peers is None or any(takes(peer, chosen.namespace, other.endpoint, wide=False) for peer in rule.peers)
+            if rule.peers is None
+            or any(takes(peer, chosen.namespace, other.endpoint, wide=False) for peer in rule.peers)
         )
         missing = wanted - union(opened)
         if missing:
@@ -326,13 +369,7 @@ def _narrow(rule: Rule, pods: PodClass, other: Endpoint | None, direction: Direc
 def _opens_addresses(rule: Rule, wanted: Network) -> bool:
     if rule.peers is None:
         return True
-    blocks = (peer.block for peer in rule.peers if peer.block is not None)
-    return any(
-        block.network.version == wanted.version
-        and wanted.subnet_of(block.network)
-        and not any(cut.overlaps(wanted) for cut in block.excepts)
-        for block in blocks
-    )
+    return any(peer.block is not None and peer.block.covers(wanted) for peer in rule.peers)
 
 
 def _peers(network: ClusterNetwork, flow: Flow) -> Iterator[PodClass]:
@@ -347,7 +384,9 @@ def _peers(network: ClusterNetwork, flow: Flow) -> Iterator[PodClass]:
                 yield from (c for c in network.by_namespace[pods.namespace] if c.role == pods.role and c.maker is None)
 
 
-def _nearest(network: ClusterNetwork, home: Home, flow: Flow, selecting: list[Policy], direction: Direction) -> tuple[Manifest, Path]:
+def _nearest(
+    network: ClusterNetwork, home: Home, flow: Flow, selecting: list[Policy], direction: Direction
+) -> tuple[Manifest, Path]:
     """The rule that comes closest to opening a flow: one that shares a peer or a port with it."""
     best: tuple[int, Manifest, Path] | None = None
     for chosen in selecting:

@@ -67,8 +67,12 @@ class Policies:
 
     def reach(self, source: Endpoint, target: Endpoint, *, wide: bool) -> PortSet:
         """Ports on which a connection from source to target passes both ends."""
-        out = ALL if not source.namespace else union(o.ports for o in self.openings(source, "egress", target, wide=wide))
-        into = ALL if not target.namespace else union(o.ports for o in self.openings(target, "ingress", source, wide=wide))
+        out = (
+            ALL if not source.namespace else union(o.ports for o in self.openings(source, "egress", target, wide=wide))
+        )
+        into = (
+            ALL if not target.namespace else union(o.ports for o in self.openings(target, "ingress", source, wide=wide))
+        )
         return out & into
 
 

@@ -53,6 +53,9 @@ class Selector:
         return ", ".join(map(_show, self.requirements)) or "everything"
 
 
+EVERYTHING = Selector()
+
+
 def selector(value: object) -> Selector:
     """A LabelSelector's value as a Selector. Nothing but an empty mapping takes everything; the caller knows absence."""
     content: Value = mapping(value)

@@ -1,0 +1,89 @@
+"""What was proved of each tenant, for people who file it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tenantry.assurance import Objective, TenantAssurance
+from tenantry.controls import ASSUMPTIONS, BY_ID
+
+
+def write(assurances: Sequence[TenantAssurance]) -> Iterator[str]:
+    """Markdown: an overview, one section a tenant, and what no look at objects can show."""
+    yield "## What was proved"
+    yield ""
+    yield "| tenant | tier | controls kept | lifted | breached | objectives kept | cost a month | at most |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for one in assurances:
+        kept = sum(objective.kept for objective in one.objectives)
+        yield (
+            f"| {one.tenant} | {one.tier} | {len(one.kept)} | {', '.join(e.control for e in one.lifted) or '-'} | "
+            f"{', '.join(one.breached) or '-'} | {kept} of {len(one.objectives)} | {one.cost:,.0f} EUR | {one.cost_at_most:,} EUR |"
+        )
+    for one in assurances:
+        yield ""
+        yield from _tenant(one)
+    yield ""
+    yield "## Under these assumptions"
+    yield ""
+    yield from (f"- {assumption}" for assumption in ASSUMPTIONS)
+    yield ""
+    yield "Each control, and how it is proved: docs/reference/controls.md."
+
+
+def _tenant(one: TenantAssurance) -> Iterator[str]:
+    yield f"### {_plain(one.display_name)} ({one.tenant})"
+    yield ""
+    yield f"Tier {one.tier}; {', '.join(one.environments)}."
+    yield ""
+    yield f"Kept: {', '.join(one.kept)}."
+    yield ""
+    for control in one.breached:
+        yield f"- **Breached: {control}** {BY_ID[control].rule}"
+    for lift in one.lifted:
+        yield (
+            f"- Lifted until {lift.expires}: {lift.control} ({lift.exception}). {_plain(lift.reason)} Meanwhile: "
+            f"{_plain(lift.compensating_control)} Owner {_plain(lift.owner)}, approved by {_plain(lift.approver)}."
+        )
+    for control in one.not_promised:
+        yield f"- Not promised by the tier: {control} {BY_ID[control].rule}"
+    if one.breached or one.lifted or one.not_promised:
+        yield ""
+    if one.objectives:
+        yield "| objective | promised | derived | from |"
+        yield "|---|---|---|---|"
+        for objective in one.objectives:
+            how = "; ".join(f"{step.what}: {step.value}" if step.value else step.what for step in objective.steps)
+            mark = "" if objective.kept else " **(broken)**"
+            yield f"| {objective.objective} | {amount(objective.promised, objective.unit)} | {derived(objective)}{mark} | {how} |"
+        yield ""
+    for cost in one.costs:
+        parts = ", ".join(f"{name} {euro:,.0f}" for name, euro in cost.parts.items())
+        yield f"- {cost.environment}: {cost.euro:,.0f} EUR a month ({parts})"
+
+
+def amount(value: float, unit: str) -> str:
+    return f"{value:.5g} {unit}"
+
+
+def derived(objective: Objective) -> str:
+    return "unbounded" if objective.derived is None else amount(objective.derived, objective.unit)
+
+
+def objectives_text(tenant: str, objectives: Sequence[Objective]) -> str:
+    """The derivations as a table of text."""
+    lines = [f"{tenant}: objectives of production, derived from its rendered objects"]
+    for objective in objectives:
+        verdict = "kept" if objective.kept else "BROKEN"
+        lines.append(
+            f"\n{objective.objective}: {derived(objective)}, promised {amount(objective.promised, objective.unit)}: {verdict}"
+        )
+        width = max((len(step.what) for step in objective.steps), default=0)
+        lines += [f"  {step.what:<{width}}  {step.value:<12}  {step.source}".rstrip() for step in objective.steps]
+    return "\n".join(lines) + "\n"
+
+
+def _plain(text: str) -> str:
+    for letter in "\\`*_[]<>|":
+        text = text.replace(letter, f"\\{letter}")
+    return text.replace("@", "@\u200b")
