@@ -25,10 +25,11 @@ func verbs() map[string]wire.Verb {
 	kustomize := newKustomize()
 	go kustomize.warm.Do(warmUp) // while the peer still reads its inputs
 	return map[string]wire.Verb{
-		"hello":  wire.Hello(map[string]string{"kustomize": "sigs.k8s.io/kustomize/api"}),
-		"store":  kustomize.store,
-		"build":  kustomize.build,
-		"parse":  kustomize.parse,
-		"define": kustomize.catalog.define,
+		"hello":     wire.Hello(map[string]string{"kustomize": "sigs.k8s.io/kustomize/api"}),
+		"store":     kustomize.store,
+		"build":     kustomize.build,
+		"parse":     kustomize.parse,
+		"parse_all": kustomize.parseAll,
+		"define":    kustomize.catalog.define,
 	}
 }

@@ -44,8 +44,31 @@ func (k *kustomize) parse(ctx context.Context, params json.RawMessage) (any, err
 	if err := json.Unmarshal(params, &input); err != nil {
 		return nil, wire.Usage(err)
 	}
+	return k.read(ctx, input.Text)
+}
+
+// parseAll reads several files; each answer is that of "parse".
+func (k *kustomize) parseAll(ctx context.Context, params json.RawMessage) (any, error) {
+	var input struct {
+		Texts []string `json:"texts"`
+	}
+	if err := json.Unmarshal(params, &input); err != nil {
+		return nil, wire.Usage(err)
+	}
+	files := make([]*manifests, len(input.Texts))
+	for i, text := range input.Texts {
+		read, err := k.read(ctx, text)
+		if err != nil {
+			return nil, err
+		}
+		files[i] = read
+	}
+	return map[string]any{"files": files}, nil
+}
+
+func (k *kustomize) read(ctx context.Context, text string) (*manifests, error) {
 	result := &manifests{Objects: []parsed{}, Problems: []parseProblem{}}
-	decoder := yaml.NewDecoder(bytes.NewReader([]byte(input.Text)))
+	decoder := yaml.NewDecoder(bytes.NewReader([]byte(text)))
 	for number := 0; ; number++ {
 		var document yaml.Node
 		err := decoder.Decode(&document)

@@ -34,13 +34,27 @@ class Engine(Peer):
 
     def parsed(self, started: Future[Any], file: str) -> tuple[list[Manifest], list[tuple[Place, str]]]:
         """Objects of a file of manifests, and what in it is none: (place, what is wrong)."""
-        answer = self.finish(started)
-        problems = [(Place(file, p["line"], p["column"]), p["message"]) for p in answer["problems"]]
-        return [_manifest(o, file) for o in answer["objects"]], problems
+        return _parsed(self.finish(started), file)
+
+    def parse_all(self, texts: Sequence[str]) -> Future[Any]:
+        """Start reading several files of manifests; `all_parsed` waits."""
+        return self.send("parse_all", {"texts": list(texts)})
+
+    def all_parsed(
+        self, started: Future[Any], files: Sequence[str]
+    ) -> list[tuple[list[Manifest], list[tuple[Place, str]]]]:
+        """For each file its objects, and what in it is none."""
+        answers = self.finish(started)["files"]
+        return [_parsed(answer, file) for answer, file in zip(answers, files, strict=True)]
 
     def define(self, definitions: Sequence[Value]) -> None:
         """Give CustomResourceDefinition objects that win over the known ones."""
         self.finish(self.send("define", {"definitions": list(definitions)}))
+
+
+def _parsed(answer: Mapping[str, Any], file: str) -> tuple[list[Manifest], list[tuple[Place, str]]]:
+    problems = [(Place(file, p["line"], p["column"]), p["message"]) for p in answer["problems"]]
+    return [_manifest(o, file) for o in answer["objects"]], problems
 
 
 def _manifest(answer: Mapping[str, Any], file: str = "") -> Manifest:

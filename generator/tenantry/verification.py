@@ -66,6 +66,7 @@ def verify(root: Path, fleet: KnownFleet, version: str, say: Callable[[str], Non
     counts = {"clusters": 0, "files": 0, "objects": 0}
     states: dict[str, State] = {}
     locator = Locator(lambda file: (base / file).read_text(encoding="utf-8-sig", errors="replace"))
+    judged: list[tuple[Layout, Index]] = []
     with Engine(engine_build.ensure_engine(say)) as engine:
         for layout in _layouts(base, inside, versions, version):
             folder = read_folder(engine, base, inside or layout.folder)
@@ -74,7 +75,7 @@ def verify(root: Path, fleet: KnownFleet, version: str, say: Callable[[str], Non
             cluster = clusters.get(name)
             index = Index(folder.manifests, storage_classes=cluster.storage_classes.names if cluster else frozenset())
             findings += folder.findings
-            findings += to_findings(judge(index, layout.version), locator, fleet.blame)
+            judged.append((layout, index))
             counts["clusters"] += 1
             counts["files"] += folder.files
             counts["objects"] += len(folder.manifests)
@@ -82,9 +83,16 @@ def verify(root: Path, fleet: KnownFleet, version: str, say: Callable[[str], Non
                 states[name] = State(fleet.promises, cluster, index, layout.folder or ".", states)
     if counts["files"] == 0:
         raise UsageError(f"{root} holds no manifests", "manifests end in .yaml, .yml or .json")
+
+    def judge_all() -> None:
+        for layout, index in judged:
+            findings.extend(to_findings(judge(index, layout.version), locator, fleet.blame))
+
     proved = Proved()
-    if fleet.promises is not None and states:
-        proved, more = prove(fleet.promises, states, say)
+    if fleet.promises is None or not states:
+        judge_all()
+    else:
+        proved, more = prove(fleet.promises, states, say, judge_all)
         findings += more
         findings += to_findings(proved.breaches, locator, fleet.blame)
         if len(states) > 1:
@@ -97,9 +105,15 @@ def verify(root: Path, fleet: KnownFleet, version: str, say: Callable[[str], Non
     return dataclasses.replace(result, notes=_notes(result, states, fleet), assurances=told)
 
 
-def prove(known: Promises, states: Mapping[str, State], say: Callable[[str], None]) -> tuple[Proved, list[Finding]]:
-    """The proofs and the policies' verdicts, side by side."""
+def prove(
+    known: Promises,
+    states: Mapping[str, State],
+    say: Callable[[str], None],
+    meanwhile: Callable[[], None] = lambda: None,
+) -> tuple[Proved, list[Finding]]:
+    """The proofs and the policies' verdicts, side by side; `meanwhile` is done while Kyverno judges."""
     if not known.fleet.all(Policy):
+        meanwhile()
         proved = prove_fleet(known, states, None)
         hint = "'tenantry init' lays those of the example"
         none = Finding(
@@ -108,6 +122,7 @@ def prove(known: Promises, states: Mapping[str, State], say: Callable[[str], Non
         return proved, [*proved.findings, none]
     with PolicyEngine(engine_build.ensure(engine_build.POLICY_ENGINE, say)) as policies:
         verdicts = ask(policies, known, states)
+        meanwhile()
         proved = prove_fleet(known, states, verdicts)
         return proved, [*proved.findings, *verdicts.findings]
 

@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"sync"
 
 	policiesv1beta1 "github.com/kyverno/api/api/policies.kyverno.io/v1beta1"
@@ -15,11 +17,14 @@ import (
 	"github.com/kyverno/kyverno/pkg/cel/policies/vpol/compiler"
 	"github.com/kyverno/kyverno/pkg/cel/policies/vpol/engine"
 	admissionv1 "k8s.io/api/admission/v1"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"tenantry.io/wire"
 )
 
@@ -35,7 +40,8 @@ type policySet struct {
 
 type compiled struct {
 	name     string
-	variants engine.ProviderFunc // the policy and what Kyverno generates from it for the kinds that make Pods
+	variants []engine.Policy // the policy and what Kyverno generates from it for the kinds that make Pods
+	asks     bool            // whether an expression may look at the request
 }
 
 // loaded says of one policy or exception why it can't be used; nothing when it can.
@@ -75,6 +81,9 @@ func (s *policySet) load(_ context.Context, params json.RawMessage) (any, error)
 			err := strictly(text, "ValidatingPolicy", &policy)
 			if err == nil {
 				usable[i], err = compile(&policy, exceptions)
+			}
+			if err == nil {
+				usable[i].asks = asksForRequest.Match(text)
 			}
 			reports[i] = told(policy.Name, err)
 		}()
@@ -119,7 +128,43 @@ func compile(policy *policiesv1beta1.ValidatingPolicy, exceptions []*policiesv1b
 	if err != nil {
 		return nil, err
 	}
-	return &compiled{policy.Name, provider}, nil
+	variants, err := provider.Fetch(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return &compiled{name: policy.Name, variants: variants}, nil
+}
+
+// asksForRequest finds the variable in the text of a policy.
+var asksForRequest = regexp.MustCompile(`\brequest\b`)
+
+// lean is an object that is not written out with the request that it comes in. Kyverno turns the whole request into a
+// value for each policy, which costs ten times what judging does, and few policies look at it.
+type lean struct{ *unstructured.Unstructured }
+
+func (lean) MarshalJSON() ([]byte, error) { return []byte("{}"), nil }
+
+// meant leaves the variants whose rules name the resource. Kyverno's matcher would say the same of the others, but only
+// after it has made a request of its own for each.
+func (c compiled) meant(resource schema.GroupVersionResource) []engine.Policy {
+	var found []engine.Policy
+	for _, variant := range c.variants {
+		constraints := variant.CompiledPolicy.MatchConstraints()
+		if constraints == nil {
+			continue
+		}
+		if len(constraints.ResourceRules) == 0 || slices.ContainsFunc(constraints.ResourceRules, func(rule admissionregistrationv1.NamedRuleWithOperations) bool {
+			return names(rule.APIGroups, resource.Group) && names(rule.APIVersions, resource.Version) && names(rule.Resources, resource.Resource)
+		}) {
+			found = append(found, variant)
+		}
+	}
+	return found
+}
+
+// names says whether a list could mean a value; what holds a wildcard could.
+func names(list []string, value string) bool {
+	return slices.ContainsFunc(list, func(entry string) bool { return entry == value || strings.Contains(entry, "*") })
 }
 
 // outcome is what one policy says of one object; there is none where it does not match.
@@ -149,20 +194,28 @@ func (s *policySet) judge(ctx context.Context, params json.RawMessage) (any, err
 		}
 		return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
 	}
-	engines := make([]engine.Engine, len(policies))
-	for i, policy := range policies {
-		engines[i] = engine.NewEngine(policy.variants, namespace, matching.NewMatcher())
-	}
+	byResource := map[schema.GroupVersionResource][]selected{}
 	result := make([][]outcome, len(input.Objects))
 	for i, text := range input.Objects {
 		var object unstructured.Unstructured
 		if err := object.UnmarshalJSON(text); err != nil {
 			return nil, wire.Usage(err)
 		}
+		kind := object.GroupVersionKind()
+		resource, _ := meta.UnsafeGuessKindToResource(kind)
+		engines, ok := byResource[resource]
+		if !ok {
+			engines = choose(policies, resource, namespace)
+			byResource[resource] = engines
+		}
 		result[i] = []outcome{}
-		request := created(&object)
-		for k, policy := range policies {
-			answer, err := engines[k].Handle(ctx, request, nil)
+		full, short := created(&object, kind, resource, &object), created(&object, kind, resource, lean{&object})
+		for _, policy := range engines {
+			request := short
+			if policy.asks {
+				request = full
+			}
+			answer, err := policy.engine.Handle(ctx, request, nil)
 			if err != nil {
 				return nil, fmt.Errorf("%s on %s: %w", policy.name, object.GetName(), err)
 			}
@@ -170,6 +223,25 @@ func (s *policySet) judge(ctx context.Context, params json.RawMessage) (any, err
 		}
 	}
 	return map[string]any{"outcomes": result}, nil
+}
+
+// selected is a policy with those of its variants that can meet a resource.
+type selected struct {
+	name   string
+	asks   bool
+	engine engine.Engine
+}
+
+func choose(policies []compiled, resource schema.GroupVersionResource, namespace func(string) *corev1.Namespace) []selected {
+	found := []selected{}
+	for _, policy := range policies {
+		variants := policy.meant(resource)
+		if len(variants) > 0 {
+			fetch := engine.ProviderFunc(func(context.Context) ([]engine.Policy, error) { return variants, nil })
+			found = append(found, selected{policy.name, policy.asks, engine.NewEngine(fetch, namespace, matching.NewMatcher())})
+		}
+	}
+	return found
 }
 
 func outcomes(policy string, answer engine.EngineResponse) []outcome {
@@ -184,11 +256,11 @@ func outcomes(policy string, answer engine.EngineResponse) []outcome {
 
 // created is the request of an API server that is asked to create the object, with the plural of its kind guessed as
 // the stock command line guesses it where it knows no cluster.
-func created(object *unstructured.Unstructured) celengine.EngineRequest {
-	kind := object.GroupVersionKind()
-	resource, _ := meta.UnsafeGuessKindToResource(kind)
+func created(
+	object *unstructured.Unstructured, kind schema.GroupVersionKind, resource schema.GroupVersionResource, content runtime.Object,
+) celengine.EngineRequest {
 	return celengine.Request(
 		libs.GetLibsCtx(), kind, resource, "", object.GetName(), object.GetNamespace(),
-		admissionv1.Create, authenticationv1.UserInfo{}, object, nil, false, nil,
+		admissionv1.Create, authenticationv1.UserInfo{}, content, nil, false, nil,
 	)
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from tenantry import names
 from tenantry.instance import Instance
@@ -35,6 +36,7 @@ _ARGUMENTS = (
 _ENVIRONMENT = {"PGHOST": "127.0.0.1", "PGUSER": "", "PGDATABASE": "", "MIGRATION_DATABASE": "", "PGSSLMODE": "disable"}
 
 
+@lru_cache(maxsize=4096)
 def sections(content: str) -> Mapping[str, Mapping[str, str]]:
     """Sections of an INI file; an unreadable one has none."""
     parser = configparser.ConfigParser(interpolation=None, strict=False, delimiters=("=",), comment_prefixes=(";", "#"))

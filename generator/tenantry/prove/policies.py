@@ -70,8 +70,11 @@ class Verdicts:
     def ask(self, state: State) -> None:
         """Have every object of a cluster judged."""
         spaces = {m.identity.name: {str(k): str(v) for k, v in m.labels.items()} for m in state.of("", "Namespace")}
-        for start in range(0, len(state.manifests), _BATCH):
-            batch = state.manifests[start : start + _BATCH]
+        wanted = {kind for policy in self.policies.values() for kind in _kinds_of(policy)}
+        everything = any("*" in part for kind in wanted for part in kind)
+        manifests = [m for m in state.manifests if everything or (m.identity.group, m.identity.kind.lower()) in wanted]
+        for start in range(0, len(manifests), _BATCH):
+            batch = manifests[start : start + _BATCH]
             self._asked.append((batch, self.engine.judge([m.value for m in batch], spaces)))
             self._kinds.update((m.identity.group, m.identity.kind.lower(), state.home(m) is not None) for m in batch)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 
 from tenantry.manifest import Manifest, Path, Value, entries, mapping, text
 from tenantry.prove.promises import Home
 from tenantry.prove.world import State
-from tenantry.verify.references.index import pod_specs
+from tenantry.verify.references.index import POD_KINDS, pod_specs
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Workload:
     def name(self) -> str:
         return self.manifest.identity.name
 
-    @property
+    @cached_property
     def containers(self) -> list[Container]:
         """All containers: those that run at first, and the others."""
         found = []
@@ -63,11 +64,17 @@ class Workload:
         return mapping(self.spec.get("securityContext"))
 
 
-def workloads(state: State, namespace: str | None = None) -> Iterator[Workload]:
-    """Pod templates in a home, or in all."""
-    homes = state.homes
-    for manifest in state.manifests if namespace is None else state.by_namespace.get(namespace, ()):
-        home = homes.get(manifest.identity.namespace)
-        if home is not None:
-            for path, labels, spec in pod_specs(manifest):
-                yield Workload(home, manifest, labels, spec, path)
+def workloads(state: State, namespace: str | None = None) -> list[Workload]:
+    """Pod templates in a home, or in all; looked for once a cluster."""
+    by_namespace: dict[str, list[Workload]] | None = state.memory.get("workloads")
+    if by_namespace is None:
+        by_namespace = state.memory["workloads"] = defaultdict(list)
+        for kind in POD_KINDS:
+            for manifest in state.of(*kind):
+                home = state.homes.get(manifest.identity.namespace)
+                if home is not None:
+                    for path, labels, spec in pod_specs(manifest):
+                        by_namespace[home.namespace].append(Workload(home, manifest, labels, spec, path))
+    if namespace is not None:
+        return by_namespace.get(namespace, [])
+    return [work for there in by_namespace.values() for work in there]

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from tenantry.findings import ObjectId
 from tenantry.manifest import Manifest, Path, Problem
@@ -26,6 +27,7 @@ class State:
     folder: str
     """Where the cluster's objects lie, for breaches of what is not there at all."""
     others: dict[str, State] = field(default_factory=dict, repr=False)
+    memory: dict[str, Any] = field(default_factory=dict, repr=False)
     """States of all clusters of the run by name; what crosses clusters (a DR replica) is looked up here."""
 
     @property

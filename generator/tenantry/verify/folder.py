@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -17,7 +19,9 @@ SUFFIXES = (".yaml", ".yml", ".json")
 MAX_FILE_BYTES = 16 << 20
 """A cluster takes no object over 1.5 MiB (etcd's limit); sixteen of them in one file are nobody's habit."""
 _NOT_MANIFESTS = ("kustomization.yaml", "kustomization.yml", "Kustomization", "kyverno-test.yaml")
-_IN_FLIGHT = 64
+_IN_FLIGHT = 8
+_BATCH_FILES = 40
+_BATCH_CHARACTERS = 1 << 20
 
 
 @dataclass
@@ -32,45 +36,65 @@ class Folder:
 def read_folder(engine: Engine, root: Path, inside: str = "") -> Folder:
     """Read every manifest below `root`; places are relative to it. `inside` narrows to a file or folder of it."""
     folder = Folder()
-    waiting: list[tuple[str, Future[Any]]] = []
-    for file in _files(root, inside, folder):
-        content = _content(root, file, folder)
-        if content is None:
-            continue
-        folder.files += 1
-        waiting.append((file, engine.parse(content)))
-        if len(waiting) >= _IN_FLIGHT:
-            _take(engine, folder, *waiting.pop(0))
-    for started in waiting:
-        _take(engine, folder, *started)
+    texts = (
+        (file, content)
+        for file in _files(root, inside, folder)
+        if (content := _content(root, file, folder)) is not None
+    )
+    _read(engine, folder, texts)
     return folder
 
 
 def read_files(engine: Engine, files: Iterable[str], content: Callable[[str], str]) -> list[Manifest]:
     """Objects of files that are known to be well-formed, in their order."""
     folder = Folder()
-    waiting: list[tuple[str, Future[Any]]] = []
-    for file in files:
-        waiting.append((file, engine.parse(content(file))))
-        if len(waiting) >= _IN_FLIGHT:
-            _take(engine, folder, *waiting.pop(0))
-    for started in waiting:
-        _take(engine, folder, *started)
+    _read(engine, folder, ((file, content(file)) for file in files))
     return folder.manifests
 
 
-def _take(engine: Engine, folder: Folder, file: str, started: Future[Any]) -> None:
+def _read(engine: Engine, folder: Folder, texts: Iterable[tuple[str, str]]) -> None:
+    waiting: deque[tuple[list[str], list[str], Future[Any]]] = deque()
+    for batch in _batches(texts):
+        files, contents = [file for file, _ in batch], [content for _, content in batch]
+        folder.files += len(files)
+        waiting.append((files, contents, engine.parse_all(contents)))
+        if len(waiting) >= _IN_FLIGHT:
+            _take(engine, folder, *waiting.popleft())
+    for started in waiting:
+        _take(engine, folder, *started)
+
+
+def _batches(texts: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    """Files together, up to a number and a size."""
+    batch: list[tuple[str, str]] = []
+    size = 0
+    for file, content in texts:
+        batch.append((file, content))
+        size += len(content)
+        if len(batch) >= _BATCH_FILES or size >= _BATCH_CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _take(engine: Engine, folder: Folder, files: list[str], contents: list[str], started: Future[Any]) -> None:
     try:
-        manifests, problems = engine.parsed(started, file)
+        answers = engine.all_parsed(started, files)
     except ToolError as error:
         if "panic" not in error.message:
             raise
-        problems, manifests = [(Place(file), "the parser gave up on the file")], []
-    folder.manifests += manifests
-    for place, message in problems:
-        code = "V002" if "no Kubernetes object" in message or "metadata.name" in message else "V001"
-        hint = "the file's objects could not be checked" if code == "V001" else "every document must be an object"
-        folder.findings.append(Finding(code, place, message, hint))
+        if len(files) > 1:  # one of them; find out which
+            for file, content in zip(files, contents, strict=True):
+                _take(engine, folder, [file], [content], engine.parse_all([content]))
+            return
+        answers = [([], [(Place(files[0]), "the parser gave up on the file")])]
+    for manifests, problems in answers:
+        folder.manifests += manifests
+        for place, message in problems:
+            code = "V002" if "no Kubernetes object" in message or "metadata.name" in message else "V001"
+            hint = "the file's objects could not be checked" if code == "V001" else "every document must be an object"
+            folder.findings.append(Finding(code, place, message, hint))
 
 
 def _files(root: Path, inside: str, folder: Folder) -> Iterator[str]:
@@ -82,37 +106,36 @@ def _files(root: Path, inside: str, folder: Folder) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in folders:
             if os.path.islink(f"{path}/{name}"):  # noqa: PTH114 - by the thousand
-                folder.findings.append(_unread(root, f"{path}/{name}", "is a link to a folder"))
+                folder.findings.append(_unread(os.path.relpath(f"{path}/{name}", root), "is a link to a folder"))
+        below = os.path.relpath(path, root)
         for name in sorted(names):
             if name.startswith(".") or name in _NOT_MANIFESTS or not name.endswith(SUFFIXES):
                 continue
-            yield os.path.relpath(f"{path}/{name}", root)
+            yield name if below == "." else f"{below}/{name}"
 
 
 def _content(root: Path, file: str, folder: Folder) -> str | None:
-    path = root / file
+    path = f"{root}/{file}"
     try:
-        if path.is_symlink() or not path.is_file():
-            folder.findings.append(_unread(root, str(path), "is a link or no ordinary file"))
+        status = os.lstat(path)  # by the thousand
+        if not stat.S_ISREG(status.st_mode):
+            folder.findings.append(_unread(file, "is a link or no ordinary file"))
             return None
-        if path.stat().st_size > MAX_FILE_BYTES:
-            size = path.stat().st_size >> 20
+        if status.st_size > MAX_FILE_BYTES:
+            message = f"the file has {status.st_size >> 20} MiB"
             folder.findings.append(
-                Finding(
-                    "V003", Place(file), f"the file has {size} MiB", "files of over 16 MiB are not checked; split it"
-                )
+                Finding("V003", Place(file), message, "files of over 16 MiB are not checked; split it")
             )
             return None
-        return path.read_bytes().decode("utf-8-sig")
+        with open(path, "rb") as stream:  # noqa: PTH123 - by the thousand
+            return stream.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         message = f"not UTF-8: byte {error.object[error.start]:#04x} at {error.start}"
         folder.findings.append(Finding("V001", Place(file), message, "save the file as UTF-8"))
     except OSError as error:
-        folder.findings.append(_unread(root, str(path), f"can't be read: {error.strerror}"))
+        folder.findings.append(_unread(file, f"can't be read: {error.strerror}"))
     return None
 
 
-def _unread(root: Path, path: str, why: str) -> Finding:
-    return Finding(
-        "V004", Place(os.path.relpath(path, root)), f"{why}, so it could not be checked", "put the file itself there"
-    )
+def _unread(file: str, why: str) -> Finding:
+    return Finding("V004", Place(file), f"{why}, so it could not be checked", "put the file itself there")

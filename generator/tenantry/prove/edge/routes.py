@@ -79,7 +79,14 @@ class Route:
 
 
 def read(state: State) -> tuple[list[Route], list[Breach]]:
-    """All rules of the cluster's IngressRoutes, and those that can't be judged."""
+    """All rules of the cluster's IngressRoutes, and those that can't be judged; read once."""
+    if "routes" not in state.memory:
+        state.memory["routes"] = _read(state)
+    found: tuple[list[Route], list[Breach]] = state.memory["routes"]
+    return found
+
+
+def _read(state: State) -> tuple[list[Route], list[Breach]]:
     found: list[Route] = []
     wrong: list[Breach] = []
     for manifest in state.of("traefik.io", "IngressRoute"):

@@ -11,7 +11,7 @@ from tenantry.prove.network.reach import Endpoint
 from tenantry.prove.network.selectors import Labels
 from tenantry.prove.promises import Home
 from tenantry.prove.world import State
-from tenantry.verify.references.index import pod_specs
+from tenantry.verify.references.index import POD_KINDS, pod_specs
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 """The API server sets it on every Namespace, so nobody can pretend (pkg/registry/core/namespace/strategy.go)."""
@@ -70,7 +70,8 @@ def namespace_labels(state: State) -> dict[str, Labels]:
 
 def classes(state: State, spaces: Mapping[str, Labels]) -> Iterator[PodClass]:
     """Pods of all workloads of the tree."""
-    for manifest in state.manifests:
+    kinds = (*POD_KINDS, ("postgresql.cnpg.io", "Cluster"), ("postgresql.cnpg.io", "Pooler"))
+    for manifest in (m for kind in kinds for m in state.of(*kind)):
         for role, labels, named, host in _pods(manifest):
             namespace = manifest.identity.namespace
             space = spaces.get(namespace, {NAME_LABEL: namespace})

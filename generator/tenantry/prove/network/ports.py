@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 FIRST, LAST = 1, 65535
@@ -25,13 +26,7 @@ class PortSet:
         return of(*self.intervals, *other.intervals)
 
     def __sub__(self, other: PortSet) -> PortSet:
-        left: list[Interval] = []
-        for protocol, low, high in self.intervals:
-            rest = [(low, high)]
-            for _, cut_low, cut_high in (i for i in other.intervals if i[0] == protocol):
-                rest = [piece for a, b in rest for piece in _cut(a, b, cut_low, cut_high)]
-            left += [(protocol, a, b) for a, b in rest]
-        return of(*left)
+        return _minus(self, other)
 
     def __and__(self, other: PortSet) -> PortSet:
         return self - (self - other)
@@ -45,6 +40,18 @@ class PortSet:
         return ", ".join(_show(interval) for interval in self.intervals)
 
 
+@lru_cache(maxsize=4096)
+def _minus(ports: PortSet, other: PortSet) -> PortSet:
+    left: list[Interval] = []
+    for protocol, low, high in ports.intervals:
+        rest = [(low, high)]
+        for _, cut_low, cut_high in (i for i in other.intervals if i[0] == protocol):
+            rest = [piece for a, b in rest for piece in _cut(a, b, cut_low, cut_high)]
+        left += [(protocol, a, b) for a, b in rest]
+    return of(*left)
+
+
+@lru_cache(maxsize=4096)
 def of(*intervals: Interval) -> PortSet:
     merged: list[Interval] = []
     for protocol, low, high in sorted(intervals):

@@ -74,9 +74,17 @@ class ClusterNetwork:
         return platform_pods(self.state)
 
 
+def _network(state: State) -> ClusterNetwork:
+    """Made once a cluster."""
+    found: ClusterNetwork | None = state.memory.get("network")
+    if found is None:
+        found = state.memory["network"] = ClusterNetwork(state)
+    return found
+
+
 def isolation(state: State) -> Iterator[Breach]:
     """NET-01: every Pod of a home is isolated both ways, also one that nobody thought of."""
-    network = ClusterNetwork(state)
+    network = _network(state)
     for home in state.homes_at():
         anyone = Endpoint(home.namespace, network.spaces.get(home.namespace, {}), {"any": "pod"})
         for direction in ("ingress", "egress"):
@@ -92,7 +100,7 @@ def isolation(state: State) -> Iterator[Breach]:
 def reachability(state: State) -> Iterator[Breach]:
     """NET-02 to NET-08: what is open is what is declared."""
     seen: set[tuple[int, Path, str]] = set()
-    for manifest, problem in _ends(ClusterNetwork(state), state):
+    for manifest, problem in _ends(_network(state), state):
         key = id(manifest), problem.path, problem.code
         if key not in seen:  # the Pods of one policy mostly share what is wrong with it
             seen.add(key)

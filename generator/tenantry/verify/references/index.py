@@ -133,6 +133,10 @@ _WORKLOADS = {
 }  # fmt: skip
 
 
+POD_KINDS = (*sorted(_WORKLOADS), ("batch", "CronJob"), ("", "Pod"))
+"""Kinds that hold a Pod template."""
+
+
 def pod_specs(manifest: Manifest) -> Iterator[tuple[Path, Value, Value]]:
     """(path, labels, specification) of the Pod template in an object."""
     path: Path
