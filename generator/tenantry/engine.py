@@ -37,7 +37,7 @@ class Engine(Peer):
         return _parsed(self.finish(started), file)
 
     def parse_all(self, texts: Sequence[str]) -> Future[Any]:
-        """Start reading several files of manifests; `all_parsed` waits."""
+        """Start reading several texts of manifests; `all_parsed` waits."""
         return self.send("parse_all", {"texts": list(texts)})
 
     def all_parsed(

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
+import multiprocessing
+import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tenantry import engine_build, pipeline
-from tenantry.assurance import Objective
+from tenantry.assurance import Objective, TenantAssurance
 from tenantry.blame import Blamer
 from tenantry.engine import Engine
 from tenantry.findings import Finding, FindingsError, Place, Result, UsageError, in_order
 from tenantry.model.policy import Policy
 from tenantry.policy_engine import PolicyEngine
-from tenantry.prove.fleet import Proved, prove_fleet
+from tenantry.prove.fleet import Proved, prove_fleet, unused_exceptions
 from tenantry.prove.policies import ask
 from tenantry.prove.promises import Promises, promises
-from tenantry.prove.report import assurances, objectives_of
+from tenantry.prove.report import assurances, merged, objectives_of
 from tenantry.prove.world import State
 from tenantry.render.units import units
 from tenantry.verify.folder import Folder, read_files, read_folder
@@ -53,6 +58,72 @@ def known_fleet(space: Workspace) -> KnownFleet:
     return KnownFleet(promises(inputs.fleet, instances, space.as_of), blame, tuple(inputs.findings))
 
 
+@dataclass
+class Part:
+    """What was found in clusters that have to do with each other."""
+
+    findings: list[Finding] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    clusters: list[str] = field(default_factory=list)
+    """Clusters of the fleet whose promises were held against their objects."""
+    used: set[str] = field(default_factory=set)
+    """Exceptions that lift something."""
+    assurances: list[TenantAssurance] = field(default_factory=list)
+
+    def add(self, other: Part) -> None:
+        self.findings += other.findings
+        self.counts += other.counts
+        self.clusters += other.clusters
+        self.used |= other.used
+        self.assurances += other.assurances
+
+
+@dataclass(frozen=True)
+class Job:
+    """One verification: a folder, and what is promised of it."""
+
+    base: Path
+    inside: str
+    fleet: KnownFleet
+    say: Callable[[str], None]
+
+    def examine(self, layouts: Sequence[Layout]) -> Part:
+        """Read, judge and prove the objects of some clusters."""
+        part, states = Part(), dict[str, State]()
+        judged: list[tuple[Layout, Index]] = []
+        promised = self.fleet.promises
+        clusters = promised.clusters if promised else {}
+        with Engine(engine_build.ensure_engine(self.say)) as engine:
+            for layout in layouts:
+                where = self.inside or layout.folder
+                folder = _with_definitions(engine, read_folder(engine, self.base, where), self.base, where)
+                name = layout.folder or self.base.name
+                cluster = clusters.get(name)
+                index = Index(
+                    folder.manifests, storage_classes=cluster.storage_classes.names if cluster else frozenset()
+                )
+                judged.append((layout, index))
+                part.findings += folder.findings
+                part.counts.update(clusters=1, files=folder.files, objects=len(folder.manifests))
+                if promised is not None and cluster is not None and not self.inside:
+                    states[name] = State(promised, cluster, index, layout.folder or ".", states)
+        locator = Locator(lambda file: (self.base / file).read_text(encoding="utf-8-sig", errors="replace"))
+
+        def judge_all() -> None:
+            for layout, index in judged:
+                part.findings.extend(to_findings(judge(index, layout.version), locator, self.fleet.blame))
+
+        if promised is None or not states:
+            judge_all()
+            return part
+        proved, more = prove(promised, states, self.say, judge_all)
+        part.findings += [*more, *to_findings(proved.breaches, locator, self.fleet.blame)]
+        part.clusters += states
+        part.used |= {lift.name for lift, _ in proved.lifted}
+        part.assurances += assurances(promised, states, proved)
+        return part
+
+
 def verify(root: Path, fleet: KnownFleet, version: str, say: Callable[[str], None], shown: str = "") -> Result:
     """Judge every manifest below `root`, which must be a folder; a single file is judged in its folder's place.
 
@@ -60,49 +131,79 @@ def verify(root: Path, fleet: KnownFleet, version: str, say: Callable[[str], Non
     `version` (like `1.34`) wins. Places are shown below `shown`. Raises UsageError for a version without schemas.
     """
     base, inside = (root.parent, root.name) if root.is_file() else (root, "")
-    clusters = fleet.promises.clusters if fleet.promises else {}
-    versions = {name: cluster.kubernetes_version for name, cluster in clusters.items()}
-    findings: list[Finding] = list(fleet.findings)
-    counts = {"clusters": 0, "files": 0, "objects": 0}
-    states: dict[str, State] = {}
-    locator = Locator(lambda file: (base / file).read_text(encoding="utf-8-sig", errors="replace"))
-    judged: list[tuple[Layout, Index]] = []
-    with Engine(engine_build.ensure_engine(say)) as engine:
-        for layout in _layouts(base, inside, versions, version):
-            folder = read_folder(engine, base, inside or layout.folder)
-            folder = _with_definitions(engine, folder, base, inside or layout.folder)
-            name = layout.folder or base.name
-            cluster = clusters.get(name)
-            index = Index(folder.manifests, storage_classes=cluster.storage_classes.names if cluster else frozenset())
-            findings += folder.findings
-            judged.append((layout, index))
-            counts["clusters"] += 1
-            counts["files"] += folder.files
-            counts["objects"] += len(folder.manifests)
-            if fleet.promises is not None and cluster is not None and not inside:
-                states[name] = State(fleet.promises, cluster, index, layout.folder or ".", states)
-    if counts["files"] == 0:
+    versions = {name: c.kubernetes_version for name, c in fleet.promises.clusters.items()} if fleet.promises else {}
+    found = _layouts(base, inside, versions, version)
+    whole = examine(Job(base, inside, fleet, say), found)
+    if whole.counts["files"] == 0:
         raise UsageError(f"{root} holds no manifests", "manifests end in .yaml, .yml or .json")
-
-    def judge_all() -> None:
-        for layout, index in judged:
-            findings.extend(to_findings(judge(index, layout.version), locator, fleet.blame))
-
-    proved = Proved()
-    if fleet.promises is None or not states:
-        judge_all()
-    else:
-        proved, more = prove(fleet.promises, states, say, judge_all)
-        findings += more
-        findings += to_findings(proved.breaches, locator, fleet.blame)
-        if len(states) > 1:
-            findings += _missing(fleet.promises, states)
+    findings = [*fleet.findings, *whole.findings]
+    told: tuple[TenantAssurance, ...] = ()
+    if fleet.promises is not None and whole.clusters:
+        findings += unused_exceptions(fleet.promises, whole.clusters, whole.used)
+        if len(found) > 1:
+            findings += _missing(fleet.promises, whole.clusters)
+        told = merged(fleet.promises, whole.clusters, whole.assurances)
     prefix = shown.rstrip("/") if not inside else str(Path(shown).parent)
     ordered = in_order(_shown_below(finding, prefix) for finding in findings)
-    counts["controls_lifted"] = len({lift.name for lift, _ in proved.lifted})
-    result = Result("verify", ordered, counts)
-    told = assurances(fleet.promises, states, proved) if fleet.promises is not None else ()
-    return dataclasses.replace(result, notes=_notes(result, states, fleet), assurances=told)
+    counts = {
+        **{key: whole.counts[key] for key in ("clusters", "files", "objects")},
+        "controls_lifted": len(whole.used),
+    }
+    result = Result("verify", ordered, counts, assurances=told)
+    return dataclasses.replace(result, notes=_notes(result, whole.clusters, fleet))
+
+
+_LARGE = 4000
+"""Files from which on a second process is worth its start."""
+_job: Job | None = None
+"""What a forked process works on; forking hands it over as it is."""
+
+
+def examine(job: Job, found: Sequence[Layout]) -> Part:
+    """All clusters; in a large tree, those that have nothing to do with each other side by side."""
+    groups = _neighbours(job, found)
+    files = {id(group): sum(_file_count(job.base / layout.folder) for layout in group) for group in groups}
+    workers = min(os.cpu_count() or 1, len(groups))
+    whole = Part()
+    if workers < 2 or sum(files.values()) < _LARGE or "fork" not in multiprocessing.get_all_start_methods():
+        for part in map(job.examine, groups):
+            whole.add(part)
+        return whole
+    engine_build.ensure_engine(job.say)
+    engine_build.ensure(engine_build.POLICY_ENGINE, job.say)
+    shares: list[list[Sequence[Layout]]] = [[] for _ in range(workers)]
+    for group in sorted(groups, key=lambda group: -files[id(group)]):
+        min(shares, key=lambda share: sum(files[id(g)] for g in share)).append(group)
+    global _job
+    _job = job
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
+        for part in pool.map(_examine_share, shares):
+            whole.add(part)
+    return whole
+
+
+def _examine_share(groups: Sequence[Sequence[Layout]]) -> Part:
+    assert _job is not None
+    gc.disable()  # the process ends with its share
+    whole = Part()
+    for group in groups:
+        whole.add(_job.examine(group))
+    return whole
+
+
+def _neighbours(job: Job, found: Sequence[Layout]) -> list[Sequence[Layout]]:
+    """Clusters together with their DR partners; all others alone."""
+    clusters = job.fleet.promises.clusters if job.fleet.promises else {}
+    groups: dict[frozenset[str], list[Layout]] = {}
+    for layout in found:
+        name = layout.folder or job.base.name
+        partner = clusters[name].dr_partner if name in clusters else name
+        groups.setdefault(frozenset((name, partner)), []).append(layout)
+    return list(groups.values())
+
+
+def _file_count(folder: Path) -> int:
+    return sum(len(names) for _, _, names in os.walk(folder))
 
 
 def prove(
@@ -119,12 +220,12 @@ def prove(
         none = Finding(
             "V073", Place("policies"), "the fleet has no policies, so Kyverno would guard nothing", hint, "warning"
         )
-        return proved, [*proved.findings, none]
+        return proved, [none]
     with PolicyEngine(engine_build.ensure(engine_build.POLICY_ENGINE, say)) as policies:
         verdicts = ask(policies, known, states)
         meanwhile()
         proved = prove_fleet(known, states, verdicts)
-        return proved, [*proved.findings, *verdicts.findings]
+        return proved, verdicts.findings
 
 
 def prove_files(
@@ -144,7 +245,10 @@ def prove_files(
     if not states:
         return []
     proved, more = prove(known, states, say)
-    return [*more, *to_findings(proved.breaches, Locator(content), blame)]
+    used = {lift.name for lift, _ in proved.lifted}
+    return [
+        *more, *unused_exceptions(known, list(states), used), *to_findings(proved.breaches, Locator(content), blame),
+    ]  # fmt: skip
 
 
 def objectives(space: Workspace, tenant: str) -> tuple[Objective, ...]:
@@ -163,15 +267,15 @@ def objectives(space: Workspace, tenant: str) -> tuple[Objective, ...]:
     return tuple(objectives_of(states, tenant))
 
 
-def _notes(result: Result, states: Mapping[str, State], fleet: KnownFleet) -> tuple[str, ...]:
+def _notes(result: Result, clusters: Sequence[str], fleet: KnownFleet) -> tuple[str, ...]:
     if not result.ok:
         return ()
     counts = result.counts
     notes = [f"{counts['objects']} objects in {counts['files']} files: nothing to refuse."]
-    if states:
-        homes = sum(len(state.homes) for state in states.values())
+    if clusters and fleet.promises is not None:
+        homes = sum(len(fleet.promises.homes_of(name)) for name in clusters)
         notes.append(
-            f"{len(states)} clusters, {homes} namespaces: every control that is promised is kept or lifted by an exception."
+            f"{len(clusters)} clusters, {homes} namespaces: every control that is promised is kept or lifted by an exception."
         )
     elif fleet.promises is None:
         notes.append("No fleet is here (-C DIR), so nothing is promised of these objects, and no isolation was proved.")
@@ -180,9 +284,9 @@ def _notes(result: Result, states: Mapping[str, State], fleet: KnownFleet) -> tu
     return tuple(notes)
 
 
-def _missing(known: Promises, states: Mapping[str, State]) -> Iterator[Finding]:
+def _missing(known: Promises, clusters: Sequence[str]) -> Iterator[Finding]:
     for name, homes in known.homes.items():
-        if homes and name not in states:
+        if homes and name not in clusters:
             tenants = sorted({home.tenant for home in homes.values() if home.tenant})
             message = f"cluster '{name}' is not in the tree; {len(homes)} namespaces are promised to it ({', '.join(tenants[:3]) or 'cells'})"
             yield Finding("V074", Place(name), message, "run 'tenantry render', or verify the cluster's folder alone")

@@ -87,7 +87,7 @@ def found_in(objects: Mapping[str, tuple[Manifest, ...]], cluster: str) -> tuple
     near = {name: states[name] for name in dict.fromkeys((cluster, known.clusters[cluster].dr_partner))}
     verdicts = ask(_policy_engine(), known, near)
     proved = prove_fleet(known, near, verdicts)
-    return [*judged, *proved.breaches], [*proved.findings, *verdicts.findings]
+    return [*judged, *proved.breaches], verdicts.findings
 
 
 @cache

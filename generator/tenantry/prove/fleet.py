@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,15 +22,14 @@ class Judgement(Protocol):
 
 @dataclass
 class Proved:
-    """What was found: breaches that stand, those that an exception lifts, and exceptions that lift nothing."""
+    """What was found: breaches that stand, and those that an exception lifts."""
 
     breaches: list[Breach] = field(default_factory=list)
     lifted: list[tuple[ControlException, Breach]] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
 
 
 def prove_fleet(promises: Promises, states: Mapping[str, State], verdicts: Judgement | None) -> Proved:
-    """Prove every cluster's objects. Exceptions that lift nothing are told when all clusters of their tenant are there."""
+    """Prove every cluster's objects."""
     result = Proved()
     found = [(state, breach) for state in states.values() for breach in prove(state)]
     told = {(id(manifest), _group(problem.control)) for _, (manifest, problem) in found}
@@ -38,15 +37,12 @@ def prove_fleet(promises: Promises, states: Mapping[str, State], verdicts: Judge
     for manifest, problem in verdicts.breaches() if verdicts else ():
         if (id(manifest), _group(problem.control)) not in told:  # the proof's own sentence says more
             found.append((by_cluster[id(manifest)], (manifest, problem)))
-    used: set[str] = set()
     for state, (manifest, problem) in found:
         lift = _lift(promises, state, manifest, problem.control, problem.tenant)
         if lift is None:
             result.breaches.append((manifest, problem))
         else:
-            used.add(lift.name)
             result.lifted.append((lift, (manifest, problem)))
-    result.findings += _unused(promises, states, used)
     return result
 
 
@@ -76,15 +72,11 @@ def _lift(
     return None
 
 
-def _unused(promises: Promises, states: Mapping[str, State], used: set[str]) -> Iterator[Finding]:
+def unused_exceptions(promises: Promises, clusters: Sequence[str], used: set[str]) -> Iterator[Finding]:
+    """Exceptions that lift nothing, of tenants whose clusters were all looked at."""
     for exception in promises.exceptions:
-        clusters = {i.site.cluster.name for i in promises.instances.values() if i.tenant.name == exception.tenant}
-        if (
-            exception.name in used
-            or exception.expires < promises.as_of
-            or not clusters
-            or not clusters <= states.keys()
-        ):
+        homes = {i.site.cluster.name for i in promises.instances.values() if i.tenant.name == exception.tenant}
+        if exception.name in used or exception.expires < promises.as_of or not homes or not homes <= set(clusters):
             continue
         yield Finding(
             "F023", promises.fleet.place(exception, "control"),

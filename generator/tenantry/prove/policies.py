@@ -4,7 +4,7 @@ used, that could not judge an object, that skipped one without an exception, or 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,8 +29,21 @@ class Verdicts:
     findings: list[Finding] = field(default_factory=list)
     _asked: list[tuple[Sequence[Manifest], Future[Any]]] = field(default_factory=list)
     _kinds: set[tuple[str, str, bool]] = field(default_factory=set)
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "policies"))
+    _asking: Future[None] = field(default_factory=Future)
+
+    def start(self, states: Mapping[str, State]) -> None:
+        """Ask beside what the caller does meanwhile: sending waits for the engine."""
+
+        def ask_all() -> None:
+            for state in states.values():
+                self.ask(state)
+
+        self._asking = self._pool.submit(ask_all)
 
     def breaches(self) -> Iterator[Breach]:
+        self._asking.result()
+        self._pool.shutdown()
         met: set[str] = set()
         for manifests, started in self._asked:
             for manifest, outcomes in zip(manifests, self.engine.outcomes(started), strict=True):
@@ -100,8 +113,7 @@ def ask(engine: PolicyEngine, promises: Promises, states: Mapping[str, State]) -
             verdicts.findings.append(
                 Finding("V072", place, message, "see policies/exceptions/", object=manifest.identity, control="SUP-03")
             )
-    for state in states.values():
-        verdicts.ask(state)
+    verdicts.start(states)
     return verdicts
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from tenantry.assurance import InstanceCost, Lifted, Objective, Step, TenantAssurance
 from tenantry.controls import CONTROLS
 from tenantry.manifest import Manifest, text
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
-from tenantry.prove.cost import costs
+from tenantry.prove.cost import Cost, costs
 from tenantry.prove.fleet import Proved
 from tenantry.prove.objectives import FOREVER, derive
 from tenantry.prove.promises import Promises
@@ -18,35 +19,59 @@ from tenantry.prove.world import State
 
 
 def assurances(promises: Promises, states: Mapping[str, State], proved: Proved) -> tuple[TenantAssurance, ...]:
-    """One for each tenant whose clusters were all looked at."""
+    """One for each tenant that has something in these clusters, as far as they tell."""
     breached = _breached(states, proved)
-    cost = {(c.tenant, c.environment): c for s in states.values() for c in costs(s, states.get(s.cluster.dr_partner))}
+    by_tenant: dict[str, list[Cost]] = defaultdict(list)
+    for state in states.values():
+        for cost in costs(state, states.get(state.cluster.dr_partner)):
+            by_tenant[cost.tenant].append(cost)
+    there = {home.tenant for state in states.values() for home in state.homes.values()}
     found = []
     for name, tenant in promises.fleet.all(Tenant).items():
-        instances = [i for i in promises.instances.values() if i.tenant.name == name]
-        sites = [i.site.cluster.name for i in instances] + [i.standby.cluster.name for i in instances if i.standby]
         tier = promises.fleet.find(Tier, tenant.tier)
-        if tier is None or not instances or not states.keys() >= set(sites):
+        if tier is None or name not in there:
             continue
-        environments = tuple(i.environment for i in instances)
         lifted = _lifted(proved, name)
         broken = tuple(c for c in CONTROLS if c in breached[name])
-        lifted_ids = {entry.control for entry in lifted}
-        not_kept = tuple(c for c in CONTROLS if c in tier.controls_not_kept)
+        lost = {*broken, *(entry.control for entry in lifted), *tier.controls_not_kept}
+        parts = tuple(
+            InstanceCost(c.environment, round(c.total, 2), {k: round(v, 2) for k, v in c.parts.items()})
+            for c in by_tenant[name]
+        )
         found.append(
             TenantAssurance(
-                tenant=name, display_name=tenant.display_name, tier=tier.name, environments=environments,
-                kept=tuple(c for c in CONTROLS if c not in {*broken, *lifted_ids, *not_kept}),
-                lifted=lifted, breached=broken, not_promised=not_kept,
-                objectives=tuple(objectives_of(states, name)),
-                costs=tuple(
-                    InstanceCost(e, round(c.total, 2), {k: round(v, 2) for k, v in c.parts.items()})
-                    for e in environments if (c := cost.get((name, e))) is not None
-                ),
-                cost_at_most=tier.cost.max_euro,
+                tenant=name, display_name=tenant.display_name, tier=tier.name, environments=tuple(c.environment for c in parts),
+                kept=tuple(c for c in CONTROLS if c not in lost), lifted=lifted, breached=broken,
+                not_promised=tuple(c for c in CONTROLS if c in tier.controls_not_kept),
+                objectives=tuple(objectives_of(states, name)), costs=parts, cost_at_most=tier.cost.max_euro,
             )
         )  # fmt: skip
     return tuple(found)
+
+
+def merged(
+    promises: Promises, clusters: Sequence[str], parts: Iterable[TenantAssurance]
+) -> tuple[TenantAssurance, ...]:
+    """One for each tenant, of tenants whose clusters were all looked at."""
+    needed: dict[str, set[str]] = defaultdict(set)
+    for instance in promises.instances.values():
+        sites = (instance.site, instance.standby)
+        needed[instance.tenant.name] |= {site.cluster.name for site in sites if site is not None}
+    found: dict[str, TenantAssurance] = {}
+    for part in parts:
+        if needed[part.tenant] <= set(clusters):
+            other = found.get(part.tenant)
+            found[part.tenant] = part if other is None else _together(other, part)
+    return tuple(found[name] for name in sorted(found))
+
+
+def _together(one: TenantAssurance, other: TenantAssurance) -> TenantAssurance:
+    return replace(
+        one, environments=one.environments + other.environments, objectives=one.objectives + other.objectives,
+        costs=one.costs + other.costs, kept=tuple(c for c in one.kept if c in other.kept),
+        breached=tuple(c for c in CONTROLS if c in {*one.breached, *other.breached}),
+        lifted=tuple(dict.fromkeys(one.lifted + other.lifted)),
+    )  # fmt: skip
 
 
 def objectives_of(states: Mapping[str, State], tenant: str) -> Iterator[Objective]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _SUFFIX = {
@@ -58,10 +59,12 @@ def is_dns_subdomain(name: str) -> bool:
     return len(name) <= 253 and _SUBDOMAIN.fullmatch(name) is not None
 
 
+@lru_cache(maxsize=65536)
 def is_label_value(value: str) -> bool:
     return value == "" or (len(value) <= 63 and _QUALIFIED.fullmatch(value) is not None)
 
 
+@lru_cache(maxsize=65536)
 def is_qualified_name(key: str) -> bool:
     """Key of a label or annotation: an optional subdomain and `/`, then at most 63."""
     prefix, slash, name = key.rpartition("/")

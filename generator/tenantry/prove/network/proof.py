@@ -110,11 +110,19 @@ def reachability(state: State) -> Iterator[Breach]:
 def _ends(network: ClusterNetwork, state: State) -> Iterator[Breach]:
     for home in state.homes_at():
         flows = list(declared.flows(home))
+        alike: set[object] = set()
         for pods in network.by_namespace.get(home.namespace, ()):
             for direction in ("ingress", "egress"):
                 own = [flow for flow in flows if flow.direction == direction and pods.role in flow.roles]
-                yield from _too_much(network, home, pods, direction, own)
-                yield from _too_little(network, home, pods, direction, own)
+                # Pods that the same policies select, with the same ports and the same flows, are judged once.
+                selecting = tuple(p.name for p in network.policies.selecting(pods.endpoint, direction))
+                ports = tuple(sorted(pods.endpoint.named_ports.items())) if direction == "ingress" else ()
+                store = pods.role if pods.role in _STORES else ""
+                key = direction, selecting, ports, store, bool(pods.role), tuple((f.peer, f.ports) for f in own)
+                if key not in alike:
+                    alike.add(key)
+                    yield from _too_much(network, home, pods, direction, own)
+                    yield from _too_little(network, home, pods, direction, own)
 
 
 # --- what is open besides
@@ -215,7 +223,10 @@ def _extra_pods(
             if not takes(peer, chosen.namespace, other.endpoint, wide=True):
                 continue
             ports = _ports(rule, pods, other.endpoint, direction)
-            extra = ports - union(flow.ports for flow in flows if _is_peer(flow, other))
+            extra = ports
+            for flow in flows:
+                if _is_peer(flow, other):
+                    extra = extra - flow.ports
             if extra:
                 yield _Extra(_control(home, pods, other, direction), str(other), extra, other)
     ports = _ports(rule, pods, None, direction)
@@ -349,24 +360,26 @@ def _missing(
     rules = [(p, rule) for p in selecting for rule in p.rules(direction) or ()]
     if isinstance(flow.peer, Outside):
         for cidr in networks(flow.peer.cidrs):
-            missing = flow.ports - union(
-                _narrow(rule, pods, None, direction) for _, rule in rules if _opens_addresses(rule, cidr)
-            )
+            missing = flow.ports
+            for _, rule in rules:
+                if missing and _opens_addresses(rule, cidr):
+                    missing = missing - _narrow(rule, pods, None, direction)
             if missing:
                 yield str(cidr), missing
         return
     for other in _peers(network, flow):
-        wanted = flow.ports
-        opened = (
-            _narrow(rule, pods, other.endpoint, direction)
-            for chosen, rule in rules
-            if rule.peers is None
-            or any(takes(peer, chosen.namespace, other.endpoint, wide=False) for peer in rule.peers)
-        )
-        missing = wanted - union(opened)
+        missing = flow.ports
+        for chosen, rule in rules:
+            if missing and _takes_pods(chosen, rule, other):
+                missing = missing - _narrow(rule, pods, other.endpoint, direction)
         if missing:
             yield str(other), missing
             return  # the classes of one role differ little
+
+
+def _takes_pods(chosen: Policy, rule: Rule, other: PodClass) -> bool:
+    peers = rule.peers
+    return peers is None or any(takes(peer, chosen.namespace, other.endpoint, wide=False) for peer in peers)
 
 
 def _narrow(rule: Rule, pods: PodClass, other: Endpoint | None, direction: Direction) -> PortSet:
