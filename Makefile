@@ -86,6 +86,10 @@ bench: engine ## Measure synthetic fleets against stock kustomize (SIZES="10 100
 fuzz: engine ## Try many more random inputs and objects than the tests do (TIMES=50)
 	@FUZZ_TIMES=$(or $(TIMES),50) $(BIN)/pytest -q tests/test_verify.py tests/test_fuzz_inputs.py -k any
 
+.PHONY: mutants
+mutants: engine ## Break each control of the example fleet and show what is told (CONTROL="NET-02 IAM-03")
+	@PYTHONPATH=tests $(BIN)/python -m controls $(CONTROL)
+
 .PHONY: golden
 golden: engine ## Write the expected answers of tests/bad anew; read the diff before you commit
 	@PYTHONPATH=tests $(BIN)/python tests/write_expectations.py

@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from tenantry import engine_build, scaffold
 from tenantry.engine import Engine
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+CACHE = platformdirs.user_cache_dir()
+"""Where Go programs are kept; they would take minutes to build anew in each test's empty home."""
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +25,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """A test that forgets to isolate itself finds an empty home and no time zone, locale or git settings of ours."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CACHE_HOME", CACHE)
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     for name in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{name}_NAME", "Test")
@@ -30,7 +34,8 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 @pytest.fixture(scope="session")
 def engine_program() -> Path:
-    """The engine, built if it must be; without Go the tests fail, they are never skipped."""
+    """The engine, built if it must be, and the policy engine; without Go the tests fail, they are never skipped."""
+    engine_build.ensure(engine_build.POLICY_ENGINE, lambda _: None)
     return engine_build.ensure_engine(lambda _: None)
 
 
@@ -57,10 +62,8 @@ class Ran:
 
 
 @pytest.fixture
-def run(engine_program: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
+def run(engine_program: Path) -> Callable[..., Ran]:
     """Run the command line as a user does, in a process of its own."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(engine_program.parents[3]))
-
     def call(*arguments: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None) -> Ran:
         done = subprocess.run(
             [sys.executable, "-m", "tenantry", *map(str, arguments)],

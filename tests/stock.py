@@ -1,9 +1,10 @@
-"""The released kustomize CLI, from the version that the engine's go.mod names."""
+"""The released command lines of Kustomize and Kyverno, from the versions that the engines' go.mod files name."""
 
 from __future__ import annotations
 
-import os
+import hashlib
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
@@ -12,14 +13,26 @@ from filelock import FileLock
 from tenantry import engine_build
 
 
-def build_stock() -> Path:
-    """Path of the program, built once for each content of the engine's sources into the user's cache."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or platformdirs.user_cache_dir("tenantry"))
-    program = cache / "stock" / engine_build.program_path().parent.name / "kustomize"
-    program.parent.mkdir(parents=True, exist_ok=True)
-    module = "sigs.k8s.io/kustomize/kustomize/v5"
-    with FileLock(program.parent / "lock"):
-        if not program.exists():
-            command = [engine_build.find_go(), "build", "-buildvcs=false", "-o", str(program), module]
-            subprocess.run(command, cwd=engine_build.source_folder(), check=True, timeout=1200)
-    return program
+@dataclass(frozen=True)
+class Stock:
+    """A program of a module that the go.mod in a folder of the engines' sources names."""
+
+    name: str
+    module: str
+    folder: str
+
+    def build(self) -> Path:
+        """Path of the program, built once for each content of go.mod and go.sum into the user's cache."""
+        sources = engine_build.source_folder() / self.folder
+        named = hashlib.sha256((sources / "go.mod").read_bytes() + (sources / "go.sum").read_bytes()).hexdigest()[:20]
+        program = Path(platformdirs.user_cache_dir("tenantry")) / "stock" / named / self.name
+        program.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(program.parent / f"{self.name}.lock"):
+            if not program.exists():
+                command = [engine_build.find_go(), "build", "-buildvcs=false", "-o", str(program), self.module]
+                subprocess.run(command, cwd=sources, check=True, timeout=2400)
+        return program
+
+
+KUSTOMIZE = Stock("kustomize", "sigs.k8s.io/kustomize/kustomize/v5", ".")
+KYVERNO = Stock("kyverno", "github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno", "kyverno")

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from conftest import REPOSITORY
-from stock import build_stock
+from stock import KUSTOMIZE
 from tenantry.engine import Engine
 
 OVERLAYS = sorted(
@@ -22,7 +22,7 @@ OVERLAYS = sorted(
 
 @pytest.fixture(scope="session")
 def stock() -> Path:
-    return build_stock()
+    return KUSTOMIZE.build()
 
 
 def objects(text: str | bytes) -> dict[tuple[str, str, str, str], Any]:

@@ -178,7 +178,7 @@ def _read_policy(root: Path, file: str) -> tuple[Document, Policy] | Finding:
     if (data.get("apiVersion"), data.get("kind")) != ("policies.kyverno.io/v1", "ValidatingPolicy"):
         wrong: tuple[tuple[str, ...], str, str] = (
             ("kind",),
-            "is no ValidatingPolicy of policies.kyverno.io/v1",
+            f"policy '{name}' is no ValidatingPolicy of policies.kyverno.io/v1",
             "other kinds are deprecated or not read",
         )
     elif metadata.get("name") != name:
@@ -188,7 +188,7 @@ def _read_policy(root: Path, file: str) -> tuple[Document, Policy] | Finding:
             "give both one name",
         )
     elif CONTROL not in annotations:
-        wrong = (("metadata",), f"has no annotation {CONTROL}", "name the control that the policy keeps")
+        wrong = (("metadata",), f"policy '{name}' has no annotation {CONTROL}", "name the control that the policy keeps")
     else:
         return document, Policy(name=name, control=annotations[CONTROL], annotations=annotations, spec=spec)
     path, message, hint = wrong

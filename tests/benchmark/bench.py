@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from synthetic import lay_fleet
 
-from stock import build_stock
+from stock import KUSTOMIZE
 from tenantry import engine_build, pipeline
 from tenantry.cache import Store
 from tenantry.engine import Engine
@@ -161,7 +161,7 @@ def measure(tenants: int, folder: Path, kustomize: Path) -> dict[str, Any]:
 
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    kustomize = build_stock()
+    kustomize = KUSTOMIZE.build()
     engine_build.ensure_engine(say)
     with tempfile.TemporaryDirectory() as folder:
         results = [measure(int(size), Path(folder), kustomize) for size in sys.argv[1:] or ("10", "100", "500")]

@@ -46,14 +46,16 @@ def _fitting_tiers(scope: Scope, field: str, value: str) -> str:
 
 
 def demanded_controls(scope: Scope) -> Iterator[Finding]:
-    """What a classification demands, the tier must keep."""
+    """What a classification demands, the tier must keep; where the tier takes it at all, which `classification` judges."""
     for tenant, tier in _with_tier(scope):
         classification = scope.fleet.document(tenant).data["spec"]["classification"]
+        offers = scope.fleet.document(tier).data["spec"]["classification"]
         for control, why in demanded(classification).items():
-            if control in tier.controls_not_kept:
-                field, value = why.split(" ")
+            field, value = why.split(" ")
+            if control in tier.controls_not_kept and value in offers[field]:
                 keeping = [t.name for t in scope.fleet.all(Tier).values() if control not in t.controls_not_kept]
-                message = f"{field} '{value}' demands {control} ({BY_ID[control].rule}), which tier '{tier.name}' does not keep"
+                rule = BY_ID[control].rule.rstrip(".")
+                message = f"{field} '{value}' demands {control} ({rule}), which tier '{tier.name}' does not keep"
                 yield scope.at(
                     tenant, ("classification", field), "F022", message, f"tiers that do: {', '.join(keeping) or 'none'}"
                 )

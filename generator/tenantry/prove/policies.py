@@ -72,7 +72,7 @@ class Verdicts:
     def _unmet(self, met: set[str]) -> Iterator[Finding]:
         """A policy whose kinds are in the tree, and that met none of them, guards nothing."""
         for name, policy in self.policies.items():
-            places = (True,) if _looks_into_homes(policy) else (True, False)
+            places = (True,) if _looks_at_tenants(policy) else (True, False)
             if name not in met and any((*kind, place) in self._kinds for kind in _kinds_of(policy) for place in places):
                 place = self.places[name]
                 message = f"the policy '{name}' met no object, though the tree has objects of its kinds"
@@ -89,7 +89,10 @@ class Verdicts:
         for start in range(0, len(manifests), _BATCH):
             batch = manifests[start : start + _BATCH]
             self._asked.append((batch, self.engine.judge([m.value for m in batch], spaces)))
-            self._kinds.update((m.identity.group, m.identity.kind.lower(), state.home(m) is not None) for m in batch)
+            homes = ((manifest, state.home(manifest)) for manifest in batch)
+            self._kinds.update(
+                (m.identity.group, m.identity.kind.lower(), home is not None and home.instance is not None) for m, home in homes
+            )
 
 
 def ask(engine: PolicyEngine, promises: Promises, states: Mapping[str, State]) -> Verdicts:
@@ -117,8 +120,8 @@ def ask(engine: PolicyEngine, promises: Promises, states: Mapping[str, State]) -
     return verdicts
 
 
-def _looks_into_homes(policy: Policy) -> bool:
-    """Whether a policy leaves out namespaces that are no instance's and no cell's."""
+def _looks_at_tenants(policy: Policy) -> bool:
+    """Whether a policy chooses by labels; then only a tree with tenants in it must hold what it looks for."""
     constraints = mapping(policy.spec.get("matchConstraints"))
     return bool(constraints.get("namespaceSelector") or constraints.get("objectSelector"))
 
