@@ -1,20 +1,27 @@
-"""Writes docs/reference/ from the code: input fields, finding codes, commands, objects. `--check` fails when stale."""
+"""Writes docs/reference/ from the code: input fields, finding codes, commands, objects, controls. `--check` fails when stale."""
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 from tenantry.cli.main import COMMANDS, cli
 from tenantry.codes import CODES
+from tenantry.controls import ASSUMPTIONS, CATALOG, GROUPS, STANDARDS, Control
 from tenantry.render.registry import COMPONENTS, TREE_COMPONENTS, TREES
 from tenantry.schema import KINDS, load_schema
 
 HERE = Path(__file__).resolve().parent / "reference"
+REPOSITORY = HERE.parent.parent
+sys.path.insert(0, str(REPOSITORY / "tests"))
+from controls.table import MUTANTS  # noqa: E402 - the tests' table of mutants, which is no part of the package
+
 NOTE = "<!-- Made by docs/build_reference.py from the code; `make docs` writes it anew. -->\n\n"
 
 
@@ -24,6 +31,7 @@ def pages() -> Mapping[str, str]:
         "codes.md": "".join(_codes()),
         "commands.md": "".join(_commands()),
         "objects.md": "".join(_objects()),
+        "controls.md": "".join(_controls()),
     }
 
 
@@ -74,7 +82,7 @@ def _type(schema: dict[str, Any], root: dict[str, Any]) -> str:
 
 
 def _codes() -> Iterator[str]:
-    yield "# Finding codes\n\nThe first letter tells the stage: S source and schema, R resolve, F fleet rules, T templates, K Kustomize, G trees.\n\n"
+    yield "# Finding codes\n\nThe first letter tells the stage: S source and schema, R resolve, F fleet rules, T templates, K Kustomize, G trees, V objects.\n\n"
     yield "| code | title | meaning |\n|---|---|---|\n"
     for code in CODES:
         yield f"| `{code.id}` | {code.title} | {code.meaning} |\n"
@@ -111,6 +119,58 @@ def _objects() -> Iterator[str]:
                 yield f"| `components/{component.name}/{stem}.yaml.j2` | `base/components/{component.name}/` |\n"
         for entry in entries:
             yield f"| `{entry.name}.yaml.j2` | {'the base, patched by overlays' if entry.keep == 'base' else 'the overlay'} |\n"
+
+
+def _controls() -> Iterator[str]:
+    yield """# Controls
+
+Each promise of the service catalogue is a control: a rule with an id. `tenantry verify`, `check` and `render` judge every control on
+the rendered objects of the whole fleet together; one breach and nothing is written. `tenantry explain NET-02` prints one.
+
+How to read an entry:
+
+- **proof** is what is looked at. What is proved holds for the objects in git, under the assumptions at the end of this page.
+- **policies** are Kyverno's, in `policies/`: the same rule at the door of the cluster, for objects that do not come from git. They see
+  one object at a time; the proof sees all.
+- **mutants** are changes of the example fleet's objects that break the control; each must be refused under its id, for its tenant and
+  object, and nothing else may be told. `make mutants` tries them and prints the table.
+- **live attack** is the part of `make acceptance` that attacks the control on the real program, once with the control and once without.
+- **standards** is our judgement of what a control serves. No certificate follows from it.
+
+A tier that does not keep a control says so in `controlsNotKept`; a tenant whose classification demands the control is then refused
+(`F022`). An exception (`policies/exceptions/`) lifts one control for one tenant until a day. It must be owned and approved by two persons
+and name what keeps the risk small meanwhile; an exception that lifts nothing is told (`F023`).
+"""
+    policies = _policies_by_control()
+    mutants = Counter(mutant.control for mutant in MUTANTS)
+    for group, title in GROUPS.items():
+        yield f"\n## {group}: {title}\n\nStandards: {STANDARDS[group]}.\n"
+        for control in (c for c in CATALOG if c.group == group):
+            yield _control(control, policies.get(control.id, []), mutants[control.id])
+    yield "\n## Assumptions\n\nNo look at objects can show these; each report repeats them.\n\n"
+    yield from (f"{number}. {text}\n" for number, text in enumerate(ASSUMPTIONS, 1))
+
+
+def _control(control: Control, policies: list[str], mutants: int) -> str:
+    rows = [
+        ("weight", control.weight),
+        ("kept by", ", ".join(control.tiers)),
+        ("demanded by", ", ".join(f"`{d}`" for d in control.demanded_by) or "every tenant of these tiers"),
+        ("proof", control.proof),
+        ("policies", ", ".join(f"`{name}`" for name in policies) or "none: it takes more than one object to see it"),
+        ("mutants", str(mutants)),
+        ("live attack", f"`make acceptance PART={control.attack}`" if control.attack else "none"),
+    ]
+    table = "".join(f"| {name} | {value} |\n" for name, value in rows)
+    return f"\n### {control.id}\n\n{control.rule}\n\n| | |\n|---|---|\n{table}"
+
+
+def _policies_by_control() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for path in sorted((REPOSITORY / "policies").glob("*/policy.yaml")):
+        metadata = yaml.safe_load(path.read_text(encoding="utf-8"))["metadata"]
+        found.setdefault(metadata["annotations"]["tenantry.io/control"], []).append(metadata["name"])
+    return found
 
 
 def main() -> int:

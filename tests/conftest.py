@@ -64,6 +64,7 @@ class Ran:
 @pytest.fixture
 def run(engine_program: Path) -> Callable[..., Ran]:
     """Run the command line as a user does, in a process of its own."""
+
     def call(*arguments: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None) -> Ran:
         done = subprocess.run(
             [sys.executable, "-m", "tenantry", *map(str, arguments)],

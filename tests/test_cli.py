@@ -176,13 +176,17 @@ def test_ctrl_c_ends_with_130_and_leaves_the_old_trees(run: Run, fleet: Path) ->
     before = tree(fleet)
     add_tenant(fleet, "acme", "shared", "euw1-shared-a", users=48)
     process = subprocess.Popen(
-        [sys.executable, "-c", f"""
+        [
+            sys.executable,
+            "-c",
+            f"""
 import os, signal, sys
 from tenantry.publish import Publisher
 Publisher.commit = lambda self: os.kill(os.getpid(), signal.SIGINT)  # the moment before anything is moved
 sys.argv = ['tenantry', 'render', '-C', {str(fleet)!r}]
 from tenantry.cli.main import main; main()
-"""],
+""",
+        ],
         stderr=subprocess.PIPE,
     )
     _, err = process.communicate(timeout=120)

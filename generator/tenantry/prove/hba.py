@@ -80,7 +80,7 @@ def access(lines: Sequence[Line], role: Role, database: str, *, tls: bool, repli
         if not _takes_database(line, database, role, replication) or not _takes_user(line, role):
             continue
         if line.method == "reject":
-            if line.address in ("all", "0.0.0.0/0"):
+            if line.address == "all":
                 return Access(False, line)
             continue
         return Access(True, line)
