@@ -29,6 +29,7 @@ PARTS = (
     Part("rollout", "scheduler, controllers, quota and evictions on the clusters' pools", (*CONTROL_PLANE, KWOK)),
     Part("rbac", "every subject, verb and resource through SubjectAccessReview", CONTROL_PLANE),
     Part("pod-security", "Namespaces refuse Pods that are not restricted", CONTROL_PLANE),
+    Part("admission", "policies/ as ValidatingAdmissionPolicies: the suites' verdicts", CONTROL_PLANE),
     Part("cloudnative-pg", "the operator's webhooks and what it makes", (*CONTROL_PLANE, CLOUDNATIVE_PG)),
     Part("postgresql", "tenants' roles against each other's databases", (), (POSTGRES, INITDB, PGBOUNCER)),
     Part("redis", "tenants' users against each other's keys", (), (REDIS,)),
