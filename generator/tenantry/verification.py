@@ -44,6 +44,8 @@ class KnownFleet:
     blame: Blame = no_blame
     findings: tuple[Finding, ...] = ()
     """What is wrong with the inputs; no promise can be held against the objects then."""
+    rendered: Path | None = None
+    """The fleet's own tree, in which no cluster may be missing."""
 
 
 def known_fleet(space: Workspace) -> KnownFleet:
@@ -55,7 +57,8 @@ def known_fleet(space: Workspace) -> KnownFleet:
         return KnownFleet(findings=tuple(inputs.findings))
     instances = inputs.resolution.instances
     blame = Blamer(inputs.fleet, units(inputs.fleet, instances))
-    return KnownFleet(promises(inputs.fleet, instances, space.as_of), blame, tuple(inputs.findings))
+    known = promises(inputs.fleet, instances, space.as_of)
+    return KnownFleet(known, blame, tuple(inputs.findings), space.root / "rendered")
 
 
 @dataclass
@@ -140,7 +143,7 @@ def verify(root: Path, fleet: KnownFleet, version: str, say: Callable[[str], Non
     told: tuple[TenantAssurance, ...] = ()
     if fleet.promises is not None and whole.clusters:
         findings += unused_exceptions(fleet.promises, whole.clusters, whole.used)
-        if len(found) > 1:
+        if len(found) > 1 or root == fleet.rendered:
             findings += _missing(fleet.promises, whole.clusters)
         told = merged(fleet.promises, whole.clusters, whole.assurances)
     prefix = shown.rstrip("/") if not inside else str(Path(shown).parent)
@@ -293,8 +296,8 @@ def _missing(known: Promises, clusters: Sequence[str]) -> Iterator[Finding]:
 
 
 def _shown_below(finding: Finding, prefix: str) -> Finding:
-    inputs = ("tenants/", "tiers/", "platform/", "policies/")
-    if prefix in ("", ".") or finding.place.file.startswith(inputs):
+    of_objects = finding.object is not None or finding.code.startswith("V0")
+    if prefix in ("", ".") or not of_objects or (finding.object is None and finding.code in ("V072", "V073", "V074")):
         return finding
     return dataclasses.replace(finding, place=dataclasses.replace(finding.place, file=f"{prefix}/{finding.place.file}"))
 

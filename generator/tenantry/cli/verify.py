@@ -19,8 +19,9 @@ def command(options: Options, directory_or_file: Path | None, kubernetes: str) -
     """Judge plain manifests as the clusters and their operators would: rendered/, or any folder or file.
 
     Schemas of native and custom kinds, the operators' own rules, references between the objects. Each cluster's folder
-    is judged by its Kubernetes version. Reads the objects only, never how they were made. What could not be checked is
-    a finding.
+    is judged by its Kubernetes version. In a fleet, every control that it promises is proved on all clusters together,
+    and Kyverno's policies judge every object; as Markdown or JSON the answer is a report for auditors. Reads the objects
+    only, never how they were made. What could not be checked is a finding.
     """
     fleet = options.directory.resolve()
     target = directory_or_file.absolute() if directory_or_file else require_fleet(fleet) / "rendered"

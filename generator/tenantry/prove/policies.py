@@ -91,7 +91,8 @@ class Verdicts:
             self._asked.append((batch, self.engine.judge([m.value for m in batch], spaces)))
             homes = ((manifest, state.home(manifest)) for manifest in batch)
             self._kinds.update(
-                (m.identity.group, m.identity.kind.lower(), home is not None and home.instance is not None) for m, home in homes
+                (m.identity.group, m.identity.kind.lower(), home is not None and home.instance is not None)
+                for m, home in homes
             )
 
 

@@ -74,8 +74,8 @@ def _members(index: Index, manifest: Manifest, folder: str, *, recurse: bool) ->
         found = [*by_folder.get(end, [])]
         if recurse:
             found += [m for name, inside in by_folder.items() if name.startswith(f"{end}/") for m in inside]
-        if found and (start == 0 or len(parts) - start >= 2):
-            return found
+        if found:  # by its last part alone it may be another's folder of that name
+            return found if start == 0 or len(parts) - start >= 2 else None
     top = manifest.file.partition("/")[0]
     inside = "/" in manifest.file and (top in parts or parts[0] == top)
     return [] if inside and not index.partial else None
