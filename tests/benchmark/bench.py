@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
+import yaml
 from rich.console import Console
 from rich.table import Table
 from synthetic import lay_fleet
@@ -25,6 +26,7 @@ from stock import KUSTOMIZE
 from tenantry import engine_build, pipeline
 from tenantry.cache import Store
 from tenantry.engine import Engine
+from tenantry.policy_engine import PolicyEngine
 from tenantry.render.registry import COMPONENTS
 from tenantry.render.trees import EMPTY_BASE, folders_used, render_base, render_component, render_overlay
 from tenantry.render.units import base_units, component_context, units
@@ -117,6 +119,27 @@ def object_times(root: Path) -> dict[str, float]:
     }  # fmt: skip
 
 
+def policy_times(root: Path) -> dict[str, float]:
+    """Seconds to compile the fleet's policies, and to have 1,000 objects judged by all of them."""
+    policies = [yaml.safe_load(path.read_text()) for path in sorted((root / "policies").glob("*/policy.yaml"))]
+    cluster = sorted(path.name for path in (root / "rendered").iterdir())[0]
+    with Engine(engine_build.ensure_engine(say)) as engine:
+        manifests = read_folder(engine, root / "rendered", cluster).manifests
+    spaces = {m.identity.name: dict(m.labels) for m in manifests if m.identity.kind == "Namespace"}
+    with PolicyEngine(engine_build.ensure(engine_build.POLICY_ENGINE, say)) as running:
+        started = time.perf_counter()
+        running.load(policies)
+        compiled = time.perf_counter() - started
+        started = time.perf_counter()
+        running.outcomes(running.judge([m.value for m in manifests], spaces))
+        judged = time.perf_counter() - started
+    return {
+        "policies": len(policies),
+        "policies_compile_s": compiled,
+        "policies_1000_s": judged / len(manifests) * 1000,
+    }
+
+
 def stock_seconds(root: Path, kustomize: Path) -> tuple[float, int]:
     """(seconds for all overlays with one stock process each, two at a time; overlays)."""
     overlays = sorted(path.parent for path in (root / "overlays").rglob("kustomization.yaml"))
@@ -147,7 +170,7 @@ def measure(tenants: int, folder: Path, kustomize: Path) -> dict[str, Any]:
     parts = stages(root)
     say(f"{tenants} tenants: verify")
     verify, _ = timed("verify", "-C", root)
-    times = object_times(root)
+    times = {**object_times(root), **policy_times(root)}
     say(f"{tenants} tenants: stock kustomize")
     stock, overlays = stock_seconds(root, kustomize)
     shutil.rmtree(root)
@@ -162,7 +185,8 @@ def measure(tenants: int, folder: Path, kustomize: Path) -> dict[str, Any]:
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     kustomize = KUSTOMIZE.build()
-    engine_build.ensure_engine(say)
+    for program in engine_build.PROGRAMS:
+        engine_build.ensure(program, say)
     with tempfile.TemporaryDirectory() as folder:
         results = [measure(int(size), Path(folder), kustomize) for size in sys.argv[1:] or ("10", "100", "500")]
     table = Table(title=f"Seconds, on {os.cpu_count()} cores")
@@ -172,6 +196,8 @@ def main() -> None:
         ("render, one tenant changed", "one_tenant_render_s", "{:.2f}"), ("check, no cache", "uncached_check_s", "{:.2f}"),
         ("verify of all that is rendered", "verify_s", "{:.2f}"), ("verify, us a tenant", "verify_us_per_tenant", "{:,.0f}"),
         ("reading, us an object", "reading_us", "{:.0f}"), ("judging, us an object", "judging_us", "{:.0f}"),
+        ("policies", "policies", "{}"), ("policies, compiling", "policies_compile_s", "{:.2f}"),
+        ("policies, 1,000 objects by all", "policies_1000_s", "{:.2f}"),
         ("native schema, us an object", "native_us", "{:.1f}"), ("kubernetes-validate, us an object", "stock_native_us", "{:,.0f}"),
         ("kubernetes-validate / ours", "native_ratio", "{:,.0f} x"),
         ("stock kustomize, a process each", "stock_kustomize_s", "{:.2f}"), ("stock / engine, building alone", "build_ratio", "{:.1f} x"),

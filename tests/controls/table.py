@@ -909,4 +909,14 @@ COST = (
     ),
 )
 
-MUTANTS: tuple[Mutant, ...] = (*NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *PLACES, *COST)
+FOUND_BY_FUZZING = (
+    _M("NET-11", f"ServiceAccount {ACME}/odoo-web", "metadata.labels[tenantry.io/environment]", GONE),
+    _M("DATA-06", WEB, f"{POD}.containers[0].env[3].name", "ODOO_SESSION_REDISX"),
+    _M("DATA-06", WEB, f"{POD}.containers[0].env[5].valueFrom.secretKeyRef.name", "database-user", also=("V061",)),
+    _M("BKP-01", f"ObjectStore {CELL}/postgresql", "spec.configuration.s3Credentials", GONE, ""),
+    _M("OBS-02", f"PrometheusRule {CELL}/cell", "spec", {"groups": []}, ""),
+)
+
+MUTANTS: tuple[Mutant, ...] = (
+    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *PLACES, *COST, *FOUND_BY_FUZZING,
+)  # fmt: skip

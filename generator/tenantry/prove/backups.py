@@ -42,6 +42,18 @@ def databases(state: State) -> Iterator[Breach]:
             yield from _base_backups(state, manifest, home)
 
 
+def credentials(state: State) -> Iterator[Breach]:
+    """BKP-01: an ObjectStore can be written: by two keys, or by the role of the machine."""
+    for store in state.of("barmancloud.cnpg.io", "ObjectStore"):
+        home = state.home(store)
+        keys = mapping(dig(store.spec, "configuration", "s3Credentials"))
+        if home is None or keys.get("inheritFromIAMRole") is True or {"accessKeyId", "secretAccessKey"} <= keys.keys():
+            continue
+        message = "the store has no credentials, so neither WAL nor base backups are written"
+        path: Path = ("spec", "configuration", "s3Credentials")
+        yield breach(store, "BKP-01", path, message, "accessKeyId and secretAccessKey", tenant=home.tenant)
+
+
 def _base_backups(state: State, cluster: Manifest, home: Home) -> Iterator[Breach]:
     schedules = [
         m for m in state.of("postgresql.cnpg.io", "ScheduledBackup", home.namespace)

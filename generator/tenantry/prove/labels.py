@@ -23,7 +23,10 @@ def truth(state: State) -> Iterator[Breach]:
         if manifest.kind == ("", "Namespace"):
             yield from _namespace(manifest, home)
         elif home is not None:
-            yield from _told(manifest, ("metadata", "labels"), manifest.labels, _promised(home), home)
+            promised = _promised(home)
+            yield from _told(manifest, ("metadata", "labels"), manifest.labels, promised, home)
+            if not promised.keys().isdisjoint(manifest.labels):  # who says whose it is, says it all
+                yield from _lacking(manifest, promised, home)
         yield from _writers(manifest)
     for work in workloads(state):
         path = (*work.path[:-1], "metadata", "labels")
@@ -40,16 +43,14 @@ def _namespace(manifest: Manifest, home: Home | None) -> Iterator[Breach]:
         return
     promised = _promised(home)
     yield from _told(manifest, path, manifest.labels, promised, home)
+    yield from _lacking(manifest, promised, home)
+
+
+def _lacking(manifest: Manifest, promised: dict[str, str], home: Home) -> Iterator[Breach]:
     for key, value in promised.items():
         if key not in manifest.labels:
-            yield breach(
-                manifest,
-                "NET-11",
-                path,
-                f"lacks the label {key}={value}, by which policies choose",
-                "add it",
-                tenant=home.tenant,
-            )
+            message = f"lacks the label {key}={value}, by which policies choose"
+            yield breach(manifest, "NET-11", ("metadata", "labels"), message, "add it", tenant=home.tenant)
 
 
 def _promised(home: Home) -> dict[str, str]:

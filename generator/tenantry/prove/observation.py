@@ -88,6 +88,19 @@ def alerts(state: State) -> Iterator[Breach]:
             )
 
 
+def archives(state: State) -> Iterator[Breach]:
+    """OBS-02: a cell's archive that stands still wakes somebody before the RPO is lost."""
+    for home in state.homes_at("cell"):
+        if not any(state.of("postgresql.cnpg.io", "Cluster", home.namespace)):
+            continue
+        found = list(state.of("monitoring.coreos.com", "PrometheusRule", home.namespace))
+        wanted = f'seconds_since_last_archival{{namespace="{home.namespace}"}}'
+        if not any(wanted in text(rule.get("expr")) for manifest in found for rule in _rules(manifest)):
+            message = "no alert says that the cell's PostgreSQL archives nothing, so an RPO is lost unseen"
+            anchor = found[0] if found else state.anchor(home)
+            yield breach(anchor, "OBS-02", ("spec", "groups"), message, f"an alert on {wanted}", tenant="")
+
+
 def _rules(manifest: Manifest) -> Iterator[dict[str, object]]:
     for _, group in entries(manifest.spec.get("groups")):
         for _, rule in entries(group.get("rules")):

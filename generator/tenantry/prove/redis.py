@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from tenantry import names
 from tenantry.instance import Instance
-from tenantry.manifest import Manifest, Path, mapping, text
+from tenantry.manifest import Manifest, Path, dig, mapping, text
 from tenantry.prove.promises import Home
 from tenantry.prove.secrets import external_for, remote_keys
-from tenantry.prove.workloads import workloads
+from tenantry.prove.workloads import Container, Workload, workloads
 from tenantry.prove.world import Breach, State, breach
 
 COMMANDS = frozenset({"get", "set", "setex", "del", "expire", "exists", "ttl", "ping"})
@@ -217,17 +217,26 @@ def sessions(state: State) -> Iterator[Breach]:
             yield from _address(external, instance, f"redis.{where}.svc", home)
         for work in workloads(state, home.namespace):
             for container in work.containers:
-                entry = container.environment.get("ODOO_SESSION_REDIS_PREFIX")
-                if entry is not None and entry.get("value") != instance.names.redis_session_prefix:
-                    message = f"the prefix of sessions is '{entry.get('value')}'; its own is '{instance.names.redis_session_prefix}'"
-                    yield breach(
-                        work.manifest,
-                        "DATA-06",
-                        (*container.path, "env"),
-                        message,
-                        "use the own prefix",
-                        tenant=home.tenant,
-                    )
+                yield from _session_settings(work, container, instance, home)
+
+
+def _session_settings(work: Workload, container: Container, instance: Instance, home: Home) -> Iterator[Breach]:
+    """Odoo's containers of Deployments keep sessions in Redis; others may, but then rightly."""
+    found = container.environment
+    serves = work.manifest.identity.kind == "Deployment" and container.name == "odoo"
+    if not serves and not any(name.startswith("ODOO_SESSION_REDIS") for name in found):
+        return
+    reference = {"name": "redis-user", "key": "url"}
+    wanted: dict[str, tuple[object, object]] = {
+        "ODOO_SESSION_REDIS": (found.get("ODOO_SESSION_REDIS", {}).get("value"), "1"),
+        "ODOO_SESSION_REDIS_PREFIX": (found.get("ODOO_SESSION_REDIS_PREFIX", {}).get("value"), instance.names.redis_session_prefix),
+        "ODOO_SESSION_REDIS_URL": (dig(found.get("ODOO_SESSION_REDIS_URL", {}), "valueFrom", "secretKeyRef"), reference),
+    }  # fmt: skip
+    for name, (given, promised) in wanted.items():
+        if given != promised:
+            message = f"sessions: {name} is {given or 'not set'}; {home} is promised {promised}"
+            path = (*container.path, "env")
+            yield breach(work.manifest, "DATA-06", path, message, f"set {name} as promised", tenant=home.tenant)
 
 
 def _address(external: Manifest, instance: Instance, host: str, home: Home) -> Iterator[Breach]:
