@@ -85,7 +85,7 @@ def add_what_a_pod_names(api: Api, pod: dict[str, Any]) -> None:
     priority = pod["spec"].get("priorityClassName")
     if priority and not priority.startswith("system-"):
         kind = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": priority}}
-        api.apply({**kind, "value": 100})
+        api.apply({**kind, "value": 100, "preemptionPolicy": "Never"})  # as the rendered ones
 
 
 def test_the_server_gives_the_suites_verdicts(api: Api, tally: Tally) -> None:
@@ -108,8 +108,39 @@ def test_the_server_gives_the_suites_verdicts(api: Api, tally: Tally) -> None:
     for case in (c for c in reached if c.result == "pass"):
         answer = api.create(case.manifest, dryRun="All")
         tally.control(answer.accepted or answer.status == 409, f"{case}: {answer.message}")
+    tally.check(bound_pod_changes(api), "a Pod that runs may be changed, as operators do")
+    tally.check(operators_pod_starts(api), "a Pod as CloudNativePG makes it may start")
     both = {(c.policy, c.result) for c in reached}
     tally.check(len(both) >= 60, f"few of the suites came to a policy: {len(both)}")
+
+
+def good_pod(**metadata: object) -> dict[str, Any]:
+    pod = next(c.manifest for c in cases(REPOSITORY / "policies/node-pool/policy.yaml") if c.result == "pass")
+    return {**pod, "metadata": {**pod["metadata"], **metadata}}
+
+
+def bound_pod_changes(api: Api) -> bool:
+    """The server has added tolerations, and the scheduler a node."""
+    pod = good_pod(name="bound")
+    made = api.create(pod)
+    binding = {
+        "apiVersion": "v1",
+        "kind": "Binding",
+        "metadata": {"name": "bound"},
+        "target": {"kind": "Node", "name": "node-1"},
+    }
+    bound = api.request("POST", f"{api.path(pod)}/binding", body=binding)
+    changed = api.merge(pod, {"metadata": {"labels": {"cnpg.io/instanceRole": "primary"}}})
+    return made.accepted and bound.accepted and changed.accepted
+
+
+def operators_pod_starts(api: Api) -> bool:
+    """With a token, an image of the operator's own, and no limits."""
+    pod = good_pod(name="postgresql-1", labels={**good_pod()["metadata"]["labels"], "cnpg.io/cluster": "postgresql"})
+    container = {**pod["spec"]["containers"][0], "image": "ghcr.io/cloudnative-pg/cloudnative-pg:1.30.0"}
+    container.pop("resources", None)
+    pod["spec"] = {**pod["spec"], "automountServiceAccountToken": True, "containers": [container]}
+    return api.create(pod, dryRun="All").accepted
 
 
 def refusal(api: Api, case: Case) -> str:
