@@ -27,9 +27,19 @@ STATUSES: dict[tuple[str, str], dict[str, Any]] = {
     ("postgresql.cnpg.io/v1", "Database"): {"applied": True},
     ("velero.io/v1", "Schedule"): {"phase": "Enabled"},
     ("keda.sh/v1alpha1", "ScaledObject"): READY,
+    ("policies.kyverno.io/v1", "ValidatingPolicy"): {"conditionStatus": {"ready": True}},
 }
 _SUBRESOURCE = frozenset(
-    {"ExternalSecret", "SecretStore", "Certificate", "ClusterIssuer", "Cluster", "Database", "ScaledObject"}
+    {
+        "ExternalSecret",
+        "SecretStore",
+        "Certificate",
+        "ClusterIssuer",
+        "Cluster",
+        "Database",
+        "ScaledObject",
+        "ValidatingPolicy",
+    }
 )
 
 
