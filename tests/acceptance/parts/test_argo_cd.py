@@ -172,11 +172,11 @@ def _bring(world: World, name: str, head: str) -> None:
 
     def question() -> bool:
         application = world.applications()[name]
-        waits = (
-            not application.get("operation")
-            and application.get("status", {}).get("operationState", {}).get("phase") != "Running"
-        )
-        if waits and application.get("status", {}).get("sync", {}).get("status") == "OutOfSync":
+        state = application.get("status", {}).get("operationState", {})
+        waits = not application.get("operation") and state.get("phase") != "Running"
+        # Just after a sync the comparison may still be the old one; a second click would run the hooks again.
+        done = state.get("phase") == "Succeeded" and state.get("syncResult", {}).get("revision") == head
+        if waits and not done and application.get("status", {}).get("sync", {}).get("status") == "OutOfSync":
             world.sync(name)
         return world.synced(head, name)
 
