@@ -66,6 +66,9 @@ class Part:
     """What was found in clusters that have to do with each other."""
 
     findings: list[Finding] = field(default_factory=list)
+    """Of objects: their places are below the folder that is judged."""
+    of_inputs: list[Finding] = field(default_factory=list)
+    """Of the fleet's own files: policies that guard nothing."""
     counts: Counter[str] = field(default_factory=Counter)
     clusters: list[str] = field(default_factory=list)
     """Clusters of the fleet whose promises were held against their objects."""
@@ -75,6 +78,7 @@ class Part:
 
     def add(self, other: Part) -> None:
         self.findings += other.findings
+        self.of_inputs += other.of_inputs
         self.counts += other.counts
         self.clusters += other.clusters
         self.used |= other.used
@@ -120,7 +124,9 @@ class Job:
             judge_all()
             return part
         proved, more = prove(promised, states, self.say, judge_all)
-        part.findings += [*more, *to_findings(proved.breaches, locator, self.fleet.blame)]
+        part.of_inputs += (finding for finding in more if finding.object is None)
+        part.findings += (finding for finding in more if finding.object is not None)
+        part.findings += to_findings(proved.breaches, locator, self.fleet.blame)
         part.clusters += states
         part.used |= {lift.name for lift, _ in proved.lifted}
         part.assurances += assurances(promised, states, proved)
@@ -139,7 +145,7 @@ def verify(root: Path, fleet: KnownFleet, version: str, say: Callable[[str], Non
     whole = examine(Job(base, inside, fleet, say), found)
     if whole.counts["files"] == 0:
         raise UsageError(f"{root} holds no manifests", "manifests end in .yaml, .yml or .json")
-    findings = [*fleet.findings, *whole.findings]
+    findings = [*fleet.findings, *whole.of_inputs]
     told: tuple[TenantAssurance, ...] = ()
     if fleet.promises is not None and whole.clusters:
         findings += unused_exceptions(fleet.promises, whole.clusters, whole.used)
@@ -147,7 +153,7 @@ def verify(root: Path, fleet: KnownFleet, version: str, say: Callable[[str], Non
             findings += _missing(fleet.promises, whole.clusters)
         told = merged(fleet.promises, whole.clusters, whole.assurances)
     prefix = shown.rstrip("/") if not inside else str(Path(shown).parent)
-    ordered = in_order(_shown_below(finding, prefix) for finding in findings)
+    ordered = in_order([*findings, *(_shown_below(finding, prefix) for finding in whole.findings)])
     counts = {
         **{key: whole.counts[key] for key in ("clusters", "files", "objects")},
         "controls_lifted": len(whole.used),
@@ -239,12 +245,7 @@ def prove_files(
     say: Callable[[str], None],
 ) -> list[Finding]:
     """Findings of the proofs on files of rendered/, by cluster, wherever their content lies."""
-    states: dict[str, State] = {}
-    with Engine(engine_build.ensure_engine(say)) as engine:
-        for name, cluster in known.clusters.items():
-            manifests = read_files(engine, files.get(name, ()), content)
-            if manifests:
-                states[name] = State(known, cluster, Index(manifests), f"rendered/{name}", states)
+    states = _read_states(known, files, content, say)
     if not states:
         return []
     proved, more = prove(known, states, say)
@@ -262,12 +263,21 @@ def objectives(space: Workspace, tenant: str) -> tuple[Objective, ...]:
     files = {
         name: sorted(map(str, (space.root / "rendered" / name).rglob("*.yaml"))) for name in fleet.promises.clusters
     }
-    states: dict[str, State] = {}
-    with Engine(engine_build.ensure_engine(space.say)) as engine:
-        for name, cluster in fleet.promises.clusters.items():
-            manifests = read_files(engine, files[name], lambda file: Path(file).read_text(encoding="utf-8"))
-            states[name] = State(fleet.promises, cluster, Index(manifests), f"rendered/{name}", states)
+    states = _read_states(fleet.promises, files, lambda file: Path(file).read_text(encoding="utf-8"), space.say)
     return tuple(objectives_of(states, tenant))
+
+
+def _read_states(
+    known: Promises, files: Mapping[str, Sequence[str]], content: Callable[[str], str], say: Callable[[str], None]
+) -> dict[str, State]:
+    """The clusters that have files, with their objects."""
+    states: dict[str, State] = {}
+    with Engine(engine_build.ensure_engine(say)) as engine:
+        for name, cluster in known.clusters.items():
+            manifests = read_files(engine, files.get(name, ()), content)
+            if manifests:
+                states[name] = State(known, cluster, Index(manifests), f"rendered/{name}", states)
+    return states
 
 
 def _notes(result: Result, clusters: Sequence[str], fleet: KnownFleet) -> tuple[str, ...]:
@@ -296,8 +306,7 @@ def _missing(known: Promises, clusters: Sequence[str]) -> Iterator[Finding]:
 
 
 def _shown_below(finding: Finding, prefix: str) -> Finding:
-    of_objects = finding.object is not None or finding.code.startswith("V0")
-    if prefix in ("", ".") or not of_objects or (finding.object is None and finding.code in ("V072", "V073", "V074")):
+    if prefix in ("", "."):
         return finding
     return dataclasses.replace(finding, place=dataclasses.replace(finding.place, file=f"{prefix}/{finding.place.file}"))
 

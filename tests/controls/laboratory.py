@@ -23,7 +23,7 @@ from tenantry.prove.policies import ask
 from tenantry.prove.promises import Promises, promises
 from tenantry.prove.world import Breach, State
 from tenantry.verify.folder import read_folder
-from tenantry.verify.judge import judge
+from tenantry.verify.judge import judge, tenant_of
 from tenantry.verify.references.index import Index
 
 AS_OF = "2026-11-24"
@@ -120,7 +120,7 @@ class Outcome:
         mutant = self.mutant
         allowed = {mutant.control, *mutant.also}
         told = [
-            (problem.control or problem.code, _tenant(manifest, problem.tenant), called(manifest), problem)
+            (problem.control or problem.code, tenant_of(manifest, problem), called(manifest), problem)
             for manifest, problem in self.breaches
         ]
         found = [] if any(control == mutant.control for control, *_ in told) else ["its control is not told"]
@@ -134,10 +134,6 @@ class Outcome:
             elif control == mutant.control and name not in objects and "*" not in objects:
                 found.append(f"another object: {line}")
         return found + [f"also: {f.code} {f.message}" for f in self.findings]
-
-
-def _tenant(manifest: Manifest, said: str | None) -> str:
-    return str(manifest.labels.get("tenantry.io/tenant", "")) if said is None else said
 
 
 def attempt(mutant: Mutant) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, Path, Value, entries, items, mapping, text
+from tenantry.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
 from tenantry.prove.world import Breach, State, breach
 
 _GROUP = "rbac.authorization.k8s.io"
@@ -23,7 +23,7 @@ def cluster_wide(state: State) -> Iterator[Breach]:
     """IAM-02: nobody of a tenant is bound in the whole cluster, and neither is everybody."""
     for manifest in state.of(_GROUP, "ClusterRoleBinding"):
         subjects = list(entries(manifest.value.get("subjects")))
-        role = text(mapping(manifest.value.get("roleRef")).get("name"))
+        role = text(dig(manifest.value, "roleRef", "name"))
         for number, subject in subjects:
             tenant = _tenant_of(state, subject)
             who = f"{subject.get('kind')} {subject.get('name')}"
@@ -119,7 +119,7 @@ def groups(state: State) -> Iterator[Breach]:
         if home is None:
             continue
         own = frozenset(home.instance.tenant.access.admin_groups) if home.instance else frozenset()
-        role_kind = text(mapping(manifest.value.get("roleRef")).get("kind"))
+        role_kind = text(dig(manifest.value, "roleRef", "kind"))
         for number, subject in entries(manifest.value.get("subjects")):
             fault = _stranger(home.namespace, subject, own, support, role_kind)
             if fault:

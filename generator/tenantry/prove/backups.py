@@ -117,12 +117,12 @@ def _schedule(manifest: Manifest, home: Home, location: str) -> Iterator[Breach]
         yield breach(
             manifest, "BKP-02", (*base, "includedNamespaces"), message, f"only {home.namespace}", tenant=home.tenant
         )
+    left_out = set(map(text, items(template.get("excludedResources")))) - _LEFT_OUT
     faults: tuple[tuple[object, Path, str], ...] = (
         (manifest.spec.get("paused"), ("spec", "paused"), "is paused"),
         (template.get("labelSelector") or template.get("orLabelSelectors"), (*base, "labelSelector"), "takes some objects only"),
         (template.get("includedResources"), (*base, "includedResources"), "takes some kinds only"),
-        (set(map(text, items(template.get("excludedResources")))) - _LEFT_OUT, (*base, "excludedResources"),
-         f"leaves out {', '.join(sorted(set(map(text, items(template.get('excludedResources')))) - _LEFT_OUT))}"),
+        (left_out, (*base, "excludedResources"), f"leaves out {', '.join(sorted(left_out))}"),
         (template.get("excludedNamespaces"), (*base, "excludedNamespaces"), "leaves namespaces out"),
         (template.get("snapshotVolumes") is False, (*base, "snapshotVolumes"), "leaves volumes out"),
         (template.get("snapshotMoveData") is not True, (*base, "snapshotMoveData"), "leaves the volumes' data in the cluster"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tenantry.manifest import Manifest, Path, Value, entries, items, mapping, text
+from tenantry.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
 from tenantry.prove.database import servers
 from tenantry.prove.network.selectors import selector
 from tenantry.prove.odoo import sections
@@ -54,10 +54,10 @@ def most_replicas(state: State, manifest: Manifest) -> int:
     """Replicas of a workload at its autoscaler's most."""
     space, name = manifest.identity.namespace, manifest.identity.name
     for scaler in state.of("autoscaling", "HorizontalPodAutoscaler", space):
-        if mapping(scaler.spec.get("scaleTargetRef")).get("name") == name:
+        if dig(scaler.spec, "scaleTargetRef", "name") == name:
             return _number(scaler.spec.get("maxReplicas"), 1)
     for scaler in state.of("keda.sh", "ScaledObject", space):
-        if mapping(scaler.spec.get("scaleTargetRef")).get("name") == name:
+        if dig(scaler.spec, "scaleTargetRef", "name") == name:
             return _number(scaler.spec.get("maxReplicaCount"), 100)
     return _number(manifest.spec.get("replicas"), 1)
 
@@ -99,14 +99,12 @@ def need(state: State, home: Home, *, updating: bool) -> Need:
             count = (max(2 * count, count + 1) if updating else count + 1) if count else 0
         total += pod_need(work.spec).times(count)
         for _, claim in entries(work.manifest.spec.get("volumeClaimTemplates")):
-            size = quantity(
-                mapping(mapping(mapping(claim.get("spec")).get("resources")).get("requests")).get("storage")
-            )
+            size = quantity(dig(claim, "spec", "resources", "requests", "storage"))
             total += Need(storage=size or Decimal(0), volumes=Decimal(1)).times(count)
     for cluster in state.of("postgresql.cnpg.io", "Cluster", home.namespace):
         total += _postgresql(state, cluster)
     for pooler in state.of("postgresql.cnpg.io", "Pooler", home.namespace):
-        template = mapping(mapping(pooler.spec.get("template")).get("spec"))
+        template = mapping(dig(pooler.spec, "template", "spec"))
         total += pod_need(template).times(_number(pooler.spec.get("instances"), 1) + 1)
     return total
 
@@ -115,7 +113,7 @@ def _postgresql(state: State, cluster: Manifest) -> Need:
     """Instances, and one more: the operator replaces before it removes. Each has the backup plugin's sidecar."""
     spec = cluster.spec
     sidecars = [
-        _container({"resources": mapping(store.spec.get("instanceSidecarConfiguration")).get("resources")})
+        _container({"resources": dig(store.spec, "instanceSidecarConfiguration", "resources")})
         for store in state.of("barmancloud.cnpg.io", "ObjectStore", cluster.identity.namespace)
         if store.identity.name == "postgresql"
     ]
@@ -123,7 +121,7 @@ def _postgresql(state: State, cluster: Manifest) -> Need:
     for sidecar in sidecars:
         one += sidecar
     for part in ("storage", "walStorage"):
-        size = quantity(mapping(spec.get(part)).get("size"))
+        size = quantity(dig(spec, part, "size"))
         if size:
             one += Need(storage=size, volumes=Decimal(1))
     return one.times(_number(spec.get("instances"), 1) + 1)
@@ -287,7 +285,7 @@ def connections(state: State) -> Iterator[Breach]:
 
 
 def _slots(manifest: Manifest, home: Home, limits: int) -> Iterator[Breach]:
-    given = text(mapping(mapping(manifest.spec.get("postgresql")).get("parameters")).get("max_connections"))
+    given = text(dig(manifest.spec, "postgresql", "parameters", "max_connections"))
     most = int(given) if given.isdigit() else 100
     usable = int(most * CELL_SHARE) if home.role == "cell" else most - RESERVED_CONNECTIONS
     if limits > usable:
@@ -322,14 +320,14 @@ def _settings(state: State, work: Workload) -> dict[str, str]:
     if container is None or manifest is None:
         return {}
     file = text(next(iter(items(container.value.get("args"))), "")).rpartition("/")[2]
-    return dict(sections(text(mapping(manifest.value.get("data")).get(file))).get("pgbouncer", {}))
+    return dict(sections(text(dig(manifest.value, "data", file))).get("pgbouncer", {}))
 
 
 def _pods(state: State, home: Home) -> Iterator[Breach]:
     configuration = state.get("", "ConfigMap", home.namespace, "odoo-config")
     if configuration is None:
         return
-    options = sections(text(mapping(configuration.value.get("data")).get("options.conf"))).get("options", {})
+    options = sections(text(dig(configuration.value, "data", "options.conf"))).get("options", {})
     for work in workloads(state, home.namespace):
         odoo = work.container("odoo")
         pool = _pool(state, work)
@@ -404,7 +402,7 @@ def disruptions(state: State) -> Iterator[Breach]:
 
 def least_replicas(state: State, manifest: Manifest) -> int:
     for scaler in state.of("autoscaling", "HorizontalPodAutoscaler", manifest.identity.namespace):
-        if mapping(scaler.spec.get("scaleTargetRef")).get("name") == manifest.identity.name:
+        if dig(scaler.spec, "scaleTargetRef", "name") == manifest.identity.name:
             return _number(scaler.spec.get("minReplicas"), 1)
     return _number(manifest.spec.get("replicas"), 1)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tenantry.instance import Instance
-from tenantry.manifest import Manifest, Path, entries, items, mapping, text
+from tenantry.manifest import Manifest, Path, dig, entries, items, mapping, text
 from tenantry.prove import hba
 from tenantry.prove.promises import Home
 from tenantry.prove.secrets import external_for, remote_keys
@@ -51,7 +51,7 @@ def servers(state: State) -> Iterator[Server]:
         server = Server(home, manifest)
         for kind, into in (("Database", server.databases), ("DatabaseRole", server.roles)):
             for other in state.of(_CNPG, kind, manifest.identity.namespace):
-                if mapping(other.spec.get("cluster")).get("name") == manifest.identity.name:
+                if dig(other.spec, "cluster", "name") == manifest.identity.name:
                     into.append(other)
         yield server
 
@@ -152,7 +152,7 @@ def _roles(state: State, server: Server) -> Iterator[Breach]:
 
 def _password(state: State, manifest: Manifest, member: Instance, role: str) -> Iterator[Breach]:
     """The password of a role comes from the Secret of the instance whose role it is; what feeds that, `secrets.keys` judges."""
-    secret = text(mapping(manifest.spec.get("passwordSecret")).get("name"))
+    secret = text(dig(manifest.spec, "passwordSecret", "name"))
     own = "reporting-user" if role == member.names.reporting_role else "database-user"
     wanted = own if member.settings.postgresql is not None else f"database-{member.name}"
     if secret != wanted:
@@ -175,7 +175,7 @@ def _password(state: State, manifest: Manifest, member: Instance, role: str) -> 
 def host_based_access(state: State) -> Iterator[Breach]:
     """DATA-02: for each login role, database and kind of connection, what the first matching lines say."""
     for server in servers(state):
-        written = [text(line) for line in items(mapping(server.manifest.spec.get("postgresql")).get("pg_hba"))]
+        written = [text(line) for line in items(dig(server.manifest.spec, "postgresql", "pg_hba"))]
         lines: list[hba.Line] = []
         for number, line in enumerate([*written, hba.APPENDED]):
             path: Path = ("spec", "postgresql", "pg_hba", number)
@@ -247,7 +247,7 @@ def _let_in(server: Server, role: hba.Role, database: str, tls: bool, found: hba
 
 
 def _initial_databases(manifest: Manifest) -> set[str]:
-    initial = text(mapping(mapping(manifest.spec.get("bootstrap")).get("initdb")).get("database"))
+    initial = text(dig(manifest.spec, "bootstrap", "initdb", "database"))
     return {initial} if initial else set()
 
 
@@ -272,7 +272,7 @@ def _login_roles(server: Server) -> Iterator[tuple[hba.Role, str, str]]:
             groups = frozenset(map(text, items(role.get("inRoles"))))
             own = member.names.database if member else ""
             yield hba.Role(text(role.get("name")), groups), member.tenant.name if member else "", own
-    owner = text(mapping(mapping(server.manifest.spec.get("bootstrap")).get("initdb")).get("owner"))
+    owner = text(dig(server.manifest.spec, "bootstrap", "initdb", "owner"))
     if owner and server.owner(owner) is None:
         yield hba.Role(owner), "", ""
     yield hba.Role("a role that is made later"), "", ""
@@ -298,7 +298,7 @@ def powers(state: State) -> Iterator[Breach]:
                 "set it to false",
                 tenant=server.home.tenant,
             )
-        for number, role in entries(mapping(spec.get("managed")).get("roles")):
+        for number, role in entries(dig(spec, "managed", "roles")):
             path: Path = ("spec", "managed", "roles", number)
             yield from _power(server.manifest, path, role, server.home.tenant, text(role.get("name")))
             if role.get("login"):
@@ -350,7 +350,7 @@ _MIGRATION_REVOKE = 'REVOKE CONNECT, TEMPORARY ON DATABASE "{DATABASE}" FROM PUB
 def public(state: State) -> Iterator[Breach]:
     """DATA-03: what runs at a server's start, and with each migration."""
     for server in servers(state):
-        initdb = mapping(mapping(server.manifest.spec.get("bootstrap")).get("initdb"))
+        initdb = mapping(dig(server.manifest.spec, "bootstrap", "initdb"))
         if not initdb:
             continue  # a copy brings its grants along
         base: Path = ("spec", "bootstrap", "initdb")
@@ -374,7 +374,7 @@ def public(state: State) -> Iterator[Breach]:
                 yield from _granted(server, (*base, part, number), statement)
     for manifest in state.of("", "ConfigMap"):
         home = state.home(manifest)
-        script = mapping(manifest.value.get("data")).get("migrate.py")
+        script = dig(manifest.value, "data", "migrate.py")
         if home is not None and isinstance(script, str) and _MIGRATION_REVOKE not in script:
             message = "the migration leaves CONNECT on the instance's database to PUBLIC"
             yield breach(manifest, "DATA-03", ("data", "migrate.py"), message, _MIGRATION_REVOKE, tenant=home.tenant)

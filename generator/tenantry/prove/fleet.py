@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tenantry.findings import Finding
-from tenantry.manifest import Manifest, text
+from tenantry.manifest import Manifest, Problem, text
 from tenantry.model.control_exception import ControlException
 from tenantry.prove.promises import Promises
 from tenantry.prove.registry import prove
 from tenantry.prove.world import Breach, State
+from tenantry.verify.judge import tenant_of
 
 
 class Judgement(Protocol):
@@ -38,7 +39,7 @@ def prove_fleet(promises: Promises, states: Mapping[str, State], verdicts: Judge
         if (id(manifest), _group(problem.control)) not in told:  # the proof's own sentence says more
             found.append((by_cluster[id(manifest)], (manifest, problem)))
     for state, (manifest, problem) in found:
-        lift = _lift(promises, state, manifest, problem.control, problem.tenant)
+        lift = _lift(promises, state, manifest, problem)
         if lift is None:
             result.breaches.append((manifest, problem))
         else:
@@ -50,11 +51,9 @@ def _group(control: str) -> str:
     return control.partition("-")[0]
 
 
-def _lift(
-    promises: Promises, state: State, manifest: Manifest, control: str, tenant: str | None
-) -> ControlException | None:
+def _lift(promises: Promises, state: State, manifest: Manifest, problem: Problem) -> ControlException | None:
     """The exception by which a breach is allowed: same tenant, control and environment, not expired, approved by another."""
-    whose = text(manifest.labels.get("tenantry.io/tenant")) if tenant is None else tenant
+    whose, control = tenant_of(manifest, problem), problem.control
     if not control or not whose:
         return None
     home = state.home(manifest)

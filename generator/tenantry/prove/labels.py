@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, Path, mapping
+from tenantry.manifest import Manifest, Path, dig, mapping
 from tenantry.prove.promises import Home
 from tenantry.prove.workloads import workloads
 from tenantry.prove.world import Breach, State, breach
@@ -82,7 +82,7 @@ def _writers(manifest: Manifest) -> Iterator[Breach]:
     """Who else could write labels of namespaces: an Application's metadata (rights are judged with IAM-03)."""
     if manifest.kind != ("argoproj.io", "Application"):
         return
-    written = mapping(mapping(mapping(manifest.spec.get("syncPolicy")).get("managedNamespaceMetadata")).get("labels"))
+    written = mapping(dig(manifest.spec, "syncPolicy", "managedNamespaceMetadata", "labels"))
     for key in written:
         path = ("spec", "syncPolicy", "managedNamespaceMetadata", "labels", key)
         yield breach(

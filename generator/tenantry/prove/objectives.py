@@ -65,9 +65,7 @@ def derive(state: State, home: Home, partner: State | None) -> list[Derived]:
 def objectives(state: State) -> Iterator[Breach]:
     """Breaches of objectives. The DR partner is looked at through the promises' own view of it, when it is known."""
     partner = state.others.get(state.cluster.dr_partner)
-    for home in state.homes_at("instance"):
-        if home.instance is None or home.instance.environment != "production" or not home.instance.running:
-            continue
+    for home, _ in state.productions():
         for derived in derive(state, home, partner):
             if derived.kept or derived.objective == "backup retention":  # BKP-04 tells of that at its own object
                 continue

@@ -68,10 +68,7 @@ def retention(state: State) -> Iterator[Breach]:
 
 def alerts(state: State) -> Iterator[Breach]:
     """OBS-02."""
-    for home in state.homes_at("instance"):
-        instance = home.instance
-        if instance is None or instance.environment != "production" or not instance.running:
-            continue
+    for home, _ in state.productions():
         rules = [r for m in state.of("monitoring.coreos.com", "PrometheusRule", home.namespace) for r in _rules(m)]
         manifest = next(iter(state.of("monitoring.coreos.com", "PrometheusRule", home.namespace)), state.anchor(home))
         budget = (100 - home.tier.objectives.availability_percent) / 100

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from tenantry.instance import Site
-from tenantry.manifest import Manifest, Path, Value, entries, items, mapping, text
+from tenantry.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
 from tenantry.model.cluster import NodePool
 from tenantry.prove.promises import Home
 from tenantry.prove.workloads import Workload, workloads
@@ -71,7 +71,7 @@ def accounts(state: State) -> Iterator[Breach]:
 
 def _projected_tokens(work: Workload) -> Iterator[Breach]:
     for number, volume in entries(work.spec.get("volumes")):
-        for index, source in entries(mapping(volume.get("projected")).get("sources")):
+        for index, source in entries(dig(volume, "projected", "sources")):
             if "serviceAccountToken" in source:
                 path = (*work.path, "volumes", number, "projected", "sources", index)
                 yield breach(
@@ -158,11 +158,7 @@ def placement(state: State) -> Iterator[Breach]:
             continue
         pooler = manifest.identity.kind == "Pooler"
         path: Path = ("spec", "template", "spec") if pooler else ("spec", "affinity")
-        where = (
-            mapping(mapping(manifest.spec.get("template")).get("spec"))
-            if pooler
-            else mapping(manifest.spec.get("affinity"))
-        )
+        where = mapping(dig(manifest.spec, "template", "spec")) if pooler else mapping(manifest.spec.get("affinity"))
         pool = _named(home.site, home.site.cell.database_node_pool)
         yield from _placed(manifest, path, where.get("nodeSelector"), where.get("tolerations"), pool, home)
 
@@ -250,9 +246,9 @@ def _claims(state: State) -> Iterator[tuple[Manifest, Path, Value]]:
                 yield (
                     manifest,
                     ("spec", part, "pvcTemplate"),
-                    mapping(mapping(manifest.spec.get(part)).get("pvcTemplate")),
+                    mapping(dig(manifest.spec, part, "pvcTemplate")),
                 )
-            recovery = mapping(mapping(manifest.spec.get("bootstrap")).get("recovery"))
+            recovery = mapping(dig(manifest.spec, "bootstrap", "recovery"))
             snapshots = mapping(recovery.get("volumeSnapshots"))
             if snapshots:
                 yield manifest, ("spec", "bootstrap", "recovery", "volumeSnapshots"), {"dataSource": snapshots}
@@ -260,7 +256,7 @@ def _claims(state: State) -> Iterator[tuple[Manifest, Path, Value]]:
 
 def _foreign_volumes(state: State, work: Workload) -> Iterator[Breach]:
     for number, volume in entries(work.spec.get("volumes")):
-        claim = text(mapping(volume.get("persistentVolumeClaim")).get("claimName"))
+        claim = text(dig(volume, "persistentVolumeClaim", "claimName"))
         if claim and state.get("", "PersistentVolumeClaim", work.home.namespace, claim) is None:
             path = (*work.path, "volumes", number)
             message = f"mounts the claim '{claim}', which the tree does not make: whose data it holds is not known"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tenantry.findings import Finding, Place
-from tenantry.manifest import Manifest, Problem, entries, items, mapping, text
+from tenantry.manifest import Manifest, Problem, dig, entries, items, mapping, text
 from tenantry.model.policy import Policy
 from tenantry.policy_engine import Outcome, PolicyEngine
 from tenantry.prove.promises import Promises
@@ -129,7 +129,7 @@ def _looks_at_tenants(policy: Policy) -> bool:
 
 def _kinds_of(policy: Policy) -> Iterator[tuple[str, str]]:
     """(group, kind in lower case) of the resources that a policy names, with those that Kyverno adds for Pods."""
-    for _, rule in entries(mapping(policy.spec.get("matchConstraints")).get("resourceRules")):
+    for _, rule in entries(dig(policy.spec, "matchConstraints", "resourceRules")):
         groups, resources = list(map(text, items(rule.get("apiGroups")))), list(map(text, items(rule.get("resources"))))
         yield from ((group, _singular(resource)) for group in groups for resource in resources)
         if "pods" in resources:

@@ -103,7 +103,7 @@ def access_lists(state: State) -> Iterator[Breach]:
             message = "no ExternalSecret makes the list of Redis users, so the server would know its default user only"
             yield breach(state.anchor(home), "DATA-06", (), message, "run 'tenantry render'", tenant=home.tenant)
             continue
-        data = mapping(mapping(mapping(manifest.spec.get("target")).get("template")).get("data"))
+        data = mapping(dig(manifest.spec, "target", "template", "data"))
         path: Path = ("spec", "target", "template", "data", "users.acl")
         users = [u for line in text(data.get("users.acl")).splitlines() if (u := parse(line))]
         yield from _users(manifest, path, home, users)
@@ -192,7 +192,7 @@ def _server(state: State, home: Home) -> Iterator[Breach]:
     if manifest is None:
         return  # a missing ConfigMap is a reference that leads nowhere (V060)
     settings: dict[str, str] = {}
-    for line in text(mapping(manifest.value.get("data")).get("valkey.conf")).splitlines():
+    for line in text(dig(manifest.value, "data", "valkey.conf")).splitlines():
         key, _, value = line.strip().partition(" ")
         settings[key.lower()] = value.strip()
     path: Path = ("data", "valkey.conf")
@@ -240,7 +240,7 @@ def _session_settings(work: Workload, container: Container, instance: Instance, 
 
 
 def _address(external: Manifest, instance: Instance, host: str, home: Home) -> Iterator[Breach]:
-    data = mapping(mapping(mapping(external.spec.get("target")).get("template")).get("data"))
+    data = mapping(dig(external.spec, "target", "template", "data"))
     url = urlsplit(re.sub(r"\{\{.*?\}\}", "x", text(data.get("url"))))
     path: Path = ("spec", "target", "template", "data", "url")
     query = parse_qs(url.query)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from tenantry.assurance import InstanceCost, Lifted, Objective, Step, TenantAssurance
 from tenantry.controls import CONTROLS
-from tenantry.manifest import Manifest, text
+from tenantry.manifest import Manifest
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 from tenantry.prove.cost import Cost, costs
@@ -16,6 +16,7 @@ from tenantry.prove.fleet import Proved
 from tenantry.prove.objectives import FOREVER, derive
 from tenantry.prove.promises import Promises
 from tenantry.prove.world import State
+from tenantry.verify.judge import tenant_of
 
 
 def assurances(promises: Promises, states: Mapping[str, State], proved: Proved) -> tuple[TenantAssurance, ...]:
@@ -77,14 +78,8 @@ def _together(one: TenantAssurance, other: TenantAssurance) -> TenantAssurance:
 def objectives_of(states: Mapping[str, State], tenant: str) -> Iterator[Objective]:
     """Objectives of a tenant's running production, with their derivations."""
     for state in states.values():
-        for home in state.homes_at("instance"):
-            instance = home.instance
-            if (
-                instance is None
-                or home.tenant != tenant
-                or instance.environment != "production"
-                or not instance.running
-            ):
+        for home, instance in state.productions():
+            if home.tenant != tenant:
                 continue
             for derived in derive(state, home, states.get(state.cluster.dr_partner)):
                 value = None if derived.value == FOREVER else derived.value
@@ -99,7 +94,7 @@ def _breached(states: Mapping[str, State], proved: Proved) -> dict[str, set[str]
     by_object = {id(manifest): state for state in states.values() for manifest in state.manifests}
     found: dict[str, set[str]] = defaultdict(set)
     for manifest, problem in proved.breaches:
-        whose = text(manifest.labels.get("tenantry.io/tenant")) if problem.tenant is None else problem.tenant
+        whose = tenant_of(manifest, problem)
         state = by_object.get(id(manifest))
         for tenant in [whose] if whose else _sharing(state, manifest):
             found[tenant].add(problem.control)

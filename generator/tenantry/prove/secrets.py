@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, Path, Value, entries, items, mapping, text
+from tenantry.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
 from tenantry.prove.promises import Home
 from tenantry.prove.workloads import Workload, workloads
 from tenantry.prove.world import Breach, State, breach
@@ -32,8 +32,8 @@ def stores(state: State) -> Iterator[Breach]:
         if home is None:
             continue
         base: Path = ("spec", "provider", "vault")
-        vault = mapping(mapping(manifest.spec.get("provider")).get("vault"))
-        auth = mapping(mapping(vault.get("auth")).get("kubernetes"))
+        vault = mapping(dig(manifest.spec, "provider", "vault"))
+        auth = mapping(dig(vault, "auth", "kubernetes"))
         account = mapping(auth.get("serviceAccountRef"))
         wanted: tuple[tuple[object, object, Path, str], ...] = (
             (sorted(mapping(manifest.spec.get("provider"))), ["vault"], ("spec", "provider"), "provider"),
@@ -95,11 +95,11 @@ def keys(state: State) -> Iterator[Breach]:
                     "use the own SecretStore",
                     tenant=home.tenant,
                 )
-            yield from _key(manifest, home, path, text(mapping(entry.get("remoteRef")).get("key")))
+            yield from _key(manifest, home, path, text(dig(entry, "remoteRef", "key")))
 
 
 def _key(manifest: Manifest, home: Home, path: Path, key: str) -> Iterator[Breach]:
-    name = text(mapping(manifest.spec.get("target")).get("name")) or manifest.identity.name
+    name = text(dig(manifest.spec, "target", "name")) or manifest.identity.name
     if home.role == "cell":
         yield from _cell_key(manifest, home, path, key, name)
         return
@@ -192,7 +192,7 @@ def _in_texts(state: State) -> Iterator[tuple[Manifest, Path, str]]:
             if fault:
                 yield manifest, ("data", key), fault
     for manifest in state.of(_ESO, "ExternalSecret"):
-        template = mapping(mapping(manifest.spec.get("target")).get("template"))
+        template = mapping(dig(manifest.spec, "target", "template"))
         for key, content in mapping(template.get("data")).items():
             fault = _template(text(key), text(content))
             if fault:
@@ -267,7 +267,7 @@ def _shown(value: object) -> str:
 def remote_keys(external: Manifest) -> dict[str, str]:
     """secretKey -> remote key of an ExternalSecret."""
     return {
-        text(entry.get("secretKey")): text(mapping(entry.get("remoteRef")).get("key"))
+        text(entry.get("secretKey")): text(dig(entry, "remoteRef", "key"))
         for _, entry in entries(external.spec.get("data"))
     }
 

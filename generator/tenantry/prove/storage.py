@@ -47,7 +47,7 @@ def places(state: State) -> Iterator[Place]:
             )
     for manifest in state.of("", "ConfigMap"):
         home = state.home(manifest)
-        content = mapping(manifest.value.get("data")).get("sections.conf")
+        content = dig(manifest.value, "data", "sections.conf")
         if home is not None and isinstance(content, str):
             storage = sections(content).get("fs_storage.attachments", {})
             endpoint = storage.get("options", "").partition('"endpoint_url": "')[2].partition('"')[0]
@@ -63,7 +63,7 @@ def places(state: State) -> Iterator[Place]:
         for container in work.containers:
             target = container.environment.get("BACKUP_TARGET")
             if target is not None:
-                endpoint = text(mapping(container.environment.get("BACKUP_ENDPOINT")).get("value"))
+                endpoint = text(dig(container.environment, "BACKUP_ENDPOINT", "value"))
                 path = (*container.path, "env")
                 yield Place(
                     work.manifest, path, "dump", text(target.get("value")).rpartition("/")[0], endpoint, work.home

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from tenantry.findings import ObjectId
+from tenantry.instance import Instance
 from tenantry.manifest import Manifest, Path, Problem
 from tenantry.model.cluster import Cluster
 from tenantry.prove.promises import Home, Homes, Promises
@@ -27,8 +28,9 @@ class State:
     folder: str
     """Where the cluster's objects lie, for breaches of what is not there at all."""
     others: dict[str, State] = field(default_factory=dict, repr=False)
-    memory: dict[str, Any] = field(default_factory=dict, repr=False)
     """States of all clusters of the run by name; what crosses clusters (a DR replica) is looked up here."""
+    memory: dict[str, Any] = field(default_factory=dict, repr=False)
+    """What several proofs look at, made once."""
 
     @property
     def homes(self) -> Homes:
@@ -74,6 +76,12 @@ class State:
         identity = ObjectId("", "Namespace", "", home.namespace)
         labels = {"tenantry.io/tenant": home.tenant} if home.tenant else {}
         return Manifest(identity, "v1", {"metadata": {"labels": labels}}, file=f"{self.folder}/")
+
+    def productions(self) -> Iterator[tuple[Home, Instance]]:
+        """Instances that are in production and run: what objectives are promised of."""
+        for home in self.homes_at("instance"):
+            if home.instance is not None and home.instance.environment == "production" and home.instance.running:
+                yield home, home.instance
 
     def homes_at(self, *roles: str) -> Iterator[Home]:
         """Homes of these roles; all without any."""

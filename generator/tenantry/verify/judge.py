@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 
 from tenantry.findings import Finding, Place
-from tenantry.manifest import Manifest, Problem, show_path
+from tenantry.manifest import Manifest, Problem, show_path, text
 from tenantry.verify import references, rules
 from tenantry.verify.locate import Locator
 from tenantry.verify.references.index import Index
@@ -70,6 +70,11 @@ def homeless(index: Index, version: str) -> Iterator[tuple[Manifest, Problem]]:
                 yield manifest, Problem("V031", ("metadata",), message, "write metadata.namespace")
 
 
+def tenant_of(manifest: Manifest, problem: Problem) -> str:
+    """Whose a problem is: what it says itself, else what its object's label says."""
+    return text(manifest.labels.get(TENANT_LABEL)) if problem.tenant is None else problem.tenant
+
+
 def to_findings(found: Iterable[tuple[Manifest, Problem]], locator: Locator, blame: Blame) -> Iterator[Finding]:
     """Findings with their places."""
     for manifest, problem in found:
@@ -79,10 +84,9 @@ def to_findings(found: Iterable[tuple[Manifest, Problem]], locator: Locator, bla
             f"{manifest.identity}: {where}: {problem.message}" if named else f"{manifest.identity}: {problem.message}"
         )
         hint = "; ".join(part for part in (problem.hint, blame(manifest, problem)) if part)
-        tenant = str(manifest.labels.get(TENANT_LABEL, "")) if problem.tenant is None else problem.tenant
         yield Finding(
             problem.code, _place(locator, manifest, problem), message, hint, problem.severity,
-            tenant=tenant, object=manifest.identity, control=problem.control,
+            tenant=tenant_of(manifest, problem), object=manifest.identity, control=problem.control,
         )  # fmt: skip
 
 

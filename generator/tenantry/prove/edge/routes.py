@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import groupby
 
 from tenantry.instance import Instance
-from tenantry.manifest import Manifest, Path, Value, entries, items, mapping, text
+from tenantry.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
 from tenantry.model.tier import EdgeLimits
 from tenantry.prove.edge import rules
 from tenantry.prove.edge.paths import UnreadableExpressionError, combinations
@@ -163,7 +163,7 @@ def _references_of(manifest: Manifest) -> Iterator[Breach]:
             yield from _reference(manifest, (*base, "middlewares", index), middleware, "middleware")
         for index, service in entries(route.get("services")):
             yield from _service(manifest, (*base, "services", index), service)
-    options = mapping(mapping(manifest.spec.get("tls")).get("options"))
+    options = mapping(dig(manifest.spec, "tls", "options"))
     yield from _reference(manifest, ("spec", "tls", "options"), options, "TLS option")
 
 
@@ -301,7 +301,7 @@ def _middlewares(state: State, route: Route) -> list[Manifest]:
 def _plain(state: State, home: Home, host: str, way: _Way) -> Iterator[Breach]:
     """Without TLS nothing is answered but a redirection."""
     first = next(iter(_middlewares(state, way.route)), None)
-    scheme = mapping(first.spec.get("redirectScheme")).get("scheme") if first else None
+    scheme = dig(first.spec, "redirectScheme", "scheme") if first else None
     if scheme != "https":
         message = f"http://{host}{way.example} is answered without TLS"
         yield breach(
@@ -371,7 +371,7 @@ def _judge(state: State, home: Home, instance: Instance, host: str, way: _Way) -
 
 def _client_certificates(state: State, route: Route) -> bool:
     space = route.manifest.identity.namespace
-    name = text(mapping(mapping(route.manifest.spec.get("tls")).get("options")).get("name"))
+    name = text(dig(route.manifest.spec, "tls", "options", "name"))
     option = state.get("traefik.io", "TLSOption", space, name)
     client = mapping(option.spec.get("clientAuth")) if option else {}
     return client.get("clientAuthType") == "RequireAndVerifyClientCert" and bool(items(client.get("secretNames")))
@@ -493,9 +493,7 @@ def _sources(manifest: Manifest, instance: Instance, home: Home) -> Iterator[Bre
 def _firewall(manifest: Manifest, home: Home) -> Iterator[Breach]:
     if manifest.identity.name != "web-application-firewall":
         return
-    directives = " ".join(
-        map(text, items(mapping(mapping(manifest.spec.get("plugin")).get("coraza")).get("directives")))
-    )
+    directives = " ".join(map(text, items(dig(manifest.spec, "plugin", "coraza", "directives"))))
     wanted = {"block": "SecRuleEngine On", "detect": "SecRuleEngine DetectionOnly"}.get(
         home.tier.edge.web_application_firewall, ""
     )

@@ -118,7 +118,7 @@ def _certificate_of(manifest: Manifest, home: Home) -> Iterator[Breach]:
 
 def _one_option(route: Route, home: Home, chosen: dict[str, tuple[str, Manifest]]) -> Iterator[Breach]:
     """One TLS option a host: with two, Traefik falls back to the default one."""
-    option = text(mapping(mapping(route.manifest.spec.get("tls")).get("options")).get("name"))
+    option = text(dig(route.manifest.spec, "tls", "options", "name"))
     for host in route.hosts or ():
         name, first = chosen.setdefault(host, (option, route.manifest))
         if name != option:
@@ -199,7 +199,7 @@ def switches(state: State) -> Iterator[Breach]:
         return
     path: Path = ("data", "traefik.yaml")
     try:
-        static = yaml.safe_load(text(mapping(manifest.value.get("data")).get("traefik.yaml")))
+        static = yaml.safe_load(text(dig(manifest.value, "data", "traefik.yaml")))
     except yaml.YAMLError as error:
         yield breach(manifest, "EDGE-02", path, f"can't be read: {error}", "write YAML", tenant="")
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tenantry.manifest import Manifest, Value, entries, mapping, text
+from tenantry.manifest import Manifest, Value, dig, entries, mapping, text
 from tenantry.prove.network.policies import networks
 from tenantry.prove.network.reach import Endpoint
 from tenantry.prove.network.selectors import Labels
@@ -104,8 +104,8 @@ def _pods(manifest: Manifest) -> Iterator[tuple[str, Labels, Labels, bool]]:
     if manifest.kind == ("postgresql.cnpg.io", "Cluster"):
         yield from _postgresql(manifest)
     if manifest.kind == ("postgresql.cnpg.io", "Pooler"):
-        cluster = text(mapping(manifest.spec.get("cluster")).get("name"))
-        template = mapping(mapping(manifest.spec.get("template")).get("metadata"))
+        cluster = text(dig(manifest.spec, "cluster", "name"))
+        template = mapping(dig(manifest.spec, "template", "metadata"))
         own = {
             "cnpg.io/poolerName": identity.name, "cnpg.io/podRole": "pooler", "cnpg.io/cluster": cluster,
             "app.kubernetes.io/name": "postgresql", "app.kubernetes.io/component": "pooler",
@@ -121,7 +121,7 @@ def _pods(manifest: Manifest) -> Iterator[tuple[str, Labels, Labels, bool]]:
 def _postgresql(manifest: Manifest) -> Iterator[tuple[str, Labels, Labels, bool]]:
     """Instances, and the Jobs that make them (pkg/specs of CloudNativePG 1.30: pods.go, jobs.go)."""
     name = manifest.identity.name
-    inherited = mapping(mapping(manifest.spec.get("inheritedMetadata")).get("labels"))
+    inherited = mapping(dig(manifest.spec, "inheritedMetadata", "labels"))
     ports = {"postgresql/TCP": "5432", "metrics/TCP": "9187", "status/TCP": "8000"}
     common = {**inherited, "cnpg.io/cluster": name, "app.kubernetes.io/name": "postgresql"}
     for role in ("primary", "replica"):
