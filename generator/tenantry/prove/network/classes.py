@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tenantry.manifest import Manifest, Value, dig, entries, mapping, text
-from tenantry.prove.network.policies import networks
+from tenantry.prove.network.policies import Network, networks
 from tenantry.prove.network.reach import Endpoint
 from tenantry.prove.network.selectors import Labels
 from tenantry.prove.promises import Home
@@ -79,7 +79,7 @@ def classes(state: State, spaces: Mapping[str, Labels]) -> Iterator[PodClass]:
             yield PodClass(role, endpoint, manifest, state.homes.get(namespace))
 
 
-def _range(state: State) -> tuple:  # type: ignore[type-arg]
+def _range(state: State) -> tuple[Network, ...]:
     return networks(state.cluster.networks.pods)
 
 

@@ -74,6 +74,27 @@ class ClusterNetwork:
         return platform_pods(self.state)
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """One end of connections: Pods of a home, a direction, what is declared for them, and the policies that isolate them."""
+
+    network: ClusterNetwork
+    home: Home
+    pods: PodClass
+    direction: Direction
+    flows: list[Flow]
+    selecting: list[Policy]
+
+    @property
+    def caller_control(self) -> str:
+        """What an undeclared caller breaks."""
+        return "NET-08" if self.pods.role in _STORES else "NET-04"
+
+    def way(self, peer: str) -> str:
+        source, target = (peer, str(self.pods)) if self.direction == "ingress" else (str(self.pods), peer)
+        return f"{source} -> {target}"
+
+
 def _network(state: State) -> ClusterNetwork:
     """Made once a cluster."""
     found: ClusterNetwork | None = state.memory.get("network")
@@ -114,85 +135,72 @@ def _ends(network: ClusterNetwork, state: State) -> Iterator[Breach]:
         for pods in network.by_namespace.get(home.namespace, ()):
             for direction in ("ingress", "egress"):
                 own = [flow for flow in flows if flow.direction == direction and pods.role in flow.roles]
+                end = _End(network, home, pods, direction, own, network.policies.selecting(pods.endpoint, direction))
                 # Pods that the same policies select, with the same ports and the same flows, are judged once.
-                selecting = tuple(p.name for p in network.policies.selecting(pods.endpoint, direction))
+                selecting = tuple(p.name for p in end.selecting)
                 ports = tuple(sorted(pods.endpoint.named_ports.items())) if direction == "ingress" else ()
                 store = pods.role if pods.role in _STORES else ""
                 key = direction, selecting, ports, store, bool(pods.role), tuple((f.peer, f.ports) for f in own)
                 if key not in alike:
                     alike.add(key)
-                    yield from _too_much(network, home, pods, direction, own)
-                    yield from _too_little(network, home, pods, direction, own)
+                    yield from _too_much(end)
+                    yield from _too_little(end)
 
 
 # --- what is open besides
 
 
-def _too_much(
-    network: ClusterNetwork, home: Home, pods: PodClass, direction: Direction, flows: list[Flow]
-) -> Iterator[Breach]:
-    for chosen in network.policies.selecting(pods.endpoint, direction):
-        for rule in chosen.rules(direction) or ():
-            extras = list(_extras(network, home, pods, direction, chosen, rule, flows))
+def _too_much(end: _End) -> Iterator[Breach]:
+    for chosen in end.selecting:
+        for rule in chosen.rules(end.direction) or ():
+            extras = list(_extras(end, chosen, rule))
             if extras:
                 worst = min(extras, key=lambda extra: _GRAVITY.index(extra.control))
-                yield _told(network, home, pods, direction, chosen, rule, worst, len(extras))
+                yield _told(end, chosen, rule, worst, len(extras))
 
 
-def _extras(
-    network: ClusterNetwork,
-    home: Home,
-    pods: PodClass,
-    direction: Direction,
-    chosen: Policy,
-    rule: Rule,
-    flows: list[Flow],
-) -> Iterator[_Extra]:
+def _extras(end: _End, chosen: Policy, rule: Rule) -> Iterator[_Extra]:
     if rule.peers is None:
-        ports = _ports(rule, pods, None, direction)
+        ports = _ports(end, rule, None)
         if ports:
-            control = _anyone_control(pods, direction, ports)
+            control = end.caller_control if end.direction == "ingress" else _outside_control(ports)
             yield _Extra(control, "anyone, inside and outside of the cluster", ports)
         return
     for peer in rule.peers:
         if peer.block is not None:
-            yield from _extra_addresses(network, pods, direction, rule, peer, flows)
+            yield from _extra_addresses(end, rule, peer)
         else:
-            yield from _extra_pods(network, home, pods, direction, chosen, rule, peer, flows)
+            yield from _extra_pods(end, chosen, rule, peer)
 
 
-def _ports(rule: Rule, pods: PodClass, other: Endpoint | None, direction: Direction) -> PortSet:
+def _ports(end: _End, rule: Rule, other: Endpoint | None) -> PortSet:
     """Ports of the connection's target. A named port of a Pod that we do not know may be any."""
-    if direction == "ingress":
-        return rule.ports.on(pods.endpoint.named_ports)
+    if end.direction == "ingress":
+        return rule.ports.on(end.pods.endpoint.named_ports)
     if other is None or (rule.ports.names and not other.named_ports):
         return rule.ports.numbers if not rule.ports.names else ALL
     return rule.ports.on(other.named_ports)
 
 
-def _anyone_control(pods: PodClass, direction: Direction, ports: PortSet) -> str:
-    if direction == "ingress":
-        return "NET-08" if pods.role in _STORES else "NET-04"
+def _outside_control(ports: PortSet) -> str:
     return "NET-05" if not ports - DNS else "NET-06"
 
 
-def _extra_addresses(
-    network: ClusterNetwork, pods: PodClass, direction: Direction, rule: Rule, peer: Peer, flows: list[Flow]
-) -> Iterator[_Extra]:
+def _extra_addresses(end: _End, rule: Rule, peer: Peer) -> Iterator[_Extra]:
     assert peer.block is not None
-    ports = _ports(rule, pods, None, direction)
-    meant = (f for f in flows if isinstance(f.peer, Outside) and peer.block.within(networks(f.peer.cidrs)))
+    ports = _ports(end, rule, None)
+    meant = (f for f in end.flows if isinstance(f.peer, Outside) and peer.block.within(networks(f.peer.cidrs)))
     extra = ports - union(flow.ports for flow in meant)
     if not extra:
         return
-    where = _what_lies_there(network.state, peer)
+    where = _what_lies_there(end.network.state, peer)
     name = f"{peer.block}{f' ({where})' if where else ''}"
-    if direction == "ingress":
-        control = "NET-08" if pods.role in _STORES else "NET-04"
+    if end.direction == "ingress":
+        control = end.caller_control
     elif where == "the API server":
         control = "NET-07"
     else:
-        control = "NET-05" if not extra - DNS else "NET-06"
+        control = _outside_control(extra)
     yield _Extra(control, name, extra)
 
 
@@ -208,31 +216,20 @@ def _what_lies_there(state: State, peer: Peer) -> str:
     return ", ".join(found)
 
 
-def _extra_pods(
-    network: ClusterNetwork,
-    home: Home,
-    pods: PodClass,
-    direction: Direction,
-    chosen: Policy,
-    rule: Rule,
-    peer: Peer,
-    flows: list[Flow],
-) -> Iterator[_Extra]:
+def _extra_pods(end: _End, chosen: Policy, rule: Rule, peer: Peer) -> Iterator[_Extra]:
+    network = end.network
     for space in network.namespaces.taken_by(peer, chosen.namespace):
         for other in network.by_namespace.get(space, ()):
             if not takes(peer, chosen.namespace, other.endpoint, wide=True):
                 continue
-            ports = _ports(rule, pods, other.endpoint, direction)
-            extra = ports
-            for flow in flows:
-                if _is_peer(flow, other):
-                    extra = extra - flow.ports
+            meant = union(flow.ports for flow in end.flows if _is_peer(flow, other))
+            extra = _ports(end, rule, other.endpoint) - meant
             if extra:
-                yield _Extra(_control(home, pods, other, direction), str(other), extra, other)
-    ports = _ports(rule, pods, None, direction)
+                yield _Extra(_control(end, other), str(other), extra, other)
+    ports = _ports(end, rule, None)
     for unknown in _unknown_pods(network, chosen, peer):
         if ports:
-            yield _Extra("NET-08" if pods.role in _STORES else "NET-04", unknown, ports)
+            yield _Extra(end.caller_control, unknown, ports)
 
 
 def _is_peer(flow: Flow, other: PodClass) -> bool:
@@ -245,11 +242,12 @@ def _is_peer(flow: Flow, other: PodClass) -> bool:
     )
 
 
-def _control(home: Home, pods: PodClass, other: PodClass, direction: Direction) -> str:
+def _control(end: _End, other: PodClass) -> str:
+    home = end.home
     if other.home is None:
         if other.role == "dns":
             return "NET-05"
-        return "NET-08" if direction == "ingress" and pods.role in _STORES else "NET-04"
+        return end.caller_control if end.direction == "ingress" else "NET-04"
     if other.home.tenant and home.tenant and other.home.tenant != home.tenant:
         return "NET-02"
     if other.home.tenant and home.tenant and other.home.namespace != home.namespace:
@@ -259,7 +257,7 @@ def _control(home: Home, pods: PodClass, other: PodClass, direction: Direction) 
         return "NET-02"
     if other.home.role == "cell" and home.role != "cell" and other.home.site.cell.name != home.site.cell.name:
         return "NET-02"
-    target = pods if direction == "ingress" else other
+    target = end.pods if end.direction == "ingress" else other
     return "NET-08" if target.role in _STORES else "NET-04"
 
 
@@ -299,79 +297,61 @@ def _is_pinned(pods: Selector, known: PlatformPods) -> bool:
     return taken is not None and taken <= {known.value}
 
 
-def _told(
-    network: ClusterNetwork,
-    home: Home,
-    pods: PodClass,
-    direction: Direction,
-    chosen: Policy,
-    rule: Rule,
-    extra: _Extra,
-    count: int,
-) -> Breach:
-    manifest = network.manifests[chosen.namespace, chosen.name]
-    source, target = (extra.peer, str(pods)) if direction == "ingress" else (str(pods), extra.peer)
+def _told(end: _End, chosen: Policy, rule: Rule, extra: _Extra, count: int) -> Breach:
+    manifest = end.network.manifests[chosen.namespace, chosen.name]
     more = f" and {count - 1} more peers" if count > 1 else ""
-    message = f"opens a way that nothing declares: {source} -> {target}, {extra.ports}{more}; {_other_end(network, pods, direction, extra)}"
-    declared_peers = (
-        "declared flows follow from tier, platform and the tenant's integrations (docs/reference/controls.md)"
-    )
-    return breach(manifest, extra.control, rule.path, message, declared_peers, tenant=home.tenant)
+    message = f"opens a way that nothing declares: {end.way(extra.peer)}, {extra.ports}{more}; {_other_end(end, extra)}"
+    hint = "declared flows follow from tier, platform and the tenant's integrations (docs/reference/controls.md)"
+    return breach(manifest, extra.control, rule.path, message, hint, tenant=end.home.tenant)
 
 
-def _other_end(network: ClusterNetwork, pods: PodClass, direction: Direction, extra: _Extra) -> str:
+def _other_end(end: _End, extra: _Extra) -> str:
     """Whether the peer's own policies let the connection through too."""
     if extra.pods is None or extra.pods.home is None:
         return "no policy of ours keeps the other end shut"
-    other: Direction = "egress" if direction == "ingress" else "ingress"
-    end = extra.pods.endpoint
-    openings = list(network.policies.openings(end, other, pods.endpoint, wide=True))
+    other: Direction = "egress" if end.direction == "ingress" else "ingress"
+    policies = end.network.policies
+    openings = list(policies.openings(extra.pods.endpoint, other, end.pods.endpoint, wide=True))
     through = [o for o in openings if o.ports & extra.ports]
     if not through:
         return "the other end is still shut, so one more change opens it"
     names = sorted({o.policy.name for o in through if o.policy is not None})
     if not names:
-        return f"no policy isolates the other end, so the way is open ({direction} by NetworkPolicy)"
+        return f"no policy isolates the other end, so the way is open ({end.direction} by NetworkPolicy)"
     return f"NetworkPolicy {' and '.join(names)} lets it through at the other end, so the way is open"
 
 
 # --- what is needed and shut
 
 
-def _too_little(
-    network: ClusterNetwork, home: Home, pods: PodClass, direction: Direction, flows: list[Flow]
-) -> Iterator[Breach]:
-    selecting = network.policies.selecting(pods.endpoint, direction)
-    if not selecting or not pods.role:
+def _too_little(end: _End) -> Iterator[Breach]:
+    if not end.selecting or not end.pods.role:
         return
-    for flow in flows:
-        for peer, missing in _missing(network, pods, direction, flow, selecting):
-            source, target = (peer, str(pods)) if direction == "ingress" else (str(pods), peer)
-            message = f"the declared way {source} -> {target}, {missing}, is shut ({flow.why})"
-            manifest, path = _nearest(network, home, flow, selecting, direction)
+    for flow in end.flows:
+        for peer, missing in _missing(end, flow):
+            message = f"the declared way {end.way(peer)}, {missing}, is shut ({flow.why})"
+            manifest, path = _nearest(end, flow)
             hint = "the policies of this end must open it"
-            yield breach(manifest, flow.control, path, message, hint, tenant=home.tenant)
+            yield breach(manifest, flow.control, path, message, hint, tenant=end.home.tenant)
 
 
-def _missing(
-    network: ClusterNetwork, pods: PodClass, direction: Direction, flow: Flow, selecting: list[Policy]
-) -> Iterator[tuple[str, PortSet]]:
+def _missing(end: _End, flow: Flow) -> Iterator[tuple[str, PortSet]]:
     """Peers of a declared flow, and the ports of it that are shut."""
-    rules = [(p, rule) for p in selecting for rule in p.rules(direction) or ()]
+    rules = [(p, rule) for p in end.selecting for rule in p.rules(end.direction) or ()]
     if isinstance(flow.peer, Outside):
         for cidr in networks(flow.peer.cidrs):
             missing = flow.ports
             for _, rule in rules:
                 if missing and _opens_addresses(rule, cidr):
-                    missing = missing - _narrow(rule, pods, None, direction)
+                    missing = missing - _narrow(end, rule, None)
             if missing:
                 yield str(cidr), missing
         return
-    for other in _peers(network, flow):
+    for other in _peers(end.network, flow):
         missing = flow.ports
         for chosen, rule in rules:
             if missing and _takes_pods(chosen, rule, other):
-                missing = missing - _narrow(rule, pods, other.endpoint, direction)
+                missing = missing - _narrow(end, rule, other.endpoint)
         if missing:
             yield str(other), missing
             return  # the classes of one role differ little
@@ -382,8 +362,8 @@ def _takes_pods(chosen: Policy, rule: Rule, other: PodClass) -> bool:
     return peers is None or any(takes(peer, chosen.namespace, other.endpoint, wide=False) for peer in peers)
 
 
-def _narrow(rule: Rule, pods: PodClass, other: Endpoint | None, direction: Direction) -> PortSet:
-    named = pods.endpoint.named_ports if direction == "ingress" else (other.named_ports if other else {})
+def _narrow(end: _End, rule: Rule, other: Endpoint | None) -> PortSet:
+    named = end.pods.endpoint.named_ports if end.direction == "ingress" else (other.named_ports if other else {})
     return rule.ports.on(named, narrow=True)
 
 
@@ -405,17 +385,15 @@ def _peers(network: ClusterNetwork, flow: Flow) -> Iterator[PodClass]:
                 yield from (c for c in network.by_namespace[pods.namespace] if c.role == pods.role and c.maker is None)
 
 
-def _nearest(
-    network: ClusterNetwork, home: Home, flow: Flow, selecting: list[Policy], direction: Direction
-) -> tuple[Manifest, Path]:
+def _nearest(end: _End, flow: Flow) -> tuple[Manifest, Path]:
     """The rule that comes closest to opening a flow: one that shares a peer or a port with it."""
     best: tuple[int, Manifest, Path] | None = None
-    for chosen in selecting:
-        for rule in chosen.rules(direction) or ():
-            score = 2 * _shares_peer(network, chosen, rule, flow) + bool(rule.ports.numbers & flow.ports)
+    for chosen in end.selecting:
+        for rule in chosen.rules(end.direction) or ():
+            score = 2 * _shares_peer(end.network, chosen, rule, flow) + bool(rule.ports.numbers & flow.ports)
             if score and (best is None or score > best[0]):
-                best = score, network.manifests[chosen.namespace, chosen.name], rule.path
-    return (best[1], best[2]) if best else (network.state.anchor(home), ())
+                best = score, end.network.manifests[chosen.namespace, chosen.name], rule.path
+    return (best[1], best[2]) if best else (end.network.state.anchor(end.home), ())
 
 
 def _shares_peer(network: ClusterNetwork, chosen: Policy, rule: Rule, flow: Flow) -> bool:
