@@ -52,14 +52,27 @@ class Need:
 
 def most_replicas(state: State, manifest: Manifest) -> int:
     """Replicas of a workload at its autoscaler's most."""
-    space, name = manifest.identity.namespace, manifest.identity.name
-    for scaler in state.of("autoscaling", "HorizontalPodAutoscaler", space):
-        if dig(scaler.spec, "scaleTargetRef", "name") == name:
-            return _number(scaler.spec.get("maxReplicas"), 1)
-    for scaler in state.of("keda.sh", "ScaledObject", space):
-        if dig(scaler.spec, "scaleTargetRef", "name") == name:
-            return _number(scaler.spec.get("maxReplicaCount"), 100)
+    for group, kind, field, default in (
+        ("autoscaling", "HorizontalPodAutoscaler", "maxReplicas", 1),
+        ("keda.sh", "ScaledObject", "maxReplicaCount", 100),
+    ):
+        scaler = _scaler(state, group, kind, manifest)
+        if scaler is not None:
+            return _number(scaler.spec.get(field), default)
     return _number(manifest.spec.get("replicas"), 1)
+
+
+def least_replicas(state: State, manifest: Manifest) -> int:
+    """Replicas that an autoscaler leaves at the least."""
+    scaler = _scaler(state, "autoscaling", "HorizontalPodAutoscaler", manifest)
+    if scaler is not None:
+        return _number(scaler.spec.get("minReplicas"), 1)
+    return _number(manifest.spec.get("replicas"), 1)
+
+
+def _scaler(state: State, group: str, kind: str, manifest: Manifest) -> Manifest | None:
+    there = state.of(group, kind, manifest.identity.namespace)
+    return next((s for s in there if dig(s.spec, "scaleTargetRef", "name") == manifest.identity.name), None)
 
 
 def _number(value: object, default: int) -> int:
@@ -398,13 +411,6 @@ def disruptions(state: State) -> Iterator[Breach]:
         if home is not None and manifest.spec.get("enablePDB") is False and manifest.spec.get("instances", 1) != 1:
             message = "no budget keeps the database's instances from being put out at one time"
             yield breach(manifest, "RUN-05", ("spec", "enablePDB"), message, "enablePDB: true", tenant=home.tenant)
-
-
-def least_replicas(state: State, manifest: Manifest) -> int:
-    for scaler in state.of("autoscaling", "HorizontalPodAutoscaler", manifest.identity.namespace):
-        if dig(scaler.spec, "scaleTargetRef", "name") == manifest.identity.name:
-            return _number(scaler.spec.get("minReplicas"), 1)
-    return _number(manifest.spec.get("replicas"), 1)
 
 
 def _disruptions(spec: Value, pods: int) -> int:

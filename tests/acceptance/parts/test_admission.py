@@ -47,7 +47,7 @@ def binding(name: str) -> dict[str, Any]:
     return {"apiVersion": VERSION, "kind": "ValidatingAdmissionPolicyBinding", "metadata": metadata, "spec": spec}
 
 
-def cases(policy: Path) -> Iterator[Case]:
+def cases(api: Api, policy: Path) -> Iterator[Case]:
     """Objects of the policy's suite whose kinds it names itself."""
     spec = yaml.safe_load(policy.read_text())["spec"]
     named = {resource for rule in spec["matchConstraints"]["resourceRules"] for resource in rule["resources"]}
@@ -55,11 +55,11 @@ def cases(policy: Path) -> Iterator[Case]:
     values = [v for file in test["resources"] for v in yaml.safe_load_all((policy.parent / file).read_text())]
     found = {(v["kind"], v["metadata"].get("namespace", ""), v["metadata"]["name"]): v for v in values}
     for result in test["results"]:
-        plural = f"{result['kind'].lower().removesuffix('y')}" + ("ies" if result["kind"].endswith("y") else "s")
         for resource in result["resources"]:
             namespace, _, name = resource.rpartition("/")
-            if {plural, f"{result['kind'].lower()}s", f"{result['kind'].lower()}es"} & named:
-                yield Case(policy.parent.name, found[result["kind"], namespace, name], result["result"])
+            manifest = found[result["kind"], namespace, name]
+            if api.resources[manifest["apiVersion"], manifest["kind"]].plural in named:
+                yield Case(policy.parent.name, manifest, result["result"])
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def api(control_planes: ControlPlanes) -> Api:
     api = control_planes.start("admission", groups=["*"]).api
     values = yaml.safe_load((POLICIES[0].parent / "values.yaml").read_text())
     spaces = {space["name"]: space["labels"] for space in values["namespaceSelector"]}
-    everything = [case.manifest for policy in POLICIES for case in cases(policy)]
+    everything = [case.manifest for policy in POLICIES for case in cases(api, policy)]
     for name in sorted({m["metadata"]["namespace"] for m in everything if "namespace" in m["metadata"]}):
         labels = spaces.get(name, {})
         made = api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
@@ -89,7 +89,7 @@ def add_what_a_pod_names(api: Api, pod: dict[str, Any]) -> None:
 
 
 def test_the_server_gives_the_suites_verdicts(api: Api, tally: Tally) -> None:
-    every = [case for policy in POLICIES for case in cases(policy)]
+    every = [case for policy in POLICIES for case in cases(api, policy)]
     tried = {case: api.create(case.manifest, dryRun="All") for case in every}
     # What the server's own checks refuse never comes to a policy; verify has those checks, too.
     reached = [case for case, answer in tried.items() if answer.accepted or answer.status == 409]
@@ -114,14 +114,14 @@ def test_the_server_gives_the_suites_verdicts(api: Api, tally: Tally) -> None:
     tally.check(len(both) >= 60, f"few of the suites came to a policy: {len(both)}")
 
 
-def good_pod(**metadata: object) -> dict[str, Any]:
-    pod = next(c.manifest for c in cases(REPOSITORY / "policies/node-pool/policy.yaml") if c.result == "pass")
+def good_pod(api: Api, **metadata: object) -> dict[str, Any]:
+    pod = next(c.manifest for c in cases(api, REPOSITORY / "policies/node-pool/policy.yaml") if c.result == "pass")
     return {**pod, "metadata": {**pod["metadata"], **metadata}}
 
 
 def bound_pod_changes(api: Api) -> bool:
     """The server has added tolerations, and the scheduler a node."""
-    pod = good_pod(name="bound")
+    pod = good_pod(api, name="bound")
     made = api.create(pod)
     binding = {
         "apiVersion": "v1",
@@ -136,7 +136,9 @@ def bound_pod_changes(api: Api) -> bool:
 
 def operators_pod_starts(api: Api) -> bool:
     """With a token, an image of the operator's own, and no limits."""
-    pod = good_pod(name="postgresql-1", labels={**good_pod()["metadata"]["labels"], "cnpg.io/cluster": "postgresql"})
+    pod = good_pod(
+        api, name="postgresql-1", labels={**good_pod(api)["metadata"]["labels"], "cnpg.io/cluster": "postgresql"}
+    )
     container = {**pod["spec"]["containers"][0], "image": "ghcr.io/cloudnative-pg/cloudnative-pg:1.30.0"}
     container.pop("resources", None)
     pod["spec"] = {**pod["spec"], "automountServiceAccountToken": True, "containers": [container]}
