@@ -58,11 +58,12 @@ def workloads(api: Api, kind: str) -> Objects:
 
 
 def settle(api: Api, seconds: float = 120) -> None:
-    """Wait until all workloads are complete. Raises NotReadyError with those that are not."""
+    """Wait until all workloads are complete, and as large as their autoscalers ask. Raises NotReadyError with the rest."""
 
     def question() -> bool:
         _provide_volumes(api)
-        return _complete(workloads(api, "Deployment") + workloads(api, "StatefulSet"))
+        deployments = workloads(api, "Deployment")
+        return _scaled(api, deployments) and _complete(deployments + workloads(api, "StatefulSet"))
 
     wait_for("workloads complete", question, seconds, every=0.5)
 
@@ -79,6 +80,19 @@ def _provide_volumes(api: Api) -> None:
             }  # fmt: skip
             name = f"{metadata['namespace']}-{metadata['name']}"
             api.create({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": volume})
+
+
+def _scaled(api: Api, deployments: Objects) -> bool:
+    """Each autoscaler has brought its Deployment to its least number; before that, more Pods come at any time."""
+    replicas = {(d["metadata"]["namespace"], d["metadata"]["name"]): d["spec"]["replicas"] for d in deployments}
+    waiting = []
+    for autoscaler in api.list("autoscaling/v2", "HorizontalPodAutoscaler"):
+        namespace, spec = autoscaler["metadata"]["namespace"], autoscaler["spec"]
+        name = spec["scaleTargetRef"]["name"]
+        if replicas[namespace, name] < spec["minReplicas"]:
+            waiting.append(f"{namespace}/{name}: {replicas[namespace, name]} of {spec['minReplicas']}")
+    assert not waiting, f"{len(waiting)} autoscalers have not begun: {waiting[:5]}"
+    return True
 
 
 def _complete(found: Objects) -> bool:

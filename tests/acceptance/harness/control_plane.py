@@ -108,7 +108,7 @@ class ControlPlanes:
                 "--bind-address=127.0.0.1", f"--secure-port={port}", "--authentication-skip-lookup=true",
                 "--use-service-account-credentials=false", "--node-monitor-grace-period=1h", "--controllers=*",
                 "--kube-api-qps=300", "--kube-api-burst=600", "--concurrent-deployment-syncs=10",
-                "--pvclaimbinder-sync-period=1s",
+                "--pvclaimbinder-sync-period=1s", "--horizontal-pod-autoscaler-sync-period=2s",
             ],
             ready=listens(port),
         )  # fmt: skip
