@@ -44,20 +44,25 @@ func (k *kustomize) parse(ctx context.Context, params json.RawMessage) (any, err
 	if err := json.Unmarshal(params, &input); err != nil {
 		return nil, wire.Usage(err)
 	}
-	return k.read(ctx, input.Text)
+	return readManifests(ctx, input.Text, k.catalog.judge)
 }
 
-// parseAll reads several files; each answer is that of "parse".
+// parseAll reads several files; each answer is that of "parse". Objects that were judged before need only be read.
 func (k *kustomize) parseAll(ctx context.Context, params json.RawMessage) (any, error) {
 	var input struct {
-		Texts []string `json:"texts"`
+		Texts  []string `json:"texts"`
+		Judged bool     `json:"judged"`
 	}
 	if err := json.Unmarshal(params, &input); err != nil {
 		return nil, wire.Usage(err)
 	}
+	judge := k.catalog.judge
+	if input.Judged {
+		judge = nil
+	}
 	files := make([]*manifests, len(input.Texts))
 	for i, text := range input.Texts {
-		read, err := k.read(ctx, text)
+		read, err := readManifests(ctx, text, judge)
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +71,10 @@ func (k *kustomize) parseAll(ctx context.Context, params json.RawMessage) (any, 
 	return map[string]any{"files": files}, nil
 }
 
-func (k *kustomize) read(ctx context.Context, text string) (*manifests, error) {
+// judge says what the definition of an object's kind says of it.
+type judge func(ctx context.Context, group, version, kind string, object map[string]any) (*verdict, error)
+
+func readManifests(ctx context.Context, text string, judge judge) (*manifests, error) {
 	result := &manifests{Objects: []parsed{}, Problems: []parseProblem{}}
 	decoder := yaml.NewDecoder(bytes.NewReader([]byte(text)))
 	for number := 0; ; number++ {
@@ -87,20 +95,21 @@ func (k *kustomize) read(ctx context.Context, text string) (*manifests, error) {
 		if v == nil {
 			continue // an empty document between two separators
 		}
-		if err := k.collect(ctx, result, v, parsed{Document: number, Line: document.Content[0].Line, Items: []int{}}); err != nil {
+		place := parsed{Document: number, Line: document.Content[0].Line, Items: []int{}}
+		if err := result.collect(ctx, v, place, judge); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// collect adds an object, or the objects of a List.
-func (k *kustomize) collect(ctx context.Context, result *manifests, v any, place parsed) error {
+// collect adds an object, or the objects of a List. Without a judge, it is only read.
+func (m *manifests) collect(ctx context.Context, v any, place parsed, judge judge) error {
 	complain := func(format string, arguments ...any) {
 		where := ""
 		for _, item := range place.Items {
 			where += fmt.Sprintf("items[%d]: ", item)
 		}
-		result.Problems = append(result.Problems, parseProblem{place.Line, 1, where + fmt.Sprintf(format, arguments...)})
+		m.Problems = append(m.Problems, parseProblem{place.Line, 1, where + fmt.Sprintf(format, arguments...)})
 	}
 	content, ok := v.(map[string]any)
 	if !ok {
@@ -117,7 +126,7 @@ func (k *kustomize) collect(ctx context.Context, result *manifests, v any, place
 		for i, item := range items {
 			inner := place
 			inner.Items = append(append([]int{}, place.Items...), i)
-			if err := k.collect(ctx, result, item, inner); err != nil {
+			if err := m.collect(ctx, item, inner, judge); err != nil {
 				return err
 			}
 		}
@@ -137,12 +146,15 @@ func (k *kustomize) collect(ctx context.Context, result *manifests, v any, place
 	if !ok {
 		group, version = "", apiVersion
 	}
-	judged, err := k.catalog.judge(ctx, group, version, kind, content)
-	if err != nil {
-		return err
+	place.object = object{Group: group, Version: version, Kind: kind, Namespace: namespace, Name: name, Value: content}
+	if judge != nil {
+		judged, err := judge(ctx, group, version, kind, content)
+		if err != nil {
+			return err
+		}
+		place.Verdict, place.Syntax = judged, syntaxProblems(group, kind, content)
 	}
-	place.object = object{Group: group, Version: version, Kind: kind, Namespace: namespace, Name: name, Value: content, Verdict: judged, Syntax: syntaxProblems(group, kind, content)}
-	result.Objects = append(result.Objects, place)
+	m.Objects = append(m.Objects, place)
 	return nil
 }
 

@@ -36,9 +36,9 @@ class Engine(Peer):
         """Objects of a file of manifests, and what in it is none: (place, what is wrong)."""
         return _parsed(self.finish(started), file)
 
-    def parse_all(self, texts: Sequence[str]) -> Future[Any]:
-        """Start reading several texts of manifests; `all_parsed` waits."""
-        return self.send("parse_all", {"texts": list(texts)})
+    def parse_all(self, texts: Sequence[str], *, judged: bool = False) -> Future[Any]:
+        """Start reading several texts of manifests; `all_parsed` waits. What is `judged` already is only read."""
+        return self.send("parse_all", {"texts": list(texts), "judged": judged})
 
     def all_parsed(
         self, started: Future[Any], files: Sequence[str]

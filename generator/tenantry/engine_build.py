@@ -70,6 +70,12 @@ def ensure_engine(say: Say) -> Path:
     return ensure(ENGINE, say)
 
 
+def ensure_all(say: Say) -> None:
+    """Build what has not been built yet, so that no two processes do."""
+    for program in PROGRAMS:
+        ensure(program, say)
+
+
 def ensure(program: Program, say: Say) -> Path:
     """Path of a program; builds it when the present sources have not been built yet."""
     path = program.path

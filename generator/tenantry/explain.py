@@ -22,6 +22,7 @@ from tenantry.findings import FindingsError, UsageError
 from tenantry.fleet import Fleet
 from tenantry.instance import Instance
 from tenantry.manifest import Manifest, Path, show_path
+from tenantry.prove.trees import objectives
 from tenantry.render.trees import object_id
 from tenantry.render.units import units
 from tenantry.verify.locate import children
@@ -62,7 +63,10 @@ def _control_text(control: Control) -> str:
 
 def explain_objectives(space: Workspace, tenant: str) -> tuple[Objective, ...]:
     """Objectives of a tenant's production, derived from the rendered tree. Raises UsageError when it has none."""
-    found = verification.objectives(space, tenant)
+    fleet = verification.known_fleet(space)
+    if fleet.promises is None:
+        raise FindingsError(fleet.findings)
+    found = objectives(fleet.promises, space.root, tenant, space.say)
     if not found:
         raise UsageError(
             f"'{tenant}' has no running production instance in rendered/",

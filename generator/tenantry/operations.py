@@ -5,19 +5,17 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tenantry import pipeline
 from tenantry.ahead import Ahead
-from tenantry.blame import Blamer
-from tenantry.cache import Store, digest_of
+from tenantry.cache import Store
 from tenantry.drift import describe
 from tenantry.findings import Finding, Place, Result, UsageError, in_order
-from tenantry.pipeline import Generator, Inputs, Outcome, files_by_cluster
-from tenantry.prove.promises import promises
+from tenantry.pipeline import Generator, Inputs, Outcome
+from tenantry.proofs import Proofs
 from tenantry.publish import Publisher
-from tenantry.render.units import units
 from tenantry.tree import Change
 from tenantry.workspace import WORK, Workspace
 
@@ -48,12 +46,12 @@ def check(space: Workspace) -> Result:
     findings += [*outcome.findings, *describe(space.root, outcome.changes)]
     counts |= _outcome_counts(outcome)
     generator.remember(written=False)
-    broken = any(finding.severity == "error" for finding in findings)
-    if not broken:  # what is behind its inputs is rendered first, and proved then
-        findings += _prove(space, inputs, generator, known, ())
+    if not _has_error(findings):  # what is behind its inputs is rendered first, and proved then
+        proofs = Proofs(space, inputs, known)
+        findings += proofs.findings(generator.listing, ())
+        proofs.remember(generator.listing)
     _save(space, documents, known)
-    broken = any(finding.severity == "error" for finding in findings)
-    return Result("check", in_order(findings), counts, () if broken else (_summary(counts),))
+    return Result("check", in_order(findings), counts, () if _has_error(findings) else (_summary(counts),))
 
 
 def render(space: Workspace, publisher: Publisher, tenants: Sequence[str] = ()) -> Result:
@@ -70,64 +68,24 @@ def render(space: Workspace, publisher: Publisher, tenants: Sequence[str] = ()) 
             return Result("render", in_order(inputs.findings), counts, ("Nothing was written.",))
         generator = Generator(space, inputs, ahead, known, publisher.stage)
         outcome = generator.run(tenants)
-        counts |= _outcome_counts(outcome)
-        findings = in_order([*inputs.findings, *outcome.findings])
-        if any(finding.severity == "error" for finding in findings):
-            return Result("render", findings, counts, ("Nothing was written.",))
-        findings = in_order([*findings, *_prove(space, inputs, generator, known, tenants, publisher.staged)])
-        if any(finding.severity == "error" for finding in findings):
-            return Result("render", findings, counts, ("Nothing was written.",))
-        publisher.commit()
-        generator.remember(written=True)
-        if not tenants and not findings:
-            known.put(_PROOF, _proof_key(space, inputs, generator))
-        _save(space, documents, known)
-    return Result("render", findings, counts, (_written(outcome),))
+    counts |= _outcome_counts(outcome)
+    findings = [*inputs.findings, *outcome.findings]
+    if not _has_error(findings):
+        proofs = Proofs(space, inputs, known)
+        found = proofs.findings(generator.listing, outcome.changes, publisher.staged)
+        # With tenants chosen, only what is theirs, or shared, counts: the rest may be behind its inputs.
+        findings += (f for f in found if not tenants or not f.tenant or f.tenant in tenants)
+    if _has_error(findings):
+        return Result("render", in_order(findings), counts, ("Nothing was written.",))
+    publisher.commit()
+    generator.remember(written=True)
+    proofs.remember(generator.listing)
+    _save(space, documents, known)
+    return Result("render", in_order(findings), counts, (_written(outcome),))
 
 
-_PROOF = "proof"
-"""What the whole tree was when it was last proved without a finding."""
-
-
-def _proof_key(space: Workspace, inputs: Inputs, generator: Generator) -> str:
-    folders = sorted(folder for folder in generator.listing.folders if folder.startswith("rendered/"))
-    documents = sorted(document.digest for document in inputs.fleet.documents.values())
-    return digest_of(space.as_of, *documents, *(f"{f} {generator.listing.fingerprint((f,))}" for f in folders))
-
-
-def _prove(
-    space: Workspace,
-    inputs: Inputs,
-    generator: Generator,
-    known: Store,
-    tenants: Sequence[str],
-    staged: Callable[[str], Path | None] = lambda _: None,
-) -> list[Finding]:
-    """What the proofs find on the tree as it will be; nothing is looked at that was proved before and has not changed.
-
-    With `tenants` chosen, only what is theirs, or shared, counts: the rest may be behind its inputs.
-    """
-    changes = generator.outcome.changes
-    key = _proof_key(space, inputs, generator)
-    if not changes and known.get(_PROOF) == key:
-        return []
-    from tenantry import verification  # a third of a second, and seldom needed
-
-    instances = inputs.resolution.instances
-    blame = Blamer(inputs.fleet, units(inputs.fleet, instances))
-
-    def content(file: str) -> str:
-        return (staged(file) or space.root / file).read_text(encoding="utf-8", errors="replace")
-
-    files = files_by_cluster(generator.listing, changes)
-    findings = verification.prove_files(
-        promises(inputs.fleet, instances, space.as_of), blame, files, content, space.say
-    )
-    if tenants:
-        findings = [f for f in findings if not f.tenant or f.tenant in tenants]
-    if not findings and not changes:
-        known.put(_PROOF, key)
-    return findings
+def _has_error(findings: Iterable[Finding]) -> bool:
+    return any(finding.severity == "error" for finding in findings)
 
 
 def _save(space: Workspace, *stores: Store) -> None:

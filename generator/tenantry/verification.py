@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import gc
-import multiprocessing
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tenantry import engine_build, pipeline
-from tenantry.assurance import Objective, TenantAssurance
+from tenantry.assurance import TenantAssurance
 from tenantry.blame import Blamer
 from tenantry.engine import Engine
-from tenantry.findings import Finding, FindingsError, Place, Result, UsageError, in_order
-from tenantry.model.policy import Policy
-from tenantry.policy_engine import PolicyEngine
-from tenantry.prove.fleet import Proved, prove_fleet, unused_exceptions
-from tenantry.prove.policies import ask
+from tenantry.findings import Finding, Place, Result, UsageError, in_order
+from tenantry.lifting import unused_exceptions
 from tenantry.prove.promises import Promises, promises
-from tenantry.prove.report import assurances, merged, objectives_of
+from tenantry.prove.report import assurances, merged
+from tenantry.prove.trees import prove
 from tenantry.prove.world import State
 from tenantry.render.units import units
-from tenantry.verify.folder import Folder, read_files, read_folder
+from tenantry.side_by_side import side_by_side
+from tenantry.verify.folder import Folder, read_folder
 from tenantry.verify.judge import Blame, judge, no_blame, to_findings
 from tenantry.verify.layout import Layout, is_known, layouts
 from tenantry.verify.locate import Locator
@@ -148,7 +144,8 @@ def verify(root: Path, fleet: KnownFleet, version: str, say: Callable[[str], Non
     findings = [*fleet.findings, *whole.of_inputs]
     told: tuple[TenantAssurance, ...] = ()
     if fleet.promises is not None and whole.clusters:
-        findings += unused_exceptions(fleet.promises, whole.clusters, whole.used)
+        known = fleet.promises
+        findings += unused_exceptions(known.fleet, known.instances, known.as_of, whole.clusters, whole.used)
         if len(found) > 1 or root == fleet.rendered:
             findings += _missing(fleet.promises, whole.clusters)
         told = merged(fleet.promises, whole.clusters, whole.assurances)
@@ -162,41 +159,16 @@ def verify(root: Path, fleet: KnownFleet, version: str, say: Callable[[str], Non
     return dataclasses.replace(result, notes=_notes(result, whole.clusters, fleet))
 
 
-_LARGE = 4000
-"""Files from which on a second process is worth its start."""
-_job: Job | None = None
-"""What a forked process works on; forking hands it over as it is."""
-
-
 def examine(job: Job, found: Sequence[Layout]) -> Part:
-    """All clusters; in a large tree, those that have nothing to do with each other side by side."""
-    groups = _neighbours(job, found)
-    files = {id(group): sum(_file_count(job.base / layout.folder) for layout in group) for group in groups}
-    workers = min(os.cpu_count() or 1, len(groups))
+    """All clusters, those that have nothing to do with each other side by side."""
     whole = Part()
-    if workers < 2 or sum(files.values()) < _LARGE or "fork" not in multiprocessing.get_all_start_methods():
-        for part in map(job.examine, groups):
-            whole.add(part)
-        return whole
-    engine_build.ensure_engine(job.say)
-    engine_build.ensure(engine_build.POLICY_ENGINE, job.say)
-    shares: list[list[Sequence[Layout]]] = [[] for _ in range(workers)]
-    for group in sorted(groups, key=lambda group: -files[id(group)]):
-        min(shares, key=lambda share: sum(files[id(g)] for g in share)).append(group)
-    global _job
-    _job = job
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-        for part in pool.map(_examine_share, shares):
-            whole.add(part)
-    return whole
-
-
-def _examine_share(groups: Sequence[Sequence[Layout]]) -> Part:
-    assert _job is not None
-    gc.disable()  # the process ends with its share
-    whole = Part()
-    for group in groups:
-        whole.add(_job.examine(group))
+    for part in side_by_side(
+        job.examine,
+        _neighbours(job, found),
+        lambda group: sum(_file_count(job.base / layout.folder) for layout in group),
+        lambda: engine_build.ensure_all(job.say),
+    ):
+        whole.add(part)
     return whole
 
 
@@ -213,71 +185,6 @@ def _neighbours(job: Job, found: Sequence[Layout]) -> list[Sequence[Layout]]:
 
 def _file_count(folder: Path) -> int:
     return sum(len(names) for _, _, names in os.walk(folder))
-
-
-def prove(
-    known: Promises,
-    states: Mapping[str, State],
-    say: Callable[[str], None],
-    meanwhile: Callable[[], None] = lambda: None,
-) -> tuple[Proved, list[Finding]]:
-    """The proofs and the policies' verdicts, side by side; `meanwhile` is done while Kyverno judges."""
-    if not known.fleet.all(Policy):
-        meanwhile()
-        proved = prove_fleet(known, states, None)
-        hint = "'tenantry init' lays those of the example"
-        none = Finding(
-            "V073", Place("policies"), "the fleet has no policies, so Kyverno would guard nothing", hint, "warning"
-        )
-        return proved, [none]
-    with PolicyEngine(engine_build.ensure(engine_build.POLICY_ENGINE, say)) as policies:
-        verdicts = ask(policies, known, states)
-        meanwhile()
-        proved = prove_fleet(known, states, verdicts)
-        return proved, verdicts.findings
-
-
-def prove_files(
-    known: Promises,
-    blame: Blame,
-    files: Mapping[str, Sequence[str]],
-    content: Callable[[str], str],
-    say: Callable[[str], None],
-) -> list[Finding]:
-    """Findings of the proofs on files of rendered/, by cluster, wherever their content lies."""
-    states = _read_states(known, files, content, say)
-    if not states:
-        return []
-    proved, more = prove(known, states, say)
-    used = {lift.name for lift, _ in proved.lifted}
-    return [
-        *more, *unused_exceptions(known, list(states), used), *to_findings(proved.breaches, Locator(content), blame),
-    ]  # fmt: skip
-
-
-def objectives(space: Workspace, tenant: str) -> tuple[Objective, ...]:
-    """Objectives of a tenant, derived from the fleet's rendered tree."""
-    fleet = known_fleet(space)
-    if fleet.promises is None:
-        raise FindingsError(fleet.findings)
-    files = {
-        name: sorted(map(str, (space.root / "rendered" / name).rglob("*.yaml"))) for name in fleet.promises.clusters
-    }
-    states = _read_states(fleet.promises, files, lambda file: Path(file).read_text(encoding="utf-8"), space.say)
-    return tuple(objectives_of(states, tenant))
-
-
-def _read_states(
-    known: Promises, files: Mapping[str, Sequence[str]], content: Callable[[str], str], say: Callable[[str], None]
-) -> dict[str, State]:
-    """The clusters that have files, with their objects."""
-    states: dict[str, State] = {}
-    with Engine(engine_build.ensure_engine(say)) as engine:
-        for name, cluster in known.clusters.items():
-            manifests = read_files(engine, files.get(name, ()), content)
-            if manifests:
-                states[name] = State(known, cluster, Index(manifests), f"rendered/{name}", states)
-    return states
 
 
 def _notes(result: Result, clusters: Sequence[str], fleet: KnownFleet) -> tuple[str, ...]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tenantry.findings import Finding
 from tenantry.manifest import Manifest, Problem, text
 from tenantry.model.control_exception import ControlException
 from tenantry.prove.promises import Promises
@@ -69,16 +68,3 @@ def _lift(promises: Promises, state: State, manifest: Manifest, problem: Problem
         ):
             return exception
     return None
-
-
-def unused_exceptions(promises: Promises, clusters: Sequence[str], used: set[str]) -> Iterator[Finding]:
-    """Exceptions that lift nothing, of tenants whose clusters were all looked at."""
-    for exception in promises.exceptions:
-        homes = {i.site.cluster.name for i in promises.instances.values() if i.tenant.name == exception.tenant}
-        if exception.name in used or exception.expires < promises.as_of or not homes or not homes <= set(clusters):
-            continue
-        yield Finding(
-            "F023", promises.fleet.place(exception, "control"),
-            f"the exception lifts nothing: {exception.tenant} keeps {exception.control}",
-            "remove it, so that nothing is lifted that need not be", tenant=exception.tenant, control=exception.control,
-        )  # fmt: skip

@@ -46,18 +46,18 @@ def read_folder(engine: Engine, root: Path, inside: str = "") -> Folder:
 
 
 def read_files(engine: Engine, files: Iterable[str], content: Callable[[str], str]) -> list[Manifest]:
-    """Objects of files that are known to be well-formed, in their order."""
+    """Objects, without verdicts, of files that were judged before, in their order."""
     folder = Folder()
-    _read(engine, folder, ((file, content(file)) for file in files))
+    _read(engine, folder, ((file, content(file)) for file in files), judged=True)
     return folder.manifests
 
 
-def _read(engine: Engine, folder: Folder, texts: Iterable[tuple[str, str]]) -> None:
+def _read(engine: Engine, folder: Folder, texts: Iterable[tuple[str, str]], *, judged: bool = False) -> None:
     waiting: deque[tuple[list[str], list[str], Future[Any]]] = deque()
     for batch in _batches(texts):
         files, contents = [file for file, _ in batch], [content for _, content in batch]
         folder.files += len(files)
-        waiting.append((files, contents, engine.parse_all(contents)))
+        waiting.append((files, contents, engine.parse_all(contents, judged=judged)))
         if len(waiting) >= _IN_FLIGHT:
             _take(engine, folder, *waiting.popleft())
     for started in waiting:
