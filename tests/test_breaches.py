@@ -24,6 +24,14 @@ def made(run: Run, fleet: Path) -> Path:
 
 BREACHES = [
     (
+        f"{ACME}/app/deployment.apps_acme-production_odoo-web.yaml", "path: /web/health", "path: /",
+        ["SUP-05", "livenessProbe.httpGet.path was changed; the templates say '/web/health'", "deployment-odoo-web.yaml.j2"],
+    ),
+    (
+        f"{ACME}/app/configmap_acme-production_odoo-migration-scripts.yaml", "refuse_default_password(cursor)\n", "pass\n",
+        ["SUP-05", "data[migrate.py] was changed; the templates differ", "hook-configmap-scripts.yaml.j2"],
+    ),
+    (
         f"{ACME}/infra/networkpolicy.networking.k8s.io_acme-production_odoo-database.yaml",
         "kubernetes.io/metadata.name: euw1-shared-a-cell", "tenantry.io/tier: shared",
         ["NET-02", "acme-production/odoo-web ->", "the other end is still shut", "platform/cells/euw1-shared-a.yaml:7:3", "networkpolicy-odoo-database.yaml.j2:"],
@@ -59,8 +67,8 @@ def test_a_breach_leads_to_the_object_and_to_who_decided_it(
     assert ran.code == 1
     told = [line for line in ran.out.splitlines() if f": {said[0]} " in line]
     assert told, ran.out
-    assert told[0].startswith(f"{path}:")
-    assert all(part in told[0] for part in said), told[0]
+    assert all(line.startswith(f"{path}:") for line in told)
+    assert any(all(part in line for part in said) for line in told), told
 
 
 def test_one_clusters_folder_is_proved_alone_and_shown_below_its_own_path(run: Run, made: Path) -> None:

@@ -15,7 +15,7 @@ from conftest import REPOSITORY, Ran, add_tenant, tree
 from tenantry import pipeline
 from tenantry.cache import Store
 from tenantry.findings import ObjectId
-from tenantry.render.trees import expected_objects, object_id
+from tenantry.render.trees import component_objects, expected_objects, object_id
 from tenantry.render.units import Unit, units
 
 Run = Callable[..., Ran]
@@ -41,7 +41,7 @@ def test_base_plus_overlay_is_what_the_templates_say() -> None:
     for unit in units(inputs.fleet, inputs.resolution.instances):
         context = unit.context()
         wanted: dict[ObjectId, Any] = {}
-        for value in expected_objects(unit.tree, context):
+        for value in expected_objects(unit.tree, context, component_objects(context)):
             given = as_kustomize_would(value, unit, context)
             wanted[object_id(given)] = given
         there = [

@@ -120,3 +120,18 @@ func TestTextIsReadAsKubectlDoes(t *testing.T) {
 		t.Errorf("read %v", data)
 	}
 }
+
+func TestWhatIsJudgedAlreadyIsOnlyRead(t *testing.T) {
+	text := "apiVersion: traefik.io/v1alpha1\nkind: Middleware\nmetadata: {name: a}\nspec: {unheard: 1}\n"
+	for _, judged := range []bool{false, true} {
+		answers := talk(t, map[string]any{"id": 1, "verb": "parse_all", "params": map[string]any{"texts": []string{text}, "judged": judged}})
+		file := answers[1].Result.(map[string]any)["files"].([]any)[0].(map[string]any)
+		object := file["objects"].([]any)[0].(map[string]any)
+		if _, told := object["verdict"]; told == judged {
+			t.Errorf("judged %v: verdict %v", judged, object["verdict"])
+		}
+		if object["name"] != "a" {
+			t.Errorf("read as %v", object)
+		}
+	}
+}

@@ -73,4 +73,6 @@ def _manifest(answer: Mapping[str, Any], file: str = "") -> Manifest:
 
 
 def _field_problems(problems: Sequence[Mapping[str, str]]) -> tuple[FieldProblem, ...]:
+    if not problems:
+        return ()  # nearly always
     return tuple(FieldProblem(parse_path(p["path"]), p["rule"], p["message"]) for p in problems)

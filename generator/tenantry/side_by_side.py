@@ -1,19 +1,18 @@
-"""The same work on many groups, shared among as many processes as there are processors."""
+"""Work in further processes: the same on many groups, or one thing beside another."""
 
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
+import pickle
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
 
 Group = TypeVar("Group")
 Answer = TypeVar("Answer")
 
-_LARGE = 4000
-"""Files from which on a second process is worth its start."""
+LARGE = 4000
+"""Files or objects from which on a second process is worth its start."""
 _work: Callable[[Any], Any] | None = None
 """What a forked process does; forking hands it over as it is, with all that it refers to."""
 
@@ -30,9 +29,12 @@ def side_by_side(
     """
     sizes = {index: files(group) for index, group in enumerate(groups)}
     workers = min(os.cpu_count() or 1, len(groups))
-    if workers < 2 or sum(sizes.values()) < _LARGE or "fork" not in multiprocessing.get_all_start_methods():
+    if workers < 2 or sum(sizes.values()) < LARGE or not hasattr(os, "fork"):
         yield from map(work, groups)
         return
+    import multiprocessing  # these two take a while, and are seldom needed
+    from concurrent.futures import ProcessPoolExecutor
+
     prepare()
     shares: list[list[int]] = [[] for _ in range(workers)]
     for index in sorted(sizes, key=lambda index: -sizes[index]):
@@ -48,3 +50,35 @@ def _do_share(groups: Sequence[Any]) -> list[Any]:
     assert _work is not None
     gc.disable()  # the process ends with its share
     return [_work(group) for group in groups]
+
+
+def beside(work: Callable[[], Answer]) -> Callable[[], Answer]:
+    """Begin something in a child process; the function that comes back waits for its answer.
+
+    To be called while there is one thread only. A child that fails costs only the time to do its work again here.
+    """
+    if not hasattr(os, "fork"):
+        return work
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(reading)
+            gc.disable()  # the process ends with its answer
+            with os.fdopen(writing, "wb") as pipe:
+                pickle.dump(work(), pipe)
+        finally:
+            os._exit(0)
+    os.close(writing)
+
+    def finish() -> Answer:
+        try:
+            with os.fdopen(reading, "rb") as pipe:
+                answer: Answer = pickle.load(pipe)  # noqa: S301 - from our own child, through our own pipe
+            return answer
+        except (EOFError, pickle.UnpicklingError):
+            return work()
+        finally:
+            os.waitpid(child, 0)
+
+    return finish

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import pickle
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from tenantry.side_by_side import beside
 
 TREES = ("base", "overlays", "rendered")
 OURS = b"# Made by tenantry "
@@ -63,32 +64,9 @@ def start_listing(root: Path) -> Callable[[], Listing]:
     """Begin to list the trees in a child process; the function that comes back waits for the listing.
 
     Looking at ten thousands of files takes as long as all else that a small run does before it needs them, and would
-    hold the interpreter's lock. A child that fails costs only the time to list again.
+    hold the interpreter's lock.
     """
-    if not hasattr(os, "fork"):
-        return lambda: list_trees(root)
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.close(reading)
-            with os.fdopen(writing, "wb") as pipe:
-                pickle.dump(list_trees(root), pipe)
-        finally:
-            os._exit(0)
-    os.close(writing)
-
-    def finish() -> Listing:
-        try:
-            with os.fdopen(reading, "rb") as pipe:
-                listing: Listing = pickle.load(pipe)  # noqa: S301 - from our own child, through our own pipe
-            return listing
-        except (EOFError, pickle.UnpicklingError):
-            return list_trees(root)
-        finally:
-            os.waitpid(child, 0)
-
-    return finish
+    return beside(lambda: list_trees(root))
 
 
 def _walk(root: str, folder: str, listing: Listing) -> None:

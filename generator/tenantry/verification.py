@@ -15,6 +15,7 @@ from tenantry.blame import Blamer
 from tenantry.engine import Engine
 from tenantry.findings import Finding, Place, Result, UsageError, in_order
 from tenantry.lifting import unused_exceptions
+from tenantry.manifest import Manifest
 from tenantry.prove.promises import Promises, promises
 from tenantry.prove.report import assurances, merged
 from tenantry.prove.trees import prove
@@ -112,9 +113,10 @@ class Job:
                     states[name] = State(promised, cluster, index, layout.folder or ".", states)
         locator = Locator(lambda file: (self.base / file).read_text(encoding="utf-8-sig", errors="replace"))
 
-        def judge_all() -> None:
-            for layout, index in judged:
-                part.findings.extend(to_findings(judge(index, layout.version), locator, self.fleet.blame))
+        def judge_all() -> list[Manifest]:
+            found = [breach for layout, index in judged for breach in judge(index, layout.version)]
+            part.findings.extend(to_findings(found, locator, self.fleet.blame))
+            return [manifest for manifest, _ in found]
 
         if promised is None or not states:
             judge_all()

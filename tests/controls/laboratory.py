@@ -18,6 +18,7 @@ from tenantry.engine import Engine
 from tenantry.findings import Finding
 from tenantry.manifest import Manifest, dig, parse_path
 from tenantry.policy_engine import PolicyEngine
+from tenantry.prove import standard
 from tenantry.prove.fleet import prove_fleet
 from tenantry.prove.policies import ask
 from tenantry.prove.promises import Promises, promises
@@ -86,7 +87,7 @@ def found_in(objects: Mapping[str, tuple[Manifest, ...]], cluster: str) -> tuple
     # Only what looks at the changed cluster can find something new: itself, and the one whose DR partner it is.
     near = {name: states[name] for name in dict.fromkeys((cluster, known.clusters[cluster].dr_partner))}
     verdicts = ask(_policy_engine(), known, near)
-    proved = prove_fleet(known, near, verdicts)
+    proved = prove_fleet(known, near, verdicts, standard.begin(known, near), [manifest for manifest, _ in judged])
     return [*judged, *proved.breaches], verdicts.findings
 
 
@@ -127,6 +128,8 @@ class Outcome:
         objects = {mutant.object, mutant.told_of}
         for control, tenant, name, problem in told:
             line = f"{problem.code} {control} {tenant or '-'} {name}: {problem.message}"
+            if control == standard.CONTROL and name == mutant.object:
+                continue  # the changed object differs from its template, and nothing else is told of it
             if control not in allowed and problem.code not in allowed:
                 found.append(f"another control: {line}")
             elif control == mutant.control and mutant.tenant not in ("*", tenant):

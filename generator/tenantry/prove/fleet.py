@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -28,8 +28,18 @@ class Proved:
     lifted: list[tuple[ControlException, Breach]] = field(default_factory=list)
 
 
-def prove_fleet(promises: Promises, states: Mapping[str, State], verdicts: Judgement | None) -> Proved:
-    """Prove every cluster's objects."""
+def prove_fleet(
+    promises: Promises,
+    states: Mapping[str, State],
+    verdicts: Judgement | None,
+    differences: Callable[[], Iterable[tuple[State, Breach]]] = tuple,
+    judged: Sequence[Manifest] = (),
+) -> Proved:
+    """Prove every cluster's objects.
+
+    `differences` from the templates are told of objects of which nothing else is told, and of those that are missing
+    where nothing is told of their namespace; `judged` are objects of which something is told elsewhere.
+    """
     result = Proved()
     found = [(state, breach) for state in states.values() for breach in prove(state)]
     told = {(id(manifest), _group(problem.control)) for _, (manifest, problem) in found}
@@ -37,13 +47,29 @@ def prove_fleet(promises: Promises, states: Mapping[str, State], verdicts: Judge
     for manifest, problem in verdicts.breaches() if verdicts else ():
         if (id(manifest), _group(problem.control)) not in told:  # the proof's own sentence says more
             found.append((by_cluster[id(manifest)], (manifest, problem)))
+    _sort(promises, found, result)
+    stand = [*judged, *(manifest for manifest, _ in result.breaches)]
+    objects, namespaces = {id(manifest) for manifest in stand}, {_namespace(manifest) for manifest in stand}
+    rest = [
+        (state, (manifest, problem)) for state, (manifest, problem) in differences()
+        if id(manifest) not in objects and (manifest.value or _namespace(manifest) not in namespaces)
+    ]  # fmt: skip
+    _sort(promises, rest, result)
+    return result
+
+
+def _sort(promises: Promises, found: Iterable[tuple[State, Breach]], result: Proved) -> None:
     for state, (manifest, problem) in found:
         lift = _lift(promises, state, manifest, problem)
         if lift is None:
             result.breaches.append((manifest, problem))
         else:
             result.lifted.append((lift, (manifest, problem)))
-    return result
+
+
+def _namespace(manifest: Manifest) -> str:
+    identity = manifest.identity
+    return identity.name if manifest.kind == ("", "Namespace") else identity.namespace
 
 
 def _group(control: str) -> str:

@@ -53,6 +53,7 @@ def bound(state: State) -> Iterator[Breach]:
         instance = home.instance
         assert instance is not None
         for manifest in state.of("", "ConfigMap", home.namespace):
+            yield from _absent(manifest, instance, home)
             for key, content in mapping(manifest.value.get("data")).items():
                 if key == "options.conf":
                     yield from _configuration(manifest, ("data", key), text(content), instance, home)
@@ -60,6 +61,26 @@ def bound(state: State) -> Iterator[Breach]:
                     yield from _pooler(manifest, ("data", key), text(content), instance, home)
         for work in workloads(state, home.namespace):
             yield from _workload(work, instance, home)
+
+
+def _absent(manifest: Manifest, instance: Instance, home: Home) -> Iterator[Breach]:
+    """Files that the Pods read."""
+    given = mapping(manifest.value.get("data"))
+    if manifest.identity.name in ("odoo-config", "odoo-migration"):
+        wanted = {
+            "options.conf": ("DATA-05", "Odoo would not be bound to its database"),
+            "sections.conf": ("DATA-08", "attachments would lie in the Pod and go with it"),
+        }
+    elif manifest.identity.name == "pgbouncer":
+        pools = ("web", "websocket", "cron") if instance.split else ("web",)
+        wanted = {
+            f"{pool}.ini": ("DATA-05", "Odoo would have no way to its database") for pool in (*pools, "migration")
+        }
+    else:
+        return
+    for key, (control, why) in wanted.items():
+        if key not in given:
+            yield breach(manifest, control, ("data",), f"{key} is missing: {why}", f"add {key}", tenant=home.tenant)
 
 
 def _configuration(manifest: Manifest, path: Path, content: str, instance: Instance, home: Home) -> Iterator[Breach]:

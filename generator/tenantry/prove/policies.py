@@ -88,7 +88,9 @@ class Verdicts:
         manifests = [m for m in state.manifests if everything or (m.identity.group, m.identity.kind.lower()) in wanted]
         for start in range(0, len(manifests), _BATCH):
             batch = manifests[start : start + _BATCH]
-            self._asked.append((batch, self.engine.judge([m.value for m in batch], spaces)))
+            theirs = {m.identity.namespace for m in batch}
+            labels = {name: spaces[name] for name in theirs if name in spaces}
+            self._asked.append((batch, self.engine.judge([m.value for m in batch], labels)))
             homes = ((manifest, state.home(manifest)) for manifest in batch)
             self._kinds.update(
                 (m.identity.group, m.identity.kind.lower(), home is not None and home.instance is not None)

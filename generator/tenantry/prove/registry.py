@@ -22,7 +22,7 @@ from tenantry.prove import (
     storage,
     supply,
 )
-from tenantry.prove.edge import routes, tls
+from tenantry.prove.edge import routes, served, tls
 from tenantry.prove.network import proof as network
 from tenantry.prove.world import Breach, State
 
@@ -55,6 +55,7 @@ PROOFS: tuple[Proof, ...] = (
     routes.hosts,
     routes.references,
     routes.guards,
+    served.served,
     tls.certificates,
     tls.options,
     tls.switches,

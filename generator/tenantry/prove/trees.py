@@ -10,8 +10,10 @@ from tenantry import engine_build
 from tenantry.assurance import Objective
 from tenantry.engine import Engine
 from tenantry.findings import Finding, Place
+from tenantry.manifest import Manifest
 from tenantry.model.policy import Policy
 from tenantry.policy_engine import PolicyEngine
+from tenantry.prove import standard
 from tenantry.prove.fleet import Proved, prove_fleet
 from tenantry.prove.policies import ask
 from tenantry.prove.promises import Promises
@@ -60,12 +62,16 @@ def prove_pairs(
 
 
 def prove(
-    known: Promises, states: Mapping[str, State], say: Say, meanwhile: Callable[[], None] = lambda: None
+    known: Promises, states: Mapping[str, State], say: Say, judge: Callable[[], Sequence[Manifest]] = tuple
 ) -> tuple[Proved, list[Finding]]:
-    """The proofs and the policies' verdicts, side by side; `meanwhile` is done while Kyverno judges."""
+    """The proofs and the policies' verdicts, side by side.
+
+    `judge` is done while Kyverno judges; it gives the objects of which it tells something.
+    """
+    differences = standard.begin(known, states)
     if not known.fleet.all(Policy):
-        meanwhile()
-        proved = prove_fleet(known, states, None)
+        judged = judge()
+        proved = prove_fleet(known, states, None, differences, judged)
         hint = "'tenantry init' lays those of the example"
         none = Finding(
             "V073", Place("policies"), "the fleet has no policies, so Kyverno would guard nothing", hint, "warning"
@@ -73,8 +79,8 @@ def prove(
         return proved, [none]
     with PolicyEngine(engine_build.ensure(engine_build.POLICY_ENGINE, say)) as policies:
         verdicts = ask(policies, known, states)
-        meanwhile()
-        proved = prove_fleet(known, states, verdicts)
+        judged = judge()
+        proved = prove_fleet(known, states, verdicts, differences, judged)
         return proved, verdicts.findings
 
 

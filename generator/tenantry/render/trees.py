@@ -8,14 +8,14 @@ the template says for that instance.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tenantry.findings import ObjectId
-from tenantry.render.files import expand, parse_object, render_text
+from tenantry.render.files import expand, own_words, parse_object, render_text
 from tenantry.render.patch import operations
-from tenantry.render.registry import COMPONENTS, TREE_COMPONENTS, TREES, Context, Tree
+from tenantry.render.registry import COMPONENTS, TREE_COMPONENTS, TREES, Context, ObjectTemplate, Tree
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,11 @@ def render_overlay(path: str, tree: Tree, context: Context, base: Base) -> dict[
     """Files of one overlay (name -> text): its kustomization, and the objects that have no base."""
     files: dict[str, str] = {}
     patches: list[dict[str, Any]] = []
-    left = dict(base.objects)
+    left, own = dict(base.objects), own_words(context)
     for entry in TREES[tree]:
         for file, more in expand(entry, context):
             text = render_text(entry.name, more)
-            value = parse_object(text, entry.name) if entry.keep == "base" else None
+            value = parse_object(text, entry.name, own) if entry.keep == "base" else None
             original = left.pop(object_id(value), None) if value is not None else None
             if value is None or original is None:
                 files[file] = text
@@ -93,16 +93,44 @@ def render_overlay(path: str, tree: Tree, context: Context, base: Base) -> dict[
     return files
 
 
-def expected_objects(tree: Tree, context: Context) -> Iterator[Mapping[str, Any]]:
-    """What the templates alone say, without base, overlay or Kustomize: the yardstick of the tests."""
+Components = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Objects of each component."""
+
+
+def component_objects(context: Context) -> Components:
+    """What is the same for everyone; of the context only the platform is looked at."""
+    found = {}
+    for component, stems in COMPONENTS.items():
+        names = [f"components/{component}/{stem}" for stem in stems]
+        found[component] = [parse_object(render_text(name, {"platform": context["platform"]}), name) for name in names]
+    return found
+
+
+def expected_objects(tree: Tree, context: Context, components: Components) -> Iterator[Mapping[str, Any]]:
+    """What the templates alone say, without base, overlay or Kustomize."""
+    yield from standard_objects(tree, context, components)
+    for entry in TREES[tree]:
+        if not _is_standard(tree, entry):
+            yield from _made(entry, context)
+
+
+def standard_objects(tree: Tree, context: Context, components: Components) -> Iterator[Mapping[str, Any]]:
+    """As `expected_objects`, without what is written for each instance anew."""
     for component in TREE_COMPONENTS[tree]:
         if component.when(context):
-            for stem in COMPONENTS[component.name]:
-                name = f"components/{component.name}/{stem}"
-                yield parse_object(render_text(name, context), name)
+            yield from components[component.name]
     for entry in TREES[tree]:
-        for _, more in expand(entry, context):
-            yield parse_object(render_text(entry.name, more), entry.name)
+        if _is_standard(tree, entry):
+            yield from _made(entry, context)
+
+
+def _is_standard(tree: Tree, entry: ObjectTemplate) -> bool:
+    return entry.keep == "base" or tree in ("delivery", "cell", "platform")
+
+
+def _made(entry: ObjectTemplate, context: Context) -> Iterator[Mapping[str, Any]]:
+    for _, more in expand(entry, context):
+        yield parse_object(render_text(entry.name, more), entry.name, own_words(more))
 
 
 def _target(value: Mapping[str, Any]) -> dict[str, str]:

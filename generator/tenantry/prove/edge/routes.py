@@ -31,7 +31,7 @@ CLASSES = {
 }
 """Paths of Odoo 17 to 19 by what must guard them (odoo/addons/web/controllers, odoo/addons/base/controllers/rpc.py)."""
 _PATH_MATCHERS = frozenset({"Path", "PathPrefix", "PathRegexp"})
-_SERVICES = {"odoo-web": ("http", 8069), "odoo-websocket": ("websocket", 8072)}
+SERVICES = {"odoo-web": ("http", 8069), "odoo-websocket": ("websocket", 8072)}
 _STRANGE_KINDS = (
     ("traefik.io", "IngressRouteTCP"), ("traefik.io", "IngressRouteUDP"), ("traefik.io", "TraefikService"),
     ("traefik.io", "ServersTransport"), ("traefik.io", "ServersTransportTCP"), ("networking.k8s.io", "Ingress"),
@@ -197,13 +197,13 @@ def _service(manifest: Manifest, path: Path, service: Value) -> Iterator[Breach]
             f"leads to a {service.get('kind')}, which no proof here reads",
             "lead to a Service",
         )
-    elif service.get("name") not in _SERVICES and "@" not in text(service.get("name")) and not service.get("namespace"):
+    elif service.get("name") not in SERVICES and "@" not in text(service.get("name")) and not service.get("namespace"):
         message = f"leads to the Service '{service.get('name')}', which is not meant for the edge"
-        yield breach(manifest, "EDGE-02", (*path, "name"), message, f"services of the edge: {', '.join(_SERVICES)}")
-    elif service.get("port") not in _SERVICES.get(text(service.get("name")), (service.get("port"),)):
+        yield breach(manifest, "EDGE-02", (*path, "name"), message, f"services of the edge: {', '.join(SERVICES)}")
+    elif service.get("port") not in SERVICES.get(text(service.get("name")), (service.get("port"),)):
         message = f"leads to port {service.get('port')} of '{service.get('name')}'"
         yield breach(
-            manifest, "EDGE-02", (*path, "port"), message, f"its port is {_SERVICES[text(service.get('name'))][0]}"
+            manifest, "EDGE-02", (*path, "port"), message, f"its port is {SERVICES[text(service.get('name'))][0]}"
         )
 
 
@@ -241,9 +241,9 @@ def guards(state: State) -> Iterator[Breach]:
 def _host(state: State, home: Home, instance: Instance, host: str, routes: list[Route]) -> Iterator[Breach]:
     for points, group in groupby(sorted(routes, key=lambda r: sorted(r.entry_points)), key=lambda r: r.entry_points):
         group_routes = list(group)
-        if not points <= _entry_points(home) or not points:
+        if not points <= entry_points(home) or not points:
             shown = ", ".join(sorted(points)) or "every default entry point"
-            message = f"serves on {shown}; {home} is promised {', '.join(sorted(_entry_points(home)))}"
+            message = f"serves on {shown}; {home} is promised {', '.join(sorted(entry_points(home)))}"
             for route in group_routes:
                 yield breach(
                     route.manifest,
@@ -253,7 +253,7 @@ def _host(state: State, home: Home, instance: Instance, host: str, routes: list[
                     "name the promised entry points",
                     tenant=home.tenant,
                 )
-    for point in sorted(_entry_points(home) | {"web"}):
+    for point in sorted(entry_points(home) | {"web"}):
         there = [r for r in routes if point in r.entry_points or not r.entry_points]
         try:
             ways = list(_ways(there))
@@ -270,7 +270,7 @@ def _host(state: State, home: Home, instance: Instance, host: str, routes: list[
                 yield from _judge(state, home, instance, host, way)
 
 
-def _entry_points(home: Home) -> frozenset[str]:
+def entry_points(home: Home) -> frozenset[str]:
     edge = home.cluster.traefik
     private = {edge.private_entry_point} if home.tier.edge.private_entry_point and edge.private_entry_point else set()
     return frozenset({"web", edge.public_entry_point, *private} - {None})

@@ -33,6 +33,12 @@ def certificates(state: State) -> Iterator[Breach]:
                     "name own hosts only",
                     tenant=home.tenant,
                 )
+        given = set(map(text, items(manifest.spec.get("dnsNames"))))
+        for name in (n for n in _promised_hosts(home) if public and n not in given):
+            message = f"the certificate is not for '{name}', so browsers refuse {home} there"
+            yield breach(
+                manifest, "EDGE-05", ("spec", "dnsNames"), message, f"add '{name}' to dnsNames", tenant=home.tenant
+            )
         common = text(manifest.spec.get("commonName"))
         if common and common not in allowed | {home.namespace}:
             message = f"the certificate is for '{common}', which is not {home}'s"
@@ -63,6 +69,13 @@ def certificates(state: State) -> Iterator[Breach]:
 
 def _hosts(home: Home) -> tuple[str, ...]:
     return (*home.instance.hosts, home.instance.api_host) if home.instance else ()
+
+
+def _promised_hosts(home: Home) -> tuple[str, ...]:
+    instance = home.instance
+    if instance is None:
+        return ()
+    return (*instance.hosts, instance.api_host) if instance.tenant.access.api_clients else instance.hosts
 
 
 def _inside(name: str, home: Home) -> bool:

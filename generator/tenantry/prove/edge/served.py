@@ -1,0 +1,85 @@
+"""EDGE-01, the other half: what a running instance is promised is really served, by its own Service."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tenantry.instance import Instance
+from tenantry.manifest import Path, entries
+from tenantry.prove.edge.routes import SERVICES, Route, entry_points, read
+from tenantry.prove.promises import Home
+from tenantry.prove.world import Breach, State, breach
+
+
+def served(state: State) -> Iterator[Breach]:
+    """Each host answers pages, sign-in, bus, administration and API where they are promised."""
+    routes, _ = read(state)
+    by_host: dict[tuple[str, str], list[Route]] = {}
+    for route in routes:
+        for host in route.hosts or ():
+            by_host.setdefault((route.manifest.identity.namespace, host), []).append(route)
+    for home in state.homes_at("instance"):
+        instance = home.instance
+        if instance is None or not instance.running:
+            continue
+        for host, path, port, name in _promised(instance):
+            own = by_host.get((home.namespace, host), [])
+            for point in sorted(entry_points(home) - {"web"}):
+                taking = _taking(own, path, point)
+                if not taking or not _leads(taking[0], port):
+                    meant = [route for route in taking if route.manifest.identity.name == name]
+                    blamed = taking[0] if meant else None
+                    yield _missed(state, home, blamed, f"https://{host}{path}", point, port, name)
+                    break
+
+
+def _promised(instance: Instance) -> Iterator[tuple[str, str, str, str]]:
+    """(host, path, port of the Service, IngressRoute that should lead there)."""
+    for host in instance.hosts:
+        yield host, "/", "http", "odoo-public"
+        yield host, "/web/login", "http", "odoo-public"
+        yield host, "/websocket", "websocket", "odoo-websocket"
+        if instance.tenant.access.admin_sources:
+            yield host, "/web/become", "http", "odoo-admin"
+    if instance.tenant.access.api_clients:
+        yield instance.api_host, "/jsonrpc", "http", "odoo-api"
+        yield instance.api_host, "/xmlrpc/2/object", "http", "odoo-api"
+
+
+def _taking(routes: list[Route], path: str, point: str) -> list[Route]:
+    """The rules that take a path at an entry point, the winner first."""
+    taking = [
+        route for route in routes
+        if (point in route.entry_points or not route.entry_points)
+        and all(_matches(pattern, path) == wanted for pattern, wanted in route.patterns)
+    ]  # fmt: skip
+    return sorted(taking, key=lambda route: -route.priority)
+
+
+def _matches(pattern: str, path: str) -> bool:
+    try:
+        return re.search(pattern, path) is not None
+    except re.error:  # told where all paths are walked
+        return False
+
+
+def _leads(route: Route, port: str) -> bool:
+    """Whether a rule has the Service's right port; Services that are not the instance's are told as references."""
+    services = [service for _, service in entries(route.value.get("services"))]
+    own = [service for service in services if service.get("name") in SERVICES]
+    return bool(services) and all(service.get("port") in (port, dict(SERVICES.values())[port]) for service in own)
+
+
+def _missed(
+    state: State, home: Home, blamed: Route | None, address: str, point: str, port: str, name: str
+) -> Breach:  # fmt: skip
+    """Told of the rule that takes the path instead, else of the IngressRoute that should."""
+    message = f"{address} does not lead to the port '{port}' of the instance's Service at the entry point '{point}'"
+    path: Path = ("spec", "routes")
+    if blamed is not None:
+        manifest, path = blamed.manifest, blamed.path
+    else:
+        found = state.get("traefik.io", "IngressRoute", home.namespace, name)
+        manifest, path = (found, path) if found else (state.anchor(home), ("metadata", "name"))
+    return breach(manifest, "EDGE-01", path, message, f"IngressRoute '{name}' should take it", tenant=home.tenant)
