@@ -122,6 +122,7 @@ MUTANTS = (
     Mutant("V046", CERTIFICATE, "spec.dnsNames", GONE, "needs dnsNames"),
     Mutant("V047", AUTOSCALER, "spec.maxReplicas", 1, "below minReplicas"),
     Mutant("V048", SECRET, "spec.refreshInterval", "daily", "no duration"),
+    Mutant("V048", SECRET, "spec.data[0].secretKey", "passphrase", "uses .password, which no entry of data gives"),
     Mutant("V049", SCHEDULE, "spec.template.ttl", "30 days", "no duration"),
     # what the API server checks beyond schemas
     Mutant("V050", WEB, "spec.selector.matchLabels.tier", "x", "does not select the Pods of its own template"),

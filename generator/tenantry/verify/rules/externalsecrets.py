@@ -1,11 +1,17 @@
-"""What the External Secrets webhook refuses: apis/externalsecrets/v1/externalsecret_validator.go, v1.3.2."""
+"""What the External Secrets webhook refuses (apis/externalsecrets/v1/externalsecret_validator.go, v1.3.2), and templates
+that the operator can't fill."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, Problem, Value, entries, items, mapping
+from tenantry.manifest import Manifest, Problem, Value, dig, entries, items, mapping, text
 from tenantry.verify import values
+
+_ACTION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_SCOPE = re.compile(r"\b(?:range|with|define|template|block|index)\b")
+_VARIABLE = re.compile(r"(?<![\w)\"$.])\.([A-Za-z_]\w*)")
 
 
 def secret(manifest: Manifest) -> Iterator[Problem]:
@@ -22,6 +28,7 @@ def secret(manifest: Manifest) -> Iterator[Problem]:
     if target.get("deletionPolicy") == "Merge" and target.get("creationPolicy") == "None":
         yield Problem("V048", ("spec", "target", "deletionPolicy"), "Merge does not go with creationPolicy None")
     yield from _entries(spec)
+    yield from _templates(spec)
     interval = spec.get("refreshInterval")
     if interval is not None and values.duration(interval) is None:
         yield Problem("V048", ("spec", "refreshInterval"), f"'{interval}' is no duration", "write it like 1h0m0s")
@@ -42,6 +49,21 @@ def _entries(spec: Value) -> Iterator[Problem]:
             yield Problem("V048", ("spec", "dataFrom", index), "one of extract and find")
         if not ways:
             yield Problem("V048", ("spec", "dataFrom", index), "extract, find or sourceRef is needed")
+
+
+def _templates(spec: Value) -> Iterator[Problem]:
+    """A name that is not there is an error, says the operator's guide to templates (v2); no Secret is made then."""
+    if items(spec.get("dataFrom")):
+        return  # what that brings is not known here
+    keys = {str(entry.get("secretKey")) for _, entry in entries(spec.get("data"))}
+    for name, content in mapping(dig(spec, "target", "template", "data")).items():
+        actions = _ACTION.findall(text(content))
+        if any(_SCOPE.search(action) for action in actions):
+            continue  # a dot is something else inside of these
+        for variable in (found for action in actions for found in _VARIABLE.findall(action)):
+            if variable not in keys:
+                path = ("spec", "target", "template", "data", name)
+                yield Problem("V048", path, f"the template uses .{variable}, which no entry of data gives")
 
 
 def _own_stores(manifest: Manifest) -> bool:
