@@ -23,12 +23,12 @@ MODULES = {
 }
 
 ORDER = (
-    {"findings", "codes", "controls", "assurance"},
+    {"findings", "codes", "controls", "assurance", "side_by_side"},
     {"manifest", "source", "cache", "objectfile", "names", "model", "tree"},
     {"workspace"},
     {"schedule", "sizing", "schema_words"},
     {"schema", "instance", "fleet"},
-    {"settle", "links", "quota"},
+    {"settle", "links", "quota", "lifting"},
     {"resolve", "plan"},
     {"render", "engine_build"},
     {"wire", "scaffold"},
@@ -37,7 +37,7 @@ ORDER = (
     {"prove"},
     {"blame", "diff"},
     {"pipeline"},
-    {"report", "verification"},
+    {"report", "verification", "proofs"},
     {"operations"},
     {"explain", "doctor"},
     {"cli", "__main__"},

@@ -121,6 +121,10 @@ class FindingsError(TenantryError):
         self.findings = in_order(findings)
         super().__init__(f"{len(self.findings)} findings")
 
+    def __reduce__(self) -> tuple[type[FindingsError], tuple[tuple[Finding, ...]]]:
+        """Come through from another process as it is."""
+        return FindingsError, (self.findings,)
+
 
 class UsageError(TenantryError):
     """The command line asks for something that does not exist."""
