@@ -145,7 +145,8 @@ CATALOG: tuple[Control, ...] = (
        "PolicyExceptions equal the files in policies/exceptions/; a file that lifts nothing is told."),
     _C("SUP-04", "No component is below the floor that security fixes set.", "high", "Versions in platform.yaml and images."),
     _C("SUP-05", "Objects are what the tier's templates make of the instance's own values.", "high",
-       "Each object that is kept in a base or a component, field by field, against its template; told where no other proof speaks of the object."),
+       "Objects of bases, components, cells, delivery and platform, field by field, against their templates; of an instance's other objects, that "
+       "they are there. Told where no other proof speaks of the object."),
     _C("RES-01", "An instance runs in its tenant's regions.", "critical", "The cluster in which each of its objects lies.", "", ("obligations data-residency",)),
     _C("RES-02", "Copies stay in the tenant's regions.", "critical",
        "Buckets and endpoints of backups, dumps, attachments, Velero, and the DR site.", "", ("obligations data-residency",)),

@@ -866,6 +866,14 @@ SUPPLY = (
     _M("SUP-05", "AppProject argocd/acme-production-app", "metadata.labels[tenantry.io/tenant]", "acme-corp", "*"),
     _M("SUP-05", "BackupStorageLocation velero/dr", "spec.accessMode", GONE, ""),
     _M("SUP-05", f"RoleBinding {ACME}/support", "", REMOVED),
+    _M("SUP-05", f"IngressRoute {ACME}/odoo-redirect", "", REMOVED),
+    _M(
+        "SUP-05",
+        "MutatingWebhookConfiguration sidecar",
+        "",
+        new("MutatingWebhookConfiguration", "admissionregistration.k8s.io/v1", "sidecar", webhooks=[]),
+        "*",
+    ),
 )
 
 PLACES = (

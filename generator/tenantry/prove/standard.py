@@ -1,7 +1,8 @@
 """Objects are what the tier's templates make of the instance's own values.
 
 The other proofs hold objects to promises one by one; this one holds to the templates whatever no promise speaks of: a
-probe, a mount, a script. It looks at what is kept in bases and components, which is reviewed once for everyone.
+probe, a mount, a script, an object that should not be there. What is kept in bases and components, and reviewed once
+for everyone, is compared field by field; of what is written for each instance, that it is there.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from tenantry.manifest import Manifest, Path, dig, show_path
 from tenantry.prove.promises import Promises
 from tenantry.prove.world import Breach, State, breach
 from tenantry.render.patch import operations
-from tenantry.render.trees import component_objects, object_id, standard_objects
+from tenantry.render.trees import component_objects, object_id, other_identities, standard_objects
 from tenantry.render.units import Unit, component_context, units
 from tenantry.side_by_side import LARGE, beside
 
@@ -45,30 +46,43 @@ def begin(promises: Promises, states: Mapping[str, State]) -> Callable[[], list[
         """A child's objects are copies; ours are needed."""
         found = []
         for name, (manifest, problem) in finish():
-            i = manifest.identity
-            own = states[name].get(i.group, i.kind, i.namespace, i.name)
-            found.append((states[name], (own or manifest, problem)))
+            found.append((states[name], (_get(states[name], manifest.identity) or manifest, problem)))
         return found
 
     return with_own_objects
 
 
 def differences(state: State, there: Iterable[Unit]) -> Iterator[Breach]:
-    """Objects of a cluster that differ from their templates, or are missing; `there` are the cluster's units."""
+    """Objects of a cluster that differ from their templates, are missing, or come from none; `there` are its units."""
     components = component_objects(component_context(state.promises.platform))
+    seen: dict[str, ObjectId] = {}
+    made: set[ObjectId] = set()
     for unit in there:
         context = unit.context()
         namespace = context.get("namespace")
         for template in standard_objects(unit.tree, context, components):
             wanted = _with_labels(template, context["labels"], namespace)
             identity = object_id(wanted)
-            found = state.get(identity.group, identity.kind, identity.namespace, identity.name)
+            made.add(identity)
+            found = _get(state, identity)
             if found is None:
                 yield _missing(state, unit, identity)
             elif found.value != wanted:
                 path, message = _difference(wanted, found.value)
                 hint = "change the template or the input that decides it, then 'tenantry render'"
                 yield breach(found, CONTROL, path, message, hint, tenant=unit.tenant or None)
+        for identity in other_identities(unit.tree, context, seen):
+            made.add(identity)
+            if _get(state, identity) is None:
+                yield _missing(state, unit, identity)
+    for manifest in state.manifests:
+        if manifest.identity not in made:
+            message = f"no template makes this {manifest.identity.kind}, so nobody has reviewed what it does"
+            yield breach(manifest, CONTROL, ("metadata", "name"), message, "remove it, or make a template of it")
+
+
+def _get(state: State, identity: ObjectId) -> Manifest | None:
+    return state.get(identity.group, identity.kind, identity.namespace, identity.name)
 
 
 def _with_labels(value: Mapping[str, Any], labels: Mapping[str, str], namespace: str | None) -> dict[str, Any]:

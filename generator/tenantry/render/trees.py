@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tenantry.findings import ObjectId
@@ -124,8 +124,23 @@ def standard_objects(tree: Tree, context: Context, components: Components) -> It
             yield from _made(entry, context)
 
 
+def other_identities(tree: Tree, context: Context, seen: dict[str, ObjectId]) -> Iterator[ObjectId]:
+    """Of the other objects. Their names are the same for everyone, or the namespace's, so a template is only rendered
+    when it is not among the `seen`."""
+    namespace = context.get("namespace") or ""
+    for entry in TREES[tree]:
+        if _is_standard(tree, entry) or not entry.when(context):
+            continue
+        if entry.name not in seen:
+            made = object_id(next(_made(entry, context)))
+            seen[entry.name] = replace(made, name="" if made.name == namespace else made.name)
+        found = seen[entry.name]
+        here = "" if found.kind == "Namespace" else namespace
+        yield ObjectId(found.group, found.kind, here, found.name or namespace)
+
+
 def _is_standard(tree: Tree, entry: ObjectTemplate) -> bool:
-    return entry.keep == "base" or tree in ("delivery", "cell", "platform")
+    return entry.keep == "base" or entry.each is not None or tree in ("delivery", "cell", "platform")
 
 
 def _made(entry: ObjectTemplate, context: Context) -> Iterator[Mapping[str, Any]]:
