@@ -18,7 +18,6 @@ from tenantry.findings import Finding
 from tenantry.lifting import unused_exceptions
 from tenantry.model.cluster import Cluster
 from tenantry.pipeline import Inputs, files_by_cluster
-from tenantry.render.units import units
 from tenantry.tree import Change, Listing
 from tenantry.workspace import Workspace
 
@@ -35,7 +34,8 @@ class Proofs:
     known: Store
     _lifting: dict[Pair, list[str]] = field(default_factory=dict)
     """Exceptions that lift something, of each pair that was proved."""
-    _broken: set[Pair] = field(default_factory=set)
+    _fresh: set[Pair] = field(default_factory=set)
+    """Pairs that were proved now, without a finding."""
 
     def findings(
         self, listing: Listing, changes: Sequence[Change], staged: Callable[[str], Path | None] = lambda _: None
@@ -60,10 +60,10 @@ class Proofs:
         return [*found, *unused_exceptions(fleet, instances, self.space.as_of, fleet.all(Cluster), used)]
 
     def remember(self, listing: Listing) -> None:
-        """Keep in mind which pairs have no finding, on the trees as they are now."""
-        for pair, key in self._keys(listing).items():
-            if pair in self._lifting and pair not in self._broken:
-                self.known.put(_entry(pair), [key, self._lifting[pair]])
+        """Keep in mind which pairs were proved without a finding, on the trees as they are now."""
+        keys = self._keys(listing) if self._fresh else {}
+        for pair in self._fresh:
+            self.known.put(_entry(pair), [keys[pair], self._lifting[pair]])
 
     def _prove(
         self, pairs: Sequence[Pair], files: Mapping[str, Sequence[str]], content: Callable[[str], str]
@@ -72,13 +72,14 @@ class Proofs:
         from tenantry.prove.promises import promises
 
         fleet, instances = self.inputs.fleet, self.inputs.resolution.instances
-        known, blame = promises(fleet, instances, self.space.as_of), Blamer(fleet, units(fleet, instances))
+        known = promises(fleet, instances, self.space.as_of)
+        blame = Blamer(fleet, known.units)
         # Nothing is shown before the first answer: a process must not be forked while another thread draws.
         for done, proof in enumerate(trees.prove_pairs(known, blame, pairs, files, content, self.space.say), 1):
             self.space.progress("proving", done, len(pairs))
             self._lifting[proof.pair] = sorted(proof.used)
-            if proof.findings:
-                self._broken.add(proof.pair)
+            if not proof.findings:
+                self._fresh.add(proof.pair)
             yield from proof.findings
 
     def _keys(self, listing: Listing) -> dict[Pair, str]:
@@ -102,14 +103,10 @@ class Proofs:
     @cached_property
     def _tenants(self) -> dict[Pair, set[str]]:
         """Each pair, and the tenants that have something there."""
-        found = {_pair(cluster): set[str]() for cluster in self.inputs.fleet.all(Cluster).values()}
+        found = {cluster.pair: set[str]() for cluster in self.inputs.fleet.all(Cluster).values()}
         for instance in self.inputs.resolution.instances.values():
-            found[_pair(instance.site.cluster)].add(instance.tenant.name)
+            found[instance.site.cluster.pair].add(instance.tenant.name)
         return found
-
-
-def _pair(cluster: Cluster) -> Pair:
-    return tuple(sorted({cluster.name, cluster.dr_partner}))
 
 
 def _cluster(path: str) -> str:

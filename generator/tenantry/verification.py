@@ -20,7 +20,6 @@ from tenantry.prove.promises import Promises, promises
 from tenantry.prove.report import assurances, merged
 from tenantry.prove.trees import prove
 from tenantry.prove.world import State
-from tenantry.render.units import units
 from tenantry.side_by_side import side_by_side
 from tenantry.verify.folder import Folder, read_folder
 from tenantry.verify.judge import Blame, judge, no_blame, to_findings
@@ -53,8 +52,8 @@ def known_fleet(space: Workspace) -> KnownFleet:
     if not inputs.usable:
         return KnownFleet(findings=tuple(inputs.findings))
     instances = inputs.resolution.instances
-    blame = Blamer(inputs.fleet, units(inputs.fleet, instances))
     known = promises(inputs.fleet, instances, space.as_of)
+    blame = Blamer(inputs.fleet, known.units)
     return KnownFleet(known, blame, tuple(inputs.findings), space.root / "rendered")
 
 
@@ -177,11 +176,10 @@ def examine(job: Job, found: Sequence[Layout]) -> Part:
 def _neighbours(job: Job, found: Sequence[Layout]) -> list[Sequence[Layout]]:
     """Clusters together with their DR partners; all others alone."""
     clusters = job.fleet.promises.clusters if job.fleet.promises else {}
-    groups: dict[frozenset[str], list[Layout]] = {}
+    groups: dict[tuple[str, ...], list[Layout]] = {}
     for layout in found:
         name = layout.folder or job.base.name
-        partner = clusters[name].dr_partner if name in clusters else name
-        groups.setdefault(frozenset((name, partner)), []).append(layout)
+        groups.setdefault(clusters[name].pair if name in clusters else (name,), []).append(layout)
     return list(groups.values())
 
 

@@ -95,3 +95,8 @@ class Cluster:
     admission_policies: Literal["audit", "enforce"] = "audit"
     node_local_dns: str | None = None
     private_connectivity: PrivateConnectivity | None = None
+
+    @property
+    def pair(self) -> tuple[str, ...]:
+        """The names of this cluster and its DR partner, sorted."""
+        return tuple(sorted({self.name, self.dr_partner}))

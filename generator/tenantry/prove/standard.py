@@ -7,7 +7,6 @@ for everyone, is compared field by field; of what is written for each instance, 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -17,7 +16,7 @@ from tenantry.prove.promises import Promises
 from tenantry.prove.world import Breach, State, breach
 from tenantry.render.patch import operations
 from tenantry.render.trees import component_objects, object_id, other_identities, standard_objects
-from tenantry.render.units import Unit, component_context, units
+from tenantry.render.units import Unit, component_context
 from tenantry.side_by_side import LARGE, beside
 
 CONTROL = "SUP-05"
@@ -31,12 +30,11 @@ def begin(promises: Promises, states: Mapping[str, State]) -> Callable[[], list[
 
     To be called while there is one thread only.
     """
-    there: dict[str, list[Unit]] = defaultdict(list)
-    for unit in units(promises.fleet, promises.instances):
-        there[unit.cluster].append(unit)
 
     def work() -> list[tuple[str, Breach]]:
-        return [(name, found) for name, state in states.items() for found in differences(state, there[name])]
+        return [
+            (name, found) for name, state in states.items() for found in differences(state, promises.units_of[name])
+        ]
 
     if sum(len(state.manifests) for state in states.values()) < LARGE:
         return lambda: [(states[name], found) for name, found in work()]
