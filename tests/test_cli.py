@@ -192,7 +192,7 @@ from tenantry.cli.main import main; main()
     _, err = process.communicate(timeout=120)
     assert (process.returncode, err.decode().lstrip()) == (130, "tenantry: interrupted\n")
     assert tree(fleet) == before
-    assert not (fleet / ".tenantry/staging").exists()
+    assert not (fleet / ".tenantry").exists()
     assert signal.getsignal(signal.SIGINT)
 
 

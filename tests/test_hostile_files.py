@@ -67,12 +67,8 @@ def test_a_tree_that_may_not_be_written_stays_as_it_is(run: Run, fleet: Path) ->
     run("render", "-C", fleet)
     before = tree(fleet)
     add_tenant(fleet, "acme", "shared", "euw1-shared-a", users=48)
-    work = fleet / ".tenantry"
-    for path in work.iterdir():
-        path.unlink()
-    work.rmdir()
-    work.write_text("in the way\n")
+    (fleet / ".tenantry").write_text("in the way\n")
     ran = run("render", "-C", fleet)
     assert ran.code == 1
-    assert "the trees can't be written" in ran.err
+    assert ".tenantry: G007 is a link or a file, where only a run's own folder may be, so nothing is written" in ran.out
     assert tree(fleet) == before

@@ -47,8 +47,8 @@ def proved(root: Path, monkeypatch: pytest.MonkeyPatch, as_of: str = DAY) -> lis
     asked: list[tuple[str, ...]] = []
     monkeypatch.setattr(trees, "prove_pairs", lambda _known, _blame, pairs, *_: asked.extend(pairs) or iter(()))
     space = Workspace(root, as_of)
-    inputs = pipeline.read_inputs(root, as_of, space.store("documents.json"))
-    Proofs(space, inputs, space.store("units.json")).findings(list_trees(root), ())
+    inputs = pipeline.read_inputs(root, as_of, space.store("documents"))
+    Proofs(space, inputs, space.store("units")).findings(list_trees(root), ())
     return sorted(asked)
 
 

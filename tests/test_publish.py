@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 import os
 import resource
 import subprocess
@@ -11,10 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from conftest import Ran, add_tenant, tree
 from tenantry.publish import Publisher
+from tenantry.staging import Staging, identity
+from tenantry.state import fleet_state
+from tenantry.swap import Journal, Moves
 from tenantry.tree import Change
 
 Run = Callable[..., Ran]
@@ -64,7 +66,7 @@ def test_a_file_in_a_generated_folders_place_stops_the_run(run: Run, fleet: Path
     (fleet / "rendered/euw1-a").write_text("here\n")
     ran = run("render", "-C", fleet)
     assert ran.code == 1
-    assert "Not a directory at rendered/euw1-a; they are as they were" in ran.err
+    assert "rendered/euw1-a: G001 is not made by tenantry" in ran.out
     assert "rendered/euw1-a: G001 is not made by tenantry" in run("check", "-C", fleet).out
     assert list(tree(fleet)) == ["rendered/euw1-a"]
 
@@ -143,7 +145,7 @@ def test_a_suspended_tenant_keeps_data_and_has_no_pods_or_routes(run: Run, made:
 
 
 def test_two_runs_do_not_write_at_one_time(run: Run, made: Path) -> None:
-    with FileLock(made / ".tenantry/lock"):
+    with Publisher(made, fleet_state(made)):
         ran = run("render", "-C", made)
     assert ran.code == 1
     assert "another tenantry is writing to this fleet" in ran.err
@@ -163,30 +165,40 @@ def lay_old(root: Path) -> None:
     (root / "rendered/a/two.yaml").write_text("# Made by tenantry old\n")
 
 
+def interrupted_run(root: Path, write: dict[str, bytes], remove: list[str]) -> Path:
+    """What a run leaves that was killed right after it wrote its journal. Returns its staging folder."""
+    state = fleet_state(root)
+    staging = Staging(root, state)
+    for file, content in write.items():
+        (staging.files / file).parent.mkdir(parents=True, exist_ok=True)
+        (staging.files / file).write_bytes(content)
+    digests = {file: hashlib.sha256(content).hexdigest() for file, content in write.items()}
+    journal = Journal(identity(root), staging.name, identity(staging.path), Moves(digests, remove))
+    state.write("journal", journal.to_value())
+    return staging.path
+
+
 @pytest.mark.parametrize("moved", [0, 1, 2])
 def test_a_run_that_was_killed_while_moving_is_finished_by_the_next(tmp_path: Path, moved: int) -> None:
     lay_old(tmp_path)
-    staging = tmp_path / ".tenantry/staging"
     files = {change.file: change.content for change in changes() if change.content}
-    for file, content in files.items():
-        (staging / "files" / file).parent.mkdir(parents=True, exist_ok=True)
-        (staging / "files" / file).write_bytes(content)
-    (staging / "journal.json").write_text(json.dumps({"write": list(files), "remove": ["rendered/a/two.yaml"]}))
+    staging = interrupted_run(tmp_path, files, ["rendered/a/two.yaml"]) / "files"
     for file in list(files)[:moved]:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        (staging / "files" / file).replace(tmp_path / file)
-    with Publisher(tmp_path):
+        (staging / file).replace(tmp_path / file)
+    with Publisher(tmp_path, fleet_state(tmp_path)):
         pass
     assert tree(tmp_path) == files
-    assert not staging.exists()
+    assert not (tmp_path / ".tenantry").exists()
 
 
 def test_a_run_that_was_killed_while_staging_has_changed_nothing(tmp_path: Path) -> None:
     lay_old(tmp_path)
     before = tree(tmp_path)
-    (tmp_path / ".tenantry/staging/files/rendered/a").mkdir(parents=True)
-    (tmp_path / ".tenantry/staging/files/rendered/a/one.yaml").write_text("half")
-    with Publisher(tmp_path):
+    staging = Staging(tmp_path, fleet_state(tmp_path))
+    (staging.files / "rendered/a").mkdir(parents=True)
+    (staging.files / "rendered/a/one.yaml").write_text("half")
+    with Publisher(tmp_path, fleet_state(tmp_path)):
         pass
     assert tree(tmp_path) == before
 
@@ -194,7 +206,7 @@ def test_a_run_that_was_killed_while_staging_has_changed_nothing(tmp_path: Path)
 def test_staged_changes_that_are_not_committed_change_nothing(tmp_path: Path) -> None:
     lay_old(tmp_path)
     before = tree(tmp_path)
-    with Publisher(tmp_path) as publisher:
+    with Publisher(tmp_path, fleet_state(tmp_path)) as publisher:
         for change in changes():
             publisher.stage(change)
     assert tree(tmp_path) == before
@@ -204,7 +216,10 @@ def test_staged_changes_that_are_not_committed_change_nothing(tmp_path: Path) ->
     "file", ["tenants/acme.yaml", "rendered/../tenants/a.yaml", "/etc/passwd", "rendered//a", "overlays/./a"]
 )
 def test_no_path_leaves_the_generated_trees(tmp_path: Path, file: str) -> None:
-    with Publisher(tmp_path) as publisher, pytest.raises(AssertionError, match="outside of the generated trees"):
+    with (
+        Publisher(tmp_path, fleet_state(tmp_path)) as publisher,
+        pytest.raises(AssertionError, match="outside of the generated trees"),
+    ):
         publisher.stage(Change(file, "added", b"x"))
 
 
@@ -222,4 +237,4 @@ def test_a_disk_that_takes_no_more_leaves_the_old_tree(made: Path) -> None:
     assert "the trees can't be written" in done.stderr
     assert "they are as they were" in done.stderr
     assert tree(made) == before
-    assert not (made / ".tenantry/staging").exists()
+    assert not (made / ".tenantry").exists()

@@ -23,9 +23,11 @@ MODULES = {
 }
 
 ORDER = (
-    {"findings", "codes", "controls", "assurance", "side_by_side"},
+    {"findings", "codes", "controls", "assurance", "side_by_side", "confined"},
+    {"state", "intact", "repository"},
     {"manifest", "source", "cache", "objectfile", "names", "model", "tree"},
-    {"workspace"},
+    {"workspace", "staging"},
+    {"swap"},
     {"schedule", "sizing", "schema_words"},
     {"schema", "instance", "fleet"},
     {"settle", "links", "quota", "lifting"},
@@ -48,7 +50,7 @@ LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 MAY_IMPORT = {
     "click": {"cli"},
     "subprocess": {"wire", "engine_build"},
-    "git": {"doctor", "diff"},
+    "git": {"repository"},
     "jinja2": {"render"},
     "jsonschema": {"schema", "schema_words"},
     "jsonschema_rs": {"verify"},

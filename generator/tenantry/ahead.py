@@ -10,6 +10,7 @@ from types import TracebackType
 from tenantry import engine_build
 from tenantry.engine import Engine
 from tenantry.findings import ToolError
+from tenantry.intact import is_intact
 
 
 class Ahead:
@@ -20,9 +21,8 @@ class Ahead:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead")
         self._engine: Future[Engine] | None = None
         self._given = False
-        program = engine_build.program_path()
-        if program.is_file():
-            self._engine = self._pool.submit(Engine, program)
+        if is_intact(engine_build.program_path()):
+            self._engine = self._pool.submit(Engine, engine_build.program_path())
 
     def engine(self) -> Engine:
         """The running engine; the caller closes it. Raises ToolError when it can't be had."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import Any
+
+from tenantry.state import State
 
 
 @cache
@@ -33,17 +34,16 @@ def digest_of(*parts: str) -> str:
 
 
 class Store:
-    """A JSON file of one mapping, void when the code has changed, replaced in one step."""
+    """One mapping that is kept in a fleet's state, void when the code has changed, replaced in one step."""
 
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
+    def __init__(self, state: State | None = None, name: str = "", say: Callable[[str], None] = lambda _: None) -> None:
+        self._state = state
+        self._name = name
         self.entries: dict[str, Any] = {}
         self.used: dict[str, Any] = {}
-        if path is not None:
-            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-                content = json.loads(path.read_text(encoding="utf-8"))
-                if content["code"] == code_digest() and isinstance(content["entries"], dict):
-                    self.entries = content["entries"]
+        content = state.read(name, say) if state else None
+        if isinstance(content, dict) and content.get("code") == code_digest():
+            self.entries = content["entries"]
 
     def get(self, key: str) -> Any:
         value = self.entries.get(key)
@@ -56,10 +56,6 @@ class Store:
 
     def save(self) -> None:
         """Keep what this run used. A cache that can't be written is no reason to fail."""
-        if self.path is None or self.used == self.entries:
-            return
-        temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-        with contextlib.suppress(OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps({"code": code_digest(), "entries": self.used}), encoding="utf-8")
-            temporary.replace(self.path)
+        if self._state is not None and self.used != self.entries:
+            with contextlib.suppress(OSError):
+                self._state.write(self._name, {"code": code_digest(), "entries": self.used})

@@ -138,6 +138,12 @@ CODES: tuple[Code, ...] = (
         "Interrupted write",
         "A run was stopped while it moved files into place; the next 'tenantry render' finishes it.",
     ),
+    Code(
+        "G007",
+        "Work folder is not ours",
+        "'.tenantry' is a link, or holds what no run left there. Runs keep their state outside of the working tree; "
+        "what lies here came with a commit or by hand, and is never acted on.",
+    ),
     Code("V001", "File can't be parsed", "The text is no YAML or JSON, names a key twice, or is not UTF-8."),
     Code("V002", "No Kubernetes object", "A document has no apiVersion, kind or name, or is no mapping."),
     Code(

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import git
 import platformdirs
 
 from tenantry import engine_build
 from tenantry.engine import Engine
-from tenantry.findings import ToolError
+from tenantry.findings import ToolError, UsageError
+from tenantry.intact import is_intact
 from tenantry.policy_engine import PolicyEngine
+from tenantry.repository import Repository
 from tenantry.tree import TREES
 from tenantry.wire import Peer
 from tenantry.workspace import Workspace
@@ -46,7 +47,7 @@ def _python() -> Item:
 
 
 def _program(program: engine_build.Program, name: str, client: type[Peer], libraries: Iterable[str]) -> Item:
-    if not program.path.is_file():
+    if not is_intact(program.path):
         try:
             go = engine_build.find_go()
         except ToolError as error:
@@ -74,18 +75,16 @@ def _repository(root: Path) -> Iterator[Item]:
         "" if (root / "platform").is_dir() else "name a fleet with -C, or lay one with 'tenantry init'",
     )
     try:
-        with git.Repo(root, search_parent_directories=True) as repository:
-            branch = "no branch" if repository.head.is_detached else repository.active_branch.name
-            waiting = repository.git.status(
-                "--porcelain", "--", *(tree for tree in TREES if (root / tree).exists())
-            ).splitlines()
-    except (git.InvalidGitRepositoryError, git.NoSuchPathError):
+        repository = Repository(root)
+        branch = repository.branch() or "no branch"
+        waiting = repository.waiting([str(root / tree) for tree in TREES if (root / tree).exists()])
+    except UsageError:
         yield Item("git", False, "not a repository", "run 'git init': Argo CD reads rendered/ from git")
         return
-    except git.GitError as error:
-        yield Item("git", False, str(error).splitlines()[0], "mend the repository")
+    except ToolError as error:
+        yield Item("git", False, error.message, error.hint)
         return
-    yield Item("git", True, f"on {branch}, {len(waiting)} generated files not committed")
+    yield Item("git", True, f"on {branch}, {waiting} generated files not committed")
 
 
 def to_text(items: list[Item]) -> str:

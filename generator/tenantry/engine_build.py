@@ -16,7 +16,9 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock
 
+from tenantry.confined import own_folder
 from tenantry.findings import ToolError
+from tenantry.intact import is_intact, record
 
 BUILD_SECONDS = 1800
 Say = Callable[[str], None]
@@ -77,13 +79,24 @@ def ensure_all(say: Say) -> None:
 
 
 def ensure(program: Program, say: Say) -> Path:
-    """Path of a program; builds it when the present sources have not been built yet."""
+    """Path of a program; builds it when the present sources have not been built yet, or what was built is damaged.
+
+    Raises ToolError when it can't be built, or can't be kept where only its owner can write.
+    """
     path = program.path
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
+    if is_intact(path):
+        return path
+    try:
+        for folder in (path.parent.parent.parent, path.parent.parent, path.parent):
+            own_folder(folder)
         with FileLock(path.parent / "lock"):
-            if not path.is_file():
+            if not is_intact(path):
+                if path.exists():
+                    say(f"the {program.called} at {path} is damaged, so it is built again")
                 _build(program, path, say)
+    except OSError as error:
+        message = f"the {program.called} can't be kept at {path.parent}: {error.strerror}"
+        raise ToolError(message, "make the folder yours alone, or name another with XDG_CACHE_HOME") from error
     return path
 
 
@@ -113,7 +126,11 @@ def _build(program: Program, path: Path, say: Say) -> None:
         temporary.unlink(missing_ok=True)
         message = f"the {program.called} could not be built: {last}"
         raise ToolError(message, "check the network and the disk, then 'make engine'")
+    temporary.chmod(0o755)
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
     temporary.replace(path)
+    record(path)
     say(f"the {program.called} is ready: {path}")
 
 

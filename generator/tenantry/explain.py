@@ -77,7 +77,7 @@ def explain_objectives(space: Workspace, tenant: str) -> tuple[Objective, ...]:
 
 def explain_tenant(space: Workspace, subject: str) -> Explanation:
     """Rows for a tenant's instances, or for one instance. Raises UsageError when there is no such thing."""
-    inputs = pipeline.read_inputs(space.root, space.as_of, space.store("documents.json"))
+    inputs = pipeline.read_inputs(space.root, space.as_of, space.store("documents"))
     instances = {name: i for name, i in inputs.resolution.instances.items() if subject in (name, i.tenant.name)}
     if not instances:
         broken = [
@@ -113,7 +113,7 @@ def explain_line(space: Workspace, file: str, line: int) -> Mapping[str, str]:
         raise UsageError(f"line {line} of '{file}' holds no field", "name the line of a field")
     value = yaml.safe_load(content)
     identity = object_id(value)
-    inputs = pipeline.read_inputs(space.root, space.as_of, space.store("documents.json"))
+    inputs = pipeline.read_inputs(space.root, space.as_of, space.store("documents"))
     if not inputs.usable:
         raise FindingsError(inputs.findings)
     all_units = units(inputs.fleet, inputs.resolution.instances)

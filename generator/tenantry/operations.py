@@ -6,18 +6,18 @@ import dataclasses
 import difflib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 from tenantry import pipeline
 from tenantry.ahead import Ahead
 from tenantry.cache import Store
 from tenantry.drift import describe
-from tenantry.findings import Finding, Place, Result, UsageError, in_order
+from tenantry.findings import Finding, Result, UsageError, in_order
 from tenantry.pipeline import Generator, Inputs, Outcome
 from tenantry.proofs import Proofs
-from tenantry.publish import Publisher
+from tenantry.publish import Publisher, interrupted
+from tenantry.staging import foreign_work
 from tenantry.tree import Change
-from tenantry.workspace import WORK, Workspace
+from tenantry.workspace import Workspace
 
 
 class _Few:
@@ -33,10 +33,10 @@ class _Few:
 
 def check(space: Workspace) -> Result:
     """Inputs right, fleet rules kept, trees current. Writes nothing but the cache."""
-    documents, known = space.store("documents.json"), space.store("units.json")
+    documents, known = space.store("documents"), space.store("units")
     with Ahead(space.say) as ahead:
         inputs = pipeline.read_inputs(space.root, space.as_of, documents)
-        findings = [*inputs.findings, *_interrupted(space.root)]
+        findings = [*inputs.findings, *_left_behind(space)]
         counts = _input_counts(inputs)
         if not inputs.usable:
             note = "The trees were not compared: the inputs must be right first."
@@ -50,7 +50,7 @@ def check(space: Workspace) -> Result:
         proofs = Proofs(space, inputs, known)
         findings += proofs.findings(generator.listing, ())
         proofs.remember(generator.listing)
-    _save(space, documents, known)
+    _save(documents, known)
     return Result("check", in_order(findings), counts, () if _has_error(findings) else (_summary(counts),))
 
 
@@ -59,7 +59,7 @@ def render(space: Workspace, publisher: Publisher, tenants: Sequence[str] = ()) 
 
     `publisher` holds the fleet's lock since before the trees were listed.
     """
-    documents, known = space.store("documents.json"), space.store("units.json")
+    documents, known = space.store("documents"), space.store("units")
     with Ahead(space.say) as ahead:
         inputs = pipeline.read_inputs(space.root, space.as_of, documents)
         _known_tenants(inputs, tenants)
@@ -80,7 +80,7 @@ def render(space: Workspace, publisher: Publisher, tenants: Sequence[str] = ()) 
     publisher.commit()
     generator.remember(written=True)
     proofs.remember(generator.listing)
-    _save(space, documents, known)
+    _save(documents, known)
     return Result("render", in_order(findings), counts, (_written(outcome),))
 
 
@@ -88,10 +88,9 @@ def _has_error(findings: Iterable[Finding]) -> bool:
     return any(finding.severity == "error" for finding in findings)
 
 
-def _save(space: Workspace, *stores: Store) -> None:
-    if space.cached and (space.root / WORK).is_dir():
-        for store in stores:
-            store.save()
+def _save(*stores: Store) -> None:
+    for store in stores:
+        store.save()
 
 
 def _known_tenants(inputs: Inputs, tenants: Sequence[str]) -> None:
@@ -103,14 +102,10 @@ def _known_tenants(inputs: Inputs, tenants: Sequence[str]) -> None:
             raise UsageError(f"there is no tenant '{name}'", hint)
 
 
-def _interrupted(root: Path) -> Iterator[Finding]:
-    if (root / WORK / "staging" / "journal.json").exists():
-        yield Finding(
-            "G006",
-            Place("rendered"),
-            "an earlier run was stopped while it moved files into place",
-            "run 'tenantry render', which finishes it",
-        )
+def _left_behind(space: Workspace) -> Iterator[Finding]:
+    """What an interrupted run left, and what somebody put where runs work."""
+    yield from foreign_work(space.root, space.state)
+    yield from interrupted(space.root, space.state)
 
 
 def _input_counts(inputs: Inputs) -> dict[str, int]:

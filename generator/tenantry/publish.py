@@ -2,7 +2,8 @@
 
 New contents are first written beside the trees; a journal then names every move; then files are moved into place.
 Before the journal is complete nothing in the trees has changed; once it is, the next run finishes what this one
-could not. So what is found after a crash, and one more run, is the old tree or the new one.
+could not. So what is found after a crash, and one more run, is the old tree or the new one. The journal is kept with
+the fleet's state: what a run acts on never lies where a commit could have put it.
 """
 
 from __future__ import annotations
@@ -10,156 +11,179 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
-import json
+import fcntl
+import hashlib
 import os
-import shutil
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from tenantry.findings import TenantryError
+from tenantry.confined import Confined, is_inside
+from tenantry.findings import Finding, FindingsError, Place, TenantryError, ToolError
+from tenantry.staging import WORK, Staging, clear, foreign_work, identity, recorded
+from tenantry.state import State
+from tenantry.swap import Journal, Moves, apply, prepare, read_journal
 from tenantry.tree import TREES, Change
-from tenantry.workspace import WORK
 
-_STAGING = "staging"
-_JOURNAL = "journal.json"
+_JOURNAL = "journal"
 
 
 class Publisher:
-    """Holds the fleet's lock; use it as a context manager around reading and writing the trees."""
+    """Holds the fleet's lock; use it as a context manager around reading and writing the trees.
 
-    def __init__(self, root: Path) -> None:
+    Entering raises TenantryError while another run writes, FindingsError when `.tenantry` is not ours, and ToolError
+    where the user's state folder can't be written.
+    """
+
+    def __init__(self, root: Path, state: State, say: Callable[[str], None] = lambda _: None) -> None:
         self.root = root
-        self.work = root / WORK
-        self._lock: FileLock | None = None
-        self._moves: dict[str, list[str]] = {"write": [], "remove": []}
+        self._state = state
+        self._say = say
+        self._lock: int | None = None
+        self._staging: Staging | None = None
+        self._write: dict[str, str] = {}
+        self._remove: list[str] = []
         self._staged_folders: set[str] = set()
 
     def __enter__(self) -> Publisher:
-        with _told():
-            self.work.mkdir(exist_ok=True)
-            (self.work / ".gitignore").write_text("*\n", encoding="utf-8")
-            self._lock = FileLock(self.work / "lock", timeout=0)
-            try:
-                self._lock.acquire()
-            except Timeout:
-                hint = "wait for it to end"
-                raise TenantryError("another tenantry is writing to this fleet", hint) from None
-        self.recover()
+        if self._state.key is None:
+            hint = "make it writable for you alone, or name another with XDG_STATE_HOME"
+            raise ToolError(f"{self._state.folder} can't be used: a run keeps its journal there", hint)
+        self._lock = _lock(self.root)
+        try:
+            foreign = list(foreign_work(self.root, self._state))
+            if foreign:
+                raise FindingsError(foreign)
+            self.recover()
+        except BaseException:
+            os.close(self._lock)
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        if not (self.work / _STAGING / _JOURNAL).exists():  # not committed: nothing in the trees has changed
-            shutil.rmtree(self.work / _STAGING, ignore_errors=True)
+        if self._staging is not None and not _journal_is_there(self._state):
+            self._staging.clear()  # not committed: nothing in the trees has changed
         if self._lock is not None:
-            self._lock.release()
+            os.close(self._lock)
 
     def recover(self) -> None:
         """Finish what an interrupted run had begun, or clear away what it had only prepared."""
-        staging = self.work / _STAGING
-        journal = staging / _JOURNAL
-        with _told():
-            if journal.exists():
-                self._apply(json.loads(journal.read_text(encoding="utf-8")))
-            shutil.rmtree(staging, ignore_errors=True)
+        journal = read_journal(self._state.read(_JOURNAL, self._say))
+        if journal is not None and journal.is_of(self.root):
+            with _half_way(), Confined(self.root) as tree:
+                apply(tree, _files(self.root, journal.name), journal.moves, trusted=False)
+        self._state.forget(_JOURNAL)
+        clear(self.root, self._state, recorded(self._state))
 
     def stage(self, change: Change) -> Change:
         """Prepare one change; its content is on disk then, and need not be kept."""
-        staging = self.work / _STAGING
-        with _told():
-            self._check(change.file)
+        if not is_inside(change.file, below=TREES):
+            raise AssertionError(f"{change.file} is outside of the generated trees")
+        if change.content is None:
+            self._remove.append(change.file)
+            return change
+        with _nothing_moved():
+            if self._staging is None:
+                self._staging = Staging(self.root, self._state)
             folder = change.file.rpartition("/")[0]
             if folder not in self._staged_folders:
-                self._must_be_writable(folder)
-                (staging / "files" / folder).mkdir(parents=True, exist_ok=True)
+                (self._staging.files / folder).mkdir(parents=True, exist_ok=True)
                 self._staged_folders.add(folder)
-            if change.content is None:
-                self._moves["remove"].append(change.file)
-                return change
-            with open(f"{staging}/files/{change.file}", "wb") as target:  # noqa: PTH123 - ten thousands of files
+            with open(f"{self._staging.files}/{change.file}", "xb") as target:  # noqa: PTH123 - ten thousands of files
                 target.write(change.content)
-            self._moves["write"].append(change.file)
+        self._write[change.file] = hashlib.sha256(change.content).hexdigest()
         return dataclasses.replace(change, content=None)
 
     def staged(self, file: str) -> Path | None:
         """Where the new content of a file lies, when it has one."""
-        path = self.work / _STAGING / "files" / file
-        return path if path.is_file() else None
+        return self._staging.files / file if self._staging is not None and file in self._write else None
 
     def commit(self) -> None:
         """Bring the trees to the staged state, all of it."""
-        staging = self.work / _STAGING
-        if not staging.exists():
+        if not self._write and not self._remove:
             return
-        with _told():
-            temporary = staging / f"{_JOURNAL}.new"
-            with temporary.open("w", encoding="utf-8") as journal:
-                json.dump(self._moves, journal)
-                journal.flush()
-                os.fsync(journal.fileno())
-            with _uninterrupted():
-                temporary.replace(staging / _JOURNAL)
-                self._apply(self._moves)
-                shutil.rmtree(staging, ignore_errors=True)
+        moves = Moves(self._write, self._remove)
+        with _nothing_moved():
+            staging = self._staging = self._staging or Staging(self.root, self._state)
+            journal = Journal(identity(self.root), staging.name, identity(staging.path), moves)
+        with Confined(self.root) as tree, _uninterrupted():
+            with _nothing_moved():
+                prepare(tree, moves)
+                self._state.write(_JOURNAL, journal.to_value())
+            with _half_way():
+                apply(tree, staging.files, moves, trusted=True)
+            self._state.forget(_JOURNAL)
+            staging.clear()
 
-    def _check(self, file: str) -> None:
-        parts = file.split("/")
-        if not {"", ".", ".."}.isdisjoint(parts) or parts[0] not in TREES:
-            raise AssertionError(f"{file} is outside of the generated trees")
 
-    def _must_be_writable(self, path: str) -> None:
-        """Refuse before the first move what would fail in the middle."""
-        folder = self.root / path
-        while not folder.exists():
-            folder = folder.parent
-        if not folder.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder.relative_to(self.root)))
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder.relative_to(self.root)))
+def interrupted(root: Path, state: State) -> Iterator[Finding]:
+    """A finding when a run was stopped while it moved files into place."""
+    journal = read_journal(state.read(_JOURNAL))
+    if journal is not None and journal.is_of(root):
+        message = "an earlier run was stopped while it moved files into place: the trees are half old, half new"
+        yield Finding("G006", Place("rendered"), message, "run 'tenantry render', which finishes it")
 
-    def _apply(self, moves: dict[str, list[str]]) -> None:
-        files, root = str(self.work / _STAGING / "files"), str(self.root)
-        made: set[str] = set()
-        for file in moves["write"]:
-            folder = file.rpartition("/")[0]
-            if folder not in made:
-                (self.root / folder).mkdir(parents=True, exist_ok=True)
-                made.add(folder)
-            # Absent when an interrupted run has already moved it.
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(f"{files}/{file}", f"{root}/{file}")  # noqa: PTH105 - ten thousands of files
-        for file in moves["remove"]:
-            (self.root / file).unlink(missing_ok=True)
-            self._remove_empty(self.root / Path(file).parent)
 
-    def _remove_empty(self, folder: Path) -> None:
-        while folder != self.root:
-            try:
-                folder.rmdir()
-            except OSError:
-                return
-            folder = folder.parent
+def _journal_is_there(state: State) -> bool:
+    return (state.folder / _JOURNAL).exists()
+
+
+def _files(root: Path, name: str) -> Path:
+    return root / WORK / name / "files"
+
+
+def _lock(root: Path) -> int:
+    """Descriptor that holds the fleet's lock, which is the root folder's own: it needs no file, and ends with us."""
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise TenantryError("another tenantry is writing to this fleet", "wait for it to end") from None
+    except OSError as error:
+        os.close(descriptor)
+        message = f"{root} can't be locked: {error.strerror}"
+        raise ToolError(message, "work on a local file system") from error
+    return descriptor
+
+
+_HINTS = {
+    errno.ENOSPC: "free some space, then run again",
+    errno.EDQUOT: "free some space, then run again",
+    errno.EROFS: "make the folder writable, then run again",
+    errno.EACCES: "make the folder writable, then run again",
+    errno.EPERM: "remove the attribute (lsattr, chattr -i), then run again",
+    errno.ENOTDIR: "move the file that stands in the folder's place, then run again",
+    errno.ELOOP: "remove the link that stands in the folder's place, then run again",
+}
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """Turn failures of the file system into a sentence; nothing has been moved then."""
+def _nothing_moved() -> Iterator[None]:
+    """Turn failures of the file system before the first move into a sentence."""
     try:
         yield
     except OSError as error:
-        hints = {
-            errno.ENOSPC: "free some space, then run again",
-            errno.EDQUOT: "free some space, then run again",
-            errno.EROFS: "make the folder writable, then run again",
-            errno.EACCES: "make the folder writable, then run again",
-            errno.ENOTDIR: "move the file that stands in the folder's place, then run again",
-        }
-        where = f" at {error.filename}" if error.filename else ""
-        message = f"the trees can't be written: {error.strerror}{where}; they are as they were"
-        raise TenantryError(message, hints.get(error.errno or 0, "mend it, then run again")) from error
+        message = f"the trees can't be written: {_reason(error)}; they are as they were"
+        raise TenantryError(message, _HINTS.get(error.errno or 0, "repair it, then run again")) from error
+
+
+@contextlib.contextmanager
+def _half_way() -> Iterator[None]:
+    """Turn failures of the file system between the first move and the last into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        message = f"files could not all be moved into place: {_reason(error)}; the trees are half old, half new"
+        hint = _HINTS.get(error.errno or 0, "repair it, then run again").replace(
+            "run again", "'tenantry render' finishes it"
+        )
+        raise TenantryError(message, hint) from error
+
+
+def _reason(error: OSError) -> str:
+    return f"{error.strerror} at {error.filename}" if error.filename else str(error.strerror)
 
 
 @contextlib.contextmanager

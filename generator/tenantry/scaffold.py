@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import posixpath
 import re
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tenantry import schema
+from tenantry.confined import Confined
 from tenantry.findings import TenantryError, UsageError
 from tenantry.fleet import Fleet
 from tenantry.instance import Instance
@@ -87,16 +89,17 @@ def new_exception(fleet: Fleet, name: str, tenant: str, **fields: str) -> tuple[
 
 
 def write_new(root: Path, file: str, text: str) -> None:
-    """Write a file that must not be there yet."""
-    path = root / file
+    """Write a file that must not be there yet. A link in the place of one of its folders is not followed."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as target:
-            target.write(text)
+        root.mkdir(parents=True, exist_ok=True)
+        with Confined(root) as folder:
+            folder.write_new(file, text.encode())
     except FileExistsError:
         raise UsageError(f"{file} is there already", "edit it, or choose another name") from None
     except OSError as error:
-        raise TenantryError(f"{file} can't be written: {error.strerror}") from error
+        link = error.errno in (errno.ELOOP, errno.ENOTDIR)
+        hint = "input folders are real folders: remove the link or file in the folder's place" if link else ""
+        raise TenantryError(f"{file} can't be written: {error.strerror}", hint) from error
 
 
 def _check_name(kind: str, name: str) -> None:
@@ -184,7 +187,7 @@ def _fleet_files() -> Iterator[tuple[str, str]]:
         yield f"schemas/{kind.lower()}.json", schema.schema_text(kind)
     for folder in ("tenants", "policies/exceptions"):
         yield f"{folder}/.gitkeep", ""
-    yield ".gitignore", "/.tenantry/\n"
+    yield ".gitignore", "/.tenantry\n"
     yield ".vscode/settings.json", editor_settings("./schemas")
     yield "README.md", template("new/readme.md.j2").render({})
 

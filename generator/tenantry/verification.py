@@ -48,7 +48,7 @@ def known_fleet(space: Workspace) -> KnownFleet:
     """What is known of the fleet in the workspace, if there is one."""
     if not (space.root / "platform").is_dir():
         return KnownFleet()
-    inputs = pipeline.read_inputs(space.root, space.as_of, space.store("documents.json"))
+    inputs = pipeline.read_inputs(space.root, space.as_of, space.store("documents"))
     if not inputs.usable:
         return KnownFleet(findings=tuple(inputs.findings))
     instances = inputs.resolution.instances

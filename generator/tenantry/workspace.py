@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from tenantry.cache import Store
 from tenantry.findings import TenantryError
+from tenantry.state import State, fleet_state
 from tenantry.tree import Listing, list_trees
-
-WORK = ".tenantry"
-"""Folder below the fleet's root for caches, lock and staging; git ignores it."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -42,8 +41,13 @@ class Workspace:
     say: Callable[[str], None] = field(default=lambda _: None)
     listing: Callable[[], Listing] | None = None
 
+    @cached_property
+    def state(self) -> State:
+        """What is kept for the fleet between runs. Raises ToolError when it would lie in the working tree."""
+        return fleet_state(self.root)
+
     def store(self, name: str) -> Store:
-        return Store(self.root / WORK / name if self.cached else None)
+        return Store(self.state, name, self.say) if self.cached else Store()
 
     def list(self) -> Listing:
         return self.listing() if self.listing else list_trees(self.root)

@@ -61,7 +61,7 @@ def exception(options: Options, name: str, tenant: str, **fields: str) -> None:
 
 def _inputs(options: Options) -> Inputs:
     space = options.workspace()
-    inputs = pipeline.read_inputs(space.root, space.as_of, space.store("documents.json"))
+    inputs = pipeline.read_inputs(space.root, space.as_of, space.store("documents"))
     if not inputs.fleet.has_platform:
         raise FindingsError(inputs.findings)
     return inputs

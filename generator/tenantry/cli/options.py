@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import platformdirs
 
 from tenantry.findings import Result, TenantryError
 from tenantry.report import WRITERS
+from tenantry.state import outside
 from tenantry.tree import start_listing
 from tenantry.workspace import Workspace
 
@@ -37,6 +39,7 @@ class Options:
         from tenantry.cli.progress import progress, say
 
         root = self.directory.resolve()
+        outside(Path(platformdirs.user_cache_dir("tenantry")), root)  # programs are run from there
         as_of = self.as_of or datetime.date.today().isoformat()
         loud = not self.quiet and sys.stderr.isatty()
         return Workspace(

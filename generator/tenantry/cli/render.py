@@ -6,6 +6,7 @@ import click
 
 from tenantry.cli.options import Options, common
 from tenantry.publish import Publisher
+from tenantry.state import fleet_state
 from tenantry.workspace import require_fleet
 
 
@@ -19,7 +20,7 @@ def command(options: Options, tenants: tuple[str, ...]) -> None:
     then all of it is, or nothing. Files with equal bytes are left alone.
     """
     root = require_fleet(options.directory.resolve())
-    with Publisher(root) as publisher:
+    with Publisher(root, fleet_state(root), options.workspace().say) as publisher:
         space = options.workspace(lists_trees=True)
         from tenantry import operations  # while a child lists the trees
 

@@ -11,11 +11,9 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
-import platformdirs
-from jinja2 import FileSystemBytecodeCache, FunctionLoader, StrictUndefined, Template, TemplateError, Undefined
+from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateError, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -87,16 +85,6 @@ def _script(name: str) -> Markup:
     return Markup(text.rstrip("\n"))  # noqa: S704 - our own file
 
 
-def _bytecode_cache() -> FileSystemBytecodeCache | None:
-    """Compiled templates in the user's cache, kept by the digest of their source; half of a small run's time."""
-    folder = Path(platformdirs.user_cache_dir("tenantry")) / "templates"
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError:
-        return None
-    return FileSystemBytecodeCache(str(folder))
-
-
 @cache
 def environment() -> ImmutableSandboxedEnvironment:
     env = ImmutableSandboxedEnvironment(
@@ -108,7 +96,6 @@ def environment() -> ImmutableSandboxedEnvironment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,
-        bytecode_cache=_bytecode_cache(),
         cache_size=-1,
     )
     env.filters["yaml"] = yaml_text
