@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import resource
@@ -13,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from conftest import Ran, add_tenant, tree
-from tenantry.publish import Publisher
+from tenantry.findings import TenantryError
+from tenantry.publish import Publisher, interrupted
 from tenantry.staging import Staging, identity
 from tenantry.state import fleet_state
-from tenantry.swap import Journal, Moves
+from tenantry.swap import Journal, Moves, read_journal
 from tenantry.tree import Change
 
 Run = Callable[..., Ran]
@@ -238,3 +240,74 @@ def test_a_disk_that_takes_no_more_leaves_the_old_tree(made: Path) -> None:
     assert "they are as they were" in done.stderr
     assert tree(made) == before
     assert not (made / ".tenantry").exists()
+
+
+def test_what_can_fail_is_tried_before_the_first_file_moves(tmp_path: Path) -> None:
+    lay_old(tmp_path)
+    (tmp_path / "rendered/b/three.yaml").mkdir(parents=True)
+    before = tree(tmp_path)
+    with pytest.raises(TenantryError, match=r"Is a directory at rendered/b/three\.yaml; they are as they were"):
+        publish(tmp_path)
+    assert tree(tmp_path) == before
+    assert not (tmp_path / ".tenantry").exists()
+
+
+def test_a_link_in_a_folders_place_is_not_followed(tmp_path: Path) -> None:
+    lay_old(tmp_path)
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "rendered/b").symlink_to(tmp_path / "outside")
+    with pytest.raises(TenantryError, match="at rendered/b; they are as they were"):
+        publish(tmp_path)
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+@pytest.mark.parametrize("fails", [1, 2])
+def test_a_swap_that_fails_half_way_says_so_and_is_finished_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: int
+) -> None:
+    lay_old(tmp_path)
+    replace, calls = os.replace, iter(range(1, 10))
+
+    def failing(*arguments: object, **options: object) -> None:
+        if "src_dir_fd" in options and next(calls) == fails:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replace(*arguments, **options)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched, pytest.raises(TenantryError) as raised:
+        patched.setattr(os, "replace", failing)
+        publish(tmp_path)
+    assert "No space left on device at rendered/" in raised.value.message
+    assert raised.value.message.endswith("the trees are half old, half new")
+    assert raised.value.hint == "free some space, then 'tenantry render' finishes it"
+    state = fleet_state(tmp_path)
+    assert [finding.code for finding in interrupted(tmp_path, state)] == ["G006"]
+    with Publisher(tmp_path, state):
+        pass
+    assert tree(tmp_path) == {change.file: change.content for change in changes() if change.content}
+    assert list(interrupted(tmp_path, state)) == []
+
+
+def test_contents_that_changed_since_the_journal_was_written_are_not_moved(tmp_path: Path) -> None:
+    lay_old(tmp_path)
+    before = tree(tmp_path)
+    staging = interrupted_run(tmp_path, {"rendered/a/one.yaml": b"# Made by tenantry new\n"}, [])
+    (staging / "files/rendered/a/one.yaml").write_bytes(b"something else\n")
+    with Publisher(tmp_path, fleet_state(tmp_path)):
+        pass
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "file", ["../outside", "/tmp/outside", "rendered/../tenants/a", "tenants/acme.yaml", "rendered"]
+)
+def test_a_journal_with_a_path_outside_of_the_trees_is_no_journal(tmp_path: Path, file: str) -> None:
+    lay_old(tmp_path)
+    interrupted_run(tmp_path, {}, [file])
+    assert read_journal(fleet_state(tmp_path).read("journal")) is None
+
+
+def publish(root: Path) -> None:
+    with Publisher(root, fleet_state(root)) as publisher:
+        for change in changes():
+            publisher.stage(change)
+        publisher.commit()

@@ -68,8 +68,7 @@ class State:
                 file.write(self._mark(name, body) + b"\n" + body)
                 file.flush()
                 os.fsync(file.fileno())
-            if (self.folder / name).is_dir() and not (self.folder / name).is_symlink():
-                shutil.rmtree(self.folder / name)
+            _remove_folder(self.folder / name)
             Path(temporary).replace(self.folder / name)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -77,6 +76,8 @@ class State:
             raise
 
     def forget(self, name: str) -> None:
+        """Keep nothing under a name. Raises OSError."""
+        _remove_folder(self.folder / name)
         with contextlib.suppress(FileNotFoundError):
             (self.folder / name).unlink()
 
@@ -84,6 +85,12 @@ class State:
         assert self.key is not None
         about = f"{self.folder.name}\0{name}\0".encode()
         return hmac.new(self.key, about + body, hashlib.sha256).hexdigest().encode()
+
+
+def _remove_folder(path: Path) -> None:
+    """Remove a folder that stands in the place of a file of ours."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
 
 
 def fleet_state(root: Path) -> State:
