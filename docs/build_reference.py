@@ -12,10 +12,10 @@ import click
 import yaml
 
 from tenantry.cli.main import COMMANDS, cli
-from tenantry.codes import CODES
-from tenantry.controls import ASSUMPTIONS, CATALOG, GROUPS, STANDARDS, Control
+from tenantry.core.codes import CODES
+from tenantry.core.controls import ASSUMPTIONS, CATALOG, GROUPS, STANDARDS, Control
+from tenantry.inputs.schema import KINDS, load_schema
 from tenantry.render.registry import COMPONENTS, TREE_COMPONENTS, TREES
-from tenantry.schema import KINDS, load_schema
 
 HERE = Path(__file__).resolve().parent / "reference"
 REPOSITORY = HERE.parent.parent
@@ -106,7 +106,7 @@ def _command(command: click.Command, name: str) -> Iterator[str]:
 
 
 def _objects() -> Iterator[str]:
-    yield "# Objects\n\nWhich template makes which object, from `generator/tenantry/render/registry.py`. Templates lie in `generator/tenantry/templates/`.\n"
+    yield "# Objects\n\nWhich template makes which object, from `generator/tenantry/render/registry.py`. Templates lie in `generator/tenantry/render/templates/`.\n"
     places = {
         "infra": "<cluster>/<environment>/<tenant>/infra", "app": "<cluster>/<environment>/<tenant>/app",
         "standby": "<DR cluster>/production/<tenant>/standby", "cell": "<cluster>/cells/<cell>",

@@ -12,8 +12,9 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from tenantry import engine_build, scaffold
-from tenantry.engine import Engine
+from tenantry.commands import scaffold
+from tenantry.engine import build as engine_build
+from tenantry.engine.kustomize import Engine
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CACHE = platformdirs.user_cache_dir()

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from tenantry.manifest import parse_path
+from tenantry.core.manifest import parse_path
 
 GONE = object()
 """Stands for no value: what is at the path is taken out."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock
 
-from tenantry import engine_build
+from tenantry.engine import build as engine_build
 
 
 @dataclass(frozen=True)

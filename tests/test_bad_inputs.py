@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from conftest import add_tenant
-from tenantry import pipeline, scaffold
-from tenantry.cache import Store
-from tenantry.codes import BY_ID
-from tenantry.findings import in_order
+from tenantry.commands import scaffold
+from tenantry.core.codes import BY_ID
+from tenantry.core.findings import in_order
+from tenantry.plan.inputs import read_inputs
 from tenantry.report.text import line
+from tenantry.runtime.cache import Store
 
 CASES = sorted(path for path in (Path(__file__).parent / "bad").iterdir() if path.is_dir())
 _SEEN = Store(None)
@@ -34,7 +35,7 @@ def answer(case: Path, root: Path) -> str:
     for name in (case / "remove.txt").read_text().split() if (case / "remove.txt").exists() else ():
         (root / name).unlink()
     _SEEN.entries = _SEEN.used
-    inputs = pipeline.read_inputs(root, "2026-11-23", _SEEN)
+    inputs = read_inputs(root, "2026-11-23", _SEEN)
     return "".join(f"{line(finding)}\n" for finding in in_order(inputs.findings))
 
 

@@ -154,7 +154,7 @@ def test_explain_of_a_code_says_what_it_means(run: Run) -> None:
 def test_a_bug_of_ours_gives_one_line_and_a_file_without_a_traceback(fleet: Path, tmp_path: Path) -> None:
     """A broken installation stands for the bug: a schema that is no JSON."""
     code = (
-        "import sys, tenantry.schema as s; s.schema_text = lambda kind: 'no json'\n"
+        "import sys, tenantry.inputs.schema as s; s.schema_text = lambda kind: 'no json'\n"
         f"sys.argv = ['tenantry', 'check', '--no-cache', '-C', {str(fleet)!r}]\n"
         "from tenantry.cli.main import main; main()"
     )
@@ -181,7 +181,7 @@ def test_ctrl_c_ends_with_130_and_leaves_the_old_trees(run: Run, fleet: Path) ->
             "-c",
             f"""
 import os, signal, sys
-from tenantry.publish import Publisher
+from tenantry.publish.writer import Publisher
 Publisher.commit = lambda self: os.kill(os.getpid(), signal.SIGINT)  # the moment before anything is moved
 sys.argv = ['tenantry', 'render', '-C', {str(fleet)!r}]
 from tenantry.cli.main import main; main()

@@ -9,7 +9,7 @@ import pytest
 from acceptance.registry import PARTS
 from controls.laboratory import attempt, example, found_in
 from controls.table import MUTANTS, Mutant
-from tenantry.controls import CATALOG, CONTROLS, GROUPS, STANDARDS
+from tenantry.core.controls import CATALOG, CONTROLS, GROUPS, STANDARDS
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)

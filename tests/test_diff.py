@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from conftest import Ran, add_tenant
+from tenantry.core.findings import ObjectId
+from tenantry.core.manifest import Manifest
 from tenantry.diff.fields import field_changes
-from tenantry.findings import ObjectId
-from tenantry.manifest import Manifest
 
 Run = Callable[..., Ran]
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from conftest import Ran
-from tenantry import engine_build
-from tenantry.engine import BuildError, Engine
-from tenantry.findings import ToolError
+from tenantry.core.findings import ToolError
+from tenantry.engine import build as engine_build
+from tenantry.engine.kustomize import BuildError, Engine
 
 GOOD = {
     "x/kustomization.yaml": "namespace: acme-production\nresources: [a.yaml]\n",

@@ -12,11 +12,11 @@ import pytest
 import yaml
 
 from conftest import REPOSITORY, Ran, add_tenant, tree
-from tenantry import pipeline
-from tenantry.cache import Store
-from tenantry.findings import ObjectId
-from tenantry.render.trees import component_objects, expected_objects, object_id
+from tenantry.core.findings import ObjectId
+from tenantry.plan.inputs import read_inputs
+from tenantry.render.kustomizations import component_objects, expected_objects, object_id
 from tenantry.render.units import Unit, units
+from tenantry.runtime.cache import Store
 
 Run = Callable[..., Ran]
 CLUSTER_WIDE = {"Namespace", "ClusterRole", "ClusterIssuer", "ClusterImageCatalog", "PriorityClass", "ValidatingPolicy"}
@@ -37,7 +37,7 @@ def as_kustomize_would(value: Mapping[str, Any], unit: Unit, context: Mapping[st
 
 
 def test_base_plus_overlay_is_what_the_templates_say() -> None:
-    inputs = pipeline.read_inputs(REPOSITORY, "2026-11-23", Store(None))
+    inputs = read_inputs(REPOSITORY, "2026-11-23", Store(None))
     for unit in units(inputs.fleet, inputs.resolution.instances):
         context = unit.context()
         wanted: dict[ObjectId, Any] = {}

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mutation import TIMES, mutated
-from tenantry import pipeline, scaffold
-from tenantry.cache import Store
+from tenantry.commands import scaffold
+from tenantry.plan.inputs import read_inputs
+from tenantry.runtime.cache import Store
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12) | st.sampled_from(["acme", "shared", "2026-01-01"]),
@@ -38,7 +39,7 @@ def test_any_mutation_of_an_input_is_answered(laid: Path, which: int, where: int
     value = mutated(yaml.safe_load(original), where, other)
     try:
         file.write_text(json.dumps(value))
-        inputs = pipeline.read_inputs(laid, "2026-11-24", Store(None))
+        inputs = read_inputs(laid, "2026-11-24", Store(None))
         assert all(finding.place.file and finding.message for finding in inputs.findings)
     finally:
         file.write_text(original)
@@ -50,7 +51,7 @@ def test_any_bytes_as_a_tenant_are_answered(laid: Path, data: bytes) -> None:
     file = laid / "tenants/fuzz.yaml"
     try:
         file.write_bytes(data)
-        inputs = pipeline.read_inputs(laid, "2026-11-24", Store(None))
+        inputs = read_inputs(laid, "2026-11-24", Store(None))
         assert any(finding.place.file == "tenants/fuzz.yaml" for finding in inputs.findings)
     finally:
         file.unlink()

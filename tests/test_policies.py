@@ -16,10 +16,10 @@ import yaml
 from conftest import REPOSITORY, Ran
 from controls.laboratory import example
 from stock import KYVERNO
-from tenantry import engine_build
-from tenantry.controls import CONTROLS
-from tenantry.manifest import Manifest
-from tenantry.policy_engine import PolicyEngine
+from tenantry.core.controls import CONTROLS
+from tenantry.core.manifest import Manifest
+from tenantry.engine import build as engine_build
+from tenantry.engine.kyverno import PolicyEngine
 
 POLICIES = {path.parent.name: path for path in sorted((REPOSITORY / "policies").glob("*/policy.yaml"))}
 SUITES = sorted((REPOSITORY / "policies").rglob("kyverno-test.yaml"))

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from conftest import REPOSITORY, Ran
-from tenantry import pipeline
-from tenantry.proofs import Proofs
-from tenantry.prove import trees
-from tenantry.tree import list_trees
-from tenantry.workspace import Workspace
+from tenantry.plan.inputs import read_inputs
+from tenantry.prove import run as trees
+from tenantry.prove.cache import Proofs
+from tenantry.runtime.listing import list_trees
+from tenantry.runtime.workspace import Workspace
 
 Run = Callable[..., Ran]
 DAY = "2026-11-24"
@@ -47,7 +47,7 @@ def proved(root: Path, monkeypatch: pytest.MonkeyPatch, as_of: str = DAY) -> lis
     asked: list[tuple[str, ...]] = []
     monkeypatch.setattr(trees, "prove_pairs", lambda _known, _blame, pairs, *_: asked.extend(pairs) or iter(()))
     space = Workspace(root, as_of)
-    inputs = pipeline.read_inputs(root, as_of, space.store("documents"))
+    inputs = read_inputs(root, as_of, space.store("documents"))
     Proofs(space, inputs, space.store("units")).findings(list_trees(root), ())
     return sorted(asked)
 

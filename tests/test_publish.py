@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from conftest import Ran, add_tenant, tree
-from tenantry.findings import TenantryError
-from tenantry.publish import Publisher, interrupted
-from tenantry.staging import Staging, identity
-from tenantry.state import fleet_state
-from tenantry.swap import Journal, Moves, read_journal
-from tenantry.tree import Change
+from tenantry.core.findings import TenantryError
+from tenantry.publish.staging import Staging, identity
+from tenantry.publish.swap import Journal, Moves, read_journal
+from tenantry.publish.writer import Publisher, interrupted
+from tenantry.runtime.listing import Change
+from tenantry.runtime.state import fleet_state
 
 Run = Callable[..., Ran]
 

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mutation import TIMES
-from tenantry import engine_build
-from tenantry.findings import ObjectId
-from tenantry.manifest import Manifest
+from tenantry.core.findings import ObjectId
+from tenantry.core.manifest import Manifest
+from tenantry.engine import build as engine_build
 from tenantry.prove.network.policies import Policy, policy
 from tenantry.prove.network.reach import Endpoint, Policies
 

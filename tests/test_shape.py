@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from conftest import REPOSITORY
-from tenantry.codes import BY_ID
-from tenantry.scaffold import editor_settings
-from tenantry.schema import KINDS
+from tenantry.commands.scaffold import editor_settings
+from tenantry.core.codes import BY_ID
+from tenantry.inputs.schema import KINDS
 
 PACKAGE = REPOSITORY / "generator/tenantry"
 MODULES = {
@@ -23,38 +23,26 @@ MODULES = {
 }
 
 ORDER = (
-    {"findings", "codes", "controls", "assurance", "side_by_side", "confined"},
-    {"state", "intact", "repository"},
-    {"manifest", "source", "cache", "objectfile", "names", "model", "tree"},
-    {"workspace", "staging"},
-    {"swap"},
-    {"schedule", "sizing", "schema_words"},
-    {"schema", "instance", "fleet"},
-    {"settle", "links", "quota", "lifting"},
-    {"resolve", "plan"},
-    {"render", "engine_build"},
-    {"wire", "scaffold"},
-    {"engine", "policy_engine"},
-    {"ahead", "publish", "removal", "drift", "verify"},
-    {"prove"},
-    {"blame", "diff"},
-    {"pipeline"},
-    {"report", "verification", "proofs"},
-    {"operations"},
-    {"explain", "doctor"},
-    {"cli", "__main__"},
-)
-"""Stages from the data up; a module imports from its own row and the rows above it."""
-LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
+    "core", "runtime", "engine", "model", "inputs", "resolve", "plan", "render", "verify", "prove", "publish", "diff",
+    "report", "commands", "cli", "__main__",
+)  # fmt: skip
+"""Packages from the data up; a module imports from its own package and those before it."""
+LEVEL = {name: level for level, name in enumerate(ORDER)}
+NOTHING_BUT = {
+    "core": set(), "runtime": {"core"}, "engine": {"core", "runtime"}, "model": {"core"}, "report": {"core"},
+    "verify": {"core", "runtime", "engine"},
+}  # fmt: skip
+"""Packages that import less than what is before them: `verify` knows nothing of how objects were made."""
 
 MAY_IMPORT = {
     "click": {"cli"},
-    "subprocess": {"wire", "engine_build"},
-    "git": {"repository"},
+    "subprocess": {"engine"},
+    "git": {"runtime"},
     "jinja2": {"render"},
-    "jsonschema": {"schema", "schema_words"},
+    "jsonschema": {"inputs"},
     "jsonschema_rs": {"verify"},
 }
+"""Libraries that one package alone speaks to."""
 
 
 def imports(path: Path) -> set[str]:
@@ -74,14 +62,28 @@ def test_imports_go_down_the_flow_only(module: str) -> None:
         return
     for name in imports(MODULES[module]):
         if name.startswith("tenantry.") and name != "tenantry.__version__":
-            assert LEVEL[name.split(".")[1]] <= LEVEL[stage], f"{module} imports {name}"
+            other = name.split(".")[1]
+            assert LEVEL[other] <= LEVEL[stage], f"{module} imports {name}"
+            assert other in NOTHING_BUT.get(stage, {other}) | {stage}, f"{module} imports {name}"
         outside = name.split(".")[0]
         assert stage in MAY_IMPORT.get(outside, {stage}), f"{module} imports {outside}"
 
 
+def test_the_package_holds_the_packages_of_the_flow_and_nothing_else() -> None:
+    here = {path.name for path in PACKAGE.iterdir() if not path.name.startswith("__pycache__")}
+    assert here == {"__init__.py", "__main__.py", "py.typed"} | {name for name in ORDER if name != "__main__"}
+
+
+def test_every_package_says_what_comes_in_and_what_goes_out() -> None:
+    for name in ORDER[:-1]:
+        text = ast.get_docstring(ast.parse((PACKAGE / name / "__init__.py").read_text())) or ""
+        assert " come" in text or name in ("core", "runtime"), name
+        assert "Imports " in text, name
+
+
 def test_domain_code_never_prints() -> None:
     for module, path in MODULES.items():
-        if module.split(".")[0] not in ("cli", "engine_build"):
+        if module.split(".")[0] != "cli" and module != "engine.build":
             calls = [
                 n.func.id
                 for n in ast.walk(ast.parse(path.read_text()))
@@ -112,7 +114,7 @@ def test_the_reference_pages_are_current() -> None:
 
 
 def test_the_editor_settings_map_every_folder() -> None:
-    assert (REPOSITORY / ".vscode/settings.json").read_text() == editor_settings("./generator/tenantry/schemas")
+    assert (REPOSITORY / ".vscode/settings.json").read_text() == editor_settings("./generator/tenantry/inputs/schemas")
 
 
 def test_every_input_file_of_the_example_names_its_schema() -> None:

@@ -12,7 +12,7 @@ import yaml
 
 from conftest import REPOSITORY
 from stock import KUSTOMIZE
-from tenantry.engine import Engine
+from tenantry.engine.kustomize import Engine
 
 OVERLAYS = sorted(
     str(path.parent.relative_to(REPOSITORY / "overlays"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Ran, tree
-from tenantry.state import fleet_state
+from tenantry.runtime.state import fleet_state
 
 Run = Callable[..., Ran]
 

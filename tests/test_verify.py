@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from conftest import REPOSITORY, Ran
 from mutation import TIMES, mutated
-from tenantry.engine import Engine
-from tenantry.findings import ObjectId
-from tenantry.manifest import Manifest
+from tenantry.core.findings import ObjectId
+from tenantry.core.manifest import Manifest
+from tenantry.engine.kustomize import Engine
 from tenantry.verify import native
 from tenantry.verify.folder import MAX_FILE_BYTES, read_folder
 from tenantry.verify.judge import judge, judge_objects

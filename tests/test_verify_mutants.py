@@ -11,9 +11,9 @@ import pytest
 
 from conftest import REPOSITORY
 from mutation import GONE, changed_at
-from tenantry.codes import CODES
-from tenantry.engine import Engine
-from tenantry.manifest import Manifest
+from tenantry.core.codes import CODES
+from tenantry.core.manifest import Manifest
+from tenantry.engine.kustomize import Engine
 from tenantry.verify.folder import read_folder
 from tenantry.verify.incremental import ClusterFacts, GroupJudge
 from tenantry.verify.judge import judge, no_blame

@@ -10,8 +10,8 @@ from pathlib import Path
 from acceptance.harness import definitions, namespaces, packages, programs
 from acceptance.harness.programs import UnavailableError, cache
 from acceptance.registry import CONTROL_PLANE, PARTS, Part, chosen
-from tenantry import engine_build
-from tenantry.findings import ToolError
+from tenantry.core.findings import ToolError
+from tenantry.engine import build as engine_build
 
 HERE = Path(__file__).resolve().parent
 NOT_RUN = "ACCEPTANCE_NOT_RUN"

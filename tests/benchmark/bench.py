@@ -23,13 +23,14 @@ from rich.table import Table
 from synthetic import lay_fleet
 
 from stock import KUSTOMIZE
-from tenantry import engine_build, pipeline
-from tenantry.cache import Store
-from tenantry.engine import Engine
-from tenantry.policy_engine import PolicyEngine
+from tenantry.engine import build as engine_build
+from tenantry.engine.kustomize import Engine
+from tenantry.engine.kyverno import PolicyEngine
+from tenantry.plan.inputs import read_inputs
+from tenantry.render.kustomizations import EMPTY_BASE, folders_used, render_base, render_component, render_overlay
 from tenantry.render.registry import COMPONENTS
-from tenantry.render.trees import EMPTY_BASE, folders_used, render_base, render_component, render_overlay
 from tenantry.render.units import base_units, component_context, units
+from tenantry.runtime.cache import Store
 from tenantry.verify import native
 from tenantry.verify.folder import read_folder
 from tenantry.verify.judge import judge
@@ -66,7 +67,7 @@ def stages(root: Path) -> dict[str, float]:
         times[name] = now - clock
         clock = now
 
-    inputs = pipeline.read_inputs(root, "2026-11-23", Store(None))
+    inputs = read_inputs(root, "2026-11-23", Store(None))
     lap("inputs")
     shared = {}
     for name in COMPONENTS:

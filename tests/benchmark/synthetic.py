@@ -6,7 +6,7 @@ import random
 import re
 from pathlib import Path
 
-from tenantry import scaffold
+from tenantry.commands import scaffold
 
 SHARED_PER_CELL = 15
 SEGMENTED_PER_CELL = 6

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from controls.laboratory import attempt
 from controls.table import MUTANTS
-from tenantry.controls import BY_ID
+from tenantry.core.controls import BY_ID
 
 
 def main() -> int:

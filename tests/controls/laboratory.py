@@ -12,17 +12,18 @@ import yaml
 from conftest import REPOSITORY
 from controls.table import REMOVED, Mutant
 from mutation import GONE, changed_at
-from tenantry import engine_build, pipeline
-from tenantry.cache import Store
-from tenantry.engine import Engine
-from tenantry.findings import Finding
-from tenantry.manifest import Manifest, dig, parse_path
-from tenantry.policy_engine import PolicyEngine
-from tenantry.prove import standard
-from tenantry.prove.fleet import prove_fleet
+from tenantry.core.findings import Finding
+from tenantry.core.manifest import Manifest, dig, parse_path
+from tenantry.engine import build as engine_build
+from tenantry.engine.kustomize import Engine
+from tenantry.engine.kyverno import PolicyEngine
+from tenantry.plan.inputs import read_inputs
+from tenantry.prove import template_conformance as standard
+from tenantry.prove.cluster_state import Breach, State
 from tenantry.prove.policies import ask
 from tenantry.prove.promises import Promises, promises
-from tenantry.prove.world import Breach, State
+from tenantry.prove.proofs import prove_fleet
+from tenantry.runtime.cache import Store
 from tenantry.verify.folder import read_folder
 from tenantry.verify.judge import judge, tenant_of
 from tenantry.verify.references.index import Index
@@ -33,7 +34,7 @@ AS_OF = "2026-11-24"
 @cache
 def example() -> tuple[Promises, Mapping[str, tuple[Manifest, ...]]]:
     """What the example fleet promises, and its rendered objects by cluster."""
-    inputs = pipeline.read_inputs(REPOSITORY, AS_OF, Store(None))
+    inputs = read_inputs(REPOSITORY, AS_OF, Store(None))
     assert inputs.usable, inputs.findings
     known = promises(inputs.fleet, inputs.resolution.instances, AS_OF)
     objects = {name: tuple(read_folder(_engine(), REPOSITORY / "rendered", name).manifests) for name in known.clusters}

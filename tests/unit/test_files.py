@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from conftest import REPOSITORY
-from tenantry import pipeline
-from tenantry.cache import Store
-from tenantry.findings import FindingsError
+from tenantry.core.findings import FindingsError
+from tenantry.plan.inputs import read_inputs
 from tenantry.render.files import expand, own_words, parse_object, render_text
 from tenantry.render.registry import TREES
 from tenantry.render.units import units
+from tenantry.runtime.cache import Store
 
 
 def test_a_text_is_the_same_object_whatever_a_tenant_is_called() -> None:
-    inputs = pipeline.read_inputs(REPOSITORY, "2026-11-24", Store(None))
+    inputs = read_inputs(REPOSITORY, "2026-11-24", Store(None))
     names = [(), ("metadata", "resources", "production"), ("requests", "template", "labels", "apiVersion")]
     for unit in list(units(inputs.fleet, inputs.resolution.instances))[::5]:
         context = unit.context()

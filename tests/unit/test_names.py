@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tenantry import names
-from tenantry.findings import ObjectId
+from tenantry.core.file_names import file_name
+from tenantry.core.findings import ObjectId
+from tenantry.model import names
 from tenantry.model.common import ENVIRONMENTS
-from tenantry.names import InstanceNames
-from tenantry.objectfile import file_name
+from tenantry.model.names import InstanceNames
 
 tenants = st.from_regex(
     r"\A[a-z][a-z0-9]{0,6}(-(?:[a-z0-9]{1,6}|production|staging|recovery|api|cell|reporting)){0,2}\Z"

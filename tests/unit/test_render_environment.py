@@ -87,7 +87,7 @@ def test_the_sandbox_lets_no_template_reach_python() -> None:
 
 
 def test_every_template_is_registered_and_every_registered_one_exists() -> None:
-    root = Path(str(__import__("tenantry").__file__)).parent / "templates"
+    root = Path(str(__import__("tenantry").__file__)).parent / "render/templates"
     there = {str(p.relative_to(root)).removesuffix(".yaml.j2") for p in root.rglob("*.yaml.j2")}
     registered = {entry.name for entries in TREES.values() for entry in entries}
     registered |= {f"components/{name}/{stem}" for name, stems in COMPONENTS.items() for stem in stems}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenantry.model.common import DAYS, Window
-from tenantry.schedule import BASE_MINUTES, Every, backup_times, collides, overlap, utc_starts, window_cron
+from tenantry.resolve.schedule import BASE_MINUTES, Every, backup_times, collides, overlap, utc_starts, window_cron
 
 
 def window(days: str, start: str, hours: int, zone: str = "UTC") -> Window:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tenantry.fleet import CLASSES
+from tenantry.inputs.fleet import CLASSES
+from tenantry.inputs.schema import KINDS, load_schema
 from tenantry.model.convert import to_snake_case
-from tenantry.schema import KINDS, load_schema
 
 
 def inline(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from tenantry.findings import Finding, FindingsError, Place, ToolError
-from tenantry.side_by_side import LARGE, beside, side_by_side
+from tenantry.core.findings import Finding, FindingsError, Place, ToolError
+from tenantry.runtime.processes import LARGE, beside, side_by_side
 
 
 def test_each_group_is_answered_once_by_other_processes() -> None:

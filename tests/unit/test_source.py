@@ -7,8 +7,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenantry import schema, source
-from tenantry.findings import Finding, Place
+from tenantry.core.findings import Finding, Place
+from tenantry.inputs import schema, source
 
 fragments = st.sampled_from([
     "a:", " ", "\n", "- ", "b: 1", "'", '"', "{", "}", "[", "]", "&x", "*x", "!t", "|", ">", "#", "---", "...", "\t", "?", ":", "%YAML 1.1", "<<: ", "é",

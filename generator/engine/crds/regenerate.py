@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from tenantry.engine_build import find_go
+from tenantry.engine.build import find_go
 
 HERE = Path(__file__).parent
 

@@ -1,1 +1,4 @@
-"""The command line: it parses, one function works, an exit code comes back."""
+"""Arguments go in, an exit code comes out.
+
+Imports commands and report.
+"""

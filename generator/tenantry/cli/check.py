@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tenantry.cli.options import Options, common
-from tenantry.workspace import require_fleet
+from tenantry.runtime.workspace import require_fleet
 
 
 @click.command("check")
@@ -18,6 +18,6 @@ def command(options: Options) -> None:
     """
     require_fleet(options.directory.resolve())
     space = options.workspace(lists_trees=True)
-    from tenantry import operations  # while a child lists the trees
+    from tenantry.commands import operations  # while a child lists the trees
 
     options.report(operations.check(space))

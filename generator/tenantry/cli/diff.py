@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tenantry.cli.options import Options, common
-from tenantry.workspace import require_fleet
+from tenantry.runtime.workspace import require_fleet
 
 
 @click.command("diff")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from tenantry import doctor
 from tenantry.cli.options import Options, common
+from tenantry.commands import doctor
 
 
 @click.command("doctor")

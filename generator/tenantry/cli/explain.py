@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from tenantry import explain
 from tenantry.cli.options import Options, common
+from tenantry.commands import explain
 from tenantry.report.assurance import objectives_text
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from tenantry import scaffold
 from tenantry.cli.options import Options, common
+from tenantry.commands import scaffold
 
 
 @click.command("init")

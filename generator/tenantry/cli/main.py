@@ -16,7 +16,7 @@ import click
 
 from tenantry import __version__
 from tenantry.cli.options import Options, common
-from tenantry.findings import FindingsError, Result, TenantryError
+from tenantry.core.findings import FindingsError, Result, TenantryError
 
 COMMANDS = {
     "init": "Lay an empty fleet in a folder.",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from tenantry import pipeline, scaffold
 from tenantry.cli.options import Options, common
-from tenantry.findings import FindingsError
-from tenantry.pipeline import Inputs
+from tenantry.commands import scaffold
+from tenantry.core.findings import FindingsError
+from tenantry.plan.inputs import Inputs, read_inputs
 
 
 @click.group("new")
@@ -61,7 +61,7 @@ def exception(options: Options, name: str, tenant: str, **fields: str) -> None:
 
 def _inputs(options: Options) -> Inputs:
     space = options.workspace()
-    inputs = pipeline.read_inputs(space.root, space.as_of, space.store("documents"))
+    inputs = read_inputs(space.root, space.as_of, space.store("documents"))
     if not inputs.fleet.has_platform:
         raise FindingsError(inputs.findings)
     return inputs

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 import click
 import platformdirs
 
-from tenantry.findings import Result, TenantryError
+from tenantry.core.findings import Result, TenantryError
 from tenantry.report import WRITERS
-from tenantry.state import outside
-from tenantry.tree import start_listing
-from tenantry.workspace import Workspace
+from tenantry.runtime.listing import start_listing
+from tenantry.runtime.state import outside
+from tenantry.runtime.workspace import Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
 

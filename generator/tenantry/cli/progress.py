@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tenantry.workspace import Progress
+from tenantry.runtime.workspace import Progress
 
 
 def say(text: str) -> None:

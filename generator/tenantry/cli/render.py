@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from tenantry.cli.options import Options, common
-from tenantry.publish import Publisher
-from tenantry.state import fleet_state
-from tenantry.workspace import require_fleet
+from tenantry.publish.writer import Publisher
+from tenantry.runtime.state import fleet_state
+from tenantry.runtime.workspace import require_fleet
 
 
 @click.command("render")
@@ -22,7 +22,7 @@ def command(options: Options, tenants: tuple[str, ...]) -> None:
     root = require_fleet(options.directory.resolve())
     with Publisher(root, fleet_state(root), options.workspace().say) as publisher:
         space = options.workspace(lists_trees=True)
-        from tenantry import operations  # while a child lists the trees
+        from tenantry.commands import operations  # while a child lists the trees
 
         result = operations.render(space, publisher, tenants)
     options.report(result)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from tenantry import schema
 from tenantry.cli.options import Options, common
+from tenantry.inputs import schema
 
 
 @click.command("schema")

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from tenantry.cli.options import Options, common
-from tenantry.findings import UsageError
-from tenantry.workspace import require_fleet
+from tenantry.core.findings import UsageError
+from tenantry.runtime.workspace import require_fleet
 
 
 @click.command("verify")
@@ -30,7 +30,7 @@ def command(options: Options, directory_or_file: Path | None, kubernetes: str) -
             f"{directory_or_file or 'rendered/'} does not exist", "name a folder of manifests, or run 'tenantry render'"
         )
     space = options.workspace()
-    from tenantry import verification
+    from tenantry.commands import verification
 
     known = verification.known_fleet(space)
     shown = str(directory_or_file) if directory_or_file else "rendered"

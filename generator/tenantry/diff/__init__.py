@@ -1,1 +1,4 @@
-"""What changes between two states of rendered objects, told as changes of objects and fields."""
+"""Two states of rendered objects go in, changes of fields come out.
+
+Imports core, runtime, engine and verify.
+"""

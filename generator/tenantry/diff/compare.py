@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tenantry import engine_build
+from tenantry.core.findings import FieldChange, Finding, ObjectChange, ObjectId, Place, Result, in_order
+from tenantry.core.manifest import Manifest
 from tenantry.diff.fields import field_changes
 from tenantry.diff.revision import changed_files
-from tenantry.engine import Engine
-from tenantry.findings import FieldChange, Finding, ObjectChange, ObjectId, Place, Result, in_order
-from tenantry.manifest import Manifest
+from tenantry.engine import build as engine_build
+from tenantry.engine.kustomize import Engine
 
 Key = tuple[str, ObjectId]
 """(cluster, identity): an object that only moves to another file is the same object."""

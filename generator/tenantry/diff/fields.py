@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
-from tenantry.findings import FieldChange
-from tenantry.manifest import Manifest, Path, show_path
+from tenantry.core.findings import FieldChange
+from tenantry.core.manifest import Manifest, Path, show_path
 from tenantry.verify import native
 
 ABSENT = object()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tenantry.repository import Repository
+from tenantry.runtime.repository import Repository
 
 
 @dataclass(frozen=True, slots=True)

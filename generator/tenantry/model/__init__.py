@@ -1,1 +1,4 @@
-"""The input kinds as frozen dataclasses. Raw dictionaries end at `convert.build`."""
+"""Validated documents go in, frozen entries of the fleet come out.
+
+Imports core.
+"""

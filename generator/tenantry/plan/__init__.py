@@ -1,14 +1,17 @@
-"""Rules of the whole fleet that need no manifest. A new rule is a function in a module here and a line in CHECKS."""
+"""Instances go in, findings of all rules that need no manifest come out.
+
+Imports everything up to resolve.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from tenantry.findings import Finding
-from tenantry.fleet import Fleet
-from tenantry.instance import Instance
+from tenantry.core.findings import Finding
+from tenantry.inputs.fleet import Fleet
 from tenantry.plan import capacity, contract, exceptions, hosts, network, placement, releases, windows
 from tenantry.plan.scope import Scope
+from tenantry.resolve.instance import Instance
 
 CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     hosts.unique,

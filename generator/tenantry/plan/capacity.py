@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tenantry.findings import Finding
-from tenantry.instance import Instance
+from tenantry.core.findings import Finding
 from tenantry.model.cell import Cell
 from tenantry.plan.scope import Scope
-from tenantry.quota import instance_peak
+from tenantry.resolve.instance import Instance
+from tenantry.resolve.quota import instance_peak
 
 CONNECTION_SHARE = 0.85
 """Share of a shared server's connections that tenants' roles may claim; the rest is for operator, backup and people."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.controls import BY_ID, demanded
-from tenantry.findings import Finding
+from tenantry.core.controls import BY_ID, demanded
+from tenantry.core.findings import Finding
 from tenantry.model.channel import Channel
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier

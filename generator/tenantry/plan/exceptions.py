@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.controls import CONTROLS
-from tenantry.findings import Finding
+from tenantry.core.controls import CONTROLS
+from tenantry.core.findings import Finding
 from tenantry.model.control_exception import ControlException
 from tenantry.model.policy import CONTROL, Policy
 from tenantry.model.tenant import Tenant

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.findings import Finding
-from tenantry.instance import Instance
+from tenantry.core.findings import Finding
 from tenantry.plan.scope import Scope
+from tenantry.resolve.instance import Instance
 
 
 def unique(scope: Scope) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from tenantry.findings import Finding
+from tenantry.core.findings import Finding
 from tenantry.model.cluster import Cluster
 from tenantry.model.tenant import Tenant
 from tenantry.plan.scope import Scope

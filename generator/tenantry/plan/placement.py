@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.findings import Finding
-from tenantry.instance import Instance
+from tenantry.core.findings import Finding
 from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster
 from tenantry.plan.scope import Scope
+from tenantry.resolve.instance import Instance
 
 
 def cell_fits_instance(scope: Scope) -> Iterator[Finding]:

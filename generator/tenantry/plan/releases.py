@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.findings import Finding
+from tenantry.core.findings import Finding
 from tenantry.model.channel import Channel
 from tenantry.model.release import Release
 from tenantry.plan.scope import Scope

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tenantry.findings import Finding
-from tenantry.fleet import Fleet
-from tenantry.instance import Instance
+from tenantry.core.findings import Finding
+from tenantry.inputs.fleet import Fleet
 from tenantry.model.tenant import Tenant
+from tenantry.resolve.instance import Instance
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.findings import Finding
+from tenantry.core.findings import Finding
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 from tenantry.plan.scope import Scope
-from tenantry.schedule import BASE_MINUTES, VELERO_MINUTES, collides, overlap
+from tenantry.resolve.schedule import BASE_MINUTES, VELERO_MINUTES, collides, overlap
 
 
 def chosen(scope: Scope) -> Iterator[Finding]:

@@ -1,1 +1,4 @@
-"""Proofs: whether the rendered objects of a fleet keep the controls. Reads objects and promises, never how they were made."""
+"""Objects of all clusters and the promises of the inputs go in, breaches of controls come out.
+
+Imports everything up to verify.
+"""

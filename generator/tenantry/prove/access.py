@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
-from tenantry.prove.world import Breach, State, breach
+from tenantry.core.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
+from tenantry.prove.cluster_state import Breach, State, breach
 
 _GROUP = "rbac.authorization.k8s.io"
 _READ = frozenset({"get", "list", "watch"})

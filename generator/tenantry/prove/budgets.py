@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tenantry.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
+from tenantry.core.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
+from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.database import servers
 from tenantry.prove.network.selectors import selector
 from tenantry.prove.odoo import sections
 from tenantry.prove.promises import Home
 from tenantry.prove.workloads import Workload, workloads
-from tenantry.prove.world import Breach, State, breach
 from tenantry.verify.values import quantity
 
 MEBIBYTE = Decimal(1 << 20)

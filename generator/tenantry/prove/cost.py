@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tenantry import names
-from tenantry.manifest import Manifest, dig, entries, mapping, text
+from tenantry.core.manifest import Manifest, dig, entries, mapping, text
+from tenantry.model import names
 from tenantry.model.platform import Prices
 from tenantry.prove.backups import in_days
 from tenantry.prove.budgets import GIBIBYTE, least_replicas, pod_need
+from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.objectives import FOREVER, interval_hours
 from tenantry.prove.promises import Home
 from tenantry.prove.workloads import workloads
-from tenantry.prove.world import Breach, State, breach
 from tenantry.verify.values import quantity
 
 FILL = 0.5

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tenantry.instance import Instance
-from tenantry.manifest import Manifest, Path, dig, entries, items, mapping, text
+from tenantry.core.manifest import Manifest, Path, dig, entries, items, mapping, text
 from tenantry.prove import hba
+from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.secrets import external_for, remote_keys
-from tenantry.prove.world import Breach, State, breach
+from tenantry.resolve.instance import Instance
 
 _CNPG = "postgresql.cnpg.io"
 GROUP = "tenants"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tenantry import names, schedule
-from tenantry.manifest import Manifest, Path, entries, items, mapping, text
+from tenantry.core.manifest import Manifest, Path, entries, items, mapping, text
+from tenantry.model import names
+from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
-from tenantry.prove.world import Breach, State, breach
+from tenantry.resolve import schedule
 
 _ARGO = "argoproj.io"
 RELEASE_KINDS = frozenset({

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, Path, dig, mapping
+from tenantry.core.manifest import Manifest, Path, dig, mapping
+from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.workloads import workloads
-from tenantry.prove.world import Breach, State, breach
 
 PREFIX = "tenantry.io/"
 _UNREAD = {

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
 
-from tenantry import names
-from tenantry.instance import Instance
-from tenantry.manifest import Manifest, dig, entries, mapping, text
+from tenantry.core.manifest import Manifest, dig, entries, mapping, text
+from tenantry.model import names
 from tenantry.prove.backups import in_days
 from tenantry.prove.budgets import GIBIBYTE, least_replicas
+from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
-from tenantry.prove.world import Breach, State, breach
+from tenantry.resolve.instance import Instance
 from tenantry.verify.values import quantity
 
 _TIME = re.compile(r"(\d+)\s*(ms|s|min|h|d)?")

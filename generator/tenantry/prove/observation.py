@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, Path, entries, items, mapping, text
+from tenantry.core.manifest import Manifest, Path, entries, items, mapping, text
+from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
-from tenantry.prove.world import Breach, State, breach
 
 _MONITORS = ("PodMonitor", "ServiceMonitor", "Probe")
 _ANNOTATION = "tenantry.io/"

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from tenantry import names
-from tenantry.instance import Instance
-from tenantry.manifest import Manifest, Path, items, mapping, text
+from tenantry.core.manifest import Manifest, Path, items, mapping, text
+from tenantry.model import names
+from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.workloads import Workload, workloads
-from tenantry.prove.world import Breach, State, breach
+from tenantry.resolve.instance import Instance
 
 _POOLS_TO = re.compile(r"(\w+)=(\S+)")
 _BOUND = {

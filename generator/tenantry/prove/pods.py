@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from tenantry.instance import Site
-from tenantry.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
+from tenantry.core.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
 from tenantry.model.cluster import NodePool
+from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.workloads import Workload, workloads
-from tenantry.prove.world import Breach, State, breach
+from tenantry.resolve.instance import Site
 
 POOL = "tenantry.io/pool"
 _VOLUMES = frozenset(

@@ -8,12 +8,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from tenantry.findings import Finding, Place
-from tenantry.manifest import Manifest, Problem, dig, entries, items, mapping, text
+from tenantry.core.findings import Finding, Place
+from tenantry.core.manifest import Manifest, Problem, dig, entries, items, mapping, text
+from tenantry.engine.kyverno import Outcome, PolicyEngine
 from tenantry.model.policy import Policy
-from tenantry.policy_engine import Outcome, PolicyEngine
+from tenantry.prove.cluster_state import Breach, State
 from tenantry.prove.promises import Promises
-from tenantry.prove.world import Breach, State
 
 _BATCH = 100
 _POD_CONTROLLERS = frozenset({"deployments", "statefulsets", "daemonsets", "replicasets", "jobs", "cronjobs"})

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from tenantry import names
-from tenantry.fleet import Fleet
-from tenantry.instance import Instance, Site
+from tenantry.inputs.fleet import Fleet
+from tenantry.model import names
 from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster
 from tenantry.model.control_exception import ControlException
@@ -17,6 +16,7 @@ from tenantry.model.platform import Platform
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 from tenantry.render.units import Unit, units
+from tenantry.resolve.instance import Instance, Site
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
-from tenantry import names
-from tenantry.instance import Instance
-from tenantry.manifest import Manifest, Path, dig, mapping, text
+from tenantry.core.manifest import Manifest, Path, dig, mapping, text
+from tenantry.model import names
+from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.secrets import external_for, remote_keys
 from tenantry.prove.workloads import Container, Workload, workloads
-from tenantry.prove.world import Breach, State, breach
+from tenantry.resolve.instance import Instance
 
 COMMANDS = frozenset({"get", "set", "setex", "del", "expire", "exists", "ttl", "ping"})
 """What a session store needs; each acts on named keys only, so that key patterns bind it."""

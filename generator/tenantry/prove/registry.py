@@ -22,9 +22,9 @@ from tenantry.prove import (
     storage,
     supply,
 )
+from tenantry.prove.cluster_state import Breach, State
 from tenantry.prove.edge import routes, served, tls
 from tenantry.prove.network import proof as network
-from tenantry.prove.world import Breach, State
 
 Proof = Callable[[State], Iterator[Breach]]
 

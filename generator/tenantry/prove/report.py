@@ -6,16 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from tenantry.assurance import InstanceCost, Lifted, Objective, Step, TenantAssurance
-from tenantry.controls import CONTROLS
-from tenantry.manifest import Manifest
+from tenantry.core.assurance import InstanceCost, Lifted, Objective, Step, TenantAssurance
+from tenantry.core.controls import CONTROLS
+from tenantry.core.manifest import Manifest
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
+from tenantry.prove.cluster_state import State
 from tenantry.prove.cost import Cost, costs
-from tenantry.prove.fleet import Proved
 from tenantry.prove.objectives import FOREVER, derive
 from tenantry.prove.promises import Promises
-from tenantry.prove.world import State
+from tenantry.prove.proofs import Proved
 from tenantry.verify.judge import tenant_of
 
 

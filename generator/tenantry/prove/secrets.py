@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
+from tenantry.core.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
+from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.workloads import Workload, workloads
-from tenantry.prove.world import Breach, State, breach
 
 _ESO = "external-secrets.io"
 _WIDE = ("ClusterSecretStore", "ClusterExternalSecret", "ClusterPushSecret", "PushSecret", "ClusterGenerator")

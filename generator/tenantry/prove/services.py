@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, mapping
+from tenantry.core.manifest import Manifest, mapping
+from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.network.selectors import Selector, selector
-from tenantry.prove.world import Breach, State, breach
 
 _FORGED = {("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")}
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from tenantry import names
-from tenantry.instance import Instance
-from tenantry.manifest import Manifest, Path, dig, entries, mapping, text
+from tenantry.core.manifest import Manifest, Path, dig, entries, mapping, text
+from tenantry.model import names
 from tenantry.model.cluster import Cluster
+from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.odoo import sections
 from tenantry.prove.promises import Home
 from tenantry.prove.workloads import workloads
-from tenantry.prove.world import Breach, State, breach
+from tenantry.resolve.instance import Instance
 
 
 @dataclass(frozen=True, slots=True)

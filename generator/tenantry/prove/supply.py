@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from tenantry.instance import Instance
-from tenantry.manifest import Manifest, Path, dig, entries, items, text
+from tenantry.core.manifest import Manifest, Path, dig, entries, items, text
 from tenantry.model.control_exception import ControlException
 from tenantry.model.policy import Policy
+from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.workloads import Container, Workload, workloads
-from tenantry.prove.world import Breach, State, breach
+from tenantry.resolve.instance import Instance
 
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 _TAG = re.compile(r":(\d+(?:\.\d+)+)")

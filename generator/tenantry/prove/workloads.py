@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
-from tenantry.manifest import Manifest, Path, Value, entries, mapping, text
+from tenantry.core.manifest import Manifest, Path, Value, entries, mapping, text
+from tenantry.prove.cluster_state import State
 from tenantry.prove.promises import Home
-from tenantry.prove.world import State
 from tenantry.verify.references.index import POD_KINDS, pod_specs
 
 

@@ -1,1 +1,4 @@
-"""Instances -> files of base/ and overlays/, in memory."""
+"""Instances go in, texts of bases and overlays, and the input that decided a value, come out.
+
+Imports everything up to plan.
+"""

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tenantry import names, schedule
-from tenantry.instance import Instance, Site
+from tenantry.model import names
 from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster
 from tenantry.model.control_exception import ControlException
@@ -15,9 +14,11 @@ from tenantry.model.platform import Platform
 from tenantry.model.policy import Policy
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
-from tenantry.quota import cell_quota, instance_quota
 from tenantry.render.registry import Context
-from tenantry.sizing import PostgresqlSize
+from tenantry.resolve import schedule
+from tenantry.resolve.instance import Instance, Site
+from tenantry.resolve.quota import cell_quota, instance_quota
+from tenantry.resolve.sizing import PostgresqlSize
 
 INFRA_KINDS = (
     ("", "ConfigMap"),

@@ -73,7 +73,7 @@ def _only_markup(value: Any) -> Any:
 def _load(name: str) -> tuple[str, str, None] | None:
     if not re.fullmatch(r"[a-z0-9]+(?:[-/.][a-z0-9]+)*\.j2", name):
         return None
-    source = resources.files("tenantry") / "templates" / name
+    source = resources.files("tenantry.render") / "templates" / name
     return (source.read_text(encoding="utf-8"), name, None) if source.is_file() else None
 
 
@@ -81,7 +81,7 @@ def _script(name: str) -> Markup:
     """A file that is shipped as it is, from templates/files/."""
     if not re.fullmatch(r"[a-z][a-z0-9-]*\.[a-z]+", name):
         raise TemplateError(f"no file '{name}'")
-    text = (resources.files("tenantry") / "templates" / "files" / name).read_text(encoding="utf-8")
+    text = (resources.files("tenantry.render") / "templates" / "files" / name).read_text(encoding="utf-8")
     return Markup(text.rstrip("\n"))  # noqa: S704 - our own file
 
 

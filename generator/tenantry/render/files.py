@@ -10,10 +10,10 @@ from typing import Any, Literal
 import yaml
 from jinja2 import TemplateError, TemplateSyntaxError
 
-from tenantry.findings import Finding, FindingsError, Place
+from tenantry.core.findings import Finding, FindingsError, Place
+from tenantry.inputs.source import LOADER
 from tenantry.render.environment import template
 from tenantry.render.registry import Context, ObjectTemplate
-from tenantry.source import LOADER
 
 HEADER = "# Made by tenantry from templates/{name}; do not edit. Change tenants/, tiers/ or platform/, then 'tenantry render'.\n"
 

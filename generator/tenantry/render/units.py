@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from tenantry import names
-from tenantry.cache import digest_of
-from tenantry.fleet import Fleet
-from tenantry.instance import Instance, Site
+from tenantry.inputs.fleet import Fleet
+from tenantry.model import names
 from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster
 from tenantry.model.common import EnvironmentName
@@ -18,8 +16,10 @@ from tenantry.model.platform import Platform
 from tenantry.model.policy import Policy
 from tenantry.model.tier import Tier
 from tenantry.render import contexts
-from tenantry.render.references import reference_instance, reference_site
+from tenantry.render.reference_tenant import reference_instance, reference_site
 from tenantry.render.registry import Context, Tree
+from tenantry.resolve.instance import Instance, Site
+from tenantry.runtime.cache import digest_of
 
 
 @dataclass(frozen=True)

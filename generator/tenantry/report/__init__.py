@@ -1,10 +1,13 @@
-"""One result, many writers. A new format is one module and one line in WRITERS."""
+"""A result goes in, text in one of the formats comes out.
+
+Imports core.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from tenantry.findings import Result
+from tenantry.core.findings import Result
 from tenantry.report import json, markdown, text
 
 WRITERS: dict[str, Callable[[Result], str]] = {

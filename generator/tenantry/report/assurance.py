@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tenantry.assurance import Objective, TenantAssurance
-from tenantry.controls import ASSUMPTIONS, BY_ID
+from tenantry.core.assurance import Objective, TenantAssurance
+from tenantry.core.controls import ASSUMPTIONS, BY_ID
 
 
 def write(assurances: Sequence[TenantAssurance]) -> Iterator[str]:

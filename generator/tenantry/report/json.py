@@ -6,9 +6,9 @@ import dataclasses
 import json
 from typing import Any
 
-from tenantry.assurance import TenantAssurance
-from tenantry.controls import ASSUMPTIONS
-from tenantry.findings import Finding, Result
+from tenantry.core.assurance import TenantAssurance
+from tenantry.core.controls import ASSUMPTIONS
+from tenantry.core.findings import Finding, Result
 
 
 def write(result: Result) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from tenantry.findings import Finding, ObjectChange, Result
+from tenantry.core.findings import Finding, ObjectChange, Result
 from tenantry.report import assurance
 from tenantry.report.values import MARKS, show, unit_title
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from tenantry.findings import Finding, ObjectChange, Result
+from tenantry.core.findings import Finding, ObjectChange, Result
 from tenantry.report.values import MARKS, show, unit_title
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tenantry.findings import ObjectChange
+from tenantry.core.findings import ObjectChange
 
 MARKS = {"added": "+", "changed": "~", "removed": "-"}
 _MAX = 200

@@ -1,1 +1,4 @@
-"""Judges rendered objects: schemas, operators' own rules, references. Reads the objects only, never how they were made."""
+"""Objects go in, findings of schemas, operators' rules and references come out; nothing is known of how they were made.
+
+Imports core, runtime and engine.
+"""

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tenantry.engine import Engine
-from tenantry.findings import Finding, Place, ToolError
-from tenantry.manifest import Manifest
+from tenantry.core.findings import Finding, Place, ToolError
+from tenantry.core.manifest import Manifest
+from tenantry.engine.kustomize import Engine
 
 SUFFIXES = (".yaml", ".yml", ".json")
 MAX_FILE_BYTES = 16 << 20

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from tenantry.findings import Finding, ObjectId
-from tenantry.manifest import Manifest, Problem
+from tenantry.core.findings import Finding, ObjectId
+from tenantry.core.manifest import Manifest, Problem
 from tenantry.verify import references
 from tenantry.verify.judge import Blame, judge, to_findings
 from tenantry.verify.locate import Locator

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 
-from tenantry.findings import Finding, Place
-from tenantry.manifest import Manifest, Problem, show_path, text
+from tenantry.core.findings import Finding, Place
+from tenantry.core.manifest import Manifest, Problem, show_path, text
 from tenantry.verify import references, rules
 from tenantry.verify.locate import Locator
 from tenantry.verify.references.index import Index

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 import yaml
 
-from tenantry.findings import Place
-from tenantry.manifest import Manifest, Path
+from tenantry.core.findings import Place
+from tenantry.core.manifest import Manifest, Path
 
 Content = Callable[[str], str]
 """File below the root -> its text."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from tenantry.manifest import Manifest, Path, Problem
+from tenantry.core.manifest import Manifest, Path, Problem
 
 _FOLDER = re.compile(r"v1\.(\d+)\.0-local-strict")
 _ENUMERATIONS = FilePath(__file__).with_name("native_enumerations.json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from tenantry.manifest import FieldProblem, Manifest, Problem
+from tenantry.core.manifest import FieldProblem, Manifest, Problem
 from tenantry.verify import native
 
 _CODES = {"unknown": "V020", "schema": "V021", "cel": "V022", "syntax": "V023"}

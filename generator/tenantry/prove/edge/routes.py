@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
-from tenantry.instance import Instance
-from tenantry.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
+from tenantry.core.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
 from tenantry.model.tier import EdgeLimits
+from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.edge import rules
 from tenantry.prove.edge.paths import UnreadableExpressionError, combinations
 from tenantry.prove.edge.rules import Conjunct
 from tenantry.prove.promises import Home
-from tenantry.prove.world import Breach, State, breach
+from tenantry.resolve.instance import Instance
 
 _LANGUAGE = "(?:/+[^/]+)?"
 """Odoo takes a language off the front of a path and looks again; any first segment is taken for one."""

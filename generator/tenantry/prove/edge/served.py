@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tenantry.instance import Instance
-from tenantry.manifest import Path, entries
+from tenantry.core.manifest import Path, entries
+from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.edge.routes import SERVICES, Route, entry_points, read
 from tenantry.prove.promises import Home
-from tenantry.prove.world import Breach, State, breach
+from tenantry.resolve.instance import Instance
 
 
 def served(state: State) -> Iterator[Breach]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import yaml
 
-from tenantry.manifest import Manifest, Path, Value, dig, items, mapping, text
+from tenantry.core.manifest import Manifest, Path, Value, dig, items, mapping, text
+from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.edge.routes import Route, read
 from tenantry.prove.promises import Home
-from tenantry.prove.world import Breach, State, breach
 
 
 def certificates(state: State) -> Iterator[Breach]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tenantry.manifest import Manifest, Value, dig, entries, mapping, text
+from tenantry.core.manifest import Manifest, Value, dig, entries, mapping, text
+from tenantry.prove.cluster_state import State
 from tenantry.prove.network.policies import Network, networks
 from tenantry.prove.network.reach import Endpoint
 from tenantry.prove.network.selectors import Labels
 from tenantry.prove.promises import Home
-from tenantry.prove.world import State
 from tenantry.verify.references.index import POD_KINDS, pod_specs
 
 NAME_LABEL = "kubernetes.io/metadata.name"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tenantry import names
+from tenantry.model import names
 from tenantry.prove.network.classes import ODOO
 from tenantry.prove.network.policies import Direction
 from tenantry.prove.network.ports import PortSet, of, tcp

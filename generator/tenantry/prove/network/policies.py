@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from tenantry.manifest import Manifest, Path, Value, entries, items, mapping, text
+from tenantry.core.manifest import Manifest, Path, Value, entries, items, mapping, text
 from tenantry.prove.network.ports import ALL, FIRST, LAST, Interval, PortSet, of
 from tenantry.prove.network.selectors import EVERYTHING, Labels, Selector, selector
 

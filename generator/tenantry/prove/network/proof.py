@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from tenantry.manifest import Manifest, Path
+from tenantry.core.manifest import Manifest, Path
+from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.network import flows as declared
 from tenantry.prove.network.classes import (
     NAME_LABEL,
@@ -28,7 +29,6 @@ from tenantry.prove.network.ports import ALL, PortSet, union
 from tenantry.prove.network.reach import Endpoint, Namespaces, Policies, takes
 from tenantry.prove.network.selectors import Selector
 from tenantry.prove.promises import Home
-from tenantry.prove.world import Breach, State, breach
 
 _GRAVITY = ("NET-02", "NET-03", "NET-08", "NET-06", "NET-07", "NET-05", "NET-04")
 """Of what one rule opens, the worst is told."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tenantry.manifest import Value, entries, items, mapping, text
+from tenantry.core.manifest import Value, entries, items, mapping, text
 
 Labels = Mapping[str, str]
 

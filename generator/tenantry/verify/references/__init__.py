@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from tenantry.manifest import Manifest, Problem
+from tenantry.core.manifest import Manifest, Problem
 from tenantry.verify.references import delivery, operators, pods, services, waves
 from tenantry.verify.references.index import Check, Index
 

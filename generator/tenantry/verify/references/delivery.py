@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from tenantry.manifest import Manifest, Path, Problem, Value, entries, items, mapping, text
+from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, items, mapping, text
 from tenantry.verify.references.index import Index
 
 _GROUP = "argoproj.io"

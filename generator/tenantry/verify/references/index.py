@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from tenantry.findings import ObjectId, Severity
-from tenantry.manifest import Manifest, Path, Problem, Value, entries, items, mapping, text
+from tenantry.core.findings import ObjectId, Severity
+from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, items, mapping, text
 
 Keys = frozenset[str] | None
 """Keys of a Secret or ConfigMap; None when they can't be known."""

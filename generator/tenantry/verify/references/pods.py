@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, Path, Problem, Value, entries, mapping, text
+from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, mapping, text
 from tenantry.verify.references.index import Index, missing, pod_specs
 
 _SYSTEM_PRIORITIES = ("system-cluster-critical", "system-node-critical")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, Path, Problem, entries, mapping, text
+from tenantry.core.manifest import Manifest, Path, Problem, entries, mapping, text
 from tenantry.verify.references.index import Index, pod_specs
 
 _HOOK = "argocd.argoproj.io/hook"

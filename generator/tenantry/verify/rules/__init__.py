@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from tenantry.manifest import Manifest, Problem
+from tenantry.core.manifest import Manifest, Problem
 from tenantry.verify.rules import (
     argocd,
     autoscaling,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, Path, Problem, entries, items, mapping
+from tenantry.core.manifest import Manifest, Path, Problem, entries, items, mapping
 from tenantry.verify import values
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, Problem, Value, mapping
+from tenantry.core.manifest import Manifest, Problem, Value, mapping
 from tenantry.verify import values
 
 _DEFAULT_DURATION = 2160 * 3600.0

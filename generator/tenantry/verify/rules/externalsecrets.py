@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, Problem, Value, dig, entries, items, mapping, text
+from tenantry.core.manifest import Manifest, Problem, Value, dig, entries, items, mapping, text
 from tenantry.verify import values
 
 _ACTION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)

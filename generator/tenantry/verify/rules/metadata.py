@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, Problem, mapping
+from tenantry.core.manifest import Manifest, Problem, mapping
 from tenantry.verify import values
 from tenantry.verify.schemas import namespaced
 

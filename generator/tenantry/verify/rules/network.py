@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, Path, Problem, entries, items, mapping
+from tenantry.core.manifest import Manifest, Path, Problem, entries, items, mapping
 from tenantry.verify import values
 from tenantry.verify.rules.workloads import port_name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, Path, Problem, Value, entries, mapping
+from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, mapping
 
 _DURATION = re.compile(r"0|(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")

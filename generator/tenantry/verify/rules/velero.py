@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.manifest import Manifest, Problem, items, mapping
+from tenantry.core.manifest import Manifest, Problem, items, mapping
 from tenantry.verify import values
 
 

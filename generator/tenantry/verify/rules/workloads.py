@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from tenantry.manifest import Manifest, Path, Problem, Value, entries, items, mapping, text
+from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, items, mapping, text
 from tenantry.verify import values
 
 _OBJECT_NAMES = ("priorityClassName", "runtimeClassName", "serviceAccountName", "nodeName")

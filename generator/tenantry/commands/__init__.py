@@ -1,0 +1,4 @@
+"""A workspace goes in, a result comes out: one function a command. They neither print nor exit.
+
+Imports every stage.
+"""

@@ -1,0 +1,104 @@
+"""What this machine has and lacks."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import platform
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from tenantry.core.findings import ToolError, UsageError
+from tenantry.engine import build as engine_build
+from tenantry.engine.intact import is_intact
+from tenantry.engine.kustomize import Engine
+from tenantry.engine.kyverno import PolicyEngine
+from tenantry.engine.protocol import Peer
+from tenantry.runtime.listing import TREES
+from tenantry.runtime.repository import Repository
+from tenantry.runtime.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    found: str
+    hint: str = ""
+
+
+def examine(space: Workspace) -> list[Item]:
+    """Look at everything; never build, never write a fleet."""
+    programs = (
+        _program(engine_build.ENGINE, "engine", Engine, ("kustomize", "go")),
+        _program(engine_build.POLICY_ENGINE, "policies", PolicyEngine, ("kyverno", "go")),
+    )
+    return [_python(), *programs, _cache(), *_repository(space.root)]
+
+
+def _python() -> Item:
+    return Item("python", True, platform.python_version())
+
+
+def _program(program: engine_build.Program, name: str, client: type[Peer], libraries: Iterable[str]) -> Item:
+    if not is_intact(program.path):
+        try:
+            go = engine_build.find_go()
+        except ToolError as error:
+            return Item(name, False, f"not built; {error.message}", error.hint)
+        return Item(name, True, f"not built yet; the first run builds it with {go}")
+    try:
+        with client(program.path) as running:
+            return Item(name, True, ", ".join(f"{library} {running.versions.get(library)}" for library in libraries))
+    except ToolError as error:
+        return Item(name, False, error.message, error.hint)
+
+
+def _cache() -> Item:
+    folder = Path(platformdirs.user_cache_dir("tenantry"))
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    writable = os.access(there, os.W_OK)
+    return Item("cache", writable, str(folder), "" if writable else f"make {there} writable")
+
+
+def _repository(root: Path) -> Iterator[Item]:
+    yield Item(
+        "fleet",
+        (root / "platform/platform.yaml").is_file(),
+        str(root),
+        "" if (root / "platform").is_dir() else "name a fleet with -C, or lay one with 'tenantry init'",
+    )
+    try:
+        repository = Repository(root)
+        branch = repository.branch() or "no branch"
+        waiting = repository.waiting([str(root / tree) for tree in TREES if (root / tree).exists()])
+    except UsageError:
+        yield Item("git", False, "not a repository", "run 'git init': Argo CD reads rendered/ from git")
+        return
+    except ToolError as error:
+        yield Item("git", False, error.message, error.hint)
+        return
+    yield Item("git", True, f"on {branch}, {waiting} generated files not committed")
+
+
+def to_text(items: list[Item]) -> str:
+    return "".join(
+        f"{'ok ' if item.ok else 'BAD'}  {item.name:<8} {item.found}{f' ({item.hint})' if item.hint else ''}\n"
+        for item in items
+    )
+
+
+def to_json(items: list[Item]) -> str:
+    document = {
+        "version": 1,
+        "command": "doctor",
+        "ok": all(item.ok for item in items),
+        "items": [dataclasses.asdict(item) for item in items],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

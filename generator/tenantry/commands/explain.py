@@ -1,0 +1,232 @@
+"""Where each value of an instance comes from."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from tenantry.commands import verification
+from tenantry.core.assurance import Objective
+from tenantry.core.codes import BY_ID
+from tenantry.core.controls import BY_ID as CONTROLS_BY_ID
+from tenantry.core.controls import STANDARDS, Control
+from tenantry.core.findings import FindingsError, UsageError
+from tenantry.core.manifest import Manifest, Path, show_path
+from tenantry.inputs.fleet import Fleet
+from tenantry.plan.inputs import read_inputs
+from tenantry.prove.run import objectives
+from tenantry.render.blame import Blamer
+from tenantry.render.kustomizations import object_id
+from tenantry.render.units import units
+from tenantry.resolve.instance import Instance
+from tenantry.runtime.workspace import Workspace
+from tenantry.verify.locate import children
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One value: its name, what it is, the place that decided it, and how."""
+
+    name: str
+    value: str
+    place: str
+    how: str
+
+
+Explanation = Mapping[str, Sequence[Row]]
+"""Rows by instance."""
+
+
+def explain_code(subject: str) -> str | None:
+    """What a finding's code, or a control, means; None for neither."""
+    code, control = BY_ID.get(subject.upper()), CONTROLS_BY_ID.get(subject.upper())
+    if code is not None:
+        return f"{code.id}: {code.title}\n{code.meaning}\n"
+    return _control_text(control) if control is not None else None
+
+
+def _control_text(control: Control) -> str:
+    rows = [
+        ("weight", control.weight), ("tiers", ", ".join(control.tiers)), ("proof", control.proof),
+        ("live attack", f"make acceptance PART={control.attack}" if control.attack else "none"),
+        ("demanded by", ", ".join(control.demanded_by) or "every tenant of these tiers"),
+        ("serves", STANDARDS[control.group]),
+    ]  # fmt: skip
+    return f"{control.id}: {control.rule}\n" + "".join(f"  {name:<12} {value}\n" for name, value in rows)
+
+
+def explain_objectives(space: Workspace, tenant: str) -> tuple[Objective, ...]:
+    """Objectives of a tenant's production, derived from the rendered tree. Raises UsageError when it has none."""
+    fleet = verification.known_fleet(space)
+    if fleet.promises is None:
+        raise FindingsError(fleet.findings)
+    found = objectives(fleet.promises, space.root, tenant, space.say)
+    if not found:
+        raise UsageError(
+            f"'{tenant}' has no running production instance in rendered/",
+            "name a tenant; 'tenantry render' makes the tree",
+        )
+    return found
+
+
+def explain_tenant(space: Workspace, subject: str) -> Explanation:
+    """Rows for a tenant's instances, or for one instance. Raises UsageError when there is no such thing."""
+    inputs = read_inputs(space.root, space.as_of, space.store("documents"))
+    instances = {name: i for name, i in inputs.resolution.instances.items() if subject in (name, i.tenant.name)}
+    if not instances:
+        broken = [
+            f
+            for f in inputs.findings
+            if subject in (f.tenant, f.place.file.removeprefix("tenants/").removesuffix(".yaml"))
+        ]
+        if broken:
+            raise FindingsError(broken)
+        known = [*inputs.fleet.entries["Tenant"], *inputs.resolution.instances, *BY_ID, *CONTROLS_BY_ID]
+        close = difflib.get_close_matches(subject, known, n=1)
+        raise UsageError(
+            f"'{subject}' is no tenant, instance, code or control",
+            f"did you mean '{close[0]}'?" if close else "tenants are the files in tenants/",
+        )
+    return {name: list(_rows(inputs.fleet, instance)) for name, instance in instances.items()}
+
+
+def explain_line(space: Workspace, file: str, line: int) -> Mapping[str, str]:
+    """Where the field on a line of a rendered file comes from: object, field, template, and the deciding inputs.
+
+    Raises UsageError when the file or the line is not of the rendered tree.
+    """
+    file = os.path.relpath(space.root / file, space.root)
+    path = space.root / file
+    if not file.startswith("rendered/") or not path.is_file():
+        raise UsageError(
+            f"'{file}' is no file of rendered/", "name a rendered file and a line: rendered/.../service.yaml:12"
+        )
+    content = path.read_text(encoding="utf-8")
+    found = _field_at(yaml.compose(content, yaml.CSafeLoader), line)
+    if found is None:
+        raise UsageError(f"line {line} of '{file}' holds no field", "name the line of a field")
+    value = yaml.safe_load(content)
+    identity = object_id(value)
+    inputs = read_inputs(space.root, space.as_of, space.store("documents"))
+    if not inputs.usable:
+        raise FindingsError(inputs.findings)
+    all_units = units(inputs.fleet, inputs.resolution.instances)
+    source = Blamer(inputs.fleet, all_units).source(Manifest(identity, "", value, file=file), found)
+    if source is None:
+        raise UsageError(f"'{file}' is made by no template", "it may be left over: run 'tenantry check'")
+    decided = " and ".join(source.decided_by) or "nothing: it is the same for everyone"
+    template = f"{source.template}:{source.line}"
+    return {"object": str(identity), "field": show_path(found), "decided by": decided, "template": template}
+
+
+def _field_at(node: yaml.Node | None, line: int) -> Path | None:
+    """Path of the innermost field whose key, or list entry, begins on the line."""
+    best: Path | None = None
+    todo: list[tuple[Path, yaml.Node]] = [((), node)] if node else []
+    while todo:
+        path, current = todo.pop()
+        for step, mark, value in children(current):
+            here = (*path, step)
+            text_lines = range(mark.line + 1, value.end_mark.line + 1)
+            inside = isinstance(value, yaml.ScalarNode) and value.style == "|" and line in text_lines
+            if (inside or mark.line + 1 == line) and (best is None or len(here) >= len(best)):
+                best = here
+            todo.append((here, value))
+    return best
+
+
+def _rows(fleet: Fleet, instance: Instance) -> Iterator[Row]:
+    yield from _identity(fleet, instance)
+    for name, value in _flatten(dataclasses.asdict(instance.settings)):
+        yield _row(fleet, instance, name, value)
+
+
+def _identity(fleet: Fleet, instance: Instance) -> Iterator[Row]:
+    tenant = str(fleet.place(instance.tenant))
+    names = instance.names
+    yield Row("tier", instance.tier.name, str(fleet.place(instance.tenant, "tier")), "written")
+    values: dict[str, Any] = {
+        "state": instance.state, "cell": instance.site.cell.name, "cluster": instance.site.cluster.name,
+        "hosts": ", ".join(instance.hosts), "release": instance.release.name,
+    }  # fmt: skip
+    for name, value in values.items():
+        yield _row(fleet, instance, name, value)
+    for name, value in (
+        ("namespace", names.namespace), ("database", names.database), ("redis_user", names.redis_user),
+        ("secret_path", names.secret_path), ("object_prefix", names.object_prefix), ("api_host", instance.api_host),
+    ):  # fmt: skip
+        yield Row(name, value, tenant, "derived from tenant and environment")
+
+
+def _row(fleet: Fleet, instance: Instance, name: str, value: object) -> Row:
+    origin = instance.origin(name)
+    if origin is None:
+        return Row(name, _show(value), "", "")
+    return Row(name, _show(value), str(fleet.origin_place(origin)), origin.how)
+
+
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{name}.")
+        elif isinstance(value, tuple) and value and isinstance(value[0], Mapping):
+            for index, item in enumerate(value):
+                yield from _flatten(item, f"{name}.{index}.")
+        else:
+            yield name, value
+
+
+def _show(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "-"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def to_text(explanation: Explanation) -> str:
+    """A table an instance."""
+    blocks = []
+    for instance, rows in explanation.items():
+        widths = [max(len(getattr(row, column)) for row in rows) for column in ("name", "value", "place")]
+        lines = [
+            f"{row.name:<{widths[0]}}  {row.value:<{widths[1]}}  {row.place:<{widths[2]}}  {row.how}".rstrip()
+            for row in rows
+        ]
+        blocks.append("\n".join([instance, *("  " + line for line in lines)]) + "\n")
+    return "\n".join(blocks)
+
+
+def to_json(explanation: Explanation) -> str:
+    instances = {name: [dataclasses.asdict(row) for row in rows] for name, rows in explanation.items()}
+    return (
+        json.dumps(
+            {"version": 1, "command": "explain", "ok": True, "instances": instances}, ensure_ascii=False, indent=2
+        )
+        + "\n"
+    )
+
+
+def line_to_text(told: Mapping[str, str]) -> str:
+    return "".join(f"{name:<10}  {value}\n" for name, value in told.items())
+
+
+def line_to_json(told: Mapping[str, str]) -> str:
+    fields = {name.replace(" ", "_"): value for name, value in told.items()}
+    return json.dumps({"version": 1, "command": "explain", "ok": True, **fields}, ensure_ascii=False, indent=2) + "\n"
+
+
+def objectives_to_json(objectives: Sequence[Objective]) -> str:
+    values = [dataclasses.asdict(objective) for objective in objectives]
+    return (
+        json.dumps({"version": 1, "command": "explain", "ok": True, "objectives": values}, ensure_ascii=False, indent=2)
+        + "\n"
+    )

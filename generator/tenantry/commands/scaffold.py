@@ -1,0 +1,202 @@
+"""New input files: proposed values that pass, written so that a person can go on from them."""
+
+from __future__ import annotations
+
+import errno
+import json
+import posixpath
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tenantry.core.findings import TenantryError, UsageError
+from tenantry.inputs import schema
+from tenantry.inputs.fleet import Fleet
+from tenantry.model.cell import Cell
+from tenantry.model.channel import Channel
+from tenantry.model.cluster import Cluster
+from tenantry.model.tenant import Tenant
+from tenantry.model.tier import Tier
+from tenantry.plan.capacity import has_room
+from tenantry.render.environment import template
+from tenantry.resolve.instance import Instance
+from tenantry.resolve.instances import Resolution
+from tenantry.runtime.confined import Confined
+
+
+def new_tenant(
+    fleet: Fleet, resolution: Resolution, name: str, tier_name: str, **wishes: str | int | None
+) -> tuple[str, str]:
+    """(file, text) of a new tenant: the tier's lowest classification, its reference size, a cell with room."""
+    _check_name("Tenant", name)
+    tier = fleet.find(Tier, tier_name)
+    if tier is None:
+        raise UsageError(f"there is no tier '{tier_name}'", f"tiers: {', '.join(sorted(fleet.all(Tier)))}")
+    cell = _choose_cell(fleet, resolution, tier, wishes.get("cell"))
+    cluster = fleet.all(Cluster)[cell.cluster]
+    partner = fleet.find(Cluster, cluster.dr_partner)
+    regions = [cluster.region] + ([partner.region] if partner and partner.region != cluster.region else [])
+    context = {
+        "name": name, "display_name": wishes.get("display_name") or name.replace("-", " ").title(), "tier": tier,
+        "contact": wishes.get("contact") or fleet.platform.issuers.acme_contact,
+        "users": wishes.get("users") or tier.sizing.reference_users, "channel": _choose_channel(fleet, tier, wishes.get("channel")),
+        "cell": cell.name, "regions": regions, "domain": fleet.platform.domain,
+        "schema": _schema_path(fleet.root, "tenants", "tenant"),
+    }  # fmt: skip
+    return f"tenants/{name}.yaml", template("new/tenant.yaml.j2").render(context)
+
+
+def new_cell(fleet: Fleet, name: str, cluster_name: str, tier_name: str) -> tuple[str, str]:
+    """(file, text) of a new cell, shaped like the first one of its tier."""
+    _check_name("Cell", name)
+    cluster = fleet.find(Cluster, cluster_name)
+    if cluster is None:
+        raise UsageError(f"there is no cluster '{cluster_name}'", f"clusters: {', '.join(sorted(fleet.all(Cluster)))}")
+    if fleet.find(Tier, tier_name) is None:
+        raise UsageError(f"there is no tier '{tier_name}'", f"tiers: {', '.join(sorted(fleet.all(Tier)))}")
+    models = [c for c in fleet.all(Cell).values() if c.tier == tier_name and c.purpose == "service"]
+    if not models:
+        raise UsageError(
+            f"no cell of tier '{tier_name}' is there to take the shape from",
+            "write platform/cells/NAME.yaml by hand; 'tenantry schema cell' tells its fields",
+        )
+    model = models[0]
+    pools = {pool.name for pool in cluster.node_pools}
+    if not {model.node_pool, model.database_node_pool} <= pools:
+        raise UsageError(
+            f"cluster '{cluster_name}' has no node pools '{model.node_pool}' and '{model.database_node_pool}', which cell '{model.name}' uses",
+            "add them to the cluster first",
+        )
+    text = fleet.document(model).text.replace(f"  name: {model.name}\n", f"  name: {name}\n", 1)
+    text = re.sub(r"^  cluster: .*$", f"  cluster: {cluster_name}", text, count=1, flags=re.MULTILINE)
+    return f"platform/cells/{name}.yaml", "".join(
+        line for line in text.splitlines(keepends=True) if not line.startswith("  # ")
+    )
+
+
+def new_exception(fleet: Fleet, name: str, tenant: str, **fields: str) -> tuple[str, str]:
+    """(file, text) of a new exception."""
+    _check_name("Exception", name)
+    if fleet.find(Tenant, tenant) is None:
+        raise UsageError(f"there is no tenant '{tenant}'", "tenants are the files in tenants/")
+    context = {
+        "name": name,
+        "tenant": tenant,
+        "schema": _schema_path(fleet.root, "policies/exceptions", "exception"),
+        **fields,
+    }
+    return f"policies/exceptions/{name}.yaml", template("new/exception.yaml.j2").render(context)
+
+
+def write_new(root: Path, file: str, text: str) -> None:
+    """Write a file that must not be there yet. A link in the place of one of its folders is not followed."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with Confined(root) as folder:
+            folder.write_new(file, text.encode())
+    except FileExistsError:
+        raise UsageError(f"{file} is there already", "edit it, or choose another name") from None
+    except OSError as error:
+        link = error.errno in (errno.ELOOP, errno.ENOTDIR)
+        hint = "input folders are real folders: remove the link or file in the folder's place" if link else ""
+        raise TenantryError(f"{file} can't be written: {error.strerror}", hint) from error
+
+
+def _check_name(kind: str, name: str) -> None:
+    rules = schema.load_schema(kind)["properties"]["metadata"]["properties"]["name"]
+    if not re.search(rules["pattern"], name) or len(name) > rules["maxLength"]:
+        raise UsageError(
+            f"'{name}' can't be a name",
+            f"lower-case letters, digits and single '-', a letter first, at most {rules['maxLength']} characters",
+        )
+
+
+def _choose_cell(fleet: Fleet, resolution: Resolution, tier: Tier, wish: str | int | None) -> Cell:
+    cells = [c for c in fleet.all(Cell).values() if c.tier == tier.name and "production" in c.environments]
+    if wish is not None:
+        chosen = fleet.find(Cell, str(wish))
+        if chosen is None:
+            raise UsageError(
+                f"there is no cell '{wish}'", f"cells of tier '{tier.name}': {', '.join(c.name for c in cells)}"
+            )
+        return chosen
+    members: dict[str, list[Instance]] = {}
+    for instance in resolution.instances.values():
+        members.setdefault(instance.site.cell.name, []).append(instance)
+    alone = tier.isolation.nodes == "cluster"
+    free = [c for c in cells if has_room(c, members.get(c.name, [])) and not (alone and members.get(c.name))]
+    if not free:
+        raise TenantryError(
+            f"no cell of tier '{tier.name}' has room",
+            "add one with 'tenantry new cell NAME --cluster CLUSTER --tier TIER'",
+        )
+    return min(free, key=lambda c: (sum(i.tenant.users for i in members.get(c.name, [])), c.name))
+
+
+def _choose_channel(fleet: Fleet, tier: Tier, wish: str | int | None) -> str:
+    if wish is not None:
+        return str(wish)
+    channels = (fleet.find(Channel, name) for name in tier.channels)
+    return next((c.name for c in channels if c is not None and c.takes_new_tenants), tier.channels[0])
+
+
+def _schema_path(root: Path, folder: str, kind: str) -> str:
+    """Where the editor finds the schema, from a file in `folder`."""
+    inside = "generator/tenantry/inputs/schemas" if (root / "generator/tenantry/inputs/schemas").is_dir() else "schemas"
+    return posixpath.relpath(f"{inside}/{kind}.json", folder)
+
+
+# --- a whole fleet
+
+_LEFT_OUT = re.compile(r"(euw1|euc1|use1|usc1)-globex")
+
+
+def new_fleet(target: Path) -> list[str]:
+    """Lay a fleet without tenants: platform, one cluster with its DR partner, the tiers. Returns its files.
+
+    Raises UsageError when the folder holds something already.
+    """
+    if target.exists() and (not target.is_dir() or any(p.name != ".git" for p in target.iterdir())):
+        raise UsageError(f"{target} is not empty", "choose a new folder, or one with nothing but .git")
+    files = dict(_fleet_files())
+    for file, text in files.items():
+        write_new(target, file, text)
+    return sorted(files)
+
+
+def example_folder() -> Path:
+    """The example fleet: the checkout's own, or the one that a wheel carries."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "example"
+    return inside if inside.is_dir() else package.parent.parent
+
+
+def _fleet_files() -> Iterator[tuple[str, str]]:
+    example = example_folder()
+    for folder in ("platform", "platform/clusters", "platform/cells", "platform/releases", "tiers"):
+        for path in sorted((example / folder).glob("*.yaml")):
+            if not _LEFT_OUT.fullmatch(path.stem):
+                yield (
+                    f"{folder}/{path.name}",
+                    path.read_text(encoding="utf-8").replace("generator/tenantry/inputs/schemas/", "schemas/"),
+                )
+    for path in sorted((example / "policies").glob("*/**/*.yaml")):
+        if path.parent.name != "exceptions":
+            yield path.relative_to(example).as_posix(), path.read_text(encoding="utf-8")
+    for kind in schema.KINDS:
+        yield f"schemas/{kind.lower()}.json", schema.schema_text(kind)
+    for folder in ("tenants", "policies/exceptions"):
+        yield f"{folder}/.gitkeep", ""
+    yield ".gitignore", "/.tenantry\n"
+    yield ".vscode/settings.json", editor_settings("./schemas")
+    yield "README.md", template("new/readme.md.j2").render({})
+
+
+def editor_settings(folder: str) -> str:
+    """VS Code's mapping of input files to schemas, for its YAML extension."""
+    mapping = {
+        f"{folder}/{kind.lower()}.json": schema.load_schema(kind)["x-files"]
+        for kind in schema.KINDS
+        if kind not in ("Release", "Channel")
+    }
+    return json.dumps({"yaml.schemas": mapping}, indent=2) + "\n"

@@ -1,0 +1,138 @@
+"""One problem, told the same way by every stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tenantry.core.assurance import TenantAssurance
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectId:
+    """Identity of a Kubernetes object. `group` is empty for the core group, `namespace` for cluster-wide kinds."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        kind = f"{self.kind}.{self.group}" if self.group else self.kind
+        return f"{kind} {self.namespace}/{self.name}" if self.namespace else f"{kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A file below the fleet's root; line and column count from 1, and 0 means the file as a whole."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One problem: a stable code, where it is, one sentence, and the way out."""
+
+    code: str
+    place: Place
+    message: str
+    hint: str = ""
+    severity: Severity = "error"
+    tenant: str = ""
+    object: ObjectId | None = None
+    control: str = ""
+
+    @property
+    def sort_key(self) -> tuple[Place, str, str]:
+        return self.place, self.code, self.message
+
+
+Action = Literal["added", "changed", "removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of an object; None stands for a field that is not there."""
+
+    path: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectChange:
+    """One rendered object that differs. `tenant` is empty for what belongs to a cell or to the platform; `tree` is
+    infra, app, standby, cell or platform; `unit` is the folder below rendered/."""
+
+    action: Action
+    object: ObjectId
+    tenant: str
+    cluster: str
+    tree: str
+    unit: str
+    fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command found and did. Writers turn it into text or JSON; it never prints itself."""
+
+    command: str
+    findings: tuple[Finding, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    changes: tuple[ObjectChange, ...] = ()
+    assurances: tuple[TenantAssurance, ...] = ()
+    """What was proved, tenant by tenant; empty unless promises were held against objects."""
+
+    @property
+    def ok(self) -> bool:
+        return not any(finding.severity == "error" for finding in self.findings)
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sorted by place, then code, then text, without repeats."""
+    return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.sort_key))
+
+
+class TenantryError(Exception):
+    """A failure that ends the run and that the user can mend; `exit_code` is the process's."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class FindingsError(TenantryError):
+    """Findings after which a stage has nothing to give to the next."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = in_order(findings)
+        super().__init__(f"{len(self.findings)} findings")
+
+    def __reduce__(self) -> tuple[type[FindingsError], tuple[tuple[Finding, ...]]]:
+        """Come through from another process as it is."""
+        return FindingsError, (self.findings,)
+
+
+class UsageError(TenantryError):
+    """The command line asks for something that does not exist."""
+
+    exit_code = 2
+
+
+class ToolError(TenantryError):
+    """An outside tool is missing, stale or broken."""
+
+    exit_code = 4

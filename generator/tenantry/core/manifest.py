@@ -1,0 +1,149 @@
+"""One Kubernetes object as the stages after `build` see it: a value, and where it stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tenantry.core.findings import ObjectId, Severity
+
+Path = tuple[str | int, ...]
+"""Way to a field of an object: keys and list indexes."""
+
+Value = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with an object, before it is known where the object stands."""
+
+    code: str
+    path: Path
+    message: str
+    hint: str = ""
+    severity: Severity = "error"
+    control: str = ""
+    tenant: str | None = None
+    """Whose problem it is; None for the tenant that the object's label names."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """What the definition of a custom kind says of one field. `rule` is unknown, schema, cel or syntax."""
+
+    path: Path
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the CustomResourceDefinition of an object's kind says of it."""
+
+    namespaced: bool
+    served: tuple[str, ...]
+    deprecation: str
+    source: str
+    problems: tuple[FieldProblem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One object. `verdict` is None for kinds that no CustomResourceDefinition defines; `syntax` tells of fields
+    whose text an operator could not parse.
+
+    `file` is below the root, `document` counts the file's documents from 0, `items` leads into Lists, and `line` is
+    where the document begins, from 1.
+    """
+
+    identity: ObjectId
+    version: str
+    value: Value
+    verdict: Verdict | None = None
+    syntax: tuple[FieldProblem, ...] = ()
+    file: str = ""
+    document: int = 0
+    items: tuple[int, ...] = ()
+    line: int = 1
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """(API group, kind), by which rules are registered."""
+        return self.identity.group, self.identity.kind
+
+    @property
+    def metadata(self) -> Value:
+        return mapping(self.value.get("metadata"))
+
+    @property
+    def spec(self) -> Value:
+        return mapping(self.value.get("spec"))
+
+    @property
+    def annotations(self) -> Value:
+        return mapping(self.metadata.get("annotations"))
+
+    @property
+    def labels(self) -> Value:
+        return mapping(self.metadata.get("labels"))
+
+
+_EMPTY: Value = {}
+
+
+def mapping(value: object) -> Value:
+    """The value when it is a mapping, else an empty one. Schemas tell of wrong types; rules need not fall over them."""
+    return value if isinstance(value, dict) else _EMPTY
+
+
+def items(value: object) -> list[Any]:
+    """The value when it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def entries(value: object) -> list[tuple[int, Value]]:
+    """(index, mapping) of the mappings in a list."""
+    return [(index, item) for index, item in enumerate(items(value)) if isinstance(item, dict)]
+
+
+def text(value: object) -> str:
+    """The value when it is a string, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def dig(value: object, *path: str | int) -> Any:
+    """The value at a path, or None."""
+    for step in path:
+        if isinstance(step, int):
+            if not isinstance(value, list) or step >= len(value):
+                return None
+            value = value[step]
+        elif isinstance(value, dict):
+            value = value.get(step)
+        else:
+            return None
+    return value
+
+
+_STEP = re.compile(r"\[([^\]]*)\]|([^.\[]+)")
+
+
+def parse_path(path: str) -> Path:
+    """`spec.rules[0].host` or `metadata.annotations[a.b/c]` as a path."""
+    steps: list[str | int] = []
+    for bracketed, plain in _STEP.findall(path):
+        steps.append(plain or (int(bracketed) if bracketed.isdigit() else bracketed))
+    return tuple(steps)
+
+
+def show_path(path: Path) -> str:
+    """A path as people write it."""
+    result = ""
+    for step in path:
+        if isinstance(step, int) or not step or not all(c.isalnum() or c in "-_$" for c in step):
+            result += f"[{step}]"
+        else:
+            result += f".{step}" if result else step
+    return result

@@ -1,0 +1,162 @@
+"""Client of a program that speaks our protocol: one process a run, framed JSON, several requests in flight.
+
+Whatever the process does (dies, hangs, writes garbage), a caller gets an answer or a ToolError within a time limit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import struct
+import subprocess
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from tenantry.core.findings import ToolError
+
+PROTOCOL = 3
+START_SECONDS = 20.0
+REQUEST_SECONDS = 120.0
+_MAX_FRAME_BYTES = 256 << 20
+_MEND = "build it again with 'make engine'"
+
+
+class BuildError(Exception):
+    """Kustomize refused one overlay; the program goes on."""
+
+
+class Peer:
+    """A running program. Use it as a context manager."""
+
+    called = "engine"
+
+    def __init__(self, program: Path, *, request_seconds: float = REQUEST_SECONDS) -> None:
+        self._request_seconds = request_seconds
+        self._waiting: dict[int, Future[Any]] = {}
+        self._lock = threading.Lock()
+        self._next_id = 0
+        self._broken: ToolError | None = None
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - a fixed program, no shell
+                [str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C reaches us; we then end it
+            )  # fmt: skip
+        except OSError as error:
+            raise ToolError(f"the {self.called} can't be started: {error.strerror}", _MEND) from error
+        self._complaints: list[bytes] = []
+        self._listener = threading.Thread(target=self._listen, name=f"{self.called}-stderr", daemon=True)
+        self._listener.start()
+        self._reader = threading.Thread(target=self._read, name=f"{self.called}-reader", daemon=True)
+        self._reader.start()
+        try:
+            answer = self.finish(self.send("hello", {}), START_SECONDS)
+        except ToolError:
+            self.close()
+            raise
+        if not isinstance(answer, dict) or answer.get("protocol") != PROTOCOL:
+            self.close()
+            raise ToolError(f"the {self.called} speaks another protocol than this version of tenantry", _MEND)
+        self.versions: Mapping[str, str] = {key: str(value) for key, value in answer.items()}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process, at once if it does not end by itself."""
+        with contextlib.suppress(OSError):
+            self._input.close()
+        try:
+            self._process.wait(timeout=1 if self._waiting else 5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for thread in (self._reader, self._listener):
+            thread.join(timeout=5)
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+
+    @property
+    def _input(self) -> IO[bytes]:
+        assert self._process.stdin is not None
+        return self._process.stdin
+
+    def send(self, verb: str, params: Mapping[str, Any]) -> Future[Any]:
+        future: Future[Any] = Future()
+        with self._lock:
+            if self._broken:
+                raise self._broken
+            self._next_id += 1
+            self._waiting[self._next_id] = future
+            body = json.dumps({"id": self._next_id, "verb": verb, "params": params}).encode()
+            try:
+                self._input.write(struct.pack(">I", len(body)) + body)
+                self._input.flush()
+            except OSError:
+                pass  # the reader sees the end of the process and tells why
+        return future
+
+    def finish(self, future: Future[Any], seconds: float | None = None) -> Any:
+        limit = seconds or self._request_seconds
+        try:
+            return future.result(timeout=limit)
+        except FutureTimeoutError:
+            self._process.kill()
+            raise ToolError(f"the {self.called} gave no answer within {limit:g} s and was ended", _MEND) from None
+
+    def _read(self) -> None:
+        stream = self._process.stdout
+        assert stream is not None
+        try:
+            while True:
+                header = stream.read(4)
+                if len(header) < 4:
+                    break
+                (length,) = struct.unpack(">I", header)
+                if length > _MAX_FRAME_BYTES:
+                    raise ValueError("a frame is too long")
+                self._answer(json.loads(stream.read(length)))
+            self._fail(f"the {self.called} ended")
+        except (ValueError, KeyError, TypeError, OSError):
+            self._process.kill()
+            self._fail(f"the {self.called} wrote something that is no answer")
+
+    def _answer(self, message: dict[str, Any]) -> None:
+        with self._lock:
+            future = self._waiting.pop(message["id"])
+        error = message.get("error")
+        if error is None:
+            future.set_result(message["result"])
+        elif error["kind"] == "build":
+            future.set_exception(BuildError(error["message"]))
+        else:
+            future.set_exception(ToolError(f"the {self.called} failed: {error['message']}", _MEND))
+
+    def _fail(self, reason: str) -> None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=5)
+        self._listener.join(timeout=5)  # its last words are there once its standard error ends
+        last = b"".join(self._complaints).decode(errors="replace").strip().splitlines()[-1:]
+        detail = f": {last[0]}" if last else f" with code {self._process.returncode}"
+        error = ToolError(reason + detail, _MEND)
+        with self._lock:
+            self._broken = error
+            waiting, self._waiting = self._waiting, {}
+        for future in waiting.values():
+            future.set_exception(error)
+
+    def _listen(self) -> None:
+        stream = self._process.stderr
+        assert stream is not None
+        for line in stream:
+            self._complaints = [*self._complaints[-20:], line]

@@ -1,0 +1,315 @@
+"""Files -> documents with a table of positions.
+
+The YAML that people may write here is a subset on which all readers agree: one document, no anchors, no
+tags, no duplicate keys, and no bare word that YAML 1.1 and 1.2 readers take for different things.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tenantry.core.findings import Finding, Place
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 40
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+Path_ = tuple[str | int, ...]
+"""Where a value stands in a document: keys and list indexes from the root."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One input file: its text, its plain data, and on demand the place of each key and value."""
+
+    file: str
+    text: str = field(repr=False)
+    data: Any
+
+    @cached_property
+    def digest(self) -> str:
+        return hashlib.sha256(f"{self.file}\0{self.text}".encode()).hexdigest()
+
+    @cached_property
+    def _positions(self) -> _Builder:
+        builder = _Builder(self.file)
+        builder.build(yaml.parse(self.text, Loader=LOADER))
+        return builder
+
+    def place(self, path: Path_ = (), *, key: bool = False) -> Place:
+        """Position of the value (or of its key) at `path`, else that of the nearest parent that has one."""
+        for end in range(len(path), -1, -1):
+            positions = self._positions
+            table = positions.keys if key and end == len(path) else positions.values
+            found = table.get(path[:end])
+            if found:
+                return Place(self.file, *found)
+        return Place(self.file, 1, 1)
+
+
+def read_text(root: Path, file: str) -> str | Finding:
+    """The text of one input file, or why it can't be had."""
+    path = root / file
+    place = Place(file)
+    try:
+        if path.is_symlink() and not path.resolve(strict=True).is_relative_to(root.resolve()):
+            message, hint = "leads out of the fleet's folder by a symbolic link", "put the file itself here"
+            return Finding("S001", place, message, hint)
+        if not path.is_file():
+            path.stat()  # tells why, when there is nothing at all
+            return Finding(
+                "S001", place, "is not a regular file", "a folder or device can't be an input; rename or remove it"
+            )
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            return Finding(
+                "S002", place, f"is over {MAX_BYTES // 1024} KiB", "one entry a file; no entry needs that much"
+            )
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        return Finding("S003", Place(file, line, 1), "is not UTF-8 text", "save the file as UTF-8")
+    except (OSError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return Finding("S001", place, f"can't be read: {reason}", "check that it exists and that you may read it")
+
+
+def parse(file: str, text: str) -> tuple[Document | None, list[Finding]]:
+    """Parse one file. No document comes back when its structure is unclear; other findings come beside it."""
+    builder = _Builder(file)
+    text = text.removeprefix("\ufeff")
+    try:
+        data = builder.build(yaml.parse(text, Loader=LOADER))
+        document = Document(file, text, data)
+        document.__dict__["_positions"] = builder  # already known, no need to parse twice
+        return document, builder.findings
+    except yaml.MarkedYAMLError as error:
+        return None, [*builder.findings, _syntax_finding(file, text, error)]
+    except yaml.reader.ReaderError:
+        return None, [_control_finding(file, text)]
+    except _StructureError as error:
+        return None, [*builder.findings, error.finding]
+
+
+def _control_finding(file: str, text: str) -> Finding:
+    found = _CONTROL.search(text)
+    before = text[: found.start()] if found else ""
+    place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    return Finding("S004", place, "holds a control character", "remove it")
+
+
+def _syntax_finding(file: str, text: str, error: yaml.MarkedYAMLError) -> Finding:
+    opened = _UNCLOSED.get(str(error.context))
+    if (
+        opened
+        and error.context_mark
+        and ("end of stream" in str(error.problem) or "did not find expected" in str(error.problem))
+    ):
+        place = Place(file, error.context_mark.line + 1, error.context_mark.column + 1)
+        return Finding(
+            "S004",
+            place,
+            f"opens a {opened} that is not closed",
+            f"close it; the next text that does not fit is in line {_line(error)}",
+        )
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line, mark.column) if mark else (0, 0)
+    lines = text.splitlines()
+    if mark and line >= len(lines) and lines:
+        line, column = len(lines) - 1, len(lines[-1])
+    here = lines[line] if line < len(lines) else ""
+    indent = here[: len(here) - len(here.lstrip())]
+    if "\t" in indent:
+        tab = indent.index("\t")
+        return Finding("S004", Place(file, line + 1, tab + 1), "is indented with a tab", "indent with two spaces")
+    problem = error.problem or "the text can't be read as YAML"
+    return Finding("S004", Place(file, line + 1, column + 1), f"is not valid YAML: {problem}", _syntax_hint(problem))
+
+
+_UNCLOSED = {
+    "while scanning a quoted scalar": "quote",
+    "while parsing a flow sequence": "bracket",
+    "while parsing a flow mapping": "brace",
+}
+_CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What YAML 1.1 and 1.2 don't count as printable."""
+
+
+def _line(error: yaml.MarkedYAMLError) -> int:
+    return error.problem_mark.line + 1 if error.problem_mark else 0
+
+
+def _syntax_hint(problem: str) -> str:
+    if "mapping values are not allowed" in problem:
+        return "quote a value that holds ': ', and check the indentation"
+    if "could not find expected ':'" in problem:
+        return "a line like 'key: value' is expected; check the line above too"
+    if "block end" in problem:
+        return "check the indentation of this line against the lines above"
+    if "cannot start any token" in problem:
+        return "quote a value that starts with this character"
+    return "check quotes, brackets and indentation here and in the line above"
+
+
+class _StructureError(Exception):
+    def __init__(self, finding: Finding) -> None:
+        self.finding = finding
+
+
+class _Builder:
+    """Builds plain data and position tables from parser events."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.findings: list[Finding] = []
+        self.values: dict[Path_, tuple[int, int]] = {}
+        self.keys: dict[Path_, tuple[int, int]] = {}
+
+    def place(self, event: yaml.Event) -> Place:
+        mark = event.start_mark
+        assert mark is not None
+        return Place(self.file, mark.line + 1, mark.column + 1)
+
+    def build(self, events: Iterator[yaml.Event]) -> Any:
+        data: Any = None
+        seen = 0
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                seen += 1
+                if seen > 1:
+                    message, hint = "holds a second document", "one entry a file: move it into a file of its own"
+                    raise _StructureError(Finding("S008", self.place(event), message, hint))
+            elif isinstance(
+                event, (yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent, yaml.AliasEvent)
+            ):
+                data = self.value(event, events, ())
+        if data is None and not self.findings:
+            raise _StructureError(Finding("S009", Place(self.file), "is empty", "fill it, or remove it"))
+        return data
+
+    def value(self, event: yaml.Event, events: Iterator[yaml.Event], path: Path_) -> Any:
+        place = self.place(event)
+        self.values[path] = (place.line, place.column)
+        if len(path) > MAX_DEPTH:
+            raise _StructureError(Finding("S004", place, f"is nested deeper than {MAX_DEPTH} levels", "flatten it"))
+        if isinstance(event, yaml.AliasEvent):
+            message, hint = f"uses the alias *{event.anchor}", "write the value out: each line should say what it means"
+            raise _StructureError(Finding("S006", place, message, hint))
+        self.refuse_extras(event, place)
+        if isinstance(event, yaml.MappingStartEvent):
+            return self.mapping(events, path)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self.sequence(events, path)
+        assert isinstance(event, yaml.ScalarEvent)
+        return self.scalar(event, place)
+
+    def refuse_extras(self, event: Any, place: Place) -> None:
+        if event.anchor:
+            message, hint = f"sets the anchor &{event.anchor}", "remove it and write each value out"
+            self.findings.append(Finding("S006", place, message, hint))
+        if event.tag:
+            message, hint = f"carries the tag {event.tag}", "remove it; the schema knows the type"
+            self.findings.append(Finding("S007", place, message, hint))
+
+    def mapping(self, events: Iterator[yaml.Event], path: Path_) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for event in events:
+            if isinstance(event, yaml.MappingEndEvent):
+                break
+            place = self.place(event)
+            key = self.key(event, place)
+            duplicate = key in result
+            value = self.value(next(events), events, (*path, key))
+            if duplicate:
+                first = self.keys[(*path, key)][0]
+                message, hint = f"repeats the key '{key}' of line {first}", "keep one of the two"
+                self.findings.append(Finding("S005", place, message, hint))
+                continue
+            self.keys[(*path, key)] = (place.line, place.column)
+            result[key] = value
+        return result
+
+    def key(self, event: yaml.Event, place: Place) -> str:
+        if not isinstance(event, yaml.ScalarEvent):
+            raise _StructureError(Finding("S011", place, "uses a list or a mapping as a key", "a key is a plain word"))
+        self.refuse_extras(event, place)
+        if event.value == "<<" and not event.style:
+            message, hint = "uses the merge key <<", "write the values out: each line should say what it means"
+            self.findings.append(Finding("S006", place, message, hint))
+        return str(event.value)
+
+    def sequence(self, events: Iterator[yaml.Event], path: Path_) -> list[Any]:
+        result: list[Any] = []
+        for event in events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                break
+            result.append(self.value(event, events, (*path, len(result))))
+        return result
+
+    def scalar(self, event: yaml.ScalarEvent, place: Place) -> Any:
+        text = event.value
+        if event.style:  # quoted or a block; the C parser says "" for plain, the Python one None
+            return text
+        if text in _EXACT:
+            return _EXACT[text]
+        if _INTEGER.match(text):
+            return int(text)
+        if _DECIMAL.match(text):
+            return float(text)
+        meaning = _ambiguity(text)
+        if meaning:
+            self.findings.append(
+                Finding(
+                    "S010", place, f"'{text}' is {meaning} to some YAML readers and text to others", _quote_hint(text)
+                )
+            )
+        return text
+
+
+_EXACT: dict[str, Any] = {"": None, "null": None, "~": None, "true": True, "false": False}
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
+_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}\Z")
+_AMBIGUOUS = (
+    ("a boolean", re.compile(r"(?:y|n|yes|no|on|off|true|false)\Z", re.IGNORECASE)),
+    ("null", re.compile(r"null\Z", re.IGNORECASE)),
+    ("a date", re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)?\Z")),
+    ("a number in base 60", re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?\Z")),
+    (
+        "a number",
+        re.compile(
+            r"[-+]?(?:0[xob][0-9a-fA-F_]+|[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9_]+(?:[eE][-+]?[0-9]+)?|\.(?:inf|nan))\Z",
+            re.IGNORECASE,
+        ),
+    ),
+    ("a special value", re.compile(r"(?:=|<<)\Z")),
+)
+
+
+def _ambiguity(text: str) -> str:
+    return next((meaning for meaning, pattern in _AMBIGUOUS if pattern.match(text)), "")
+
+
+def _quote_hint(text: str) -> str:
+    truth = {
+        "y": "true",
+        "yes": "true",
+        "on": "true",
+        "true": "true",
+        "n": "false",
+        "no": "false",
+        "off": "false",
+        "false": "false",
+    }
+    if re.fullmatch(r"0[0-9]+", text):
+        return f'write {int(text)} for the number, or "{text}" in quotes for the text'
+    word = truth.get(text.lower())
+    return f'write {word}, or "{text}" in quotes when text is meant' if word else f'write "{text}" in quotes'

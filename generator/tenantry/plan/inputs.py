@@ -1,0 +1,36 @@
+"""The input files of a fleet, read, resolved, and judged by all rules that need no manifest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenantry.core.findings import Finding
+from tenantry.inputs import fleet as fleets
+from tenantry.inputs.fleet import Fleet
+from tenantry.plan import check_plan
+from tenantry.resolve.instances import Resolution, resolve
+from tenantry.runtime.cache import Store
+
+
+@dataclass
+class Inputs:
+    """The fleet, its instances, and all that is wrong with them."""
+
+    fleet: Fleet
+    resolution: Resolution
+    findings: list[Finding]
+
+    @property
+    def usable(self) -> bool:
+        return not any(finding.severity == "error" for finding in self.findings)
+
+
+def read_inputs(root: Path, as_of: str, documents: Store) -> Inputs:
+    """Read, check, resolve and judge the input files."""
+    fleet, findings = fleets.load(root, documents)
+    resolution = resolve(fleet)
+    findings += resolution.findings
+    if fleet.has_platform:
+        findings += check_plan(fleet, resolution.instances, as_of)
+    return Inputs(fleet, resolution, findings)

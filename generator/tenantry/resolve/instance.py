@@ -1,0 +1,112 @@
+"""An instance: one tenant in one environment, with every value settled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tenantry.model.cell import Cell
+from tenantry.model.cluster import Cluster, NodePool
+from tenantry.model.common import EnvironmentName, State, Window
+from tenantry.model.names import InstanceNames
+from tenantry.model.origin import Origin
+from tenantry.model.platform import Platform
+from tenantry.model.release import Release
+from tenantry.model.tenant import Tenant
+from tenantry.model.tier import EdgeLimits, Tier
+from tenantry.resolve.schedule import BackupTimes
+from tenantry.resolve.sizing import PodSize, PostgresqlSize
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The numbers of one instance, after tier, users and overrides."""
+
+    concurrent_users: int
+    web: PodSize
+    cron: PodSize
+    websocket: PodSize
+    migration: PodSize
+    web_replicas_min: int
+    web_replicas_max: int
+    cron_replicas: int
+    websocket_replicas: int
+    connection_limit: int
+    postgresql: PostgresqlSize | None
+    own_redis: bool
+    redis_memory_mib: int
+    redis_replicas: int
+    edge: EdgeLimits
+    logs_days: int
+    backup_retention_days: int
+    windows: tuple[Window, ...]
+    backups: BackupTimes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where an instance's objects run. A dedicated tenant has two: its cluster and the DR partner."""
+
+    platform: Platform
+    cluster: Cluster
+    cell: Cell
+    partner: Cluster
+
+    @property
+    def region(self) -> str:
+        return self.cluster.region
+
+    @property
+    def node_pool(self) -> NodePool:
+        return _pool(self.cluster, self.cell.node_pool)
+
+    @property
+    def database_node_pool(self) -> NodePool:
+        return _pool(self.cluster, self.cell.database_node_pool)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One tenant in one environment: all that templates may know about it."""
+
+    tenant: Tenant
+    environment: EnvironmentName
+    state: State
+    tier: Tier
+    release: Release
+    site: Site
+    standby: Site | None
+    names: InstanceNames
+    hosts: tuple[str, ...]
+    api_host: str
+    settings: Settings
+    origins: Mapping[str, Origin] = field(repr=False, compare=False)
+
+    def origin(self, name: str) -> Origin | None:
+        """What decided a setting (`web.workers`), or the nearest group of settings that it belongs to."""
+        while name:
+            if name in self.origins:
+                return self.origins[name]
+            name = name.rpartition(".")[0]
+        return None
+
+    @property
+    def name(self) -> str:
+        return self.names.instance
+
+    @property
+    def split(self) -> bool:
+        return self.tier.topology == "split"
+
+    @property
+    def running(self) -> bool:
+        """False when the instance's Pods are stopped: suspended, or a recovery environment between drills."""
+        return self.state == "active" and self.environment != "recovery"
+
+    @property
+    def leaving(self) -> bool:
+        return self.state == "offboarding"
+
+
+def _pool(cluster: Cluster, name: str) -> NodePool:
+    return next(pool for pool in cluster.node_pools if pool.name == name)

@@ -1,0 +1,101 @@
+"""Fleet -> instances: every reference followed, every value settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tenantry.core.findings import Finding
+from tenantry.inputs.fleet import Fleet
+from tenantry.model.cell import Cell
+from tenantry.model.channel import Channel
+from tenantry.model.cluster import Cluster
+from tenantry.model.common import ENVIRONMENTS, EnvironmentName
+from tenantry.model.release import Release
+from tenantry.model.tenant import Tenant
+from tenantry.model.tier import Tier
+from tenantry.resolve.instance import Instance, Site
+from tenantry.resolve.links import check_links, link, tier_faults
+from tenantry.resolve.settings import DoesNotFitError, Problem, settle
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Instances by name, and what was wrong. An instance that could not be settled is left out."""
+
+    instances: Mapping[str, Instance]
+    findings: tuple[Finding, ...]
+
+
+def resolve(fleet: Fleet) -> Resolution:
+    """Settle every instance of the fleet."""
+    findings = list(check_links(fleet))
+    instances: dict[str, Instance] = {}
+    if fleet.has_platform:
+        for tenant in fleet.all(Tenant).values():
+            found = list(_tenant_links(fleet, tenant))
+            findings += found
+            if not found:
+                for instance in _instances(fleet, tenant, findings):
+                    instances[instance.name] = instance
+    return Resolution(instances, tuple(findings))
+
+
+def _tenant_links(fleet: Fleet, tenant: Tenant) -> Iterator[Finding]:
+    yield from link(fleet, tenant, Tier, tenant.tier, "tier")
+    yield from link(fleet, tenant, Channel, tenant.channel, "channel")
+    for environment, placed in tenant.environments.items():
+        yield from link(fleet, tenant, Cell, placed.cell, "environments", environment, "cell")
+
+
+def _instances(fleet: Fleet, tenant: Tenant, findings: list[Finding]) -> Iterator[Instance]:
+    for environment in (name for name in ENVIRONMENTS if name in tenant.environments):
+        found = _follow(fleet, tenant, environment)
+        if found is None:
+            continue  # told at the entry that is wrong
+        tier, site, release = found
+        standby, problems = _standby(fleet, tier, site, environment)
+        try:
+            instance, more = settle(tenant, environment, tier, site, release, standby)
+            problems += more
+            yield instance
+        except DoesNotFitError as error:
+            problems.append(error.problem)
+        findings += [
+            Finding(p.code, fleet.place(tenant, *p.path), p.message, p.hint, tenant=tenant.name) for p in problems
+        ]
+
+
+def _follow(fleet: Fleet, tenant: Tenant, environment: EnvironmentName) -> tuple[Tier, Site, Release] | None:
+    tier = fleet.find(Tier, tenant.tier)
+    channel = fleet.find(Channel, tenant.channel)
+    cell = fleet.find(Cell, tenant.environments[environment].cell)
+    cluster = fleet.find(Cluster, cell.cluster) if cell else None
+    partner = fleet.find(Cluster, cluster.dr_partner) if cluster else None
+    release = fleet.find(Release, getattr(channel.releases, environment)) if channel else None
+    if tier is None or cell is None or cluster is None or partner is None or release is None:
+        return None
+    pools = {pool.name for pool in cluster.node_pools}
+    usable = {cell.node_pool, cell.database_node_pool} <= pools and not any(tier_faults(tier))
+    return (
+        (tier, Site(platform=fleet.platform, cluster=cluster, cell=cell, partner=partner), release) if usable else None
+    )
+
+
+def _standby(fleet: Fleet, tier: Tier, site: Site, environment: EnvironmentName) -> tuple[Site | None, list[Problem]]:
+    """The DR site of a production instance, when the tier keeps a replica there."""
+    if environment != "production" or not (tier.postgresql and tier.postgresql.replica_in_dr_region):
+        return None, []
+    partner = site.partner
+    cells = [
+        c
+        for c in fleet.all(Cell).values()
+        if c.cluster == partner.name and c.purpose == "standby" and c.tier == tier.name
+    ]
+    back = fleet.find(Cluster, partner.dr_partner)
+    if not cells or back is None:
+        message = f"tier '{tier.name}' keeps a replica at the DR site, but cluster '{partner.name}' has no standby cell of this tier"
+        hint = f"add a cell with 'cluster: {partner.name}' and 'purpose: standby'"
+        return None, [Problem("R003", ("environments", environment, "cell"), message, hint)]
+    cell = min(cells, key=lambda c: c.name)
+    return Site(platform=site.platform, cluster=partner, cell=cell, partner=back), []

@@ -1,0 +1,97 @@
+"""References between entries of the platform that lead nowhere, and fields of a tier that need each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tenantry.core.findings import Finding
+from tenantry.inputs.fleet import Fleet
+from tenantry.model.cell import Cell
+from tenantry.model.channel import Channel
+from tenantry.model.cluster import Cluster
+from tenantry.model.common import ENVIRONMENTS
+from tenantry.model.release import Release
+from tenantry.model.tenant import Tenant
+from tenantry.model.tier import Tier
+
+
+def check_links(fleet: Fleet) -> Iterator[Finding]:
+    for cluster in fleet.all(Cluster).values():
+        yield from link(fleet, cluster, Cluster, cluster.dr_partner, "drPartner")
+    for cell in fleet.all(Cell).values():
+        yield from link(fleet, cell, Cluster, cell.cluster, "cluster")
+        yield from link(fleet, cell, Tier, cell.tier, "tier")
+        yield from _pools(fleet, cell)
+        yield from _cell_shape(fleet, cell)
+    for channel in fleet.all(Channel).values():
+        for environment in ENVIRONMENTS:
+            yield from link(fleet, channel, Release, getattr(channel.releases, environment), "releases", environment)
+    for tier in fleet.all(Tier).values():
+        for index, name in enumerate(tier.channels):
+            yield from link(fleet, tier, Channel, name, "channels", index)
+        yield from _tier_shape(fleet, tier)
+
+
+def link(fleet: Fleet, entry: Any, cls: type, name: str, *path: str | int) -> Iterator[Finding]:
+    """A finding when `entry` names something that has no file. A broken file has findings of its own."""
+    if fleet.find(cls, name) is None and not fleet.is_broken(cls, name):
+        yield _unknown(fleet, entry, path, cls.__name__.lower(), name, fleet.all(cls))
+
+
+def _unknown(
+    fleet: Fleet, entry: Any, path: tuple[str | int, ...], what: str, name: str, known: Mapping[str, object]
+) -> Finding:
+    hint = f"known: {', '.join(sorted(known)) or 'none'}"
+    tenant = entry.name if isinstance(entry, Tenant) else ""
+    return Finding("R001", fleet.place(entry, *path), f"there is no {what} '{name}'", hint, tenant=tenant)
+
+
+def _pools(fleet: Fleet, cell: Cell) -> Iterator[Finding]:
+    cluster = fleet.find(Cluster, cell.cluster)
+    if cluster is None:
+        return
+    pools = {pool.name: pool for pool in cluster.node_pools}
+    for name, key in ((cell.node_pool, "nodePool"), (cell.database_node_pool, "databaseNodePool")):
+        if name not in pools:
+            yield _unknown(fleet, cell, (key,), f"node pool in cluster '{cluster.name}' called", name, pools)
+
+
+def _cell_shape(fleet: Fleet, cell: Cell) -> Iterator[Finding]:
+    """A cell has what its tier's instances share, and says which PostgreSQL they own."""
+    tier = fleet.find(Tier, cell.tier)
+    if tier is None:
+        return
+    needs = (
+        (tier.isolation.postgresql == "cell" and cell.postgresql is None, "postgresql"),
+        (tier.isolation.redis == "cell" and cell.redis is None, "redis"),
+        (tier.isolation.postgresql == "own" and cell.postgresql_major is None, "postgresqlMajor"),
+    )
+    for missing, key in needs:
+        if missing:
+            place = fleet.place(cell, "tier")
+            yield Finding("R006", place, f"a cell of tier '{tier.name}' needs the field '{key}'", f"add spec.{key}")
+
+
+def _tier_shape(fleet: Fleet, tier: Tier) -> Iterator[Finding]:
+    for path, message in tier_faults(tier):
+        yield Finding("R005", fleet.place(tier, *path), message, "add or mend the field")
+
+
+def tier_faults(tier: Tier) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Fields that need each other, which one schema can't say: (path, what is wrong)."""
+    if tier.isolation.postgresql == "own" and tier.postgresql is None:
+        yield ("isolation", "postgresql"), "isolation.postgresql is 'own', but there is no section 'postgresql'"
+    for role, replicas in (("cron", tier.replicas.cron), ("websocket", tier.replicas.websocket)):
+        if tier.topology == "split" and replicas is None:
+            yield ("topology",), f"topology is 'split', but replicas.{role} is missing"
+    if tier.replicas.web_min > tier.replicas.web_max:
+        yield ("replicas", "webMin"), "replicas.webMin is over replicas.webMax"
+    if tier.users.min > tier.users.max:
+        yield ("users", "min"), "users.min is over users.max"
+    if not tier.users.min <= tier.sizing.reference_users <= tier.users.max:
+        yield ("sizing", "referenceUsers"), "sizing.referenceUsers is outside of users.min and users.max"
+    if tier.postgresql and tier.postgresql.synchronous_standbys >= tier.postgresql.instances:
+        yield ("postgresql", "synchronousStandbys"), "postgresql.synchronousStandbys must be below postgresql.instances"
+    if tier.postgresql and tier.postgresql.replica_in_dr_region and tier.isolation.nodes != "cluster":
+        yield ("postgresql", "replicaInDrRegion"), "postgresql.replicaInDrRegion needs isolation.nodes 'cluster'"

@@ -1,0 +1,117 @@
+"""What a namespace may use: the sum of what its objects may ask for at one time, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tenantry.model.cell import Cell
+from tenantry.resolve.instance import Instance
+from tenantry.resolve.sizing import PodSize, PostgresqlSize
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """ResourceQuota of a namespace, or what an instance counts for in its cell's capacity."""
+
+    cpu_millicores: int
+    memory_request_mib: int
+    memory_limit_mib: int
+    storage_gib: int
+    volumes: int
+    pods: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Pods:
+    count: int
+    cpu: int
+    request: int
+    limit: int
+
+
+# The PgBouncer sidecar and the init container that joins odoo.conf (templates/macros/odoo.j2).
+_SIDECARS = (50, 64, 128)
+_BACKUP_JOB = _Pods(1, 250, 320, 640)
+_BARMAN_SIDECAR = (100, 128, 512)
+_POOLERS = _Pods(3, 100, 64, 128)
+
+
+def instance_quota(instance: Instance) -> Quota:
+    """Room for a rolling update at the autoscaler's most, and both hook Jobs.
+
+    A quota counts old Pods until their last request is answered (terminationGracePeriodSeconds, ten minutes), while the
+    new ones already start. A Pod that it refuses is tried again later and later, until the rollout's deadline is over.
+    """
+    return _instance(instance, lambda replicas: max(2 * replicas, replicas + 1))
+
+
+def instance_peak(instance: Instance) -> Quota:
+    """What an instance counts for in its cell's capacity: the autoscaler's most, one surging Pod each, and the Jobs."""
+    return _instance(instance, lambda replicas: replicas + 1)
+
+
+def _instance(instance: Instance, during_update: Callable[[int], int]) -> Quota:
+    settings = instance.settings
+    pods = [_odoo(settings.web, during_update(settings.web_replicas_max)), _odoo(settings.migration, 1), _BACKUP_JOB]
+    if instance.split:
+        pods.append(_odoo(settings.cron, during_update(settings.cron_replicas)))
+        pods.append(_odoo(settings.websocket, during_update(settings.websocket_replicas)))
+    storage = volumes = 0
+    if settings.postgresql is not None:
+        pods.append(_postgresql(settings.postgresql))
+        # One instance more: the operator replaces before it removes.
+        volumes += 2 * (settings.postgresql.instances + 1)
+        storage += (settings.postgresql.storage_gib + settings.postgresql.wal_gib) * (settings.postgresql.instances + 1)
+        reports = instance.tier.postgresql and instance.tier.postgresql.read_only_pooler
+        if reports and instance.environment == "production":
+            pods.append(_POOLERS)
+    if settings.own_redis:
+        pods.append(_redis(settings.redis_memory_mib, settings.redis_replicas))
+        volumes += settings.redis_replicas + 1
+        storage += (settings.redis_memory_mib // 256 + 1) * (settings.redis_replicas + 1)
+    return _sum(pods, storage, volumes)
+
+
+def cell_quota(cell: Cell, postgresql: PostgresqlSize | None) -> Quota:
+    """Quota of a cell's own namespace: its shared PostgreSQL and Redis."""
+    pods: list[_Pods] = []
+    storage = volumes = 0
+    if postgresql is not None:
+        pods.append(_postgresql(postgresql))
+        volumes += 2 * (postgresql.instances + 1)
+        storage += (postgresql.storage_gib + postgresql.wal_gib) * (postgresql.instances + 1)
+    if cell.redis is not None:
+        pods.append(_redis(cell.redis.memory_mib, cell.redis.replicas))
+        volumes += cell.redis.replicas + 1
+        storage += (cell.redis.memory_mib // 256 + 1) * (cell.redis.replicas + 1)
+    return _sum(pods, storage, volumes)
+
+
+def _odoo(size: PodSize, count: int) -> _Pods:
+    cpu, request, limit = _SIDECARS
+    return _Pods(
+        count, size.cpu_request_millicores + cpu, size.memory_request_mib + request, size.memory_limit_mib + limit
+    )
+
+
+def _postgresql(size: PostgresqlSize) -> _Pods:
+    cpu, request, limit = _BARMAN_SIDECAR
+    return _Pods(size.instances + 1, size.cpu_millicores + cpu, size.memory_mib + request, size.memory_mib + limit)
+
+
+def _redis(memory_mib: int, replicas: int) -> _Pods:
+    """Requests and limits as in templates/macros/redis.j2, its reload container included."""
+    return _Pods(replicas + 1, 110, memory_mib * 3 // 2 + 80, memory_mib * 2 + 160)
+
+
+def _sum(pods: list[_Pods], storage_gib: int, volumes: int) -> Quota:
+
+    return Quota(
+        cpu_millicores=sum(p.count * p.cpu for p in pods),
+        memory_request_mib=sum(p.count * p.request for p in pods),
+        memory_limit_mib=sum(p.count * p.limit for p in pods),
+        storage_gib=storage_gib,
+        volumes=volumes,
+        pods=sum(p.count for p in pods),
+    )

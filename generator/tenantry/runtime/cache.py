@@ -1,0 +1,61 @@
+"""What is known of unchanged inputs. A cache can be lost or switched off; it never changes an answer."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from tenantry.runtime.state import State
+
+
+@cache
+def code_digest() -> str:
+    """Changes whenever a file of this package does: code, schemas and templates. All caches are void then."""
+    package = str(resources.files("tenantry"))
+    lines = []
+    for folder, folders, names in os.walk(package):
+        folders[:] = sorted(name for name in folders if name != "__pycache__")
+        for name in sorted(names):
+            stat = os.stat(f"{folder}/{name}")  # noqa: PTH116 - at each start, for each file
+            lines.append(f"{folder}/{name} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}")
+    return digest_of(*lines)
+
+
+def digest_of(*parts: str) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode() + b"\0")
+    return digest.hexdigest()
+
+
+class Store:
+    """One mapping that is kept in a fleet's state, void when the code has changed, replaced in one step."""
+
+    def __init__(self, state: State | None = None, name: str = "", say: Callable[[str], None] = lambda _: None) -> None:
+        self._state = state
+        self._name = name
+        self.entries: dict[str, Any] = {}
+        self.used: dict[str, Any] = {}
+        content = state.read(name, say) if state else None
+        if isinstance(content, dict) and content.get("code") == code_digest():
+            self.entries = content["entries"]
+
+    def get(self, key: str) -> Any:
+        value = self.entries.get(key)
+        if value is not None:
+            self.used[key] = value
+        return value
+
+    def put(self, key: str, value: Any) -> None:
+        self.used[key] = value
+
+    def save(self) -> None:
+        """Keep what this run used. A cache that can't be written is no reason to fail."""
+        if self._state is not None and self.used != self.entries:
+            with contextlib.suppress(OSError):
+                self._state.write(self._name, {"code": code_digest(), "entries": self.used})

@@ -1,0 +1,123 @@
+"""The git repository around a fleet, read so that nothing in it can run anything.
+
+Git runs what a repository's configuration names: filters, drivers of differences, monitors, hooks. A commit chooses
+among them by its attributes, and a folder that only looks like a repository brings its own. So all of them are switched
+off, and a repository is one that has `.git` at its top. Nothing is fetched, and no look is taken into submodules.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import git
+
+from tenantry.core.findings import ToolError, UsageError
+
+_OFF = {
+    "core.fsmonitor": "false", "core.hookspath": os.devnull, "core.sshcommand": "false", "core.askpass": "false",
+    "core.alternaterefscommand": "false", "credential.helper": "", "diff.external": "", "log.showsignature": "false",
+    "protocol.allow": "never", "safe.barerepository": "explicit", "submodule.recurse": "false",
+}  # fmt: skip
+"""Settings that run something, or lead to another repository, and the values that they get."""
+_DRIVER = re.compile(r"(?:filter\..+\.(?:clean|smudge|process)|diff\..+\.(?:command|textconv)|merge\..+\.driver)")
+_REQUIRED = re.compile(r"filter\..+\.required")
+_TRUSTLESS = ("--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submodules=all", "-z")
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A file that differs from a commit: its path below the repository's top, and the blob that the commit has."""
+
+    path: str
+    blob: str | None
+
+
+class Repository:
+    """A working tree of git. Raises UsageError when the folder is in none, ToolError when git does not work."""
+
+    def __init__(self, folder: Path) -> None:
+        real = Path(os.path.realpath(folder))
+        top = next((parent for parent in (real, *real.parents) if os.path.lexists(parent / ".git")), None)
+        if top is None:
+            raise UsageError(f"{folder} is in no git repository", "run 'git init' and commit")
+        self.top = top
+        self._git = git.Git(str(top))
+        self._git.update_environment(**_environment(dict(_OFF)))
+        names = self._ask("config", "--list", "--name-only", "-z").split("\0")
+        drivers = {name: "" for name in names if _DRIVER.fullmatch(name)}
+        required = {name: "false" for name in names if _REQUIRED.fullmatch(name)}
+        self._git.update_environment(**_environment({**_OFF, **drivers, **required}))
+
+    def commit(self, revision: str) -> str:
+        """Id of the commit that a revision names. Raises UsageError when there is none."""
+        if revision.startswith("-"):
+            raise UsageError(f"'{revision}' is no revision", "name a commit, a branch or a tag")
+        found = self._ask("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", missing="")
+        if not found:
+            shallow = self._ask("rev-parse", "--is-shallow-repository") == "true"
+            hint = (
+                "the clone is shallow: run 'git fetch --unshallow'" if shallow else "name a commit, a branch or a tag"
+            )
+            raise UsageError(f"git knows no revision '{revision}'", hint)
+        return found
+
+    def changed(self, commit: str, folder: str) -> Iterator[Changed]:
+        """Files below a folder of the working tree that differ from a commit, untracked ones included."""
+        raw = self._ask("diff", "--raw", "--no-abbrev", *_TRUSTLESS, commit, "--", folder).split("\0")
+        for about, path in zip(raw[::2], raw[1::2], strict=False):
+            mode, _, blob = about.removeprefix(":").split(" ")[:3]
+            yield Changed(path, blob if mode.startswith("100") else None)
+        for path in self._ask("ls-files", "--others", "-z", "--", folder).split("\0"):
+            if path:
+                yield Changed(path, None)
+
+    def content(self, blob: str) -> bytes:
+        """Content of a blob."""
+        try:
+            content: bytes = self._git.get_object_data(blob)[3]
+        except (git.GitError, ValueError, OSError) as error:
+            hint = "the clone lacks some of its objects: run 'git fetch --refetch', or clone again"
+            raise ToolError(f"git can't read the object {blob}", hint) from error
+        return content
+
+    def branch(self) -> str:
+        """Name of the branch that is checked out; empty when none is."""
+        return self._ask("symbolic-ref", "--short", "--quiet", "HEAD", missing="")
+
+    def waiting(self, folders: list[str]) -> int:
+        """How many files below some folders of the working tree are not committed as they are."""
+        arguments = ("status", "--porcelain", "-z", "--no-renames", "--ignore-submodules=all", "--", *folders)
+        return len([line for line in self._ask(*arguments).split("\0") if line])
+
+    def _ask(self, *arguments: str, missing: str | None = None) -> str:
+        """What git prints; `missing` instead, when given, where git finds nothing."""
+        try:
+            answer: Any = self._git.execute(["git", *arguments], strip_newline_in_stdout=True)
+        except git.GitCommandNotFound:
+            raise ToolError("git is not installed", "install git") from None
+        except git.GitCommandError as error:
+            if missing is not None:
+                return missing
+            raise ToolError(f"git {arguments[0]} failed: {_reason(error)}", "repair the repository") from error
+        return str(answer)
+
+
+def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Settings as environment variables: they win over each file of configuration."""
+    pairs = {
+        key: value
+        for number, (name, setting) in enumerate(settings.items())
+        for key, value in ((f"GIT_CONFIG_KEY_{number}", name), (f"GIT_CONFIG_VALUE_{number}", setting))
+    }
+    more = {"GIT_CONFIG_COUNT": str(len(settings)), "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+    return {**pairs, **more, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+
+
+def _reason(error: git.GitCommandError) -> str:
+    lines = [line for line in str(error.stderr).strip("\n '").splitlines() if line.strip()]
+    return lines[0].strip().removeprefix("stderr: '").removeprefix("fatal: ") if lines else f"code {error.status}"

@@ -1,0 +1,53 @@
+"""A fleet's folder with what a run needs beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from tenantry.core.findings import TenantryError
+from tenantry.runtime.cache import Store
+from tenantry.runtime.listing import Listing, list_trees
+from tenantry.runtime.state import State, fleet_state
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+def silent(_what: str, _done: int, _all: int) -> None:
+    pass
+
+
+def require_fleet(root: Path) -> Path:
+    """The folder, when it is a fleet's. Raises TenantryError else."""
+    if not (root / "platform").is_dir():
+        raise TenantryError(
+            f"{root} is not a fleet: it has no folder 'platform'",
+            "go to a fleet's folder, name one with -C, or lay a new one with 'tenantry init DIR'",
+        )
+    return root
+
+
+@dataclass
+class Workspace:
+    """Where a run works and how it tells of itself. `listing` gives the trees' files, perhaps begun already."""
+
+    root: Path
+    as_of: str
+    cached: bool = True
+    progress: Progress = silent
+    say: Callable[[str], None] = field(default=lambda _: None)
+    listing: Callable[[], Listing] | None = None
+
+    @cached_property
+    def state(self) -> State:
+        """What is kept for the fleet between runs. Raises ToolError when it would lie in the working tree."""
+        return fleet_state(self.root)
+
+    def store(self, name: str) -> Store:
+        return Store(self.state, name, self.say) if self.cached else Store()
+
+    def list(self) -> Listing:
+        return self.listing() if self.listing else list_trees(self.root)
