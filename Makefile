@@ -8,13 +8,28 @@ TENANTRY := $(BIN)/tenantry
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
+# All that is installed is a wheel with a hash from the lock files; the one thing that is built is this package, by the
+# locked backend in .venv itself. So no code of a package runs while it is installed.
+UV_SYNC := uv sync --frozen --quiet --no-install-project --no-build
+PIP_INSTALL := python -m pip install --quiet --disable-pip-version-check
+LOCKED := --require-hashes --only-binary :all:
+
 .venv/ready: pyproject.toml uv.lock requirements.lock
 	@echo "setting up .venv (about half a minute)"
 	@if command -v uv >/dev/null; then \
-		UV_PROJECT_ENVIRONMENT=.venv uv sync --frozen --quiet; \
+		UV_PROJECT_ENVIRONMENT=.venv $(UV_SYNC) && \
+		uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .; \
 	else \
-		$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .; \
+		$(PYTHON) -m venv .venv && $(BIN)/$(PIP_INSTALL) $(LOCKED) -r requirements.lock && \
+		$(BIN)/$(PIP_INSTALL) --no-deps --no-build-isolation --editable .; \
+	fi
+	@touch $@
+
+.venv-audit/ready: uv.lock requirements-audit.lock
+	@if command -v uv >/dev/null; then \
+		UV_PROJECT_ENVIRONMENT=.venv-audit $(UV_SYNC) --only-group audit; \
+	else \
+		$(PYTHON) -m venv .venv-audit && .venv-audit/bin/$(PIP_INSTALL) $(LOCKED) -r requirements-audit.lock; \
 	fi
 	@touch $@
 
@@ -37,14 +52,14 @@ demo: engine ## Render and check the example fleet
 .PHONY: test
 test: engine ## Run the tests
 	@$(BIN)/pytest -q
-	@cd generator/engine && "$$(../../$(BIN)/python -m tenantry.engine.build --which-go)" test ./...
-	@cd generator/engine/wire && "$$(../../../$(BIN)/python -m tenantry.engine.build --which-go)" test ./...
+	@$(BIN)/python -m tenantry.engine.go_toolchain generator/engine test ./...
+	@$(BIN)/python -m tenantry.engine.go_toolchain generator/engine/wire test ./...
 
 .venv/acceptance-ready: .venv/ready requirements-acceptance.lock
 	@if command -v uv >/dev/null; then \
-		UV_PROJECT_ENVIRONMENT=.venv uv sync --frozen --quiet --group acceptance; \
+		UV_PROJECT_ENVIRONMENT=.venv $(UV_SYNC) --inexact --group acceptance; \
 	else \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-acceptance.lock; \
+		$(BIN)/$(PIP_INSTALL) $(LOCKED) -r requirements-acceptance.lock; \
 	fi
 	@touch $@
 
@@ -57,7 +72,9 @@ kind: .venv/acceptance-ready ## Two tenants on kind, with NetworkPolicies enforc
 	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m acceptance.kind
 
 .PHONY: lint
-lint: .venv/ready type ## Check style, types and generated docs
+lint: .venv/ready type ## Check style, types, lock files and generated docs
+	@$(BIN)/python tools/locks.py
+	@if command -v uv >/dev/null; then uv lock --check --quiet; fi
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/python docs/build_reference.py --check
@@ -70,6 +87,18 @@ type: .venv/ready ## Check types
 format: .venv/ready ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+.PHONY: wheel
+wheel: .venv/ready ## Build the wheel into dist/; the same sources give the same bytes
+	@$(BIN)/python -m hatchling build --target wheel --directory dist
+
+.PHONY: sbom
+sbom: wheel .venv-audit/ready ## Write what the wheel and the Go programs consist of (CycloneDX) into dist/
+	@$(BIN)/python tools/sbom.py
+
+.PHONY: audit
+audit: .venv/ready .venv-audit/ready ## Look for known vulnerabilities; ends with 4 when a database is out of reach
+	@$(BIN)/python tools/audit.py
 
 .PHONY: render
 render: engine ## Make base/, overlays/ and rendered/ anew
@@ -107,12 +136,17 @@ crds: .venv/ready ## Write the operators' schemas anew from their released modul
 crds-check: .venv/ready ## Say whether the operators' schemas are those of the named versions
 	@$(BIN)/python generator/engine/crds/regenerate.py --check
 
+EXPORT := uv export --quiet --frozen --no-emit-project --format requirements-txt --no-header
+
 .PHONY: lock
 lock: ## Renew the lock files from pyproject.toml
 	uv lock
-	uv export --quiet --frozen --no-emit-project --format requirements-txt --no-header --output-file requirements.lock
-	uv export --quiet --frozen --no-emit-project --format requirements-txt --no-header --group acceptance --output-file requirements-acceptance.lock
+	$(EXPORT) --output-file requirements.lock
+	$(EXPORT) --no-default-groups --output-file requirements-runtime.lock
+	$(EXPORT) --group acceptance --output-file requirements-acceptance.lock
+	$(EXPORT) --only-group audit --output-file requirements-audit.lock
+	$(EXPORT) --only-group go --output-file generator/tenantry/engine/requirements-go.lock
 
 .PHONY: clean
 clean: ## Remove the environment and all caches of this folder
-	rm -rf .venv .tenantry .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	rm -rf .venv .venv-audit .tenantry .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

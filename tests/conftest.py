@@ -19,6 +19,8 @@ from tenantry.engine.kustomize import Engine
 REPOSITORY = Path(__file__).resolve().parent.parent
 CACHE = platformdirs.user_cache_dir()
 """Where Go programs are kept; they would take minutes to build anew in each test's empty home."""
+MODULES = os.environ.get("GOMODCACHE") or str(Path(os.environ.get("GOPATH") or Path.home() / "go") / "pkg/mod")
+"""Where Go's modules are kept, for the same reason."""
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +29,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CACHE_HOME", CACHE)
+    monkeypatch.setenv("GOMODCACHE", MODULES)
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     for name in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{name}_NAME", "Test")

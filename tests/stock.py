@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 from filelock import FileLock
 
-from tenantry.engine import build as engine_build
+from tenantry.engine import go_toolchain
 
 
 @dataclass(frozen=True)
@@ -23,14 +22,14 @@ class Stock:
 
     def build(self) -> Path:
         """Path of the program, built once for each content of go.mod and go.sum into the user's cache."""
-        sources = engine_build.source_folder() / self.folder
+        sources = go_toolchain.source_folder() / self.folder
         named = hashlib.sha256((sources / "go.mod").read_bytes() + (sources / "go.sum").read_bytes()).hexdigest()[:20]
         program = Path(platformdirs.user_cache_dir("tenantry")) / "stock" / named / self.name
         program.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(program.parent / f"{self.name}.lock"):
             if not program.exists():
-                command = [engine_build.find_go(), "build", "-buildvcs=false", "-o", str(program), self.module]
-                subprocess.run(command, cwd=sources, check=True, timeout=2400)
+                built = ("build", "-o", str(program), self.module)
+                go_toolchain.run(go_toolchain.find_go(), *built, folder=sources, seconds=2400).check_returncode()
         return program
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from mutation import TIMES
 from tenantry.core.findings import ObjectId
 from tenantry.core.manifest import Manifest
-from tenantry.engine import build as engine_build
+from tenantry.engine import go_toolchain
 from tenantry.prove.network.policies import Policy, policy
 from tenantry.prove.network.reach import Endpoint, Policies
 
@@ -234,8 +234,8 @@ def build_matcher() -> Path:
     program = Path(platformdirs.user_cache_dir("tenantry")) / "stock" / "cyclonus-matcher"
     program.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(program.with_suffix(".lock")):
-        command = [engine_build.find_go(), "build", "-buildvcs=false", "-o", str(program), "."]
-        subprocess.run(command, cwd=sources, check=True, timeout=1200)
+        built = ("build", "-o", str(program), ".")
+        go_toolchain.run(go_toolchain.find_go(), *built, folder=sources, seconds=1200).check_returncode()
     return program
 
 

@@ -7,7 +7,6 @@ module proxy are asked. The Prometheus operator's module carries no manifests, s
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -17,30 +16,52 @@ from typing import Any
 
 import yaml
 
-from tenantry.engine.build import find_go
+from tenantry.engine import go_toolchain
+from tenantry.engine.go_toolchain import find_go
 
 HERE = Path(__file__).parent
 
 MODULES = {
-    "github.com/cloudnative-pg/cloudnative-pg@v1.30.0": ("config/crd/bases/",),
-    "github.com/cloudnative-pg/plugin-barman-cloud@v0.15.0": ("config/crd/bases/",),
-    "github.com/vmware-tanzu/velero@v1.18.3": ("config/crd/v1/bases/", "config/crd/v2alpha1/bases/"),
-    "github.com/traefik/traefik/v3@v3.7.13": ("docs/content/reference/dynamic-configuration/traefik.io_",),
-    "github.com/argoproj/argo-cd/v3@v3.6.1": ("manifests/crds/",),
-    "github.com/cert-manager/cert-manager@v1.21.2": ("deploy/crds/",),
+    "github.com/cloudnative-pg/cloudnative-pg@v1.30.0": (
+        "h1:fnhVq44xXx97MNiuvJsPrX1vSjYbgdyBK5MSGfdHdp0=",
+        "config/crd/bases/",
+    ),
+    "github.com/cloudnative-pg/plugin-barman-cloud@v0.15.0": (
+        "h1:gNVytrzzYUE08wxLDrjfJqy1FPPSFkMe1OEr4s4pVI0=",
+        "config/crd/bases/",
+    ),
+    "github.com/vmware-tanzu/velero@v1.18.3": (
+        "h1:9uwN5yxTWQl9PsF5ljX4xiG+7VIq3I9mxOQ0DyyZ31A=",
+        "config/crd/v1/bases/",
+        "config/crd/v2alpha1/bases/",
+    ),
+    "github.com/traefik/traefik/v3@v3.7.13": (
+        "h1:T8wy9KuaFzCkmXCqAzDy7t73pBDR1DHrJe3pqXpNXTw=",
+        "docs/content/reference/dynamic-configuration/traefik.io_",
+    ),
+    "github.com/argoproj/argo-cd/v3@v3.6.1": ("h1:OmhqeKiR3C//awbFrhQqFdtRI+Qiv17j8vqm3UkMj/g=", "manifests/crds/"),
+    "github.com/cert-manager/cert-manager@v1.21.2": ("h1:UWgoYM+KLNtRlqmoWOKjKBOBUPVHeepQ6/ac3ERJW68=", "deploy/crds/"),
     "github.com/external-secrets/external-secrets@v1.3.2": (
+        "h1:u2J8RjlHIeF0oZCqtl92adI/uZWUwOesJIDkfql6LqQ=",
         "config/crds/bases/external-secrets.io_",
         "config/crds/bases/generators.external-secrets.io_",
     ),
-    "github.com/kyverno/kyverno@v1.19.1": ("config/crds/policies.kyverno.io/", "config/crds/kyverno/"),
-    "github.com/kedacore/keda/v2@v2.21.0": ("config/crd/bases/keda.sh_", "config/crd/bases/eventing.keda.sh_"),
-    "sigs.k8s.io/karpenter@v1.15.0": ("pkg/apis/crds/karpenter.sh_",),
+    "github.com/kyverno/kyverno@v1.19.1": (
+        "h1:/MkgFii3/VlQfKR1JpC9tVwNNVNQTt2S4U6qCsafsTU=",
+        "config/crds/policies.kyverno.io/",
+        "config/crds/kyverno/",
+    ),
+    "github.com/kedacore/keda/v2@v2.21.0": (
+        "h1:R6z2HZvstK4RLUMxroNACzBj74xGxt3kG59b5Xc+Xps=",
+        "config/crd/bases/keda.sh_",
+        "config/crd/bases/eventing.keda.sh_",
+    ),
+    "sigs.k8s.io/karpenter@v1.15.0": ("h1:5SEptlAvsOZbNg4qg8OSdF1qi6BEZHZLA020nXY7jGw=", "pkg/apis/crds/karpenter.sh_"),
 }
-"""Module at version -> path prefixes of its CRD manifests, as read in the released zip files."""
+"""Module at version -> the sum of its zip file, as go.sum writes it, and path prefixes of its CRD manifests in it."""
 
-CONTROLLER_GEN = "sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0"
 MONITORING = "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring"
-MONITORING_VERSION = "v0.95.1"
+"""A module of types. Its version and that of controller-gen are pinned by monitoring/go.mod and go.sum."""
 
 
 class _Loader(yaml.CSafeLoader):
@@ -55,11 +76,15 @@ _Loader.yaml_implicit_resolvers = {
 
 def manifests(go: str) -> Iterator[tuple[str, bytes]]:
     """(source, manifest) of every CRD file."""
-    for module, prefixes in MODULES.items():
-        answer = subprocess.run([go, "mod", "download", "-json", module], capture_output=True, check=False, cwd="/")
-        archive = json.loads(answer.stdout).get("Zip")  # there even when the module wants a newer Go
+    for module, (wanted, *prefixes) in MODULES.items():
+        answer = json.loads(go_toolchain.run(go, "mod", "download", "-json", module, folder=Path("/")).stdout)
+        archive = answer.get("Zip")  # there even when the module wants a newer Go
         if not archive:
-            raise SystemExit(f"{module}: {json.loads(answer.stdout).get('Error')}")
+            raise SystemExit(f"{module}: {answer.get('Error')}")
+        if answer["Sum"] != wanted:
+            raise SystemExit(
+                f"{module}: its content is {answer['Sum']}, not {wanted}; don't use it before you know why"
+            )
         print(f"reading {module}", file=sys.stderr)
         with zipfile.ZipFile(archive) as content:
             for name in sorted(content.namelist()):
@@ -69,22 +94,16 @@ def manifests(go: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _monitoring(go: str) -> Iterator[tuple[str, bytes]]:
-    module = f"{MONITORING}@{MONITORING_VERSION}"
+    listed = go_toolchain.run(go, "list", "-m", "-f", "{{.Path}}@{{.Version}}", MONITORING, folder=HERE / "monitoring")
+    module = listed.stdout.strip()
     print(f"generating from {module} (a minute the first time)", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
-        scratch = Path(folder)
-        kinds = ("v1", "v1alpha1", "v1beta1")
-        imports = "\n".join(f'import _ "{MONITORING}/{version}"' for version in kinds)
-        (scratch / "types.go").write_text(f"package types\n{imports}\n")
-        (scratch / "go.mod").write_text(f"module types\n\ngo 1.25\n\nrequire {MONITORING} {MONITORING_VERSION}\n")
-
-        def run(*command: str) -> None:
-            subprocess.run([go, *command], cwd=scratch, check=True, stdout=subprocess.DEVNULL)
-
-        run("mod", "tidy")
-        paths = [f"paths={MONITORING}/{version}" for version in kinds]
-        run("run", CONTROLLER_GEN, "crd:maxDescLen=0", *paths, "output:crd:dir=crds")
-        for path in sorted((scratch / "crds").iterdir()):
+        paths = [f"paths={MONITORING}/{version}" for version in ("v1", "v1alpha1", "v1beta1")]
+        options = ("crd:maxDescLen=0", *paths, f"output:crd:dir={folder}")
+        done = go_toolchain.run(go, "tool", "controller-gen", *options, folder=HERE / "monitoring")
+        if done.returncode:
+            raise SystemExit(f"controller-gen: {done.stderr.strip()}")
+        for path in sorted(Path(folder).iterdir()):
             yield module, path.read_bytes()
 
 

