@@ -3,31 +3,74 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from conftest import Ran, add_tenant, tree
+from tenantry.core.findings import Finding
+from tenantry.inputs.fleet import load
+from tenantry.runtime.plain_file import NotPlainError, read_plain
 
 Run = Callable[..., Ran]
 
 
-def test_a_link_out_of_the_fleet_is_not_followed(run: Run, fleet: Path, tmp_path: Path) -> None:
-    secret = add_tenant(fleet, "contoso", "shared", "euw1-shared-a", users=10).rename(tmp_path / "contoso.yaml")
-    (fleet / "tenants/contoso.yaml").symlink_to(secret)
-    ran = run("check", "-C", fleet)
-    assert ran.code == 1
-    assert "tenants/contoso.yaml: S001 leads out of the fleet's folder by a symbolic link" in ran.out
+def linked(findings: list[Finding]) -> set[str]:
+    return {f.place.file for f in findings if (f.code, f.message) == ("S001", "is a symbolic link")}
 
 
-def test_a_link_to_nothing_and_a_loop_are_told(run: Run, fleet: Path) -> None:
-    (fleet / "tenants/gone.yaml").symlink_to(fleet / "nothing")
-    (fleet / "tenants/loop.yaml").symlink_to(fleet / "tenants/loop.yaml")
-    ran = run("check", "-C", fleet)
-    assert ran.code == 1
-    assert "tenants/gone.yaml: S001 can't be read" in ran.out
-    assert "tenants/loop.yaml: S001 can't be read" in ran.out
+def test_links_among_the_inputs_are_told_wherever_they_lead(fleet: Path, tmp_path: Path) -> None:
+    """Out of the fleet, to another input, to nothing, to themselves: who reviews them does not see what is read."""
+    outside = add_tenant(fleet, "contoso", "shared", "euw1-shared-a", users=10).rename(tmp_path / "contoso.yaml")
+    links = {"contoso.yaml": outside, "within.yaml": fleet / "tenants/acme.yaml", "gone.yaml": fleet / "nothing",
+             "loop.yaml": fleet / "tenants/loop.yaml", "README.md": outside}  # fmt: skip
+    for name, target in links.items():
+        (fleet / "tenants" / name).symlink_to(target)
+    found, findings = load(fleet)
+    assert linked(findings) == {f"tenants/{name}" for name in links}
+    assert set(found.entries["Tenant"]) == {"acme", "northwind"}
+
+
+@pytest.mark.parametrize(
+    "folder", ["platform", "platform/cells", "tiers", "tenants", "policies", "policies/exceptions"]
+)
+def test_a_folder_of_inputs_that_is_a_link_is_told_and_nothing_below_it_is_read(
+    folder: str, fleet: Path, tmp_path: Path
+) -> None:
+    moved = (fleet / folder).rename(tmp_path / "moved")
+    (fleet / folder).symlink_to(moved)
+    found, findings = load(fleet)
+    assert linked(findings) == {folder}
+    assert not any(document.file.startswith(f"{folder}/") for document in found.documents.values())
+
+
+@pytest.mark.parametrize(
+    "place", ["aaa", "default-deny/policy.yaml", "default-deny/more.yaml", "default-deny/suite", "note.txt"]
+)
+@pytest.mark.parametrize("inside", [True, False], ids=["inside", "outside"])
+def test_links_below_policies_are_told_and_not_read(place: str, inside: bool, fleet: Path, tmp_path: Path) -> None:
+    target = fleet / "policies/image-by-digest" if inside else tmp_path / "target"
+    target.mkdir(exist_ok=True)
+    policy = (fleet / "policies/default-deny/policy.yaml").read_text()
+    (target / "policy.yaml").write_text(policy.replace("default-deny", place.partition("/")[0]))
+    link = fleet / "policies" / place
+    link.unlink(missing_ok=True)
+    link.symlink_to(target / "policy.yaml" if place.endswith((".yaml", ".txt")) else target)
+    found, findings = load(fleet)
+    assert linked(findings) == {f"policies/{place}"}
+    assert "aaa" not in found.entries["Policy"]
+    assert ("default-deny" in found.entries["Policy"]) == (place != "default-deny/policy.yaml")
+
+
+def test_a_new_entry_is_not_written_through_a_link(run: Run, fleet: Path, tmp_path: Path) -> None:
+    (fleet / "tenants").rename(tmp_path / "moved")
+    (fleet / "tenants").symlink_to(tmp_path / "moved")
+    ran = run("new", "tenant", "contoso", "--tier", "shared", "-C", fleet)
+    assert (ran.code, "tenants is a symbolic link" in ran.err) == (2, True), ran
+    assert not (tmp_path / "moved/contoso.yaml").exists()
 
 
 def test_a_folder_in_a_files_place_is_told(run: Run, fleet: Path) -> None:
@@ -43,9 +86,34 @@ def test_a_file_in_a_folders_place_is_told(run: Run, fleet: Path) -> None:
     assert "tenants: S001 is not a folder" in run("check", "-C", fleet).out
 
 
-def test_a_pipe_in_a_files_place_does_not_hang(run: Run, fleet: Path) -> None:
+def test_special_files_in_a_files_place_do_not_hang(run: Run, fleet: Path) -> None:
     os.mkfifo(fleet / "tenants/pipe.yaml")
-    assert "tenants/pipe.yaml: S001 is not a regular file" in run("check", "-C", fleet).out
+    policy = fleet / "policies/default-deny/policy.yaml"
+    policy.unlink()
+    os.mkfifo(policy)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(fleet / "tenants/socket.yaml"))
+        out = run("check", "-C", fleet).out
+    for file in ("tenants/pipe.yaml", "tenants/socket.yaml", "policies/default-deny/policy.yaml"):
+        assert f"{file}: S001 is not a regular file" in out
+
+
+def test_what_takes_a_files_place_while_it_is_looked_at_is_not_read(
+    fleet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name is looked at once, when it is opened: whatever it named before does not count."""
+    file = fleet / "tenants/acme.yaml"
+    real = os.open
+
+    def swapped(path: Any, *arguments: Any, **more: Any) -> int:
+        if path == "acme.yaml":
+            file.unlink()
+            file.symlink_to("/etc/hostname")
+        return real(path, *arguments, **more)
+
+    monkeypatch.setattr(os, "open", swapped)
+    with pytest.raises(NotPlainError, match=r"tenants/acme\.yaml is a symbolic link"):
+        read_plain(fleet, "tenants/acme.yaml", 100)
 
 
 @pytest.mark.parametrize("line", ["# padding\n", "a: &a [b, b]\n"])

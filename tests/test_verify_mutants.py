@@ -104,6 +104,10 @@ MUTANTS = (
     Mutant("V033", WEB, f"{POD}.containers[0].resources.requests.memory", "1Gig", "no quantity"),
     Mutant("V033", WEB, f"{POD}.containers[0].resources.requests.memory", "900Gi", "over the limit"),
     Mutant("V033", QUOTA, "spec.hard.pods", "many", "no quantity"),
+    # credentials
+    Mutant("V034", APPLICATION, "spec.source.repoURL", "https://glpat-1@git.provider.example/x", "user information"),
+    Mutant("V034", "secretstore", "spec.provider.vault.server", "https://root:x@openbao.example", "user information"),
+    Mutant("V034", WEB, f"{POD}.containers[0].env[0]", {"name": "DB", "value": "redis://:x@redis"}, "user information"),
     # operators
     Mutant("V040", DB, "spec.postgresql.parameters.port", "5433", "the operator owns"),
     Mutant("V040", DB, "spec.postgresql.parameters.shared_buffers", "99GB", "over the memory request"),

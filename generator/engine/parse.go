@@ -158,6 +158,9 @@ func (m *manifests) collect(ctx context.Context, v any, place parsed, judge judg
 	return nil
 }
 
+// Texts of the parser may quote the file, where a value may be a secret that looks like an alias or a number.
+var yamlQuoted = regexp.MustCompile("`[^`]*`|unknown anchor '[^']*'")
+
 var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?`)
 
 func (m *manifests) complain(err error) {
@@ -166,7 +169,12 @@ func (m *manifests) complain(err error) {
 		m.Problems = append(m.Problems, parseProblem{placed.line, placed.column, placed.message})
 		return
 	}
-	text := err.Error()
+	text := yamlQuoted.ReplaceAllStringFunc(err.Error(), func(quoted string) string {
+		if strings.HasPrefix(quoted, "unknown anchor") {
+			return "an unknown anchor"
+		}
+		return "a value"
+	})
 	found := yamlLine.FindStringSubmatch(text)
 	line, _ := strconv.Atoi(found[1])
 	m.Problems = append(m.Problems, parseProblem{max(line, 1), 1, "not valid YAML: " + text[len(found[0]):]})

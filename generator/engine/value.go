@@ -148,7 +148,7 @@ func (r *reader) scalar(node *yaml.Node) (any, error) {
 	case "!!float":
 		return decoded(node)
 	default:
-		return nil, at(node, "the tag %s has no meaning in a manifest", tag)
+		return nil, at(node, "a tag of this kind has no meaning in a manifest")
 	}
 }
 
@@ -156,17 +156,17 @@ func (r *reader) scalar(node *yaml.Node) (any, error) {
 func decoded(node *yaml.Node) (any, error) {
 	var result any
 	if err := node.Decode(&result); err != nil {
-		return nil, at(node, "%s is no number", node.Value)
+		return nil, at(node, "the value is no number")
 	}
 	switch number := result.(type) {
 	case int:
 		return int64(number), nil
 	case float64:
 		if math.IsInf(number, 0) || math.IsNaN(number) {
-			return nil, at(node, "%s is no JSON number", node.Value)
+			return nil, at(node, "the value is no JSON number")
 		}
 	case uint64:
-		return nil, at(node, "%s does not fit 64 bits with a sign", node.Value)
+		return nil, at(node, "the number does not fit 64 bits with a sign")
 	}
 	return result, nil
 }

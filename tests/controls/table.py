@@ -352,6 +352,7 @@ ACCESS = (
         "",
     ),
     _M("IAM-08", WEB, f"{POD}.containers[0].env[2]", {"name": "PGPASSWORD", "value": "swordfish"}),
+    _M("IAM-08", WEB, f"{POD}.containers[0].env[2]", {"name": "AWS_SECRET_ACCESS_KEY", "value": "swordfish"}),
     _M(
         "IAM-08",
         f"ConfigMap {ACME}/odoo-config",

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import os
-import platform
 import sys
-import tempfile
-import traceback
-from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -17,6 +14,7 @@ import click
 from tenantry import __version__
 from tenantry.cli.options import Options, common
 from tenantry.core.findings import FindingsError, Result, TenantryError
+from tenantry.report.plain import lines, one_line
 
 COMMANDS = {
     "init": "Lay an empty fleet in a folder.",
@@ -90,7 +88,7 @@ def main() -> NoReturn:
     except SystemExit as error:
         code = int(error.code or 0)
     except click.ClickException as error:
-        error.show()
+        _show(error)
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("tenantry: interrupted", err=True)
@@ -98,8 +96,8 @@ def main() -> NoReturn:
     except FindingsError as error:
         code = _report(options, Result("findings", error.findings))
     except TenantryError as error:
-        hint = f"\n  {error.hint}" if error.hint else ""
-        click.echo(f"tenantry: {error.message}{hint}", err=True)
+        hint = f"\n  {one_line(error.hint)}" if error.hint else ""
+        click.echo(f"{one_line(f'tenantry: {error.message}')}{hint}", err=True)
         code = error.exit_code
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - the reader went away
@@ -116,13 +114,21 @@ def _report(options: Options, result: Result) -> int:
     return 1
 
 
+def _show(error: click.ClickException) -> None:
+    """As click does, but arguments that are quoted fill one line and can't act on a terminal."""
+    text, message = io.StringIO(), error.format_message()
+    error.show(text)
+    is_help = isinstance(error, click.exceptions.NoArgsIsHelpError)
+    shown = text.getvalue() if is_help else text.getvalue().replace(message, one_line(message))
+    click.echo(lines(shown), nl=False, err=True)
+
+
 def _bug() -> int:
     """Keep what we need to mend it, and tell where."""
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="tenantry-bug-", suffix=".txt", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(f"tenantry {__version__}, Python {platform.python_version()}, {platform.platform()}\n")
-        file.write(f"command: {' '.join([Path(sys.argv[0]).name, *sys.argv[1:]])}\n\n{traceback.format_exc()}")
+    from tenantry.cli import bug
+
     error = sys.exc_info()[1]
-    click.echo(f"tenantry: this is a bug of ours ({type(error).__name__}); please send us {file.name}", err=True)
+    assert error is not None
+    file = one_line(bug.write(error, sys.argv))
+    click.echo(f"tenantry: this is a bug of ours ({type(error).__name__}); please send us {file}", err=True)
     return 3

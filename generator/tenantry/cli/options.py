@@ -15,6 +15,7 @@ import platformdirs
 
 from tenantry.core.findings import Result, TenantryError
 from tenantry.report import WRITERS
+from tenantry.report.plain import lines
 from tenantry.runtime.listing import start_listing
 from tenantry.runtime.state import outside
 from tenantry.runtime.workspace import Workspace
@@ -54,6 +55,7 @@ class Options:
         raise SystemExit(0 if result.ok else 1)
 
     def write(self, text: str) -> None:
+        text = lines(text)
         if self.output is None:
             click.echo(text, nl=False)
             return

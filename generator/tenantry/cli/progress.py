@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 
+from tenantry.report.plain import lines
 from tenantry.runtime.workspace import Progress
 
 
 def say(text: str) -> None:
     """A line about long work, on standard error."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the command line's own voice
+    print(lines(text), file=sys.stderr, flush=True)  # noqa: T201 - the command line's own voice
 
 
 def progress() -> Progress:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import platform
 from collections.abc import Iterable, Iterator
@@ -19,6 +18,7 @@ from tenantry.engine.intact import is_intact
 from tenantry.engine.kustomize import Engine
 from tenantry.engine.kyverno import PolicyEngine
 from tenantry.engine.protocol import Peer
+from tenantry.report.plain import one_line, to_json_text
 from tenantry.runtime.listing import TREES
 from tenantry.runtime.repository import Repository
 from tenantry.runtime.workspace import Workspace
@@ -90,7 +90,8 @@ def _repository(root: Path) -> Iterator[Item]:
 
 def to_text(items: list[Item]) -> str:
     return "".join(
-        f"{'ok ' if item.ok else 'BAD'}  {item.name:<8} {item.found}{f' ({item.hint})' if item.hint else ''}\n"
+        one_line(f"{'ok ' if item.ok else 'BAD'}  {item.name:<8} {item.found}{f' ({item.hint})' if item.hint else ''}")
+        + "\n"
         for item in items
     )
 
@@ -102,4 +103,4 @@ def to_json(items: list[Item]) -> str:
         "ok": all(item.ok for item in items),
         "items": [dataclasses.asdict(item) for item in items],
     }
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return to_json_text(document)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,9 +24,12 @@ from tenantry.prove.run import objectives
 from tenantry.render.blame import Blamer
 from tenantry.render.kustomizations import object_id
 from tenantry.render.units import units
+from tenantry.report.plain import one_line, to_json_text
 from tenantry.resolve.instance import Instance
+from tenantry.runtime.plain_file import NotPlainError, read_plain
 from tenantry.runtime.workspace import Workspace
-from tenantry.verify.locate import children
+from tenantry.verify.folder import MAX_FILE_BYTES
+from tenantry.verify.locate import children, compose
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +105,10 @@ def explain_line(space: Workspace, file: str, line: int) -> Mapping[str, str]:
     Raises UsageError when the file or the line is not of the rendered tree.
     """
     file = os.path.relpath(space.root / file, space.root)
-    path = space.root / file
-    if not file.startswith("rendered/") or not path.is_file():
-        raise UsageError(
-            f"'{file}' is no file of rendered/", "name a rendered file and a line: rendered/.../service.yaml:12"
-        )
-    content = path.read_text(encoding="utf-8")
-    found = _field_at(yaml.compose(content, yaml.CSafeLoader), line)
+    node, value = _rendered(space, file)
+    found = _field_at(node, line)
     if found is None:
         raise UsageError(f"line {line} of '{file}' holds no field", "name the line of a field")
-    value = yaml.safe_load(content)
     identity = object_id(value)
     inputs = read_inputs(space.root, space.as_of, space.store("documents"))
     if not inputs.usable:
@@ -124,6 +120,23 @@ def explain_line(space: Workspace, file: str, line: int) -> Mapping[str, str]:
     decided = " and ".join(source.decided_by) or "nothing: it is the same for everyone"
     template = f"{source.template}:{source.line}"
     return {"object": str(identity), "field": show_path(found), "decided by": decided, "template": template}
+
+
+def _rendered(space: Workspace, file: str) -> tuple[yaml.Node, Any]:
+    """A rendered file as a node and as an object. Raises UsageError for what is neither, a link included."""
+    hint = "name a rendered file and a line: rendered/.../service.yaml:12"
+    if not file.startswith("rendered/"):
+        raise UsageError(f"'{file}' is no file of rendered/", hint)
+    try:
+        content = read_plain(space.root, file, MAX_FILE_BYTES).decode()
+        (node,) = compose(content)
+        value = yaml.load(content, yaml.CSafeLoader)
+        object_id(value)
+    except (NotPlainError, OSError):
+        raise UsageError(f"'{file}' is no file of rendered/", hint) from None
+    except (yaml.YAMLError, RecursionError, ValueError, LookupError, TypeError, AttributeError):
+        raise UsageError(f"'{file}' holds no object as tenantry renders it", "see 'tenantry check'") from None
+    return node, value
 
 
 def _field_at(node: yaml.Node | None, line: int) -> Path | None:
@@ -198,7 +211,7 @@ def to_text(explanation: Explanation) -> str:
     for instance, rows in explanation.items():
         widths = [max(len(getattr(row, column)) for row in rows) for column in ("name", "value", "place")]
         lines = [
-            f"{row.name:<{widths[0]}}  {row.value:<{widths[1]}}  {row.place:<{widths[2]}}  {row.how}".rstrip()
+            one_line(f"{row.name:<{widths[0]}}  {row.value:<{widths[1]}}  {row.place:<{widths[2]}}  {row.how}".rstrip())
             for row in rows
         ]
         blocks.append("\n".join([instance, *("  " + line for line in lines)]) + "\n")
@@ -207,26 +220,18 @@ def to_text(explanation: Explanation) -> str:
 
 def to_json(explanation: Explanation) -> str:
     instances = {name: [dataclasses.asdict(row) for row in rows] for name, rows in explanation.items()}
-    return (
-        json.dumps(
-            {"version": 1, "command": "explain", "ok": True, "instances": instances}, ensure_ascii=False, indent=2
-        )
-        + "\n"
-    )
+    return to_json_text({"version": 1, "command": "explain", "ok": True, "instances": instances})
 
 
 def line_to_text(told: Mapping[str, str]) -> str:
-    return "".join(f"{name:<10}  {value}\n" for name, value in told.items())
+    return "".join(f"{one_line(f'{name:<10}  {value}')}\n" for name, value in told.items())
 
 
 def line_to_json(told: Mapping[str, str]) -> str:
     fields = {name.replace(" ", "_"): value for name, value in told.items()}
-    return json.dumps({"version": 1, "command": "explain", "ok": True, **fields}, ensure_ascii=False, indent=2) + "\n"
+    return to_json_text({"version": 1, "command": "explain", "ok": True, **fields})
 
 
 def objectives_to_json(objectives: Sequence[Objective]) -> str:
     values = [dataclasses.asdict(objective) for objective in objectives]
-    return (
-        json.dumps({"version": 1, "command": "explain", "ok": True, "objectives": values}, ensure_ascii=False, indent=2)
-        + "\n"
-    )
+    return to_json_text({"version": 1, "command": "explain", "ok": True, "objectives": values})

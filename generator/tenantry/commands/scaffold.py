@@ -97,9 +97,10 @@ def write_new(root: Path, file: str, text: str) -> None:
     except FileExistsError:
         raise UsageError(f"{file} is there already", "edit it, or choose another name") from None
     except OSError as error:
-        link = error.errno in (errno.ELOOP, errno.ENOTDIR)
-        hint = "input folders are real folders: remove the link or file in the folder's place" if link else ""
-        raise TenantryError(f"{file} can't be written: {error.strerror}", hint) from error
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            message = f"{file} can't be written: {error.filename} is a symbolic link or a file"
+            raise UsageError(message, "input folders are real folders") from error
+        raise TenantryError(f"{file} can't be written: {error.strerror}") from error
 
 
 def _check_name(kind: str, name: str) -> None:

@@ -15,7 +15,9 @@ class Code:
 
 
 CODES: tuple[Code, ...] = (
-    Code("S001", "Input can't be read", "A file or folder is missing, is a link out of the fleet, or may not be read."),
+    Code(
+        "S001", "Input can't be read", "A file or folder is missing, is a link or a special file, or may not be read."
+    ),
     Code("S002", "Input is too large", "An input file is over 1 MiB. Each holds one entry; none needs that much."),
     Code("S003", "Input is not UTF-8", "YAML files are UTF-8 text."),
     Code("S004", "Not valid YAML", "The text can't be parsed, is indented with tabs, or is nested too deep."),
@@ -32,6 +34,16 @@ CODES: tuple[Code, ...] = (
         "A bare word is a boolean, number, date or null to YAML 1.1 readers and text to others, or the reverse.",
     ),
     Code("S011", "Wrong structure", "The file is no mapping, or a key is no plain word."),
+    Code(
+        "S012",
+        "Hidden character",
+        "Text, a key, a comment or a file's name holds what nobody sees: bidirectional marks, zero-width letters, controls, fillers.",
+    ),
+    Code(
+        "S013",
+        "Credentials in an address",
+        "An address names a user and a password, or over HTTP any user, who may be a token. Whoever reads the repository would have it.",
+    ),
     Code("S020", "Unknown field", "The schema of the kind has no such field or entry."),
     Code("S021", "Missing field", "A required field is not there."),
     Code("S022", "Wrong type", "The value is text where a number is wanted, or the like."),
@@ -162,6 +174,11 @@ CODES: tuple[Code, ...] = (
     Code("V031", "Namespace does not fit", "A cluster-wide object names a namespace."),
     Code("V032", "Too large, or not complete", "Data or annotations over the limit, or a Secret without its keys."),
     Code("V033", "Not a valid quantity", "An amount that can't be read, is negative, or is over its limit."),
+    Code(
+        "V034",
+        "Credentials in an address",
+        "A field holds an address with user information, which everyone knows who reads the object or the repository.",
+    ),
     Code("V040", "CloudNativePG refuses", "A rule of the operator's webhooks, which no schema holds."),
     Code("V041", "Bad schedule or time zone", "The time would be another one than meant."),
     Code("V042", "Traefik drops the route", "Traefik logs the error and serves the rest."),

@@ -8,24 +8,22 @@ from typing import Any
 
 from tenantry.core.findings import FieldChange
 from tenantry.core.manifest import Manifest, Path, show_path
+from tenantry.core.secrecy import concealed, plain
+from tenantry.core.secret_words import HIDDEN
 from tenantry.verify import native
 
 ABSENT = object()
-HIDDEN = "(hidden)"
-_SECRET_PARTS = ("data", "stringData")
 
 GUESSED_KEYS = ("name", "secretKey", "key", "alert", "record", "mountPath", "match", "kind")
 """Keys by which entries of lists are told apart where no schema says so, when each entry has the key and no two agree."""
 
 
 def field_changes(before: Manifest, after: Manifest) -> Iterator[FieldChange]:
-    """Changes from one state of an object to another. Values of Secrets are never shown."""
+    """Changes from one state of an object to another. Secrets are never shown."""
     group, kind = after.kind
     keys = native.schemas(native.known_versions()[-1]).list_keys(group, after.version, kind)
-    for path, old, new in _compare(before.value, after.value, (), keys):
-        if after.kind == ("", "Secret") and path and path[0] in _SECRET_PARTS:
-            old, new = (value if value is ABSENT else HIDDEN for value in (old, new))
-        yield FieldChange(show_path(path), *(None if value is ABSENT else value for value in (old, new)))
+    for path, old, new in _compare(concealed(before.value), concealed(after.value), (), keys):
+        yield FieldChange(show_path(path), *(None if value is ABSENT else plain(value) for value in (old, new)))
 
 
 Keys = Mapping[Path, tuple[str, ...]]
@@ -39,7 +37,8 @@ def _compare(old: Any, new: Any, path: Path, keys: Keys) -> Found:
     elif isinstance(old, list) and isinstance(new, list):
         yield from _compare_lists(old, new, path, keys)
     elif isinstance(old, str) and isinstance(new, str) and "\n" in old and "\n" in new:
-        yield from _compare_lines(old, new, path)
+        lines = list(_compare_lines(old, new, path))
+        yield from lines or ([(path, HIDDEN, HIDDEN)] if old != new else [])
     elif old is ABSENT or new is ABSENT or type(old) is not type(new) or old != new:
         yield path, old, new
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from tenantry.core.findings import Finding, Place
 from tenantry.core.manifest import mapping
 from tenantry.inputs import source
 from tenantry.inputs.source import Document
+from tenantry.inputs.source_text import hidden_name
 from tenantry.model import convert
 from tenantry.model.cell import Cell
 from tenantry.model.channel import Channel
@@ -118,16 +120,16 @@ def load(root: Path, cache: Store | None = None) -> tuple[Fleet, list[Finding]]:
         kind, name = document.data["kind"], document.data["metadata"]["name"]
         documents[kind, name] = document
         entries[kind][name] = convert.build(CLASSES[kind], document.data)
-    for file in _policy_files(root):
+    for file in _policy_files(root, findings):
         policy = _read_policy(root, file)
-        if isinstance(policy, Finding):
-            findings.append(policy)
+        if isinstance(policy, list):
+            findings += policy
             broken.add(file)
             continue
         document, entry = policy
         documents["Policy", entry.name] = document
         entries["Policy"][entry.name] = entry
-    if not (root / "platform/platform.yaml").exists():
+    if not os.path.lexists(root / "platform/platform.yaml"):
         findings.append(
             Finding(
                 "S001", Place("platform/platform.yaml"), "is missing", "lay one with 'tenantry init DIR' and copy it"
@@ -138,15 +140,18 @@ def load(root: Path, cache: Store | None = None) -> tuple[Fleet, list[Finding]]:
 
 def _input_files(root: Path, findings: list[Finding]) -> Iterator[tuple[str, tuple[str, ...]]]:
     for folder, kinds in FOLDERS.items():
-        directory = root / folder
-        if directory.is_symlink() or (directory.exists() and not directory.is_dir()):
-            findings.append(Finding("S001", Place(folder), "is not a folder", "input folders are real folders"))
+        if not _is_real(root, folder, findings):
             continue
-        if not directory.is_dir():
-            continue
-        for path in sorted(directory.iterdir()):
-            file = f"{folder}/{path.name}"
+        for file in _names(root, folder, findings):
+            path = root / file
+            if path.is_symlink() and file not in FOLDERS:
+                findings.append(source.linked(file))
+                continue
             if file in FOLDERS or path.name in _NOT_INPUT:
+                continue
+            odd = list(hidden_name(file))
+            if odd:
+                findings += odd
                 continue
             if path.suffix != ".yaml" or path.name.startswith("."):
                 message, hint = (
@@ -158,19 +163,61 @@ def _input_files(root: Path, findings: list[Finding]) -> Iterator[tuple[str, tup
             yield file, kinds
 
 
-def _policy_files(root: Path) -> Iterator[str]:
-    """policies/<name>/policy.yaml; the suites beside them are the stock tool's business."""
-    for path in sorted((root / "policies").glob("*/policy.yaml")):
-        yield path.relative_to(root).as_posix()
+def _names(root: Path, folder: str, findings: list[Finding]) -> list[str]:
+    """What lies in an input folder, by path below the root."""
+    try:
+        return sorted(f"{folder}/{name}" for name in os.listdir(root / folder))  # noqa: PTH208 - names only
+    except OSError as error:
+        findings.append(_unreadable(folder, error))
+        return []
 
 
-def _read_policy(root: Path, file: str) -> tuple[Document, Policy] | Finding:
+def _unreadable(folder: str, error: OSError) -> Finding:
+    return Finding("S001", Place(folder), f"can't be read: {error.strerror}", "check that you may read it")
+
+
+def _is_real(root: Path, folder: str, findings: list[Finding]) -> bool:
+    """Whether an input folder is there, and neither it nor one around it is a link or a file."""
+    around = [str(path) for path in PurePosixPath(folder).parents][-2::-1]
+    for path in (*around, folder):
+        if (root / path).is_symlink():
+            findings.append(source.linked(path))
+            return False
+        if not (root / path).is_dir():
+            if (root / path).exists():
+                findings.append(Finding("S001", Place(path), "is not a folder", "input folders are real folders"))
+            return False
+    return True
+
+
+def _policy_files(root: Path, findings: list[Finding]) -> Iterator[str]:
+    """policies/<name>/policy.yaml; the suites beside them are the stock tool's business, but no links either."""
+    if not _is_real(root, "policies", findings):
+        return
+    unread = lambda error: findings.append(_unreadable(os.path.relpath(error.filename, root), error))  # noqa: E731
+    for path, folders, names in os.walk(root / "policies", onerror=unread):
+        folders.sort()
+        folder = Path(path).relative_to(root).as_posix()
+        if folder == "policies/exceptions":
+            continue
+        for name in sorted([*folders, *names]):
+            file = f"{folder}/{name}"
+            if os.path.islink(f"{path}/{name}"):  # noqa: PTH114 - of all that lies there
+                findings.append(source.linked(file))
+            findings += hidden_name(file)
+        policy = f"{folder}/policy.yaml"
+        there = ("policy.yaml" in names or "policy.yaml" in folders) and not (root / policy).is_symlink()
+        if folder.count("/") == 1 and there and not any(hidden_name(folder)):
+            yield policy
+
+
+def _read_policy(root: Path, file: str) -> tuple[Document, Policy] | list[Finding]:
     text = source.read_text(root, file)
     if isinstance(text, Finding):
-        return text
+        return [text]
     document, found = source.parse(file, text)
     if document is None or found:
-        return found[0]
+        return found
     data = document.data if isinstance(document.data, dict) else {}
     metadata, spec = mapping(data.get("metadata")), mapping(data.get("spec"))
     annotations = {str(key): str(value) for key, value in mapping(metadata.get("annotations")).items()}
@@ -196,7 +243,7 @@ def _read_policy(root: Path, file: str) -> tuple[Document, Policy] | Finding:
     else:
         return document, Policy(name=name, control=annotations[CONTROL], annotations=annotations, spec=spec)
     path, message, hint = wrong
-    return Finding("S028", document.place(path), message, hint)
+    return [Finding("S028", document.place(path), message, hint)]
 
 
 def _read(root: Path, file: str, kinds: tuple[str, ...], cache: Store) -> tuple[Document | None, list[Finding]]:
@@ -212,6 +259,8 @@ def _read(root: Path, file: str, kinds: tuple[str, ...], cache: Store) -> tuple[
     document, findings = source.parse(file, text)
     if document is None:
         return None, findings
+    if any(finding.code == "S012" for finding in findings):
+        return None, findings  # other findings would speak of what nobody sees
     bad_places = frozenset(finding.place for finding in findings)
     findings += schema.validate(document, kinds, bad_places)
     if not findings:

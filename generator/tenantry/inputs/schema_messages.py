@@ -12,6 +12,7 @@ from typing import Any, cast
 from jsonschema.exceptions import ValidationError
 
 from tenantry.core.findings import Finding
+from tenantry.core.secret_words import HIDDEN, hide, secrets_in
 from tenantry.inputs.source import Document, Path_
 
 API_VERSION = "tenantry.io/v1alpha1"
@@ -133,8 +134,14 @@ def _field(path: Path_) -> str:
     return re.sub(r"[\x00-\x1f\x7f]", "?", text.lstrip("."))
 
 
+_BEFORE_HOST = re.compile(r'[^\s/@:"]+:[^\s@]+@(?!sha\d+:)')
+"""A user and a password, as in addresses without a scheme."""
+
+
 def _show(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False)
+    text = hide(text, secrets_in(text))
+    text = _BEFORE_HOST.sub(f"{HIDDEN}@", text) if isinstance(value, str) and "://" not in value else text
     return text if len(text) <= 60 else text[:57] + "..."
 
 

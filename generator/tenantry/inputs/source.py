@@ -1,7 +1,8 @@
 """Files -> documents with a table of positions.
 
 The YAML that people may write here is a subset on which all readers agree: one document, no anchors, no
-tags, no duplicate keys, and no bare word that YAML 1.1 and 1.2 readers take for different things.
+tags, no duplicate keys, and no bare word that YAML 1.1 and 1.2 readers take for different things. What a reviewer
+would not see, or should not see (hidden characters, credentials in addresses), is refused wherever it stands.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import Any
 import yaml
 
 from tenantry.core.findings import Finding, Place
+from tenantry.inputs.source_text import TextRules
+from tenantry.runtime.plain_file import NotPlainError, read_plain
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 40
@@ -57,54 +60,49 @@ class Document:
 
 def read_text(root: Path, file: str) -> str | Finding:
     """The text of one input file, or why it can't be had."""
-    path = root / file
     place = Place(file)
     try:
-        if path.is_symlink() and not path.resolve(strict=True).is_relative_to(root.resolve()):
-            message, hint = "leads out of the fleet's folder by a symbolic link", "put the file itself here"
-            return Finding("S001", place, message, hint)
-        if not path.is_file():
-            path.stat()  # tells why, when there is nothing at all
-            return Finding(
-                "S001", place, "is not a regular file", "a folder or device can't be an input; rename or remove it"
-            )
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            return Finding(
-                "S002", place, f"is over {MAX_BYTES // 1024} KiB", "one entry a file; no entry needs that much"
-            )
+        content = read_plain(root, file, MAX_BYTES)
+    except NotPlainError as error:
+        if error.link:
+            return linked(error.path)
+        hint = "a folder or device can't be an input; rename or remove it"
+        return Finding("S001", Place(error.path), "is not a regular file", hint)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return Finding("S001", place, f"can't be read: {reason}", "check that it exists and that you may read it")
+    if len(content) > MAX_BYTES:
+        return Finding("S002", place, f"is over {MAX_BYTES // 1024} KiB", "one entry a file; no entry needs that much")
+    try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        line = content[: error.start].count(b"\n") + 1
         return Finding("S003", Place(file, line, 1), "is not UTF-8 text", "save the file as UTF-8")
-    except (OSError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return Finding("S001", place, f"can't be read: {reason}", "check that it exists and that you may read it")
+
+
+def linked(path: str) -> Finding:
+    """The finding of a link among the inputs, wherever it leads: inside of the fleet it hides what is read, too."""
+    hint = "put the file or folder itself here: who reviews a link does not see what is read"
+    return Finding("S001", Place(path), "is a symbolic link", hint)
 
 
 def parse(file: str, text: str) -> tuple[Document | None, list[Finding]]:
     """Parse one file. No document comes back when its structure is unclear; other findings come beside it."""
     builder = _Builder(file)
     text = text.removeprefix("\ufeff")
+    document: Document | None = None
+    broken: list[Finding] = []
     try:
         data = builder.build(yaml.parse(text, Loader=LOADER))
         document = Document(file, text, data)
         document.__dict__["_positions"] = builder  # already known, no need to parse twice
-        return document, builder.findings
     except yaml.MarkedYAMLError as error:
-        return None, [*builder.findings, _syntax_finding(file, text, error)]
-    except yaml.reader.ReaderError:
-        return None, [_control_finding(file, text)]
+        broken = [_syntax_finding(file, text, error)]
+    except yaml.reader.ReaderError:  # for a hidden character, of which the rules tell
+        broken = []
     except _StructureError as error:
-        return None, [*builder.findings, error.finding]
-
-
-def _control_finding(file: str, text: str) -> Finding:
-    found = _CONTROL.search(text)
-    before = text[: found.start()] if found else ""
-    place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
-    return Finding("S004", place, "holds a control character", "remove it")
+        broken = [error.finding]
+    return document, [*builder.findings, *builder.rules.findings(text), *broken]
 
 
 def _syntax_finding(file: str, text: str, error: yaml.MarkedYAMLError) -> Finding:
@@ -140,8 +138,6 @@ _UNCLOSED = {
     "while parsing a flow sequence": "bracket",
     "while parsing a flow mapping": "brace",
 }
-_CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What YAML 1.1 and 1.2 don't count as printable."""
 
 
 def _line(error: yaml.MarkedYAMLError) -> int:
@@ -171,6 +167,7 @@ class _Builder:
     def __init__(self, file: str) -> None:
         self.file = file
         self.findings: list[Finding] = []
+        self.rules = TextRules(file)
         self.values: dict[Path_, tuple[int, int]] = {}
         self.keys: dict[Path_, tuple[int, int]] = {}
 
@@ -210,7 +207,7 @@ class _Builder:
         if isinstance(event, yaml.SequenceStartEvent):
             return self.sequence(events, path)
         assert isinstance(event, yaml.ScalarEvent)
-        return self.scalar(event, place)
+        return self.scalar(event, place, path)
 
     def refuse_extras(self, event: Any, place: Place) -> None:
         if event.anchor:
@@ -245,6 +242,7 @@ class _Builder:
         if event.value == "<<" and not event.style:
             message, hint = "uses the merge key <<", "write the values out: each line should say what it means"
             self.findings.append(Finding("S006", place, message, hint))
+        self.rules.scalar(event)
         return str(event.value)
 
     def sequence(self, events: Iterator[yaml.Event], path: Path_) -> list[Any]:
@@ -255,7 +253,8 @@ class _Builder:
             result.append(self.value(event, events, (*path, len(result))))
         return result
 
-    def scalar(self, event: yaml.ScalarEvent, place: Place) -> Any:
+    def scalar(self, event: yaml.ScalarEvent, place: Place, path: Path_) -> Any:
+        self.rules.scalar(event)
         text = event.value
         if event.style:  # quoted or a block; the C parser says "" for plain, the Python one None
             return text
@@ -267,14 +266,16 @@ class _Builder:
             return float(text)
         meaning = _ambiguity(text)
         if meaning:
+            shown, hint = f"'{text}'", _quote_hint(text)
+            if path and path[0] in _OF_SECRETS:  # a Secret that was put among the inputs
+                shown, hint = "the value", "write it in quotes"
             self.findings.append(
-                Finding(
-                    "S010", place, f"'{text}' is {meaning} to some YAML readers and text to others", _quote_hint(text)
-                )
+                Finding("S010", place, f"{shown} is {meaning} to some YAML readers and text to others", hint)
             )
         return text
 
 
+_OF_SECRETS = ("data", "stringData")
 _EXACT: dict[str, Any] = {"": None, "null": None, "~": None, "true": True, "false": False}
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}\Z")

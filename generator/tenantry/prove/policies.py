@@ -10,6 +10,7 @@ from typing import Any
 
 from tenantry.core.findings import Finding, Place
 from tenantry.core.manifest import Manifest, Problem, dig, entries, items, mapping, text
+from tenantry.core.secrecy import Veil
 from tenantry.engine.kyverno import Outcome, PolicyEngine
 from tenantry.model.policy import Policy
 from tenantry.prove.cluster_state import Breach, State
@@ -114,7 +115,7 @@ def ask(engine: PolicyEngine, promises: Promises, states: Mapping[str, State]) -
             )
     for manifest, error in zip(lifts, lift_errors, strict=True):
         if error:
-            message = f"Kyverno can't use the exception: {error}"
+            message = f"Kyverno can't use the exception: {Veil(manifest.value).text(error)}"
             place = Place(manifest.file, manifest.line, 1)
             verdicts.findings.append(
                 Finding("V072", place, message, "see policies/exceptions/", object=manifest.identity, control="SUP-03")

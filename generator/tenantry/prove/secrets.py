@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tenantry.core.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
+from tenantry.core.secret_words import is_literal, says_secret, user_information
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.workloads import Workload, workloads
@@ -154,11 +155,6 @@ def _cell_key(manifest: Manifest, home: Home, path: Path, key: str, name: str) -
 
 # --- secrets in git
 
-_SECRET_NAME = re.compile(
-    r"(?i)(?:^|[_\-. ])(?:password|passwd|passphrase|secret[_-]?key|secret|token|api[_-]?key|private[_-]?key|credentials?|admin_passwd)\b"
-)
-_REFERENCE = re.compile(r"(?i)(?:_file|_path|_name|_ref|-file)$")
-_IN_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@{$]+@")
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _ASSIGNMENT = re.compile(r"^\s*([A-Za-z][A-Za-z0-9_.-]*)\s*[=:]\s*(\S.*)$")
 
@@ -216,11 +212,11 @@ def _in_containers(work: Workload) -> Iterator[tuple[Path, str]]:
 def _literal(name: str, value: object) -> str:
     if value in (None, "") or not isinstance(value, str):
         return ""
-    if _IN_ADDRESS.search(value):
+    if any(user_information(value)):
         return f"'{name}' holds an address with a password in it"
     if _PEM.search(value):
         return f"'{name}' holds a private key"
-    if _SECRET_NAME.search(name) and not _REFERENCE.search(name) and "{{" not in value and not value.startswith("/"):
+    if says_secret(name) and is_literal(value) and "{{" not in value and not value.startswith("/"):
         return f"'{name}' holds a literal value"
     return ""
 
@@ -230,7 +226,7 @@ def _argument(value: str) -> str:
     return (
         _literal(name, given)
         if equals and "\n" not in value and " " not in name
-        else _literal("argument", value if _IN_ADDRESS.search(value) else None)
+        else _literal("argument", value if any(user_information(value)) else None)
     )
 
 
@@ -239,10 +235,10 @@ def _in_text(content: str) -> str:
     if _PEM.search(content):
         return "holds a private key"
     for line in content.splitlines():
-        if _IN_ADDRESS.search(line):
+        if any(user_information(line)):
             return "holds an address with a password in it"
         found = _ASSIGNMENT.match(line)
-        if found and _SECRET_NAME.search(found[1]) and not _REFERENCE.search(found[1]):
+        if found and says_secret(found[1]):
             value = found[2].strip().strip("\"'")
             if re.fullmatch(r"[^\s(\[{$<]{4,}", value) and not value.startswith("/"):
                 return f"'{found[1]}' holds a literal value"
@@ -253,7 +249,7 @@ def _template(key: str, content: str) -> str:
     if "{{" in content and "\n" not in content:
         return (
             ""
-            if not _IN_ADDRESS.search(re.sub(r"\{\{.*?\}\}", "{", content))
+            if not any(user_information(re.sub(r"\{\{.*?\}\}", "{}", content)))
             else f"'{key}' holds an address with a password in it"
         )
     lines = [line for line in content.splitlines() if "{{" not in line]

@@ -7,6 +7,9 @@ from itertools import groupby, zip_longest
 from pathlib import Path
 
 from tenantry.core.findings import Finding, Place
+from tenantry.core.secrecy import Veil
+from tenantry.core.secret_words import hide, secrets_in
+from tenantry.inputs import source
 from tenantry.runtime.listing import Change
 
 _FOLD = 5
@@ -53,22 +56,36 @@ def _finding(root: Path, change: Change, by_hand: bool) -> Finding:
         return Finding("G002", Place(change.file), "is missing", _HINT)
     if change.content is None:
         return Finding("G003", Place(change.file), "is not what the inputs give", _HINT)
-    number, there, wanted = _first_difference((root / change.file).read_bytes(), change.content)
+    number, there, wanted = _first_difference(change.file, (root / change.file).read_bytes(), change.content)
     why = "was edited by hand" if by_hand else "is not what the inputs give"
     hint = f"change tenants/, tiers/ or platform/ instead, then {_HINT}" if by_hand else _HINT
     return Finding("G003", Place(change.file, number, 1), f"{why}: here is {there}, the inputs give {wanted}", hint)
 
 
-def _first_difference(there: bytes, wanted: bytes) -> tuple[int, str, str]:
+def _first_difference(file: str, there: bytes, wanted: bytes) -> tuple[int, str, str]:
+    """The number of the first line that differs, and what stands there in both, without secrets."""
     pairs = zip_longest(there.splitlines(), wanted.splitlines())
     for number, (old, new) in enumerate(pairs, start=1):
         if old != new:
-            return number, _show(old), _show(new)
+            return number, _show(old, _veil(file, there)), _show(new, _veil(file, wanted))
     return 1, "another line ending", "this one"
 
 
-def _show(line: bytes | None) -> str:
+def _veil(file: str, content: bytes) -> Veil | None:
+    """Hides the secrets of what a file holds; None when that can't be told."""
+    if len(content) > source.MAX_BYTES:
+        return None
+    document, findings = source.parse(file, content.decode(errors="replace"))
+    twice = any(finding.code == "S005" for finding in findings)  # what the second of the keys holds is not known
+    return Veil(document.data) if document and not twice else None
+
+
+def _show(line: bytes | None, veil: Veil | None) -> str:
     if line is None:
         return "the end of the file"
     text = line.decode(errors="replace").strip()
-    return f"'{text if len(text) <= 60 else text[:57] + '...'}'"
+    if veil is None:
+        return "something else, in a file that can't be read"
+    shown = veil.line(text)
+    shown = hide(shown, secrets_in(shown))
+    return f"'{shown if len(shown) <= 60 else shown[:57] + '...'}'"

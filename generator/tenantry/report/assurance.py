@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from tenantry.core.assurance import Objective, TenantAssurance
 from tenantry.core.controls import ASSUMPTIONS, BY_ID
+from tenantry.report.plain import one_line
+from tenantry.report.values import escape
 
 
 def write(assurances: Sequence[TenantAssurance]) -> Iterator[str]:
@@ -32,7 +34,7 @@ def write(assurances: Sequence[TenantAssurance]) -> Iterator[str]:
 
 
 def _tenant(one: TenantAssurance) -> Iterator[str]:
-    yield f"### {_plain(one.display_name)} ({one.tenant})"
+    yield f"### {escape(one.display_name)} ({one.tenant})"
     yield ""
     yield f"Tier {one.tier}; {', '.join(one.environments)}."
     yield ""
@@ -42,8 +44,8 @@ def _tenant(one: TenantAssurance) -> Iterator[str]:
         yield f"- **Breached: {control}** {BY_ID[control].rule}"
     for lift in one.lifted:
         yield (
-            f"- Lifted until {lift.expires}: {lift.control} ({lift.exception}). {_plain(lift.reason)} Meanwhile: "
-            f"{_plain(lift.compensating_control)} Owner {_plain(lift.owner)}, approved by {_plain(lift.approver)}."
+            f"- Lifted until {lift.expires}: {lift.control} ({lift.exception}). {escape(lift.reason)} Meanwhile: "
+            f"{escape(lift.compensating_control)} Owner {escape(lift.owner)}, approved by {escape(lift.approver)}."
         )
     for control in one.not_promised:
         yield f"- Not promised by the tier: {control} {BY_ID[control].rule}"
@@ -55,7 +57,7 @@ def _tenant(one: TenantAssurance) -> Iterator[str]:
         for objective in one.objectives:
             how = "; ".join(f"{step.what}: {step.value}" if step.value else step.what for step in objective.steps)
             mark = "" if objective.kept else " **(broken)**"
-            yield f"| {objective.objective} | {amount(objective.promised, objective.unit)} | {derived(objective)}{mark} | {how} |"
+            yield f"| {objective.objective} | {amount(objective.promised, objective.unit)} | {derived(objective)}{mark} | {escape(how)} |"
         yield ""
     for cost in one.costs:
         parts = ", ".join(f"{name} {euro:,.0f}" for name, euro in cost.parts.items())
@@ -79,11 +81,7 @@ def objectives_text(tenant: str, objectives: Sequence[Objective]) -> str:
             f"\n{objective.objective}: {derived(objective)}, promised {amount(objective.promised, objective.unit)}: {verdict}"
         )
         width = max((len(step.what) for step in objective.steps), default=0)
-        lines += [f"  {step.what:<{width}}  {step.value:<12}  {step.source}".rstrip() for step in objective.steps]
+        lines += [
+            one_line(f"  {step.what:<{width}}  {step.value:<12}  {step.source}".rstrip()) for step in objective.steps
+        ]
     return "\n".join(lines) + "\n"
-
-
-def _plain(text: str) -> str:
-    for letter in "\\`*_[]<>|":
-        text = text.replace(letter, f"\\{letter}")
-    return text.replace("@", "@\u200b")

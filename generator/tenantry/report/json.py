@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Any
 
 from tenantry.core.assurance import TenantAssurance
 from tenantry.core.controls import ASSUMPTIONS
 from tenantry.core.findings import Finding, Result
+from tenantry.report.plain import to_json_text
 
 
 def write(result: Result) -> str:
@@ -25,7 +25,7 @@ def write(result: Result) -> str:
     if result.assurances:
         document["tenants"] = [_assurance(assurance) for assurance in result.assurances]
         document["assumptions"] = list(ASSUMPTIONS)
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return to_json_text(document)
 
 
 def _assurance(assurance: TenantAssurance) -> dict[str, Any]:

@@ -7,18 +7,19 @@ from itertools import groupby
 
 from tenantry.core.findings import Finding, ObjectChange, Result
 from tenantry.report import assurance
-from tenantry.report.values import MARKS, show, unit_title
+from tenantry.report.plain import one_line
+from tenantry.report.values import MARKS, escape, show, unit_title
 
 
 def write(result: Result) -> str:
-    return "\n".join(_lines(result)) + "\n"
+    return "\n".join(map(one_line, _lines(result))) + "\n"
 
 
 def _lines(result: Result) -> Iterator[str]:
     yield f"### tenantry {result.command}: {'ok' if result.ok else 'findings'}"
     yield ""
     for note in result.notes:
-        yield _escape(note)
+        yield escape(note)
         yield ""
     for finding in result.findings:
         yield _finding(finding)
@@ -31,12 +32,12 @@ def _lines(result: Result) -> Iterator[str]:
 
 
 def _unit(unit: str, members: list[ObjectChange]) -> Iterator[str]:
-    yield f"<details><summary>{_escape(unit)}: {len(members)} objects</summary>"
+    yield f"<details><summary>{escape(unit)}: {len(members)} objects</summary>"
     yield ""
     yield "| | object | field | before | after |"
     yield "|---|---|---|---|---|"
     for change in members:
-        head = f"| {MARKS[change.action]} | {_escape(str(change.object))} |"
+        head = f"| {MARKS[change.action]} | {escape(str(change.object))} |"
         if not change.fields:
             yield f"{head} | | |"
         for field in change.fields:
@@ -49,15 +50,9 @@ def _unit(unit: str, members: list[ObjectChange]) -> Iterator[str]:
 
 def _finding(finding: Finding) -> str:
     hint = f" ({finding.hint})" if finding.hint else ""
-    return f"- {_code(str(finding.place))} **{finding.code}** {finding.severity}: {_escape(finding.message + hint)}"
+    return f"- {_code(str(finding.place))} **{finding.code}** {finding.severity}: {escape(finding.message + hint)}"
 
 
 def _code(text: str) -> str:
     """Text as code; it can neither end the code nor the table's cell."""
     return "`" + text.replace("`", "'").replace("|", "\\|").replace("\n", " ") + "`"
-
-
-def _escape(text: str) -> str:
-    for letter in "\\`*_[]<>|":
-        text = text.replace(letter, f"\\{letter}")
-    return text.replace("\n", " ").replace("@", "@\u200b")

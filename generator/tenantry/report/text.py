@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from tenantry.core.findings import Finding, ObjectChange, Result
+from tenantry.report.plain import one_line
 from tenantry.report.values import MARKS, show, unit_title
 
 
@@ -14,11 +15,11 @@ def line(finding: Finding) -> str:
     """`tenants/acme.yaml:14:5: S012 message (hint)`"""
     hint = f" ({finding.hint})" if finding.hint else ""
     word = "warning: " if finding.severity == "warning" else ""
-    return f"{finding.place}: {finding.code} {word}{finding.message}{hint}"
+    return one_line(f"{finding.place}: {finding.code} {word}{finding.message}{hint}")
 
 
 def write(result: Result) -> str:
-    return "\n".join(_lines(result)) + "\n"
+    return "\n".join(map(one_line, _lines(result))) + "\n"
 
 
 def _lines(result: Result) -> Iterator[str]:

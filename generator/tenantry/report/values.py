@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from tenantry.core.findings import ObjectChange
+from tenantry.core.secret_words import hide_user_information
 
 MARKS = {"added": "+", "changed": "~", "removed": "-"}
 _MAX = 200
@@ -17,6 +18,18 @@ def show(value: Any) -> str:
         return "(absent)"
     text = json.dumps(value, ensure_ascii=False, sort_keys=True)
     return text if len(text) <= _MAX else f"{text[: _MAX - 3]}..."
+
+
+_NO_MENTION = "@&#8203;"
+"""Nobody is notified: what comes after is parted from the `@` by a character of no width, written as its number."""
+
+
+def escape(text: str) -> str:
+    """Text as text in Markdown: neither markup, nor a mention, nor a second line."""
+    text = hide_user_information(text)
+    for letter in "\\`*_[]<>|":
+        text = text.replace(letter, f"\\{letter}")
+    return text.replace("\n", " ").replace("@", _NO_MENTION)
 
 
 def unit_title(change: ObjectChange) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from tenantry.core.findings import Finding, ObjectId
 from tenantry.core.manifest import Manifest, Problem
+from tenantry.core.secrecy import redacted
 from tenantry.verify import references
 from tenantry.verify.judge import Blame, judge, to_findings
 from tenantry.verify.locate import Locator
@@ -57,7 +58,7 @@ class GroupJudge:
             meant = [pair for pair in references.problems(answers, askers.values()) if pair not in found]
             for manifest, problem in meant:
                 light = replace(manifest, value={"metadata": {"labels": manifest.labels}})
-                self._questions.append(_Question(cluster, identity, group, light, problem))
+                self._questions.append(_Question(cluster, identity, group, light, redacted(manifest, problem)))
 
     def answer(self, has: Callable[[str, ObjectId], bool], content: Callable[[str], str]) -> dict[str, list[Finding]]:
         """Findings by group, the open questions answered by `has(cluster, identity)`."""

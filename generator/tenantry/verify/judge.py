@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tenantry.core.findings import Finding, Place
 from tenantry.core.manifest import Manifest, Problem, show_path, text
+from tenantry.core.secrecy import Veil, redacted
 from tenantry.verify import references, rules
 from tenantry.verify.locate import Locator
 from tenantry.verify.references.index import Index
@@ -76,8 +77,12 @@ def tenant_of(manifest: Manifest, problem: Problem) -> str:
 
 
 def to_findings(found: Iterable[tuple[Manifest, Problem]], locator: Locator, blame: Blame) -> Iterator[Finding]:
-    """Findings with their places."""
-    for manifest, problem in found:
+    """Findings with their places. No secret of an object is in them, whoever wrote the problem's sentence."""
+    veil, veiled = Veil({}), None
+    for manifest, original in found:
+        if manifest is not veiled:
+            veil, veiled = Veil(manifest.value), manifest
+        problem = redacted(manifest, original, veil)
         where = show_path(problem.path)
         named = problem.path and problem.code not in ("V010", "V011", "V012", "V014")
         message = (

@@ -35,11 +35,25 @@ class Locator:
         return Place(manifest.file, mark.line + 1, mark.column + 1)
 
 
+_DEEPEST = 1000
+"""Levels that are followed; the parser written in C would use up the stack of the process on many more."""
+
+
 def _documents(text: str) -> list[yaml.Node]:
     try:
-        return list(yaml.compose_all(text, yaml.CSafeLoader))
+        return compose(text)
     except (yaml.YAMLError, RecursionError):
         return []  # the engine's parser is more lenient; the document's own line must do
+
+
+def compose(text: str) -> list[yaml.Node]:
+    """The documents of a text as nodes. Raises YAMLError for what is no YAML or nested too deep, RecursionError."""
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise yaml.YAMLError(f"nested deeper than {_DEEPEST} levels")
+    return list(yaml.compose_all(text, yaml.CSafeLoader))
 
 
 def children(node: yaml.Node) -> Iterator[tuple[str | int, yaml.Mark, yaml.Node]]:

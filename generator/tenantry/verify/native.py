@@ -16,7 +16,8 @@ from typing import Any
 
 import jsonschema_rs
 
-from tenantry.core.manifest import Manifest, Path, Problem
+from tenantry.core.manifest import Manifest, Path, Problem, dig
+from tenantry.core.secrecy import concealed
 
 _FOLDER = re.compile(r"v1\.(\d+)\.0-local-strict")
 _ENUMERATIONS = FilePath(__file__).with_name("native_enumerations.json")
@@ -136,8 +137,9 @@ class NativeSchemas:
             validator = self._validators[name] = self._compile(name)
         if validator.is_valid(manifest.value):
             return
+        shown = concealed(manifest.value)
         for error in validator.iter_errors(manifest.value):
-            yield from _problems(error)
+            yield from _problems(error, dig(shown, *error.instance_path))
 
     def list_keys(self, group: str, version: str, kind: str) -> Mapping[Path, tuple[str, ...]]:
         """Keys by which entries of the kind's lists are told apart, by path of property names."""
@@ -192,7 +194,8 @@ def _list_keys(
             yield from _list_keys(definitions, inner, (*path, name), depth + 1)
 
 
-def _problems(error: Any) -> Iterator[Problem]:
+def _problems(error: Any, shown: Any) -> Iterator[Problem]:
+    """`shown` is what may be told of the value that is refused."""
     path: Path = tuple(error.instance_path)
     kind = error.kind
     match type(kind).__name__.removeprefix("ValidationErrorKind_"):
@@ -204,14 +207,13 @@ def _problems(error: Any) -> Iterator[Problem]:
         case "Required":
             yield Problem("V021", path, f"the field '{kind.property}' is required")
         case "Type":
-            yield Problem(
-                "V021", path, f"{_short(error.instance)} is of the wrong type: {_types(kind.types)} is needed"
-            )
+            yield Problem("V021", path, f"{_short(shown)} is of the wrong type: {_types(kind.types)} is needed")
         case "Enum":
             allowed = ", ".join(str(option) for option in kind.options if option is not None)
-            yield Problem("V021", path, f"{_short(error.instance)} is none of {allowed}")
+            yield Problem("V021", path, f"{_short(shown)} is none of {allowed}")
         case _:
-            yield Problem("V021", path, str(error.message)[:300])
+            message = f"the value breaks '{kind.name}'" if shown != error.instance else str(error.message)[:300]
+            yield Problem("V021", path, message)
 
 
 def _types(types: list[str]) -> str:

@@ -27,6 +27,7 @@ GENERAL: tuple[Rule, ...] = (
     metadata.labels,
     metadata.annotation_sizes,
     metadata.size,
+    metadata.addresses,
     argocd.sync_annotations,
 )
 

@@ -8,7 +8,8 @@ import json
 import re
 from collections.abc import Iterator
 
-from tenantry.core.manifest import Manifest, Problem, mapping
+from tenantry.core.manifest import Manifest, Path, Problem, mapping
+from tenantry.core.secret_words import user_information
 from tenantry.verify import values
 from tenantry.verify.schemas import namespaced
 
@@ -148,6 +149,26 @@ def _base64(data: object, part: str) -> Iterator[Problem]:
             base64.b64decode(value if isinstance(value, str) else "", validate=True)
         except (binascii.Error, ValueError):
             yield Problem("V033", (part, key), "the value is not base64", "encode it, or write it into stringData")
+
+
+def addresses(manifest: Manifest) -> Iterator[Problem]:
+    """No field holds an address with a password in it, for everyone who may read the repository or the object.
+
+    Values of Secrets may: that is what they are for. Where no Secret may lie, IAM-08 tells of it.
+    """
+    is_secret = manifest.kind == ("", "Secret")
+    todo: list[tuple[Path, object]] = [((), manifest.value)]
+    while todo:
+        path, value = todo.pop()
+        inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for step, inner in inside:
+            if isinstance(inner, (dict, list)):
+                if not (is_secret and not path and step in ("data", "stringData")):
+                    todo.append(((*path, step), inner))
+            elif isinstance(inner, str) and "://" in inner and "@" in inner and any(user_information(inner)):
+                message = "holds an address with user information: a name, password or token before the '@'"
+                hint = "keep it in the secret store, and change it: it is known now"
+                yield Problem("V034", (*path, step), message, hint)
 
 
 def pod_security(manifest: Manifest) -> Iterator[Problem]:

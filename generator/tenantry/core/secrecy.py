@@ -1,0 +1,247 @@
+"""Secrets of Kubernetes objects stay hidden: the one place that knows which fields hold them.
+
+Whoever shows an object's fields shows `concealed(value)`; whatever is said about an object passes `redacted`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tenantry.core.manifest import Manifest, Path, Problem, mapping, text
+from tenantry.core.secret_words import HIDDEN, hide, is_literal, says_secret, secrets_in
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""What `kubectl apply` keeps of an object: the whole of it."""
+
+_OPEN_PARTS = ("apiVersion", "kind", "type", "immutable")
+_PEOPLES_NAMES = re.compile(r"[_.-]|\A[A-Z]+\Z")
+"""Keys that people chose; fields of kinds are in camel case."""
+_NAMES_OF_SECRETS = {"traefik.io": ("secret",)}
+"""Fields that are called like a secret, and name the Secret that holds it."""
+
+
+class Concealed(str):
+    """Stands in an object's place for text with a secret in it: shows `(hidden)`, equals what hides the same."""
+
+    digest: bytes
+
+    def __new__(cls, shown: str, original: object) -> Concealed:
+        made = super().__new__(cls, shown)
+        made.digest = hashlib.sha256(json.dumps(original, sort_keys=True, default=str).encode()).digest()
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Concealed) and self.digest == other.digest
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+def concealed(value: Any) -> Any:
+    """An object, or a List of them, with each secret replaced by a `Concealed`; the rest is as it was."""
+    return _Walk().value(value, (), "")
+
+
+def plain(value: Any) -> Any:
+    """A concealed value for output: nothing of the original is left in it."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    return str(value) if isinstance(value, Concealed) else value
+
+
+class Veil:
+    """Hides one object's secrets in whatever is said about it."""
+
+    def __init__(self, value: Any) -> None:
+        walk = _Walk()
+        walk.value(value, (), "")
+        self._paths = walk.paths
+        self._parts = frozenset(variant for part in walk.parts for variant in _variants(part))
+
+    def touches(self, path: Path) -> bool:
+        """Whether a path leads to a secret, or into one."""
+        return any(path[: len(hidden)] == hidden for hidden in self._paths)
+
+    def line(self, line: str) -> str:
+        """A line of the object's own file; no line of a longer secret is shown."""
+        whole = any("\n" in part and line in map(str.strip, part.splitlines()) for part in self._parts)
+        return HIDDEN if line and whole else self.text(line, near=True)
+
+    def text(self, message: str, *, near: bool = False) -> str:
+        """The message without any of the secrets, nor pieces of them; `near` when it is about a secret's own field."""
+        spans = [span for part in self._parts for span in _traces(part, message, near=near)]
+        return hide(message, iter(spans)) if spans else message
+
+
+def redacted(manifest: Manifest, problem: Problem, veil: Veil | None = None) -> Problem:
+    """The problem without a secret of its object. What quotes a secret field's own value is put more generally."""
+    veil = veil or Veil(manifest.value)
+    near = veil.touches(problem.path)
+    message, hint = veil.text(problem.message, near=near), veil.text(problem.hint, near=near)
+    if (message, hint) == (problem.message, problem.hint):
+        return problem
+    if near:
+        message, hint = "the value does not fit; it is not shown, since it may be a secret", ""
+    return dataclasses.replace(problem, message=message, hint=hint)
+
+
+# --- which fields
+
+
+class _Walk:
+    """Goes through an object once; notes each secret's path and text."""
+
+    def __init__(self) -> None:
+        self.paths: list[Path] = []
+        self.parts: list[str] = []
+
+    def value(self, value: Any, path: Path, group: str, *, free: bool = False) -> Any:
+        if isinstance(value, dict):
+            return self.mapping(value, path, group, free=free)
+        if isinstance(value, list):
+            return self.list(value, path, group)
+        return self.text(value, path) if isinstance(value, str) else value
+
+    def mapping(self, value: dict[str, Any], path: Path, group: str, *, free: bool) -> dict[str, Any]:
+        kind, api = text(value.get("kind")).lower(), value.get("apiVersion")
+        if kind == "secret" and not value.keys().isdisjoint(("metadata", "data", "stringData")):
+            return self.secret(value, path)
+        group = api.partition("/")[0] if isinstance(api, str) else group
+        free = free or kind == "configmap"
+        secret = {key for key, inner in value.items() if self.is_secret(key, inner, value, group, path, free=free)}
+        return {
+            key: self.veiled(inner, (*path, key)) if key in secret
+            else self.last_applied(inner, (*path, key)) if key == LAST_APPLIED
+            else self.value(inner, (*path, key), group, free=free and key in ("data", "binaryData"))
+            for key, inner in value.items()
+        }  # fmt: skip
+
+    def is_secret(self, key: str, inner: Any, around: dict[str, Any], group: str, path: Path, *, free: bool) -> bool:
+        if isinstance(inner, bool) or inner is None or (isinstance(inner, str) and not is_literal(inner)):
+            return False
+        if key == "value":
+            name = next((text(around[name]) for name in ("name", "key") if name in around), "")
+            return says_secret(name) or (group == "external-secrets.io" and "fake" in path)
+        if key in _NAMES_OF_SECRETS.get(group, ()):
+            return False
+        if group == "external-secrets.io" and path[-2:] == ("template", "data") and "{{" not in str(inner):
+            return True
+        in_data = free or (bool(path) and path[-1] in ("data", "stringData"))
+        if not in_data and (isinstance(inner, dict) or (isinstance(inner, list) and any(map(_holds_more, inner)))):
+            return False  # a reference, such as {name, key}
+        return says_secret(key, free=in_data or bool(_PEOPLES_NAMES.search(key)))
+
+    def list(self, value: list[Any], path: Path, group: str) -> list[Any]:
+        """A list; in a command line, what follows `--password` is a secret."""
+        result = []
+        for index, item in enumerate(value):
+            before = value[index - 1] if index else None
+            flag = isinstance(before, str) and before.startswith("-") and "=" not in before
+            if flag and not text(item).startswith("-") and says_secret(text(before)):
+                result.append(self.veiled(item, (*path, index)))
+            else:
+                result.append(self.value(item, (*path, index), group))
+        return result
+
+    def text(self, value: str, path: Path) -> str:
+        spans = list(secrets_in(value))
+        if not spans:
+            return value
+        self.paths.append(path)
+        self.parts += (value[start:end] for start, end in spans)
+        return Concealed(hide(value, iter(spans)), value)
+
+    def veiled(self, value: Any, path: Path) -> Any:
+        """All of a value is secret; its keys are not."""
+        if isinstance(value, dict):
+            return {key: self.veiled(inner, (*path, key)) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.veiled(inner, (*path, index)) for index, inner in enumerate(value)]
+        if value is None:
+            return None
+        self.paths.append(path)
+        self.parts.append(value if isinstance(value, str) else json.dumps(value))
+        return Concealed(HIDDEN, value)
+
+    def secret(self, value: dict[str, Any], path: Path) -> dict[str, Any]:
+        """A Secret: all is hidden but what names it, and annotations that repeat nothing of it."""
+        result = {
+            key: self.veiled(inner, (*path, key))
+            for key, inner in value.items()
+            if key not in (*_OPEN_PARTS, "metadata")
+        }
+        parts = [variant for part in self.parts for variant in _variants(part) if len(variant) >= 4]
+        metadata, where = mapping(value.get("metadata")), (*path, "metadata", "annotations")
+        annotations = {
+            key: self.veiled(content, (*where, key))
+            if key == LAST_APPLIED or any(part in text(content) for part in parts)
+            else self.value(content, (*where, key), "")
+            for key, content in mapping(metadata.get("annotations")).items()
+        }
+        shown = {**metadata, **({"annotations": annotations} if annotations else {})}
+        opened = {key: inner for key, inner in value.items() if key in _OPEN_PARTS}
+        return {**opened, **({"metadata": shown} if metadata else {}), **result}
+
+    def last_applied(self, value: Any, path: Path) -> Any:
+        """An object's copy in an annotation: hidden as a whole when it holds a secret, or can't be read."""
+        before = len(self.parts)
+        try:
+            inner = json.loads(value)
+        except (ValueError, TypeError, RecursionError):
+            return self.veiled(value, path)
+        paths = list(self.paths)
+        self.value(inner, path, "")
+        self.paths = [*paths, path] if len(self.parts) > before else paths
+        return Concealed(HIDDEN, value) if len(self.parts) > before else value
+
+
+def _holds_more(value: object) -> bool:
+    return isinstance(value, (dict, list))
+
+
+# --- traces in messages
+
+_PIECE = 6
+"""Letters in a row that give a piece of a secret away; fewer are found in every other word."""
+
+
+def _variants(part: str) -> Iterator[str]:
+    """A secret as messages may quote it: as it is, decoded, escaped."""
+    texts = [part]
+    with contextlib.suppress(binascii.Error, ValueError):
+        texts.append(base64.b64decode(part.strip(), validate=True).decode())
+    for plain_text in texts:
+        bare = plain_text.strip()
+        yield from {bare, json.dumps(bare)[1:-1], json.dumps(bare, ensure_ascii=False)[1:-1], repr(bare)[1:-1]} - {""}
+
+
+def _traces(part: str, message: str, *, near: bool) -> Iterator[tuple[int, int]]:
+    """Where a message shows a secret, a piece of it, or its beginning before `...`.
+
+    Short secrets look like any word: elsewhere than near their field they count where they are quoted.
+    """
+    if len(part) < _PIECE:
+        before, after = (
+            (r"(?<!\w)", r"(?!\w)") if near or len(part) > 3 or part.isdigit() else (r"(?<=['\"`])", r"(?=['\"`])")
+        )
+        yield from (found.span() for found in re.finditer(before + re.escape(part) + after, message))
+    else:
+        for start in range(len(message) - _PIECE + 1):
+            if message[start : start + _PIECE] in part:
+                yield start, start + _PIECE
+    for length in range(1, min(_PIECE, len(part))):
+        for found in re.finditer(rf"(?<!\w){re.escape(part[:length])}(?=\.\.\.)", message):
+            yield found.span()
