@@ -54,6 +54,7 @@ test: engine ## Run the tests
 	@$(BIN)/pytest -q
 	@$(BIN)/python -m tenantry.engine.go_toolchain generator/engine test ./...
 	@$(BIN)/python -m tenantry.engine.go_toolchain generator/engine/wire test ./...
+	@$(BIN)/python -m tenantry.engine.go_toolchain generator/engine/kyverno test -trimpath ./... # as it is built
 
 .venv/acceptance-ready: .venv/ready requirements-acceptance.lock
 	@if command -v uv >/dev/null; then \

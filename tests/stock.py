@@ -1,4 +1,5 @@
-"""The released command lines of Kustomize and Kyverno, from the versions that the engines' go.mod files name."""
+"""Stock programs to compare with: command lines of Kustomize and Kyverno in the versions that the engines' go.mod files
+name, and small programs of ours around a library, whose folders lie beside this file."""
 
 from __future__ import annotations
 
@@ -24,13 +25,28 @@ class Stock:
         """Path of the program, built once for each content of go.mod and go.sum into the user's cache."""
         sources = go_toolchain.source_folder() / self.folder
         named = hashlib.sha256((sources / "go.mod").read_bytes() + (sources / "go.sum").read_bytes()).hexdigest()[:20]
-        program = Path(platformdirs.user_cache_dir("tenantry")) / "stock" / named / self.name
-        program.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(program.parent / f"{self.name}.lock"):
-            if not program.exists():
-                built = ("build", "-o", str(program), self.module)
-                go_toolchain.run(go_toolchain.find_go(), *built, folder=sources, seconds=2400).check_returncode()
-        return program
+        folder = Path(platformdirs.user_cache_dir("tenantry")) / "stock" / named
+        return _built(folder / self.name, sources, self.module)
+
+
+def build_beside(name: str) -> Path:
+    """The program whose sources lie in the folder of that name here, built once for their content into the user's cache."""
+    sources = Path(__file__).resolve().parent / name
+    files = sorted(path for path in sources.rglob("*") if path.suffix in (".go", ".mod", ".sum"))
+    content = b"".join(str(path.relative_to(sources)).encode() + path.read_bytes() for path in files)
+    folder = Path(platformdirs.user_cache_dir("tenantry")) / "stock" / hashlib.sha256(content).hexdigest()[:20]
+    return _built(folder / name, sources, ".")
+
+
+def _built(program: Path, sources: Path, package: str) -> Path:
+    program.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(program.parent / f"{program.name}.lock"):
+        if not program.exists():
+            # Without paths in it, what the compiler keeps serves in every home.
+            options = ["-trimpath", "-buildvcs=false", "-o", str(program)]
+            built = ("build", *options, package)
+            go_toolchain.run(go_toolchain.find_go(), *built, folder=sources, seconds=2400).check_returncode()
+    return program
 
 
 KUSTOMIZE = Stock("kustomize", "sigs.k8s.io/kustomize/kustomize/v5", ".")

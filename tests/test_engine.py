@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pickle
+import re
 import stat
 import subprocess
 import sys
@@ -11,10 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Ran
+from conftest import REPOSITORY, Ran
 from tenantry.core.findings import ToolError
 from tenantry.engine import build as engine_build
 from tenantry.engine.kustomize import BuildError, Engine
+from tenantry.engine.kyverno import PolicyEngine
+from tenantry.engine.languages import Cron, Interval, Junction, Matcher, Refusal
+from tenantry.engine.protocol import RequestError
+from tenantry.verify.folder import read_folder
 
 GOOD = {
     "x/kustomization.yaml": "namespace: acme-production\nresources: [a.yaml]\n",
@@ -80,7 +86,7 @@ def answer(result, id):
 def request():
     (length,) = struct.unpack(">I", sys.stdin.buffer.read(4))
     return json.loads(sys.stdin.buffer.read(length))
-answer({"protocol": 3}, request()["id"])
+answer({"protocol": 4}, request()["id"])
 request()
 """
 
@@ -88,7 +94,7 @@ request()
 @pytest.mark.parametrize(("body", "message"), [
     ("print('hello, I am not an engine' * 9)", "wrote something that is no answer|ended"),
     ("sys.exit('out of luck')", "the engine ended: out of luck"),
-    (HELLO.replace('"protocol": 3', '"protocol": 99'), "another protocol"),
+    (HELLO.replace('"protocol": 4', '"protocol": 99'), "another protocol"),
 ])  # fmt: skip
 def test_a_program_that_is_no_engine_is_told_at_the_start(tmp_path: Path, body: str, message: str) -> None:
     with pytest.raises(ToolError, match=message):
@@ -104,6 +110,112 @@ def test_a_program_that_is_no_engine_is_told_at_the_start(tmp_path: Path, body: 
 def test_crash_garbage_and_hang_end_in_a_clear_error(tmp_path: Path, body: str, message: str) -> None:
     with Engine(fake(tmp_path, HELLO + body), request_seconds=1) as engine, pytest.raises(ToolError, match=message):
         engine.objects(engine.build("x", GOOD))
+
+
+ANSWERS = """
+import time
+def fail(id, kind, message):
+    body = json.dumps({"id": id, "error": {"kind": kind, "message": message}}).encode()
+    sys.stdout.buffer.write(struct.pack(">I", len(body)) + body)
+    sys.stdout.buffer.flush()
+def read(text):
+    name = text.split()[-1]
+    item = {"group": "", "version": "v1", "kind": "ConfigMap", "namespace": "", "name": name, "value": {}}
+    return {"objects": [item], "problems": []}
+answer({"protocol": 4}, request()["id"])
+while True:
+    asked = request()
+    texts = asked["params"].get("texts", [])
+    if any("BOOM" in text for text in texts):
+        fail(asked["id"], KIND, MESSAGE)
+    else:
+        answer({"files": [read(text) for text in texts]}, asked["id"])
+"""
+
+
+def answering(folder: Path, kind: str, message: str) -> Path:
+    """A program that reads any text but one with BOOM in it, which it answers with an error."""
+    functions = HELLO[: HELLO.index("answer({")]
+    return fake(folder, functions + ANSWERS.replace("KIND", repr(kind)).replace("MESSAGE", repr(message)))
+
+
+def three_files(folder: Path) -> Path:
+    for name in ("a", "BOOM", "c"):
+        (folder / f"{name}.yaml").write_text(f"called {name}\n")
+    return folder
+
+
+def test_a_file_on_which_a_library_gives_up_costs_no_other_file(tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    with Engine(answering(tmp_path, "panic", "index out of range")) as engine:
+        found = read_folder(engine, three_files(files))
+    assert [m.identity.name for m in found.manifests] == ["a", "c"]
+    (finding,) = found.findings
+    assert (finding.code, finding.place.file, finding.message) == (
+        "V001",
+        "BOOM.yaml",
+        "the parser gave up on the file",
+    )
+
+
+@pytest.mark.parametrize("kind", ["internal", "usage", "cancelled"])
+def test_an_error_of_another_kind_ends_the_reading_whatever_its_words(tmp_path: Path, kind: str) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    program = answering(tmp_path, kind, "panic: no Kubernetes object")
+    with Engine(program) as engine, pytest.raises(RequestError) as caught:
+        read_folder(engine, three_files(files))
+    assert (caught.value.kind, caught.value.exit_code) == (kind, 4)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert vars(again) == vars(caught.value)
+
+
+@pytest.mark.parametrize(("text", "kind"), [
+    ("a: [", "yaml"), ("a: 1\na: 2\n", "yaml"), ("a: .inf", "yaml"), ("- 1", "object"), ("a: 1", "object"), ("apiVersion: v1\nkind: A", "object"),
+])  # fmt: skip
+def test_what_is_no_object_says_its_kind(parser: Engine, text: str, kind: str) -> None:
+    _, problems = parser.parsed(parser.parse(text), "a.yaml")
+    assert [problem.kind for problem in problems] == [kind]
+
+
+def documented_verbs() -> dict[str, list[str]]:
+    """Verbs of each program, by the tables of docs/architecture.md."""
+    page = (REPOSITORY / "docs/architecture.md").read_text()
+    verbs: dict[str, list[str]] = {"engine": [], "policy engine": []}
+    for programs, verb in re.findall(r"^\| ([a-z ,]+) \| `(\w+)` \|", page, re.MULTILINE):
+        for program in programs.split(", "):
+            verbs[program].append(verb)
+    return {program: sorted(names) for program, names in verbs.items()}
+
+
+def test_the_documented_verbs_are_those_of_the_programs(engine_program: Path) -> None:
+    documented = documented_verbs()
+    with Engine(engine_program) as engine:
+        assert documented["engine"] == sorted(engine.verbs)
+    with PolicyEngine(engine_build.ensure(engine_build.POLICY_ENGINE, lambda _: None)) as policies:
+        assert documented["policy engine"] == sorted(policies.verbs)
+
+
+def test_schedules_and_rules_are_answered_in_one_request_each(parser: Engine) -> None:
+    """What can't be read is told beside what can."""
+    crons = [
+        Cron("0 2 * * *"),
+        Cron("0 0 2 * * *", seconds=True),
+        Cron("0 12 * * *", zone="Europe/Madrid"),
+        Cron("0 0 31 2 *"),
+        Cron("x"),
+    ]
+    found = parser.intervals(crons)
+    hours = [
+        answer.longest_seconds / 3600 if isinstance(answer, Interval) else answer.kind for answer in found.values()
+    ]
+    assert (list(found), hours) == (crons, [24, 24, 25, "never", "syntax"])
+    rules = parser.rules(["Host(`a`) && !Path(`/b`)", "Host("])
+    assert rules["Host(`a`) && !Path(`/b`)"] == Junction(
+        True, (Matcher("Host", ("a",)), Matcher("Path", ("/b",), True, r"\A/b\z"))
+    )
+    assert isinstance(rules["Host("], Refusal)
 
 
 def test_a_missing_program_is_told_with_the_command_that_mends_it(tmp_path: Path) -> None:

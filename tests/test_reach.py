@@ -6,19 +6,16 @@ import ipaddress
 import json
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 from typing import Any
 
-import platformdirs
-from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mutation import TIMES
+from stock import build_beside
 from tenantry.core.findings import ObjectId
 from tenantry.core.manifest import Manifest
-from tenantry.engine import go_toolchain
 from tenantry.prove.network.policies import Policy, policy
 from tenantry.prove.network.reach import Endpoint, Policies
 
@@ -228,21 +225,10 @@ def test_the_wide_reading_is_what_passes_packet_by_packet_and_the_narrow_one_is_
             assert wide.has(protocol, port) == expected, (policies, source, target, protocol, port)
 
 
-def build_matcher() -> Path:
-    """A program around the matcher of github.com/mattfenwick/cyclonus, built once into the user's cache."""
-    sources = Path(__file__).resolve().parent / "cyclonus"
-    program = Path(platformdirs.user_cache_dir("tenantry")) / "stock" / "cyclonus-matcher"
-    program.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(program.with_suffix(".lock")):
-        built = ("build", "-o", str(program), ".")
-        go_toolchain.run(go_toolchain.find_go(), *built, folder=sources, seconds=1200).check_returncode()
-    return program
-
-
 def test_the_wide_reading_is_that_of_an_independent_matcher_on_thousands_of_policy_sets() -> None:
     """Its known faults are kept out of the sets: no policyTypes, NotIn and empty values on a missing key, a Pod with itself,
     ends without an address; port names are compared as text, so that the name of the port on the target is given."""
-    program, sets = build_matcher(), 2000 * TIMES
+    program, sets = build_beside("cyclonus"), 2000 * TIMES
     asked, ours = [], []
     for seed in range(sets):
         random = Random(seed)

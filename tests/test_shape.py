@@ -92,6 +92,16 @@ def test_domain_code_never_prints() -> None:
             assert "print" not in calls, module
 
 
+def test_nothing_is_decided_by_the_words_of_a_message() -> None:
+    """Problems, errors and outcomes carry a kind."""
+    for module, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+                asked = node.comparators[0]
+                name = asked.attr if isinstance(asked, ast.Attribute) else getattr(asked, "id", "")
+                assert name != "message" or not isinstance(node.left, ast.Constant), f"{module}:{node.lineno}"
+
+
 def test_every_code_that_is_raised_is_documented_and_the_reverse() -> None:
     raised = {
         code

@@ -78,6 +78,16 @@ def test_a_broken_file_is_told_with_its_line(case: str, run: Run, tmp_path: Path
     assert ran.code == (0 if finding["severity"] == "warning" else 1)
 
 
+def test_a_files_mode_is_octal_as_for_kubectl(run: Run, tmp_path: Path) -> None:
+    text = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop}\n"
+        "spec: {containers: [{name: a, image: b}], volumes: [{name: c, secret: {secretName: s, optional: true, defaultMode: MODE}}]}\n"
+    )
+    for mode, told in (("0600", []), ("0o0600", []), ("384", []), ("600", ["V050"]), ("01000", ["V050"])):
+        (tmp_path / "a.yaml").write_text(text.replace("MODE", mode))
+        assert codes(run("verify", tmp_path, "--format", "json")) == told, mode
+
+
 def test_files_that_can_not_be_read_are_findings(run: Run, tmp_path: Path) -> None:
     (tmp_path / "good.yaml").write_text(CONFIG)
     (tmp_path / "link.yaml").symlink_to(tmp_path / "good.yaml")
@@ -172,7 +182,7 @@ RELAXED = settings(deadline=None, max_examples=60 * TIMES, suppress_health_check
 def test_any_bytes_are_answered(parser: Engine, data: bytes) -> None:
     text = data.decode("utf-8", errors="replace")
     manifests, problems = parser.parsed(parser.parse(text), "a.yaml")
-    assert all(place.line > 0 for place, _ in problems)
+    assert all(problem.place.line > 0 for problem in problems)
     list(judge(Index(manifests), "1.34"))
 
 

@@ -63,41 +63,41 @@ func canonicalSequence(node *yaml.Node) (*yaml.Node, error) {
 	return result, nil
 }
 
+// canonicalScalar writes a scalar as JSON would, so that 0x10, 1_0 and 16 are one value with one text.
 func canonicalScalar(node *yaml.Node) (*yaml.Node, error) {
-	switch tag := node.ShortTag(); tag {
-	case "!!str", "!!timestamp", "!!binary", "!!merge": // a manifest is JSON: whatever is no JSON scalar is text
-		return stringNode(node.Value), nil
-	case "!!null":
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: "null"}, nil
-	case "!!bool":
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: strings.ToLower(node.Value)}, nil
-	case "!!int", "!!float":
-		return canonicalNumber(node)
-	default:
-		return nil, fmt.Errorf("line %d: no canonical form for the tag %s", node.Line, tag)
+	if value, sure := agreed(node); sure {
+		if text, ok := value.(string); ok {
+			return stringNode(text), nil
+		}
 	}
-}
-
-// canonicalNumber writes a number as JSON would, so that 0x10, 1_0 and 16 are one value with one text.
-func canonicalNumber(node *yaml.Node) (*yaml.Node, error) {
-	var value any
-	if err := node.Decode(&value); err != nil {
+	text, err := scalarJSON(node)
+	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(value)
-	if err != nil {
-		return nil, fmt.Errorf("line %d: %w", node.Line, err)
+	if !strings.HasPrefix(text, `"`) {
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: text}, nil
 	}
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: node.ShortTag(), Value: string(text)}, nil
+	var word string
+	if err := json.Unmarshal([]byte(text), &word); err != nil {
+		return nil, err
+	}
+	return stringNode(word), nil
 }
 
 func canonicalMapping(node *yaml.Node) (*yaml.Node, error) {
-	type entry struct{ key, value *yaml.Node }
+	type entry struct {
+		key   string
+		value *yaml.Node
+	}
 	entries := make([]entry, 0, len(node.Content)/2)
 	for i := 0; i+1 < len(node.Content); i += 2 {
-		entries = append(entries, entry{node.Content[i], node.Content[i+1]})
+		key, err := keyText(node.Content[i])
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, entry{key, node.Content[i+1]})
 	}
-	slices.SortStableFunc(entries, func(a, b entry) int { return compareKeys(a.key.Value, b.key.Value) })
+	slices.SortStableFunc(entries, func(a, b entry) int { return compareKeys(a.key, b.key) })
 	result := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: make([]*yaml.Node, 0, len(node.Content))}
 	if len(entries) == 0 {
 		result.Style = yaml.FlowStyle
@@ -107,7 +107,7 @@ func canonicalMapping(node *yaml.Node) (*yaml.Node, error) {
 		if err != nil {
 			return nil, err
 		}
-		result.Content = append(result.Content, stringNode(e.key.Value), child)
+		result.Content = append(result.Content, stringNode(e.key), child)
 	}
 	return result, nil
 }

@@ -90,13 +90,13 @@ func (k *kustomize) build(ctx context.Context, params json.RawMessage) (any, err
 	k.warm.Do(warmUp)
 	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(files, "/"+input.Path)
 	if err != nil {
-		return nil, &wire.Error{Kind: "build", Message: err.Error()}
+		return nil, &wire.Error{Kind: wire.KindBuild, Message: err.Error()}
 	}
 	objects := make([]object, 0, resources.Size())
 	for _, r := range resources.Resources() {
 		o, err := k.describe(ctx, r)
 		if err != nil {
-			return nil, &wire.Error{Kind: "build", Message: err.Error()}
+			return nil, &wire.Error{Kind: wire.KindBuild, Message: err.Error()}
 		}
 		objects = append(objects, o)
 	}

@@ -24,12 +24,16 @@ func main() {
 func verbs() map[string]wire.Verb {
 	kustomize := newKustomize()
 	go kustomize.warm.Do(warmUp) // while the peer still reads its inputs
-	return map[string]wire.Verb{
-		"hello":     wire.Hello(map[string]string{"kustomize": "sigs.k8s.io/kustomize/api"}),
+	all := map[string]wire.Verb{
 		"store":     kustomize.store,
 		"build":     kustomize.build,
 		"parse":     kustomize.parse,
 		"parse_all": kustomize.parseAll,
 		"define":    kustomize.catalog.define,
+		"intervals": intervals,
+		"rules":     rules,
+		"paths":     paths,
 	}
+	all["hello"] = wire.Hello(map[string]string{"kustomize": "sigs.k8s.io/kustomize/api"}, all)
+	return all
 }

@@ -23,8 +23,15 @@ type parsed struct {
 	Line     int   `json:"line"`     // where the document begins, from 1
 }
 
+// Kinds of problems of a file.
+const (
+	kindYAML   = "yaml"   // text that no parser reads
+	kindObject = "object" // a document that is no Kubernetes object
+)
+
 // parseProblem is text that is no Kubernetes object.
 type parseProblem struct {
+	Kind    string `json:"kind"`
 	Line    int    `json:"line"`
 	Column  int    `json:"column"`
 	Message string `json:"message"`
@@ -109,7 +116,7 @@ func (m *manifests) collect(ctx context.Context, v any, place parsed, judge judg
 		for _, item := range place.Items {
 			where += fmt.Sprintf("items[%d]: ", item)
 		}
-		m.Problems = append(m.Problems, parseProblem{place.Line, 1, where + fmt.Sprintf(format, arguments...)})
+		m.Problems = append(m.Problems, parseProblem{kindObject, place.Line, 1, where + fmt.Sprintf(format, arguments...)})
 	}
 	content, ok := v.(map[string]any)
 	if !ok {
@@ -166,7 +173,7 @@ var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?`)
 func (m *manifests) complain(err error) {
 	var placed *errorAt
 	if errors.As(err, &placed) {
-		m.Problems = append(m.Problems, parseProblem{placed.line, placed.column, placed.message})
+		m.Problems = append(m.Problems, parseProblem{kindYAML, placed.line, placed.column, placed.message})
 		return
 	}
 	text := yamlQuoted.ReplaceAllStringFunc(err.Error(), func(quoted string) string {
@@ -177,5 +184,5 @@ func (m *manifests) complain(err error) {
 	})
 	found := yamlLine.FindStringSubmatch(text)
 	line, _ := strconv.Atoi(found[1])
-	m.Problems = append(m.Problems, parseProblem{max(line, 1), 1, "not valid YAML: " + text[len(found[0]):]})
+	m.Problems = append(m.Problems, parseProblem{kindYAML, max(line, 1), 1, "not valid YAML: " + text[len(found[0]):]})
 }

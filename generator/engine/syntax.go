@@ -1,23 +1,22 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"regexp"
 	"strings"
 
 	"github.com/prometheus/prometheus/promql/parser"
-	"github.com/robfig/cron/v3"
-	"github.com/vulcand/predicate"
 )
 
-// A language is text inside a field that an operator parses after the API server took the object.
-type language func(text string) error
+// A parse reads text inside a field that an operator parses after the API server took the object.
+type parse func(text string) error
 
 // syntaxes says which fields hold which language: group, kind, path. `*` stands for every entry of a list.
 var syntaxes = map[[2]string][]struct {
 	path  string
-	parse language
+	parse parse
 }{
 	{"postgresql.cnpg.io", "ScheduledBackup"}:   {{"spec.schedule", cronWithSeconds}},
 	{"velero.io", "Schedule"}:                   {{"spec.schedule", cronStandard}},
@@ -34,8 +33,12 @@ func syntaxProblems(group, kind string, object map[string]any) []problem {
 	var found []problem
 	for _, s := range syntaxes[[2]string{group, kind}] {
 		visit(object, strings.Split(s.path, "."), "", func(path, text string) {
-			if err := s.parse(text); err != nil {
-				found = append(found, problem{path, "syntax", err.Error()})
+			err := s.parse(text)
+			switch {
+			case errors.Is(err, errNeverRuns):
+				found = append(found, problem{path, kindNever, err.Error()})
+			case err != nil:
+				found = append(found, problem{path, kindSyntax, err.Error()})
 			}
 		})
 	}
@@ -62,18 +65,15 @@ func visit(v any, steps []string, path string, report func(path, text string)) {
 	}
 }
 
-// cronStandard is the parser of Velero, Argo CD, KEDA and the CronJob controller.
-func cronStandard(text string) error {
-	_, err := cron.ParseStandard(text)
-	return err
-}
+func cronStandard(text string) error    { return cronRuns(text, false) }
+func cronWithSeconds(text string) error { return cronRuns(text, true) }
 
-// CloudNativePG parses with seconds first (api/v1, ScheduledBackup webhook); cron.Parse would also take five fields
-// and then read the first one as seconds, which runs a nightly backup hourly.
-var sixFields = cron.NewParser(cron.Second | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor)
-
-func cronWithSeconds(text string) error {
-	_, err := sixFields.Parse(text)
+// cronRuns parses a schedule, and looks for a time at which it runs.
+func cronRuns(text string, seconds bool) error {
+	schedule, err := parseCron(text, seconds)
+	if err == nil && neverRuns(schedule) {
+		return errNeverRuns
+	}
 	return err
 }
 
@@ -88,72 +88,31 @@ func promQL(text string) error {
 type matcher struct {
 	least, most int
 	check       func(values []string) error
+	path        func(value string) string // an expression of the paths that it asks for; nil when it asks for none
 }
 
-// Traefik parses rules with the same library; names, numbers of values and their checks are those of its
-// pkg/muxer/http/matcher.go and pkg/muxer/tcp/matcher.go (v3).
+// Names, numbers of values and their checks are those of Traefik's pkg/muxer/http/matcher.go and
+// pkg/muxer/tcp/matcher.go (v3).
 var (
-	httpMatchers = map[string]matcher{
-		"Host": {1, 1, ascii}, "HostRegexp": {1, 1, expression}, "ClientIP": {1, 1, addresses},
-		"Path": {1, 1, rooted}, "PathPrefix": {1, 1, rooted}, "PathRegexp": {1, 1, expression},
-		"Method": {1, 1, nil}, "Header": {2, 2, nil}, "HeaderRegexp": {2, 2, lastExpression},
-		"Query": {1, 2, nil}, "QueryRegexp": {1, 2, lastExpression},
-	}
-	tcpMatchers = map[string]matcher{
-		"HostSNI": {1, 1, ascii}, "HostSNIRegexp": {1, 1, expression}, "ClientIP": {1, 1, addresses}, "ALPN": {1, 1, nil},
-	}
+	httpRules = newRuleLanguage(map[string]matcher{
+		"Host": {1, 1, ascii, nil}, "HostRegexp": {1, 1, asciiExpression, nil}, "ClientIP": {1, 1, addresses, nil},
+		"Path": {1, 1, rooted, wholePath}, "PathPrefix": {1, 1, rooted, pathStart}, "PathRegexp": {1, 1, expression, asWritten},
+		"Method": {1, 1, nil, nil}, "Header": {2, 2, nil, nil}, "HeaderRegexp": {2, 2, lastExpression, nil},
+		"Query": {1, 2, nil, nil}, "QueryRegexp": {1, 2, secondExpression, nil},
+	})
+	tcpRules = newRuleLanguage(map[string]matcher{
+		"HostSNI": {1, 1, ascii, nil}, "HostSNIRegexp": {1, 1, expression, nil}, "ClientIP": {1, 1, addresses, nil}, "ALPN": {1, 1, nil, nil},
+	})
 )
 
-func httpRule(text string) error { return rule(text, httpMatchers) }
-func tcpRule(text string) error  { return rule(text, tcpMatchers) }
+func httpRule(text string) error {
+	_, err := httpRules.parse(text)
+	return err
+}
 
-// rule parses a routing rule, and runs every call in it through its check.
-func rule(text string, matchers map[string]matcher) error {
-	type check func() error
-	both := func(left, right check) check {
-		return func() error {
-			if err := left(); err != nil {
-				return err
-			}
-			return right()
-		}
-	}
-	functions := map[string]any{}
-	for name, m := range matchers {
-		call := func(values ...string) check {
-			return func() error {
-				if len(values) < m.least || len(values) > m.most {
-					return fmt.Errorf("%s takes %s, not %d", name, count(m.least, m.most), len(values))
-				}
-				if m.check == nil {
-					return nil
-				}
-				if err := m.check(values); err != nil {
-					return fmt.Errorf("%s: %w", name, err)
-				}
-				return nil
-			}
-		}
-		for _, spelling := range []string{name, strings.ToLower(name), strings.ToUpper(name)} {
-			functions[spelling] = call
-		}
-	}
-	p, err := predicate.NewParser(predicate.Def{
-		Operators: predicate.Operators{AND: both, OR: both, NOT: func(c check) check { return c }},
-		Functions: functions,
-	})
-	if err != nil {
-		return err
-	}
-	parsed, err := p.Parse(text)
-	if err != nil {
-		return fmt.Errorf("%q is no rule: %s", text, strings.TrimSpace(strings.Split(err.Error(), "\n")[0]))
-	}
-	run, ok := parsed.(check)
-	if !ok {
-		return fmt.Errorf("%q is no rule", text)
-	}
-	return run()
+func tcpRule(text string) error {
+	_, err := tcpRules.parse(text)
+	return err
 }
 
 func count(least, most int) string {
@@ -187,7 +146,22 @@ func expression(values []string) error {
 	return err
 }
 
+func asciiExpression(values []string) error {
+	if err := ascii(values); err != nil {
+		return err
+	}
+	return expression(values)
+}
+
 func lastExpression(values []string) error { return expression(values[len(values)-1:]) }
+
+// secondExpression leaves a query's name alone, which is no expression.
+func secondExpression(values []string) error {
+	if len(values) < 2 {
+		return nil
+	}
+	return expression(values[1:])
+}
 
 func addresses(values []string) error {
 	if _, _, err := net.ParseCIDR(values[0]); err != nil && net.ParseIP(values[0]) == nil {

@@ -18,6 +18,7 @@ from tenantry.engine import build as engine_build
 from tenantry.engine.kustomize import Engine
 from tenantry.engine.kyverno import PolicyEngine
 from tenantry.plan.inputs import read_inputs
+from tenantry.prove import readings
 from tenantry.prove import template_conformance as standard
 from tenantry.prove.cluster_state import Breach, State
 from tenantry.prove.policies import ask
@@ -84,6 +85,7 @@ def found_in(objects: Mapping[str, tuple[Manifest, ...]], cluster: str) -> tuple
         facts = known.clusters[name]
         index = Index(manifests, storage_classes=facts.storage_classes.names)
         states[name] = State(known, facts, index, name, states)
+    readings.read(_engine(), states)
     judged = list(judge(states[cluster].index, known.clusters[cluster].kubernetes_version))
     # Only what looks at the changed cluster can find something new: itself, and the one whose DR partner it is.
     near = {name: states[name] for name in dict.fromkeys((cluster, known.clusters[cluster].dr_partner))}

@@ -6,8 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tenantry.engine.kustomize import Engine
+from tenantry.engine.languages import Cron
 from tenantry.model.common import DAYS, Window
-from tenantry.resolve.schedule import BASE_MINUTES, Every, backup_times, collides, overlap, utc_starts, window_cron
+from tenantry.resolve.schedule import (
+    BASE_MINUTES,
+    MINUTES_OF_WEEK,
+    BackupTimes,
+    Every,
+    backup_times,
+    collides,
+    overlap,
+    utc_starts,
+    window_cron,
+)
 
 
 def window(days: str, start: str, hours: int, zone: str = "UTC") -> Window:
@@ -36,11 +48,38 @@ def test_windows_open_at_two_utc_times_where_clocks_change_and_at_one_where_they
     assert utc_starts(window("sun", "01:00", 4, "Atlantic/Reykjavik")) == {6 * 1440 + 60}
 
 
+def test_a_season_that_is_neither_januarys_nor_julys_counts_too() -> None:
+    """Morocco's clocks go back for Ramadan only."""
+    assert utc_starts(window("sun", "01:00", 4, "Africa/Casablanca")) == {6 * 1440, 6 * 1440 + 60}
+
+
 def test_backup_cron_has_six_fields_for_the_database_and_five_for_velero() -> None:
     times = backup_times("acme-production", 6, 12, [])
     assert len(times.base_cron.split()) == 6
     assert times.base_cron.startswith("0 ")
     assert len(times.velero.cron.split()) == 5
+
+
+def test_the_operators_library_runs_a_backup_as_often_as_it_was_meant(parser: Engine) -> None:
+    meant = {
+        cron: hours
+        for hours in (1, 2, 3, 4, 6, 8, 12, 24)
+        for first in range(0, hours * 60, 7)
+        for times in [BackupTimes(Every(hours, first), Every(hours, first))]
+        for cron in (Cron(times.base_cron, seconds=True), Cron(times.velero.cron))
+    }
+    found = parser.intervals(meant)
+    assert {cron: interval.longest_seconds for cron, interval in found.items()} == {  # type: ignore[union-attr]
+        cron: hours * 3600 for cron, hours in meant.items()
+    }
+
+
+def test_the_operators_library_opens_a_window_each_week_by_its_own_clock(parser: Engine) -> None:
+    chosen = window("sun", "01:00", 4, "Europe/Madrid")
+    cron = Cron(window_cron(chosen), zone=chosen.time_zone or "")
+    longest = parser.intervals([cron])[cron].longest_seconds  # type: ignore[union-attr]
+    winter, summer = sorted(utc_starts(chosen))[::-1]
+    assert longest == (MINUTES_OF_WEEK + winter - summer) * 60
 
 
 def test_window_cron_counts_sunday_as_zero() -> None:

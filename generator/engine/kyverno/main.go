@@ -13,14 +13,22 @@ import (
 
 func main() {
 	debug.SetGCPercent(400) // judging makes much garbage and holds little
-	policies := &policySet{}
-	verbs := map[string]wire.Verb{
-		"hello":    wire.Hello(map[string]string{"kyverno": "github.com/kyverno/kyverno"}),
-		"policies": policies.load,
-		"judge":    policies.judge,
-	}
-	if err := wire.Serve(bufio.NewReaderSize(os.Stdin, 1<<20), os.Stdout, verbs, "policies"); err != nil {
+	if err := seal(); err != nil {
 		fmt.Fprintln(os.Stderr, "tenantry-policy-engine:", err)
 		os.Exit(1)
 	}
+	if err := wire.Serve(bufio.NewReaderSize(os.Stdin, 1<<20), os.Stdout, verbs(), "policies"); err != nil {
+		fmt.Fprintln(os.Stderr, "tenantry-policy-engine:", err)
+		os.Exit(1)
+	}
+}
+
+func verbs() map[string]wire.Verb {
+	policies := &policySet{}
+	all := map[string]wire.Verb{
+		"policies": policies.load,
+		"judge":    policies.judge,
+	}
+	all["hello"] = wire.Hello(map[string]string{"kyverno": "github.com/kyverno/kyverno"}, all)
+	return all
 }

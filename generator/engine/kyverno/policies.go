@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -47,7 +48,21 @@ type compiled struct {
 // loaded says of one policy or exception why it can't be used; nothing when it can.
 type loaded struct {
 	Name  string `json:"name"`
+	Kind  string `json:"kind,omitempty"`
 	Error string `json:"error,omitempty"`
+}
+
+// Kinds of reasons why a policy or exception can't be used.
+const (
+	kindOther      = "kind"       // an object of another kind or version
+	kindField      = "field"      // a field that the kind does not have, or of another type
+	kindExpression = "expression" // CEL that does not compile, or that Kyverno can't work with
+)
+
+// unusable is an error with its kind.
+type unusable struct {
+	kind string
+	error
 }
 
 // load compiles policies; they replace those that were there. What Kyverno would silently leave out is told: an
@@ -68,7 +83,7 @@ func (s *policySet) load(_ context.Context, params json.RawMessage) (any, error)
 		if err == nil {
 			exceptions = append(exceptions, &exception)
 		}
-		result["exceptions"] = append(result["exceptions"], told(exception.Name, err))
+		result["exceptions"] = append(result["exceptions"], report(exception.Name, err))
 	}
 	usable := make([]*compiled, len(input.Policies))
 	reports := make([]loaded, len(input.Policies))
@@ -85,7 +100,7 @@ func (s *policySet) load(_ context.Context, params json.RawMessage) (any, error)
 			if err == nil {
 				usable[i].asks = asksForRequest.Match(text)
 			}
-			reports[i] = told(policy.Name, err)
+			reports[i] = report(policy.Name, err)
 		}()
 	}
 	working.Wait()
@@ -101,24 +116,32 @@ func (s *policySet) load(_ context.Context, params json.RawMessage) (any, error)
 	return result, nil
 }
 
-func told(name string, err error) loaded {
-	if err != nil {
-		return loaded{name, err.Error()}
+func report(name string, err error) loaded {
+	if err == nil {
+		return loaded{Name: name}
 	}
-	return loaded{Name: name}
+	reason := loaded{name, kindExpression, err.Error()}
+	var known unusable
+	if errors.As(err, &known) {
+		reason.Kind = known.kind
+	}
+	return reason
 }
 
 func strictly(text json.RawMessage, kind string, into any) error {
 	var head metav1.TypeMeta
 	if err := json.Unmarshal(text, &head); err != nil {
-		return err
+		return unusable{kindField, err}
 	}
 	if head.Kind != kind || !slices.Contains(apiVersions, head.APIVersion) {
-		return fmt.Errorf("%s %s is no %s of policies.kyverno.io", head.APIVersion, head.Kind, kind)
+		return unusable{kindOther, fmt.Errorf("%s %s is no %s of policies.kyverno.io", head.APIVersion, head.Kind, kind)}
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
-	return decoder.Decode(into)
+	if err := decoder.Decode(into); err != nil {
+		return unusable{kindField, err}
+	}
+	return nil
 }
 
 // compile makes an engine of one policy, as the stock command line makes one of all: so that an error in one policy
@@ -169,10 +192,11 @@ func names(list []string, value string) bool {
 
 // outcome is what one policy says of one object; there is none where it does not match.
 type outcome struct {
-	Policy  string `json:"policy"`
-	Status  string `json:"status"` // pass, fail, skip, error
-	Message string `json:"message"`
-	Index   string `json:"index,omitempty"` // of the validation that failed
+	Policy   string `json:"policy"`
+	Status   string `json:"status"` // pass, fail, skip, error
+	Message  string `json:"message"`
+	Index    string `json:"index,omitempty"`    // of the validation that failed
+	Excepted bool   `json:"excepted,omitempty"` // a PolicyException decided, not the policy
 }
 
 // judge gives the outcomes for each object, in order. A namespace's labels come with the request.
@@ -248,7 +272,7 @@ func outcomes(policy string, answer engine.EngineResponse) []outcome {
 	found := []outcome{}
 	for _, variant := range answer.Policies {
 		for _, rule := range variant.Rules {
-			found = append(found, outcome{policy, string(rule.Status()), rule.Message(), rule.Properties()["cel.validationIndex"]})
+			found = append(found, outcome{policy, string(rule.Status()), rule.Message(), rule.Properties()["cel.validationIndex"], rule.IsException()})
 		}
 	}
 	return found

@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// maxFrameBytes bounds one message, so that a broken peer cannot make us allocate without end.
-const maxFrameBytes = 256 << 20
+// maxFrameBytes bounds one message, so that a broken peer cannot make us allocate without end. Only tests change it.
+var maxFrameBytes = 256 << 20
 
 // ReadFrame reads one message: four bytes of big-endian length, then that many bytes of JSON.
 // It returns io.EOF only when the stream ends between two messages.
@@ -18,7 +18,7 @@ func ReadFrame(r io.Reader) ([]byte, error) {
 		return nil, err
 	}
 	length := binary.BigEndian.Uint32(header[:])
-	if length > maxFrameBytes {
+	if uint64(length) > uint64(maxFrameBytes) {
 		return nil, fmt.Errorf("a message of %d bytes is over the limit of %d", length, maxFrameBytes)
 	}
 	body := make([]byte, length)

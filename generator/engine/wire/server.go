@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -13,7 +14,7 @@ import (
 )
 
 // ProtocolVersion changes when a message changes in a way that an older peer would misread.
-const ProtocolVersion = 3
+const ProtocolVersion = 4
 
 type request struct {
 	ID     uint64          `json:"id"`
@@ -27,9 +28,18 @@ type answer struct {
 	Error  *Error `json:"error,omitempty"`
 }
 
+// Kinds of errors. A peer decides by them, never by the words of a message.
+const (
+	KindUsage     = "usage"     // the request asks for something that can't be
+	KindBuild     = "build"     // Kustomize refused an overlay
+	KindCancelled = "cancelled" // the peer has no more use for an answer
+	KindPanic     = "panic"     // a library gave up on this request
+	KindInternal  = "internal"  // anything else
+)
+
 // Error is a failure that belongs to one request; the engine goes on.
 type Error struct {
-	Kind    string `json:"kind"` // usage, build, cancelled or internal
+	Kind    string `json:"kind"`
 	Message string `json:"message"`
 }
 
@@ -137,22 +147,22 @@ func (s *server) work(ctx context.Context, r request) (result answer) {
 	result = answer{ID: r.ID}
 	defer func() {
 		if p := recover(); p != nil {
-			result = answer{ID: r.ID, Error: &Error{"internal", fmt.Sprint("panic: ", p)}}
+			result = answer{ID: r.ID, Error: &Error{KindPanic, fmt.Sprint("panic: ", p)}}
 		}
 	}()
 	run, ok := s.verbs[r.Verb]
 	if !ok {
-		result.Error = &Error{"usage", fmt.Sprintf("unknown verb %q", r.Verb)}
+		result.Error = &Error{KindUsage, fmt.Sprintf("unknown verb %q", r.Verb)}
 		return result
 	}
 	value, err := run(ctx, r.Params)
 	if ctx.Err() != nil {
-		err = &Error{"cancelled", "cancelled"}
+		err = &Error{KindCancelled, "cancelled"}
 	}
 	if err != nil {
 		var known *Error
 		if !errors.As(err, &known) {
-			known = &Error{"internal", err.Error()}
+			known = &Error{KindInternal, err.Error()}
 		}
 		result.Error = known
 		return result
@@ -163,8 +173,11 @@ func (s *server) work(ctx context.Context, r request) (result answer) {
 
 func (s *server) send(a answer) {
 	body, err := json.Marshal(a)
+	if err == nil && len(body) > maxFrameBytes {
+		err = fmt.Errorf("an answer of %d bytes is over the limit of %d", len(body), maxFrameBytes)
+	}
 	if err != nil {
-		body, _ = json.Marshal(answer{ID: a.ID, Error: &Error{"internal", err.Error()}})
+		body, _ = json.Marshal(answer{ID: a.ID, Error: &Error{KindInternal, err.Error()}})
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -172,10 +185,13 @@ func (s *server) send(a answer) {
 	_ = WriteFrame(s.out, body)
 }
 
-// Hello answers the request of that name with the protocol's version and those of what the program is linked with.
-func Hello(versions map[string]string) Verb {
+// Hello answers the request of that name with the protocol's version, the verbs, and the versions of what the program
+// is linked with.
+func Hello(versions map[string]string, verbs map[string]Verb) Verb {
 	return func(context.Context, json.RawMessage) (any, error) {
-		result := map[string]any{"protocol": ProtocolVersion, "go": runtime.Version()}
+		names := append(slices.Collect(maps.Keys(verbs)), "cancel")
+		slices.Sort(names)
+		result := map[string]any{"protocol": ProtocolVersion, "go": runtime.Version(), "verbs": names}
 		for name, module := range versions {
 			result[name] = moduleVersion(module)
 		}
@@ -201,5 +217,5 @@ func Usage(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{"usage", err.Error()}
+	return &Error{KindUsage, err.Error()}
 }

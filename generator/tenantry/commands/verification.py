@@ -16,6 +16,7 @@ from tenantry.engine import build as engine_build
 from tenantry.engine.kustomize import Engine
 from tenantry.plan.inputs import read_inputs
 from tenantry.plan.unused_exceptions import unused_exceptions
+from tenantry.prove import readings
 from tenantry.prove.cluster_state import State
 from tenantry.prove.promises import Promises, promises
 from tenantry.prove.report import assurances, merged
@@ -111,6 +112,7 @@ class Job:
                 part.counts.update(clusters=1, files=folder.files, objects=len(folder.manifests))
                 if promised is not None and cluster is not None and not self.inside:
                     states[name] = State(promised, cluster, index, layout.folder or ".", states)
+            readings.read(engine, states)
         locator = Locator(lambda file: (self.base / file).read_text(encoding="utf-8-sig", errors="replace"))
 
         def judge_all() -> list[Manifest]:

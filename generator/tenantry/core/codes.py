@@ -180,7 +180,7 @@ CODES: tuple[Code, ...] = (
         "A field holds an address with user information, which everyone knows who reads the object or the repository.",
     ),
     Code("V040", "CloudNativePG refuses", "A rule of the operator's webhooks, which no schema holds."),
-    Code("V041", "Bad schedule or time zone", "The time would be another one than meant."),
+    Code("V041", "Bad schedule or time zone", "The time would be another one than meant, or never comes."),
     Code("V042", "Traefik drops the route", "Traefik logs the error and serves the rest."),
     Code("V043", "Traefik drops the middleware or TLS option", "Traefik logs the error and serves the rest."),
     Code("V044", "Argo CD refuses", "An Application or AppProject that the controller does not take as meant."),

@@ -128,7 +128,7 @@ CATALOG: tuple[Control, ...] = (
     _C("EDGE-04", "Every way in has its limits; administration and API have their guards.", "high",
        "Each class of paths, by the rule that takes it: rates, body size, sources, firewall, client certificates.", "traefik"),
     _C("EDGE-05", "TLS with the own certificate, strictly.", "high", "Certificates' names, routes' certificates and options, one option a host.", "traefik"),
-    _C("BKP-01", "All state is backed up.", "critical", "Every PostgreSQL cluster archives and has a schedule; every namespace has one of Velero."),
+    _C("BKP-01", "All state is backed up.", "critical", "Every PostgreSQL cluster archives and has base backups, every namespace has backups of Velero, as often as promised."),
     _C("BKP-02", "A backup holds one instance.", "critical", "Namespaces that schedules include."),
     _C("BKP-03", "Nothing is restored into another tenant.", "critical", "No Restore in the trees; the policy against mappings is shipped."),
     _C("BKP-04", "Backups are encrypted, kept and locked as long as promised.", "high",

@@ -31,7 +31,8 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """What the definition of a custom kind says of one field. `rule` is unknown, schema, cel or syntax."""
+    """What the definition of a custom kind says of one field. `rule` is unknown, schema, cel, syntax or never (a
+    schedule that never runs)."""
 
     path: Path
     rule: str

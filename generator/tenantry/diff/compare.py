@@ -32,7 +32,7 @@ def diff(root: Path, revision: str, say: Callable[[str], None]) -> Result:
                     manifests, problems = engine.parsed(engine.parse(text), pair.file)
                     state |= {(_cluster(pair.file), m.identity): m for m in manifests}
                     hint = "its changes could not be told"
-                    findings += [Finding("V001", place, message, hint) for place, message in problems]
+                    findings += [Finding("V001", problem.place, problem.message, hint) for problem in problems]
     changes = tuple(_changes(before, after))
     actions = Counter(change.action for change in changes)
     counts = {f"objects_{action}": actions[action] for action in ("added", "changed", "removed")}

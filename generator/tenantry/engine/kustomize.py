@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tenantry.core.findings import ObjectId, Place
 from tenantry.core.manifest import FieldProblem, Manifest, Value, Verdict, parse_path
+from tenantry.engine import languages
+from tenantry.engine.languages import Cron, Expressions, Interval, Paths, Refusal, Rule
 from tenantry.engine.protocol import BuildError, Peer
 
-__all__ = ["BuildError", "Engine"]
+__all__ = ["BuildError", "Engine", "ParseProblem"]
+
+
+@dataclass(frozen=True, slots=True)
+class ParseProblem:
+    """What in a file of manifests is no object. `kind` is yaml (no parser reads it) or object (no Kubernetes object)."""
+
+    kind: str
+    place: Place
+    message: str
+
+
+Parsed = tuple[list[Manifest], list[ParseProblem]]
 
 
 class Engine(Peer):
@@ -32,17 +47,15 @@ class Engine(Peer):
         """Start reading a file of manifests; `parsed` waits."""
         return self.send("parse", {"text": text})
 
-    def parsed(self, started: Future[Any], file: str) -> tuple[list[Manifest], list[tuple[Place, str]]]:
-        """Objects of a file of manifests, and what in it is none: (place, what is wrong)."""
+    def parsed(self, started: Future[Any], file: str) -> Parsed:
+        """Objects of a file of manifests, and what in it is none."""
         return _parsed(self.finish(started), file)
 
     def parse_all(self, texts: Sequence[str], *, judged: bool = False) -> Future[Any]:
         """Start reading several texts of manifests; `all_parsed` waits. What is `judged` already is only read."""
         return self.send("parse_all", {"texts": list(texts), "judged": judged})
 
-    def all_parsed(
-        self, started: Future[Any], files: Sequence[str]
-    ) -> list[tuple[list[Manifest], list[tuple[Place, str]]]]:
+    def all_parsed(self, started: Future[Any], files: Sequence[str]) -> list[Parsed]:
         """For each file its objects, and what in it is none."""
         answers = self.finish(started)["files"]
         return [_parsed(answer, file) for answer, file in zip(answers, files, strict=True)]
@@ -51,9 +64,35 @@ class Engine(Peer):
         """Give CustomResourceDefinition objects that win over the known ones."""
         self.finish(self.send("define", {"definitions": list(definitions)}))
 
+    def intervals(self, schedules: Collection[Cron]) -> dict[Cron, Interval | Refusal]:
+        """How often each schedule runs, by the library of the operators that run it."""
+        started = self.send("intervals", {"schedules": [asdict(schedule) for schedule in schedules]})
+        answers = map(languages.interval, self.finish(started)["intervals"])
+        return dict(zip(schedules, answers, strict=True))
 
-def _parsed(answer: Mapping[str, Any], file: str) -> tuple[list[Manifest], list[tuple[Place, str]]]:
-    problems = [(Place(file, p["line"], p["column"]), p["message"]) for p in answer["problems"]]
+    def rules(self, texts: Collection[str]) -> dict[str, Rule | Refusal]:
+        """Each HTTP rule as Traefik reads it."""
+        answers = map(languages.rule, self.finish(self.send("rules", {"texts": list(texts)}))["rules"])
+        return dict(zip(texts, answers, strict=True))
+
+    def paths(self, expressions: Iterable[str], texts: Collection[str], together: Collection[Expressions]) -> Paths:
+        """Which texts each expression matches, and every way in which a path can match those that are `together`."""
+        numbers: dict[str, int] = {}
+        for expression in (*expressions, *(e for group in together for e in group)):
+            numbers.setdefault(expression, len(numbers))
+        groups = [[numbers[expression] for expression in group] for group in together]
+        params = {"expressions": list(numbers), "texts": list(texts), "together": groups}
+        answer = self.finish(self.send("paths", params))
+        matches = {
+            (expression, text): matched
+            for expression, row in zip(numbers, answer["matches"], strict=True)
+            for text, matched in zip(texts, row, strict=True)
+        }
+        return Paths(matches, dict(zip(together, map(languages.walk, answer["walks"]), strict=True)))
+
+
+def _parsed(answer: Mapping[str, Any], file: str) -> Parsed:
+    problems = [ParseProblem(p["kind"], Place(file, p["line"], p["column"]), p["message"]) for p in answer["problems"]]
     return [_manifest(o, file) for o in answer["objects"]], problems
 
 

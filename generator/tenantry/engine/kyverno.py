@@ -8,18 +8,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenantry.core.manifest import Value
+from tenantry.engine.languages import Refusal
 from tenantry.engine.protocol import Peer
 
 Labels = Mapping[str, str]
+Refusals = list[Refusal | None]
+"""Why each of some objects can't be used: None when it can. `kind` is kind (another kind or version), field (an unknown
+one, or of a wrong type) or expression (CEL that does not compile)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one policy says of one object: pass, fail, skip or error. None where it does not match."""
+    """What one policy says of one object: pass, fail, skip or error. None where it does not match.
+
+    `excepted` when a PolicyException decided, and not the policy.
+    """
 
     policy: str
     status: str
     message: str
+    excepted: bool = False
 
 
 class PolicyEngine(Peer):
@@ -27,10 +35,10 @@ class PolicyEngine(Peer):
 
     called = "policy engine"
 
-    def load(self, policies: Sequence[Value], exceptions: Sequence[Value] = ()) -> tuple[list[str], list[str]]:
-        """Compile ValidatingPolicies, lifted by PolicyExceptions; say why each can't be used (empty when it can)."""
+    def load(self, policies: Sequence[Value], exceptions: Sequence[Value] = ()) -> tuple[Refusals, Refusals]:
+        """Compile ValidatingPolicies, lifted by PolicyExceptions; say why policies and exceptions can't be used."""
         answer = self.finish(self.send("policies", {"policies": list(policies), "exceptions": list(exceptions)}))
-        return tuple([entry.get("error", "") for entry in answer[kind]] for kind in ("policies", "exceptions"))  # type: ignore[return-value]
+        return _refusals(answer["policies"]), _refusals(answer["exceptions"])
 
     def judge(self, objects: Sequence[Value], namespaces: Mapping[str, Labels]) -> Future[Any]:
         """Start judging; `outcomes` waits. `namespaces` are the labels of those that the objects lie in."""
@@ -39,4 +47,11 @@ class PolicyEngine(Peer):
     def outcomes(self, started: Future[Any]) -> list[list[Outcome]]:
         """For each object, what each policy that matches says of it."""
         answer = self.finish(started)["outcomes"]
-        return [[Outcome(o["policy"], o["status"], o["message"]) for o in of_object] for of_object in answer]
+        return [
+            [Outcome(o["policy"], o["status"], o["message"], o.get("excepted", False)) for o in of_object]
+            for of_object in answer
+        ]
+
+
+def _refusals(entries: Sequence[Mapping[str, str]]) -> Refusals:
+    return [Refusal(entry["kind"], entry["error"]) if "error" in entry else None for entry in entries]

@@ -10,7 +10,7 @@ import json
 import struct
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import IO, Any, Self
 
 from tenantry.core.findings import ToolError
 
-PROTOCOL = 3
+PROTOCOL = 4
 START_SECONDS = 20.0
 REQUEST_SECONDS = 120.0
 _MAX_FRAME_BYTES = 256 << 20
@@ -28,6 +28,14 @@ _MEND = "build it again with 'make engine'"
 
 class BuildError(Exception):
     """Kustomize refused one overlay; the program goes on."""
+
+
+class RequestError(ToolError):
+    """One request failed; the program goes on. `kind` is usage, cancelled, panic (of a library) or internal."""
+
+    def __init__(self, message: str, hint: str = "", kind: str = "internal") -> None:
+        super().__init__(message, hint)
+        self.kind = kind
 
 
 class Peer:
@@ -61,6 +69,7 @@ class Peer:
         if not isinstance(answer, dict) or answer.get("protocol") != PROTOCOL:
             self.close()
             raise ToolError(f"the {self.called} speaks another protocol than this version of tenantry", _MEND)
+        self.verbs: Sequence[str] = tuple(answer.pop("verbs", ()))
         self.versions: Mapping[str, str] = {key: str(value) for key, value in answer.items()}
 
     def __enter__(self) -> Self:
@@ -140,7 +149,8 @@ class Peer:
         elif error["kind"] == "build":
             future.set_exception(BuildError(error["message"]))
         else:
-            future.set_exception(ToolError(f"the {self.called} failed: {error['message']}", _MEND))
+            failed = f"the {self.called} failed: {error['message']}"
+            future.set_exception(RequestError(failed, _MEND, error["kind"]))
 
     def _fail(self, reason: str) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):

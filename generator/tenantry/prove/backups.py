@@ -6,13 +6,17 @@ import re
 from collections.abc import Iterator
 
 from tenantry.core.manifest import Manifest, Path, dig, entries, items, mapping, text
+from tenantry.engine.languages import Refusal
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
+from tenantry.prove.schedules import interval, longest_hours
 from tenantry.verify.values import duration
 
 _PLUGIN = "barman-cloud.cloudnative-pg.io"
 _LEFT_OUT = frozenset({"pods", "replicasets.apps", "events", "endpointslices.discovery.k8s.io"})
 """What controllers make again; leaving out more loses state."""
+_CLOCKS_GO_BACK = 1
+"""Hours by which a day of a schedule's time zone may be longer."""
 _DAYS = re.compile(r"([1-9][0-9]*)([dwm])")
 
 
@@ -54,11 +58,21 @@ def credentials(state: State) -> Iterator[Breach]:
         yield breach(store, "BKP-01", path, message, "accessKeyId and secretAccessKey", tenant=home.tenant)
 
 
+def base_backups(state: State, cluster: Manifest) -> list[Manifest]:
+    """The ScheduledBackups of a PostgreSQL cluster that are not suspended."""
+    return [manifest for manifest in _schedules(state, cluster) if not manifest.spec.get("suspend")]
+
+
+def _schedules(state: State, cluster: Manifest) -> list[Manifest]:
+    return [
+        manifest
+        for manifest in state.of("postgresql.cnpg.io", "ScheduledBackup", cluster.identity.namespace)
+        if dig(manifest.spec, "cluster", "name") == cluster.identity.name
+    ]
+
+
 def _base_backups(state: State, cluster: Manifest, home: Home) -> Iterator[Breach]:
-    schedules = [
-        m for m in state.of("postgresql.cnpg.io", "ScheduledBackup", home.namespace)
-        if dig(m.spec, "cluster", "name") == cluster.identity.name
-    ]  # fmt: skip
+    schedules = _schedules(state, cluster)
     if not schedules:
         message = "no ScheduledBackup makes base backups of this database"
         yield breach(cluster, "BKP-01", (), message, "a ScheduledBackup is needed", tenant=home.tenant)
@@ -72,6 +86,22 @@ def _base_backups(state: State, cluster: Manifest, home: Home) -> Iterator[Breac
             yield breach(
                 manifest, "BKP-01", ("spec", "method"), message, f"method: plugin, {_PLUGIN}", tenant=home.tenant
             )
+    promised = home.tier.backup.base_backup_every_hours
+    often = (manifest for manifest in schedules if longest_hours(state, manifest) <= promised + _CLOCKS_GO_BACK)
+    if schedules and next(often, None) is None:
+        yield _seldom(state, schedules[0], home, promised)
+
+
+def _seldom(state: State, manifest: Manifest, home: Home, promised: int) -> Breach:
+    found = interval(state, manifest)
+    if isinstance(found, Refusal):
+        what = "no backup is ever made" if found.kind == "never" else "nobody knows when a backup is made"
+        message = f"{what}: {found}"
+    else:
+        message = (
+            f"up to {found.longest_seconds / 3600:,.4g} h pass between two backups; one every {promised} h is promised"
+        )
+    return breach(manifest, "BKP-01", ("spec", "schedule"), message, "run 'tenantry render'", tenant=home.tenant)
 
 
 def namespaces(state: State) -> Iterator[Breach]:
@@ -90,6 +120,9 @@ def namespaces(state: State) -> Iterator[Breach]:
                 continue
             location = "dr" if name.endswith("-dr") and name != home.instance.name else "default"
             yield from _schedule(manifest, home, location)
+            promised_hours = home.tier.backup.velero_every_hours
+            if longest_hours(state, manifest) > promised_hours + _CLOCKS_GO_BACK:
+                yield _seldom(state, manifest, home, promised_hours)
     for manifest in state.of("velero.io", "Schedule"):
         if manifest.identity.name not in promised:
             message = "no instance is promised this schedule"

@@ -10,6 +10,7 @@ from typing import Any
 
 from tenantry.core.findings import ObjectId
 from tenantry.core.manifest import Manifest, Path, Problem
+from tenantry.engine.languages import Readings
 from tenantry.model.cluster import Cluster
 from tenantry.prove.promises import Home, Homes, Promises
 from tenantry.resolve.instance import Instance
@@ -29,6 +30,8 @@ class State:
     """Where the cluster's objects lie, for breaches of what is not there at all."""
     others: dict[str, State] = field(default_factory=dict, repr=False)
     """States of all clusters of the run by name; what crosses clusters (a DR replica) is looked up here."""
+    readings: Readings = field(default_factory=Readings, repr=False)
+    """What the engine read in texts of the objects; proofs look texts up here, and know all that they ask about."""
     memory: dict[str, Any] = field(default_factory=dict, repr=False)
     """What several proofs look at, made once."""
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from tenantry.core.manifest import Manifest, dig, entries, mapping, text
 from tenantry.model import names
 from tenantry.model.platform import Prices
-from tenantry.prove.backups import in_days
+from tenantry.prove.backups import base_backups, in_days
 from tenantry.prove.budgets import GIBIBYTE, least_replicas, pod_need
 from tenantry.prove.cluster_state import Breach, State, breach
-from tenantry.prove.objectives import FOREVER, interval_hours
 from tenantry.prove.promises import Home
+from tenantry.prove.schedules import runs_a_day
 from tenantry.prove.workloads import workloads
 from tenantry.verify.values import quantity
 
@@ -133,16 +133,11 @@ def _backups(state: State, home: Home, manifest: Manifest, data: float) -> float
     prices = _prices(state)
     store = state.get("barmancloud.cnpg.io", "ObjectStore", home.namespace, "postgresql")
     days = in_days(text(store.spec.get("retentionPolicy"))) if store else None
-    gaps = [
-        interval_hours(text(s.spec.get("schedule")))
-        for s in state.of("postgresql.cnpg.io", "ScheduledBackup", home.namespace)
-        if dig(s.spec, "cluster", "name") == manifest.identity.name and not s.spec.get("suspend")
-    ]
-    gaps = [gap for gap in gaps if gap not in (0, FOREVER)]
-    if not days or not gaps:
+    daily = sum(runs_a_day(state, schedule) for schedule in base_backups(state, manifest))
+    if not days or not daily:
         return 0.0
     # barman keeps base backups whole; after the first, one in ten is taken to differ from the one before.
-    kept = 1 + days * 24 / min(gaps) * 0.1
+    kept = 1 + days * daily * 0.1
     price = prices.object_storage_locked_gib if home.tier.backup.lock_days else prices.object_storage_gib
     return data * FILL * COMPRESSION * kept * price
 

@@ -13,10 +13,11 @@ from math import prod
 
 from tenantry.core.manifest import Manifest, dig, entries, mapping, text
 from tenantry.model import names
-from tenantry.prove.backups import in_days
+from tenantry.prove.backups import base_backups, in_days
 from tenantry.prove.budgets import GIBIBYTE, least_replicas
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
+from tenantry.prove.schedules import FOREVER, longest_hours
 from tenantry.resolve.instance import Instance
 from tenantry.verify.values import quantity
 
@@ -24,7 +25,6 @@ _TIME = re.compile(r"(\d+)\s*(ms|s|min|h|d)?")
 _MINUTES = {"ms": 1 / 60000, "s": 1 / 60, "min": 1.0, "h": 60.0, "d": 1440.0, None: 1 / 60}
 _DEFAULT_ARCHIVE_TIMEOUT = "5min"
 ZONE = "topology.kubernetes.io/zone"
-FOREVER = float("inf")
 
 
 @dataclass
@@ -197,13 +197,10 @@ def _rto(state: State, instance: Instance, server: Manifest) -> Derived:
         )
         hours = _base_interval_hours(state, server)
         wal = hours * rates.write_gib_per_hour
-        steps.append(
-            (
-                f"replay {wal:.0f} GiB of WAL since the last base backup ({hours:g} h)",
-                wal / rates.replay_gib_per_hour * 60,
-                "ScheduledBackup, rates of the last drill",
-            )
-        )
+        replay = f"replay {wal:.0f} GiB of WAL since the last base backup ({hours:.4g} h)"
+        what = "no base backup is made" if hours == FOREVER else replay
+        source = "ScheduledBackup, rates of the last drill"
+        steps.append((what, wal / rates.replay_gib_per_hour * 60, source))
     steps += [
         ("start Odoo", rates.start_minutes, "platform.yaml"),
         ("names lead there", rates.dns_minutes, "platform.yaml"),
@@ -214,29 +211,9 @@ def _rto(state: State, instance: Instance, server: Manifest) -> Derived:
 
 
 def _base_interval_hours(state: State, server: Manifest) -> float:
-    """The longest time between two base backups by the schedule's six cron fields."""
-    longest = 0.0
-    for schedule in state.of("postgresql.cnpg.io", "ScheduledBackup", server.identity.namespace):
-        if dig(schedule.spec, "cluster", "name") == server.identity.name and not schedule.spec.get("suspend"):
-            gap = interval_hours(text(schedule.spec.get("schedule")))
-            longest = gap if not longest else min(longest, gap)
-    return longest or FOREVER
-
-
-def interval_hours(cron: str) -> float:
-    """Longest gap of a schedule that runs at lists of hours, or every so many of them, each day."""
-    fields = cron.split()
-    if len(fields) != 6 or fields[3:] != ["*", "*", "*"]:
-        return 24.0 * 7 if len(fields) == 6 else FOREVER
-    hours = fields[2]
-    if hours == "*":
-        return 1.0
-    if hours.startswith("*/") and hours[2:].isdigit():
-        return float(hours[2:])
-    if not all(part.isdigit() for part in hours.split(",")):
-        return 24.0
-    listed = sorted(int(part) for part in hours.split(","))
-    return float(max((b - a) for a, b in zip(listed, [*listed[1:], listed[0] + 24], strict=True)))
+    """The longest time between two base backups; FOREVER when no schedule makes any."""
+    gaps = [longest_hours(state, schedule) for schedule in base_backups(state, server)]
+    return min(gaps, default=FOREVER)
 
 
 def _availability(state: State, home: Home, instance: Instance, server: Manifest) -> Derived:

@@ -57,7 +57,7 @@ class Verdicts:
 
     def _problem(self, outcome: Outcome) -> Problem | None:
         control = self.policies[outcome.policy].control
-        if outcome.status == "pass" or (outcome.status == "skip" and "exception" in outcome.message):
+        if outcome.status == "pass" or (outcome.status == "skip" and outcome.excepted):
             return None
         if outcome.status == "fail":
             return Problem(
@@ -115,7 +115,7 @@ def ask(engine: PolicyEngine, promises: Promises, states: Mapping[str, State]) -
             )
     for manifest, error in zip(lifts, lift_errors, strict=True):
         if error:
-            message = f"Kyverno can't use the exception: {Veil(manifest.value).text(error)}"
+            message = f"Kyverno can't use the exception: {Veil(manifest.value).text(str(error))}"
             place = Place(manifest.file, manifest.line, 1)
             verdicts.findings.append(
                 Finding("V072", place, message, "see policies/exceptions/", object=manifest.identity, control="SUP-03")

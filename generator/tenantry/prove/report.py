@@ -13,9 +13,10 @@ from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 from tenantry.prove.cluster_state import State
 from tenantry.prove.cost import Cost, costs
-from tenantry.prove.objectives import FOREVER, derive
+from tenantry.prove.objectives import derive
 from tenantry.prove.promises import Promises
 from tenantry.prove.proofs import Proved
+from tenantry.prove.schedules import FOREVER
 from tenantry.verify.judge import tenant_of
 
 

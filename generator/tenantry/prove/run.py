@@ -13,6 +13,7 @@ from tenantry.engine import build as engine_build
 from tenantry.engine.kustomize import Engine
 from tenantry.engine.kyverno import PolicyEngine
 from tenantry.model.policy import Policy
+from tenantry.prove import readings
 from tenantry.prove import template_conformance as standard
 from tenantry.prove.cluster_state import State
 from tenantry.prove.policies import ask
@@ -92,11 +93,12 @@ def objectives(known: Promises, root: Path, tenant: str, say: Say) -> tuple[Obje
 
 
 def read_states(known: Promises, files: Files, content: Content, say: Say) -> dict[str, State]:
-    """The clusters that have files, with their objects."""
+    """The clusters that have files, with their objects and what the engine reads in them."""
     states: dict[str, State] = {}
     with Engine(engine_build.ensure_engine(say)) as engine:
         for name, cluster in known.clusters.items():
             manifests = read_files(engine, files.get(name, ()), content)
             if manifests:
                 states[name] = State(known, cluster, Index(manifests), f"rendered/{name}", states)
+        readings.read(engine, states)
     return states

@@ -1,6 +1,7 @@
 """Times: weekly windows, backup times that keep out of them, and their cron and Argo CD forms.
 
-Nothing here asks for the current time. Daylight saving is met by taking both of a zone's offsets as possible.
+Nothing here asks for the current time. Daylight saving is met by taking all of a zone's offsets as possible. How often a
+cron text runs is for the engine to say (languages.py); here are only texts that this module makes.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def collides(every: Every, runs: int, windows: Sequence[Window]) -> bool:
 
 @lru_cache(maxsize=1024)
 def utc_starts(window: Window) -> frozenset[int]:
-    """Minutes of the week, UTC, Monday 00:00 = 0, at which the window may open, in winter and in summer."""
+    """Minutes of the week, UTC, Monday 00:00 = 0, at which the window may open, in any season."""
     hour, minute = map(int, window.start.split(":"))
     return frozenset(
         (DAYS.index(day) * 1440 + hour * 60 + minute - offset) % MINUTES_OF_WEEK
@@ -92,9 +93,12 @@ def utc_starts(window: Window) -> frozenset[int]:
 
 @cache
 def _utc_offsets(zone: str) -> frozenset[int]:
-    """Minutes ahead of UTC in January and in July of a fixed year, so that the same input gives the same bytes."""
+    """Minutes ahead of UTC in each month of a fixed year, so that the same input gives the same bytes.
+
+    Some zones have a season that is neither January's nor July's: Morocco changes its clocks for Ramadan.
+    """
     info = zoneinfo.ZoneInfo(zone)
-    moments = (datetime.datetime(2026, month, 15, 12, tzinfo=info) for month in (1, 7))
+    moments = (datetime.datetime(2026, month, 15, 12, tzinfo=info) for month in range(1, 13))
     return frozenset(int((moment.utcoffset() or datetime.timedelta()).total_seconds()) // 60 for moment in moments)
 
 

@@ -12,15 +12,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tenantry.core.findings import Finding, Place, ToolError
+from tenantry.core.findings import Finding, Place
 from tenantry.core.manifest import Manifest
-from tenantry.engine.kustomize import Engine
+from tenantry.engine.kustomize import Engine, ParseProblem
+from tenantry.engine.protocol import RequestError
 
 SUFFIXES = (".yaml", ".yml", ".json")
 MAX_FILE_BYTES = 16 << 20
 """A cluster takes no object over 1.5 MiB (etcd's limit); sixteen of them in one file are nobody's habit."""
 _NOT_MANIFESTS = ("kustomization.yaml", "kustomization.yml", "Kustomization", "kyverno-test.yaml")
 _NO_FILE = "is a link or no ordinary file"
+_PROBLEMS = {
+    "yaml": ("V001", "the file's objects could not be checked"),
+    "object": ("V002", "every document must be an object"),
+}
 _IN_FLIGHT = 8
 _BATCH_FILES = 40
 _BATCH_CHARACTERS = 1 << 20
@@ -83,20 +88,19 @@ def _batches(texts: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]
 def _take(engine: Engine, folder: Folder, files: list[str], contents: list[str], started: Future[Any]) -> None:
     try:
         answers = engine.all_parsed(started, files)
-    except ToolError as error:
-        if "panic" not in error.message:
+    except RequestError as error:
+        if error.kind != "panic":
             raise
         if len(files) > 1:  # one of them; find out which
             for file, content in zip(files, contents, strict=True):
                 _take(engine, folder, [file], [content], engine.parse_all([content]))
             return
-        answers = [([], [(Place(files[0]), "the parser gave up on the file")])]
+        answers = [([], [ParseProblem("yaml", Place(files[0]), "the parser gave up on the file")])]
     for manifests, problems in answers:
         folder.manifests += manifests
-        for place, message in problems:
-            code = "V002" if "no Kubernetes object" in message or "metadata.name" in message else "V001"
-            hint = "the file's objects could not be checked" if code == "V001" else "every document must be an object"
-            folder.findings.append(Finding(code, place, message, hint))
+        for problem in problems:
+            code, hint = _PROBLEMS[problem.kind]
+            folder.findings.append(Finding(code, problem.place, problem.message, hint))
 
 
 def _files(root: Path, inside: str, folder: Folder) -> Iterator[str]:

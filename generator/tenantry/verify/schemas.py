@@ -8,7 +8,7 @@ from functools import cache
 from tenantry.core.manifest import FieldProblem, Manifest, Problem
 from tenantry.verify import native
 
-_CODES = {"unknown": "V020", "schema": "V021", "cel": "V022", "syntax": "V023"}
+_CODES = {"unknown": "V020", "schema": "V021", "cel": "V022", "syntax": "V023", "never": "V041"}
 
 DEPRECATED: dict[tuple[str, str, str], tuple[int, str]] = {
     ("", "v1", "Endpoints"): (33, "discovery.k8s.io/v1 EndpointSlice"),
@@ -59,7 +59,8 @@ def _problem(problem: FieldProblem) -> Problem:
     if problem.rule == "unknown":
         name = problem.path[-1] if problem.path else ""
         return Problem("V020", problem.path, f"unknown field '{name}'", "see the field's spelling and its place")
-    return Problem(_CODES[problem.rule], problem.path, problem.message)
+    hint = "name a day that comes in some year" if problem.rule == "never" else ""
+    return Problem(_CODES[problem.rule], problem.path, problem.message, hint)
 
 
 def _deprecated(manifest: Manifest, version: str) -> Iterator[Problem]:

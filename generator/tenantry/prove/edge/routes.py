@@ -1,21 +1,25 @@
 """EDGE-01 to EDGE-04: each request's way, from its host and path to the Service that answers it.
 
-For each host, all rules of the cluster that can take it are walked together over all paths (paths.py). Where several
-match, the highest priority wins; matchers of headers, methods and addresses may or may not hold, so both are looked at.
+For each host, all rules of the cluster that can take it are walked together over all paths, by the engine, which gives
+each combination of matches that some path has. Where several match, the highest priority wins; matchers of headers,
+methods and addresses may or may not hold, so both are looked at.
+
+A path is decoded when Traefik matches it, and the edge refuses encoded slashes, so what is matched is what Odoo routes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
+from urllib.parse import quote
 
 from tenantry.core.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
+from tenantry.engine.languages import Expressions, Refusal, Way
 from tenantry.model.tier import EdgeLimits
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.edge import rules
-from tenantry.prove.edge.paths import UnreadableExpressionError, combinations
 from tenantry.prove.edge.rules import Conjunct
 from tenantry.prove.promises import Home
 from tenantry.resolve.instance import Instance
@@ -30,6 +34,8 @@ CLASSES = {
     "login": f"^{_LANGUAGE}/+web/+(?:login|signup|reset_password|session/+authenticate)(?:/|$)",
 }
 """Paths of Odoo 17 to 19 by what must guard them (odoo/addons/web/controllers, odoo/addons/base/controllers/rpc.py)."""
+_SHOWN = "/:@!$&'()*+,;=-._~"
+"""What a path may show as it is."""
 _PATH_MATCHERS = frozenset({"Path", "PathPrefix", "PathRegexp"})
 SERVICES = {"odoo-web": ("http", 8069), "odoo-websocket": ("websocket", 8072)}
 _STRANGE_KINDS = (
@@ -59,7 +65,7 @@ class Route:
     @property
     def priority(self) -> int:
         given = self.value.get("priority")
-        return given if isinstance(given, int) and given > 0 else len(text(self.value.get("match")))
+        return given if isinstance(given, int) and given > 0 else len(text(self.value.get("match")).encode())
 
     @property
     def entry_points(self) -> frozenset[str]:
@@ -69,8 +75,7 @@ class Route:
     @cached_property
     def patterns(self) -> tuple[tuple[str, bool], ...]:
         """(expression, whether a path must match it)."""
-        named = ((rules.path_pattern(m), not m.negated) for m in self.conjunct)
-        return tuple((pattern, wanted) for pattern, wanted in named if pattern is not None)
+        return tuple((m.path, not m.negated) for m in self.conjunct if m.path)
 
     @property
     def certain(self) -> bool:
@@ -91,20 +96,35 @@ def _read(state: State) -> tuple[list[Route], list[Breach]]:
     wrong: list[Breach] = []
     for manifest in state.of("traefik.io", "IngressRoute"):
         for number, value in entries(manifest.spec.get("routes")):
+            rule = state.readings.rules[text(value.get("match"))]
             try:
-                found += [Route(manifest, number, value, c) for c in rules.parse(text(value.get("match")))]
+                if isinstance(rule, Refusal):
+                    raise rules.UnreadableRuleError(rule.message)
+                found += [Route(manifest, number, value, c) for c in rules.alternatives(rule)]
             except rules.UnreadableRuleError as error:
                 path: Path = ("spec", "routes", number, "match")
-                wrong.append(
-                    breach(
-                        manifest,
-                        "EDGE-01",
-                        path,
-                        f"the rule can't be judged: {error}",
-                        "use Host, Path, PathPrefix, PathRegexp",
-                    )
-                )
+                message, hint = f"the rule can't be judged: {error}", "use Host, Path, PathPrefix, PathRegexp"
+                wrong.append(breach(manifest, "EDGE-01", path, message, hint))
     return found, wrong
+
+
+def texts(state: State) -> Iterator[str]:
+    """The rules, for the engine to read."""
+    for manifest in state.of("traefik.io", "IngressRoute"):
+        for _, value in entries(manifest.spec.get("routes")):
+            yield text(value.get("match"))
+
+
+def patterns(state: State) -> Iterator[str]:
+    """Expressions of paths in the rules."""
+    return (pattern for route in read(state)[0] for pattern, _ in route.patterns)
+
+
+def walks(state: State) -> Iterator[Expressions]:
+    """Expressions of the rules that meet at a host and entry point, for the engine to walk together."""
+    for home in state.homes_at("instance"):
+        for _, _, there in meetings(state, home):
+            yield expressions(there)
 
 
 def hosts(state: State) -> Iterator[Breach]:
@@ -222,52 +242,79 @@ class _Way:
 def guards(state: State) -> Iterator[Breach]:
     """EDGE-03 and EDGE-04: what guards each class of paths of each host."""
     routes, _ = read(state)
+    with_routes = {route.manifest.identity.namespace for route in routes}
     for home in state.homes_at("instance"):
         instance = home.instance
         assert instance is not None
-        own = [r for r in routes if r.manifest.identity.namespace == home.namespace]
         told: set[tuple[int, Path, str]] = set()
-        for host in (*instance.hosts, instance.api_host):
-            there = [r for r in routes if r.hosts is not None and host in r.hosts]
-            for manifest, problem in _host(state, home, instance, host, there):
-                key = (id(manifest), problem.path, problem.message.partition(":")[0])
-                if key not in told:
-                    told.add(key)
-                    yield manifest, problem
-        if own:
+        for manifest, problem in (*_strange_points(state, home), *_guards_of(state, home, instance)):
+            key = (id(manifest), problem.path, problem.message.partition(":")[0])
+            if key not in told:
+                told.add(key)
+                yield manifest, problem
+        if home.namespace in with_routes:
             yield from _numbers(state, home, instance)
 
 
-def _host(state: State, home: Home, instance: Instance, host: str, routes: list[Route]) -> Iterator[Breach]:
-    for points, group in groupby(sorted(routes, key=lambda r: sorted(r.entry_points)), key=lambda r: r.entry_points):
-        group_routes = list(group)
-        if not points <= entry_points(home) or not points:
+def _by_host(state: State) -> dict[str, list[Route]]:
+    """The rules that take a host, of any namespace; made once."""
+    if "routes by host" not in state.memory:
+        there: dict[str, list[Route]] = {}
+        for route in read(state)[0]:
+            for host in route.hosts or ():
+                there.setdefault(host, []).append(route)
+        state.memory["routes by host"] = there
+    found: dict[str, list[Route]] = state.memory["routes by host"]
+    return found
+
+
+def _strange_points(state: State, home: Home) -> Iterator[Breach]:
+    """Rules that serve a host of an instance at entry points that it is not promised."""
+    for host in _hosts_of(home):
+        routes = sorted(_by_host(state).get(host, ()), key=lambda r: sorted(r.entry_points))
+        for points, group in groupby(routes, key=lambda r: r.entry_points):
+            if points and points <= entry_points(home):
+                continue
             shown = ", ".join(sorted(points)) or "every default entry point"
             message = f"serves on {shown}; {home} is promised {', '.join(sorted(entry_points(home)))}"
-            for route in group_routes:
-                yield breach(
-                    route.manifest,
-                    "EDGE-04",
-                    ("spec", "entryPoints"),
-                    message,
-                    "name the promised entry points",
-                    tenant=home.tenant,
-                )
-    for point in sorted(entry_points(home) | {"web"}):
-        there = [r for r in routes if point in r.entry_points or not r.entry_points]
-        try:
-            ways = list(_ways(there))
-        except UnreadableExpressionError as error:
-            message = f"the paths of host '{host}' can't be walked: {error}"
-            yield breach(
-                there[0].manifest, "EDGE-03", ("spec", "routes"), message, "use simpler expressions", tenant=home.tenant
-            )
+            for route in group:
+                path: Path = ("spec", "entryPoints")
+                hint = "name the promised entry points"
+                yield breach(route.manifest, "EDGE-04", path, message, hint, tenant=home.tenant)
+
+
+def _guards_of(state: State, home: Home, instance: Instance) -> Iterator[Breach]:
+    for host, point, there in meetings(state, home):
+        walk = state.readings.paths.walks[expressions(there)]
+        if isinstance(walk, Refusal):
+            message = f"the paths of host '{host}' can't be walked: {walk}"
+            path: Path = ("spec", "routes")
+            yield breach(there[0].manifest, "EDGE-03", path, message, "use simpler expressions", tenant=home.tenant)
             continue
-        for way in ways:
+        for way in ways(there, walk):
             if point == "web":
                 yield from _plain(state, home, host, way)
             else:
                 yield from _judge(state, home, instance, host, way)
+
+
+def _hosts_of(home: Home) -> tuple[str, ...]:
+    return (*home.instance.hosts, home.instance.api_host) if home.instance else ()
+
+
+def meetings(state: State, home: Home) -> Iterator[tuple[str, str, list[Route]]]:
+    """(host, entry point, the rules that meet there), for each host of an instance."""
+    for host in _hosts_of(home):
+        routes = _by_host(state).get(host, ())
+        for point in sorted(entry_points(home) | {"web"}):
+            there = [r for r in routes if point in r.entry_points or not r.entry_points]
+            if there:
+                yield host, point, there
+
+
+def expressions(routes: Iterable[Route]) -> Expressions:
+    """What tells the paths of some rules apart: the classes first, then the rules' own expressions."""
+    return tuple(dict.fromkeys([*CLASSES.values(), *(pattern for r in routes for pattern, _ in r.patterns)]))
 
 
 def entry_points(home: Home) -> frozenset[str]:
@@ -276,20 +323,17 @@ def entry_points(home: Home) -> frozenset[str]:
     return frozenset({"web", edge.public_entry_point, *private} - {None})
 
 
-def _ways(routes: list[Route]) -> Iterator[_Way]:
+def ways(routes: list[Route], walk: Iterable[Way]) -> Iterator[_Way]:
     """Each combination of matches that some path has, with every route that may win it."""
-    patterns = tuple(dict.fromkeys([*CLASSES.values(), *(p for r in routes for p, _ in r.patterns)]))
-    if not routes:
-        return
-    index = {pattern: number for number, pattern in enumerate(patterns)}
-    for matched, example in combinations(patterns):
+    index = {pattern: number for number, pattern in enumerate(expressions(routes))}
+    by_priority = sorted(routes, key=lambda r: -r.priority)
+    for matched, example in walk:
         classes = frozenset(name for name, pattern in CLASSES.items() if matched[index[pattern]])
-        taking = [r for r in routes if all(matched[index[p]] == wanted for p, wanted in r.patterns)]
-        taking.sort(key=lambda r: -r.priority)
-        for route in taking:
-            yield _Way(route, example, classes)
-            if route.certain:
-                break  # nothing below it gets such a request
+        for route in by_priority:
+            if all(matched[index[p]] == wanted for p, wanted in route.patterns):
+                yield _Way(route, quote(example, safe=_SHOWN), classes)
+                if route.certain:
+                    break  # nothing below it gets such a request
 
 
 def _middlewares(state: State, route: Route) -> list[Manifest]:

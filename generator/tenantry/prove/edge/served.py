@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tenantry.core.manifest import Path, entries
@@ -10,6 +9,12 @@ from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.edge.routes import SERVICES, Route, entry_points, read
 from tenantry.prove.promises import Home
 from tenantry.resolve.instance import Instance
+
+_PAGES = ("/", "/web/login")
+_SOCKET, _ADMINISTRATION = "/websocket", "/web/become"
+_INTERFACES = ("/jsonrpc", "/xmlrpc/2/object")
+PATHS = (*_PAGES, _SOCKET, _ADMINISTRATION, *_INTERFACES)
+"""Paths that are looked at, each standing for what people or programs need."""
 
 
 def served(state: State) -> Iterator[Breach]:
@@ -26,7 +31,7 @@ def served(state: State) -> Iterator[Breach]:
         for host, path, port, name in _promised(instance):
             own = by_host.get((home.namespace, host), [])
             for point in sorted(entry_points(home) - {"web"}):
-                taking = _taking(own, path, point)
+                taking = _taking(state, own, path, point)
                 if not taking or not _leads(taking[0], port):
                     meant = [route for route in taking if route.manifest.identity.name == name]
                     blamed = taking[0] if meant else None
@@ -37,31 +42,25 @@ def served(state: State) -> Iterator[Breach]:
 def _promised(instance: Instance) -> Iterator[tuple[str, str, str, str]]:
     """(host, path, port of the Service, IngressRoute that should lead there)."""
     for host in instance.hosts:
-        yield host, "/", "http", "odoo-public"
-        yield host, "/web/login", "http", "odoo-public"
-        yield host, "/websocket", "websocket", "odoo-websocket"
+        for path in _PAGES:
+            yield host, path, "http", "odoo-public"
+        yield host, _SOCKET, "websocket", "odoo-websocket"
         if instance.tenant.access.admin_sources:
-            yield host, "/web/become", "http", "odoo-admin"
+            yield host, _ADMINISTRATION, "http", "odoo-admin"
     if instance.tenant.access.api_clients:
-        yield instance.api_host, "/jsonrpc", "http", "odoo-api"
-        yield instance.api_host, "/xmlrpc/2/object", "http", "odoo-api"
+        for path in _INTERFACES:
+            yield instance.api_host, path, "http", "odoo-api"
 
 
-def _taking(routes: list[Route], path: str, point: str) -> list[Route]:
+def _taking(state: State, routes: list[Route], path: str, point: str) -> list[Route]:
     """The rules that take a path at an entry point, the winner first."""
+    matches = state.readings.paths.matches
     taking = [
         route for route in routes
         if (point in route.entry_points or not route.entry_points)
-        and all(_matches(pattern, path) == wanted for pattern, wanted in route.patterns)
+        and all(matches[pattern, path] == wanted for pattern, wanted in route.patterns)
     ]  # fmt: skip
     return sorted(taking, key=lambda route: -route.priority)
-
-
-def _matches(pattern: str, path: str) -> bool:
-    try:
-        return re.search(pattern, path) is not None
-    except re.error:  # told where all paths are walked
-        return False
 
 
 def _leads(route: Route, port: str) -> bool:
