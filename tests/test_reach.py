@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mutation import TIMES
+from spellings import spellings
 from stock import build_beside
+from tenantry.core import addresses
 from tenantry.core.findings import ObjectId
 from tenantry.core.manifest import Manifest
 from tenantry.prove.network.policies import Policy, policy
@@ -124,6 +126,20 @@ def some_policy(random: Random, name: str, *, complete: bool) -> dict[str, Any]:
     return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
 
 
+def respelled(random: Random, value: dict[str, Any]) -> dict[str, Any]:
+    """The same policy with each range in some spelling that Go takes for it."""
+    other: dict[str, Any] = json.loads(json.dumps(value))
+    for direction, word in (("ingress", "from"), ("egress", "to")):
+        for rule in other["spec"].get(direction, []):
+            for peer in rule.get(word, []):
+                block = peer.get("ipBlock", {})
+                for field in block:
+                    texts = [block[field]] if field == "cidr" else block[field]
+                    chosen = [random.choice(spellings(ipaddress.ip_network(text))) for text in texts]
+                    block[field] = chosen[0] if field == "cidr" else chosen
+    return other
+
+
 def read(value: dict[str, Any]) -> Policy:
     metadata = value["metadata"]
     identity = ObjectId("networking.k8s.io", "NetworkPolicy", metadata["namespace"], metadata["name"])
@@ -131,10 +147,10 @@ def read(value: dict[str, Any]) -> Policy:
 
 
 def endpoint(pod: Pod) -> Endpoint:
-    addresses = (ipaddress.ip_network(pod.ip),)
+    there = addresses.ranges([f"{pod.ip}/32"])
     if not pod.namespace:
-        return Endpoint(addresses=addresses)
-    return Endpoint(pod.namespace, NAMESPACES[pod.namespace], pod.labels, NAMED, addresses)
+        return Endpoint(addresses=there)
+    return Endpoint(pod.namespace, NAMESPACES[pod.namespace], pod.labels, NAMED, there)
 
 
 # One packet at a time, written from the API's own words and from nothing of ours.
@@ -215,7 +231,7 @@ def test_the_wide_reading_is_what_passes_packet_by_packet_and_the_narrow_one_is_
     random = Random(seed)
     pods = some_pods(random, complete=False)
     policies = [some_policy(random, f"p{n}", complete=False) for n in range(random.randint(0, 6))]
-    model = Policies([read(value) for value in policies])
+    model = Policies([read(respelled(random, value)) for value in policies])
     for source, target in connections(pods):
         wide = model.reach(endpoint(source), endpoint(target), wide=True)
         narrow = model.reach(endpoint(source), endpoint(target), wide=False)
@@ -234,6 +250,7 @@ def test_the_wide_reading_is_that_of_an_independent_matcher_on_thousands_of_poli
         random = Random(seed)
         pods = some_pods(random, complete=True)
         policies = [some_policy(random, f"p{n}", complete=True) for n in range(random.randint(1, 6))]
+        policies = [respelled(random, value) for value in policies]
         model = Policies([read(value) for value in policies])
         tried = random.sample(connections(pods), 12)
         packets = [(s, t, *random.choice(PORTS)) for s, t in tried]

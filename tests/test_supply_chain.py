@@ -168,7 +168,7 @@ def test_a_wheel_finds_the_same_engine_and_starts_a_fleet(wheel: Path, tmp_path:
             [sys.executable, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
         ).stdout
 
-    code = "from tenantry import engine_build as e; print(e.__file__, *(p.path for p in e.PROGRAMS), sep='\\n')"
+    code = "from tenantry.engine import build as e; print(e.__file__, *(p.path for p in e.PROGRAMS), sep='\\n')"
     file, *programs = python("-c", code).split()
     assert Path(file).is_relative_to(tmp_path / "installed")
     assert programs == [str(program.path) for program in engine_build.PROGRAMS]

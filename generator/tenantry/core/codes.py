@@ -103,8 +103,9 @@ CODES: tuple[Code, ...] = (
     Code("F016", "Clusters' address ranges overlap", "Peered clusters with equal addresses can't be told apart."),
     Code(
         "F017",
-        "Integration's addresses are not allowed",
-        "The range is too wide, or would open a way to metadata, nodes or a cluster.",
+        "Outside addresses are not allowed",
+        "Ranges of an integration, of administrators, of object storage or of a private link are too wide, or would open a way "
+        "to metadata, nodes or a cluster.",
     ),
     Code(
         "F018",

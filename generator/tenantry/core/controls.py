@@ -126,7 +126,7 @@ CATALOG: tuple[Control, ...] = (
     _C("EDGE-03", "The database manager is closed.", "critical",
        "No path by which Odoo's database service answers, in any spelling, leads to a backend.", "traefik"),
     _C("EDGE-04", "Every way in has its limits; administration and API have their guards.", "high",
-       "Each class of paths, by the rule that takes it: rates, body size, sources, firewall, client certificates.", "traefik"),
+       "Each class of paths, by the rule that takes it: rates, body size, sources, firewall, client certificates. Administration: from promised addresses, never from more than an IPv4 /16 or an IPv6 /44.", "traefik"),
     _C("EDGE-05", "TLS with the own certificate, strictly.", "high", "Certificates' names, routes' certificates and options, one option a host.", "traefik"),
     _C("BKP-01", "All state is backed up.", "critical", "Every PostgreSQL cluster archives and has base backups, every namespace has backups of Velero, as often as promised."),
     _C("BKP-02", "A backup holds one instance.", "critical", "Namespaces that schedules include."),

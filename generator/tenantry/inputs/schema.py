@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import ipaddress
 import json
 import zoneinfo
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import Any, cast
 
 from jsonschema import Draft202012Validator, FormatChecker
 
+from tenantry.core import addresses
 from tenantry.core.findings import Finding, Place
 from tenantry.inputs.schema_messages import API_VERSION, did_you_mean, explain, type_name
 from tenantry.inputs.source import Document
@@ -24,8 +24,12 @@ _formats = FormatChecker(())
 
 @_formats.checks("cidr", (ValueError, TypeError))
 def _is_cidr(value: object) -> bool:
-    ipaddress.ip_network(cast(str, value), strict=True)
-    return True
+    return not isinstance(value, str) or bool(addresses.declared(value))
+
+
+@_formats.checks("ipv4-address", (ValueError, TypeError))
+def _is_ipv4_address(value: object) -> bool:
+    return not isinstance(value, str) or addresses.declared(f"{value}/32").version == 4
 
 
 @_formats.checks("date", (ValueError, TypeError))

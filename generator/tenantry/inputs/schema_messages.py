@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from typing import Any, cast
 
 from jsonschema.exceptions import ValidationError
 
+from tenantry.core import addresses
 from tenantry.core.findings import Finding
 from tenantry.core.secret_words import HIDDEN, hide, secrets_in
 from tenantry.inputs.source import Document, Path_
@@ -79,7 +79,7 @@ def _explain_value(document: Document, error: ValidationError, path: Path_) -> I
     words = _WORDS.get(str(error.validator))
     address = _schema(error).get("format") == "cidr" and error.validator in ("pattern", "format")
     if address:
-        text, hint = f"is {_show(error.instance)}, which is not an address range", _cidr_hint(error.instance)
+        text, hint = _address_words(error.instance)
     elif words:
         text, hint = words(error), _about(error)
     else:
@@ -108,13 +108,13 @@ _WORDS: dict[str, Callable[[ValidationError], str]] = {
 }
 
 
-def _cidr_hint(value: object) -> str:
-    if isinstance(value, str):
-        try:
-            return f"write {ipaddress.ip_network(value, strict=False)}: a range has no host bits"
-        except ValueError:
-            pass
-    return "write it like 203.0.113.0/27, or 203.0.113.7/32 for one address"
+def _address_words(value: object) -> tuple[str, str]:
+    """What is wrong with an address range, and the way out."""
+    try:
+        addresses.declared(value)
+    except addresses.AddressError as error:
+        return f"is {_show(value)}, {error}", error.hint
+    return f"is {_show(value)}, which does not fit", "write it like 203.0.113.0/27"
 
 
 def _about(error: ValidationError) -> str:

@@ -29,7 +29,7 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     windows.chosen,
     windows.clear_of_backups,
     network.clusters_apart,
-    network.integrations,
+    network.outside,
     releases.database_major,
     releases.staged_first,
     exceptions.valid,

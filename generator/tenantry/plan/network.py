@@ -1,50 +1,41 @@
-"""Address ranges: clusters apart from each other, integrations apart from clusters."""
+"""Address ranges: clusters apart from each other, everything outside apart from clusters, and nothing too wide."""
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from tenantry.core import addresses
+from tenantry.core.addresses import ADMINISTRATORS, Range
 from tenantry.core.findings import Finding
 from tenantry.model.cluster import Cluster
 from tenantry.model.tenant import Tenant
 from tenantry.plan.scope import Scope
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-FORBIDDEN = tuple(
-    ipaddress.ip_network(cidr)
-    for cidr in (
-        "0.0.0.0/8",
-        "127.0.0.0/8",
-        "169.254.0.0/16",
-        "224.0.0.0/4",
-        "::1/128",
-        "fe80::/10",
-        "fd00:ec2::254/128",
-        "ff00::/8",
-    )
-)
+FORBIDDEN = addresses.ranges((
+    "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4",
+    "::/127", "fe80::/10", "fd00:ec2::254/128", "ff00::/8",
+))  # fmt: skip
 """Loopback, link-local (cloud metadata, node-local DNS) and multicast."""
-WIDEST = {4: 16, 6: 48}
-"""Shortest prefix of an integration's range: a larger one is no declared system any more."""
+WIDEST: Mapping[int, int] = {4: 16, 6: 48}
+"""Shortest prefix of an integration's range, and of all of them together: a larger one is no declared system any more."""
+WIDEST_OUTSIDE: Mapping[int, int] = {4: 8, 6: 32}
+"""The same for object storage and private links, which may be a provider's or a company's whole network."""
+
+_Path = tuple[str | int, ...]
+_Own = list[tuple[Cluster, str, Range]]
 
 
-def _ranges(cluster: Cluster) -> Iterator[tuple[str, int, Network]]:
+def _ranges(cluster: Cluster) -> Iterator[tuple[str, int, Range]]:
     for kind, key in (("pods", "pods"), ("services", "services"), ("nodes", "nodes"), ("api_server", "apiServer")):
-        for index, cidr in enumerate(getattr(cluster.networks, kind)):
-            yield key, index, ipaddress.ip_network(cidr)
-
-
-def _meet(first: Network, second: Network) -> bool:
-    return first.version == second.version and first.overlaps(second)
+        for index, network in enumerate(addresses.ranges(getattr(cluster.networks, kind))):
+            yield key, index, network
 
 
 def clusters_apart(scope: Scope) -> Iterator[Finding]:
-    seen: list[tuple[Cluster, str, Network]] = []
+    seen: _Own = []
     for cluster in scope.fleet.all(Cluster).values():
         for key, index, network in _ranges(cluster):
-            other = next(((c, k, n) for c, k, n in seen if _meet(n, network)), None)
+            other = next(((c, k, n) for c, k, n in seen if n.meets(network)), None)
             if other is not None:
                 place = scope.fleet.place(cluster, "networks", key, index)
                 message = f"{network} overlaps with {other[2]}, the {other[1]} of cluster '{other[0].name}'"
@@ -52,43 +43,73 @@ def clusters_apart(scope: Scope) -> Iterator[Finding]:
             seen.append((cluster, key, network))
 
 
-def integrations(scope: Scope) -> Iterator[Finding]:
+def outside(scope: Scope) -> Iterator[Finding]:
+    """What clusters and tenants declare of the outside world: it is outside, and it is narrow enough to be meant."""
     own = [
         (cluster, key, network) for cluster in scope.fleet.all(Cluster).values() for key, _, network in _ranges(cluster)
     ]
+    for cluster in scope.fleet.all(Cluster).values():
+        link = cluster.private_connectivity
+        for key, cidrs in (
+            ("objectStorage", cluster.object_storage.cidrs), ("privateConnectivity", link.cidrs if link else ()),
+        ):  # fmt: skip
+            for path, message, hint in _faults((key, "cidrs"), cidrs, WIDEST_OUTSIDE, own):
+                yield Finding("F017", scope.fleet.place(cluster, *path), message, hint)
     for tenant in scope.fleet.all(Tenant).values():
-        names: set[str] = set()
-        for index, integration in enumerate(tenant.integrations):
-            if integration.name in names:
-                path: tuple[str | int, ...] = ("integrations", index, "name")
-                yield scope.at(
-                    tenant, path, "F017", f"two integrations are called '{integration.name}'", "name each once"
-                )
-            names.add(integration.name)
-            for number, cidr in enumerate(integration.cidrs):
-                path = ("integrations", index, "cidrs", number)
-                yield from _integration(scope, tenant, path, ipaddress.ip_network(cidr), own)
+        for path, message, hint in _tenant(tenant, own):
+            yield scope.at(tenant, path, "F017", message, hint)
         yield from _private(scope, tenant)
 
 
-def _integration(
-    scope: Scope, tenant: Tenant, path: tuple[str | int, ...], network: Network, own: list[tuple[Cluster, str, Network]]
-) -> Iterator[Finding]:
-    if network.prefixlen < WIDEST[network.version]:
-        hint = f"declare the system's own addresses, /{WIDEST[network.version]} or narrower"
-        yield scope.at(tenant, path, "F017", f"{network} is too wide for one integration", hint)
-        return
+def _tenant(tenant: Tenant, own: _Own) -> Iterator[tuple[_Path, str, str]]:
+    names: set[str] = set()
+    for index, integration in enumerate(tenant.integrations):
+        if integration.name in names:
+            yield ("integrations", index, "name"), f"two integrations are called '{integration.name}'", "name each once"
+        names.add(integration.name)
+        yield from _faults(("integrations", index, "cidrs"), integration.cidrs, WIDEST, own)
+    yield from _faults(("access", "adminSources"), tenant.access.admin_sources, ADMINISTRATORS, own)
+
+
+_WIDE = {
+    "integrations": ("for one integration", "declare the system's own addresses: at most {} in all"),
+    "access": ("for administrators", "name offices and VPN gateways: at most {} in all"),
+    "objectStorage": ("for object storage", "declare the endpoint's own addresses: at most {} in all"),
+    "privateConnectivity": ("for a private link", "declare the customer's own addresses: at most {} in all"),
+}
+
+
+def _faults(
+    path: _Path, cidrs: tuple[str, ...], widest: Mapping[int, int], own: _Own
+) -> Iterator[tuple[_Path, str, str]]:
+    """(path, message, hint) of each range that is too wide or not outside, and of all when they are too wide together."""
+    what, way_out = _WIDE[str(path[0])]
+    hint = way_out.format(addresses.shown(widest))
+    rest: dict[int, Range] = {}
+    for number, network in enumerate(addresses.ranges(cidrs)):
+        if addresses.wider_than((network,), widest):
+            yield (*path, number), f"{network} is too wide {what}", hint
+            continue
+        rest[number] = network
+        for message, instead in _inside(network, own):
+            yield (*path, number), message, instead
+    for version in sorted(addresses.wider_than(rest.values(), widest)):
+        number, widest_there = min(rest.items(), key=lambda pair: (pair[1].version != version, pair[1].prefix))
+        yield (*path, number), f"{widest_there} and the other ranges here are together too wide {what}", hint
+
+
+def _inside(network: Range, own: _Own) -> Iterator[tuple[str, str]]:
+    """The first reason why a range is not outside."""
     for forbidden in FORBIDDEN:
-        if _meet(network, forbidden):
-            message = f"{network} lies in {forbidden}, which is loopback, link-local or multicast"
-            yield scope.at(tenant, path, "F017", message, "cloud metadata and the node itself are never an integration")
+        if network.reaches(forbidden):
+            word = "lies in" if forbidden.holds(network) else "reaches"
+            message = f"{network} {word} {forbidden}, which is loopback, link-local or multicast"
+            yield message, "neither cloud metadata nor the node itself is an outside system"
             return
     for cluster, key, other in own:
-        if _meet(network, other):
+        if network.reaches(other):
             message = f"{network} overlaps with {other}, the {key} of cluster '{cluster.name}'"
-            yield scope.at(
-                tenant, path, "F017", message, "an integration is an outside system; it can't open a way into a cluster"
-            )
+            yield message, "only outside systems are declared here; none may open a way into a cluster"
             return
 
 
@@ -100,17 +121,11 @@ def _private(scope: Scope, tenant: Tenant) -> Iterator[Finding]:
             continue
         for cluster in sites:
             link = cluster.private_connectivity
-            reach = [ipaddress.ip_network(cidr) for cidr in (link.cidrs if link else ())]
-            for number, cidr in enumerate(integration.cidrs):
-                network = ipaddress.ip_network(cidr)
-                if not any(network.version == r.version and network.subnet_of(r) for r in reach):  # type: ignore[arg-type]
+            reach = addresses.ranges(link.cidrs if link else ())
+            for number, network in enumerate(addresses.ranges(integration.cidrs)):
+                if not any(reached.holds(network) for reached in reach):
                     path = ("integrations", index, "cidrs", number)
                     message = f"{network} is not reached by the private link of cluster '{cluster.name}'"
-                    yield scope.at(
-                        tenant,
-                        path,
-                        "F018",
-                        message,
-                        "remove 'private', or add the range to the cluster's privateConnectivity",
-                    )
+                    hint = "remove 'private', or add the range to the cluster's privateConnectivity"
+                    yield scope.at(tenant, path, "F018", message, hint)
                     return

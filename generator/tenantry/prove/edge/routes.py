@@ -15,6 +15,8 @@ from functools import cached_property
 from itertools import groupby
 from urllib.parse import quote
 
+from tenantry.core import addresses
+from tenantry.core.addresses import Range
 from tenantry.core.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
 from tenantry.engine.languages import Expressions, Refusal, Way
 from tenantry.model.tier import EdgeLimits
@@ -406,6 +408,9 @@ def _judge(state: State, home: Home, instance: Instance, host: str, way: _Way) -
             "administration is reached from everywhere",
             "use the middleware admin-sources, or no route",
         )
+    elif "admin" in way.classes and _is_crowd(chain):
+        message = f"administration is reached from more addresses than {addresses.shown(addresses.ADMINISTRATORS)}"
+        yield fault("EDGE-04", "middlewares", message, "the tenant's adminSources are too wide")
     elif access.sources and not _only_from(chain, access.sources) and "admin" not in way.classes:
         yield fault(
             "EDGE-04", "middlewares", "the tenant's list of sources is passed by", "use the middleware client-sources"
@@ -421,13 +426,25 @@ def _client_certificates(state: State, route: Route) -> bool:
     return client.get("clientAuthType") == "RequireAndVerifyClientCert" and bool(items(client.get("secretNames")))
 
 
+def _allowed(chain: list[Manifest]) -> list[list[Range | None]]:
+    """The ranges of each list that a request must pass; None for what Traefik can't read."""
+    lists = (mapping(m.spec["ipAllowList"]).get("sourceRange") for m in chain if "ipAllowList" in m.spec)
+    return [[addresses.read_source(text(source)) for source in items(found)] for found in lists]
+
+
 def _only_from(chain: list[Manifest], sources: tuple[str, ...]) -> bool:
-    ranges = [
-        set(map(text, items(mapping(m.spec["ipAllowList"]).get("sourceRange"))))
-        for m in chain
-        if "ipAllowList" in m.spec
-    ]
-    return bool(sources) and any(found <= set(sources) for found in ranges)
+    promised = addresses.ranges(sources)
+    return bool(promised) and any(all(_promised(source, promised) for source in found) for found in _allowed(chain))
+
+
+def _promised(source: Range | None, promised: tuple[Range, ...]) -> bool:
+    return source is not None and any(wanted.holds(source) for wanted in promised)
+
+
+def _is_crowd(chain: list[Manifest]) -> bool:
+    """Whether each list lets in more addresses than administrators may have, whatever is promised."""
+    lists = _allowed(chain)
+    return all(addresses.wider_than((one for one in found if one), addresses.ADMINISTRATORS) for found in lists)
 
 
 def _limits(
@@ -516,7 +533,9 @@ def _sources(manifest: Manifest, instance: Instance, home: Home) -> Iterator[Bre
     if wanted is None or "ipAllowList" not in manifest.spec:
         return
     allow = mapping(manifest.spec["ipAllowList"])
-    extra = [s for s in map(text, items(allow.get("sourceRange"))) if s not in wanted]
+    promised_ranges = addresses.ranges(wanted)
+    sources = map(text, items(allow.get("sourceRange")))
+    extra = [source for source in sources if not _promised(addresses.read_source(source), promised_ranges)]
     if extra:
         message = f"'{manifest.identity.name}' lets in {', '.join(extra)}"
         yield breach(

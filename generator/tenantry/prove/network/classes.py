@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from tenantry.core import addresses
+from tenantry.core.addresses import Range
 from tenantry.core.manifest import Manifest, Value, dig, entries, mapping, text
 from tenantry.prove.cluster_state import State
-from tenantry.prove.network.policies import Network, networks
 from tenantry.prove.network.reach import Endpoint
 from tenantry.prove.network.selectors import Labels
 from tenantry.prove.promises import Home
@@ -79,8 +80,8 @@ def classes(state: State, spaces: Mapping[str, Labels]) -> Iterator[PodClass]:
             yield PodClass(role, endpoint, manifest, state.homes.get(namespace))
 
 
-def _range(state: State) -> tuple[Network, ...]:
-    return networks(state.cluster.networks.pods)
+def _range(state: State) -> tuple[Range, ...]:
+    return addresses.ranges(state.cluster.networks.pods)
 
 
 _ROLES = {

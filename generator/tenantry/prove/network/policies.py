@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
+from tenantry.core import addresses
+from tenantry.core.addresses import Range
 from tenantry.core.manifest import Manifest, Path, Value, entries, items, mapping, text
 from tenantry.prove.network.ports import ALL, FIRST, LAST, Interval, PortSet, of
 from tenantry.prove.network.selectors import EVERYTHING, Labels, Selector, selector
 
 Direction = Literal["ingress", "egress"]
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """Addresses of an ipBlock: a range without its exceptions."""
 
-    network: Network
-    excepts: tuple[Network, ...] = ()
+    network: Range
+    excepts: tuple[Range, ...] = ()
 
-    def meets(self, other: Network) -> bool:
+    def meets(self, other: Range) -> bool:
         """Whether some address of `other` is taken."""
-        if self.network.version != other.version or not self.network.overlaps(other):
+        if not self.network.meets(other):
             return False
-        common = other if _within(other, self.network) else self.network
-        return not any(_within(common, cut) for cut in self.excepts)
+        common = other if self.network.holds(other) else self.network
+        return not any(cut.holds(common) for cut in self.excepts)
 
-    def covers(self, other: Network) -> bool:
+    def reaches(self, other: Range) -> bool:
+        """Whether some address of `other` is taken, or an IPv6 address that a translator turns into one of `other`."""
+        return any(self.meets(name) for name in addresses.names(other))
+
+    def covers(self, other: Range) -> bool:
         """Whether every address of `other` is taken."""
-        return _within(other, self.network) and not any(cut.overlaps(other) for cut in self.excepts)
+        return self.network.holds(other) and not any(cut.meets(other) for cut in self.excepts)
 
-    def within(self, ranges: tuple[Network, ...]) -> bool:
+    def within(self, ranges: tuple[Range, ...]) -> bool:
         """Whether every address is in one of the ranges."""
-        return any(_within(self.network, other) for other in ranges)
+        return any(other.holds(self.network) for other in ranges)
 
     def __str__(self) -> str:
         return f"{self.network} except {', '.join(map(str, self.excepts))}" if self.excepts else str(self.network)
@@ -44,7 +47,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """One entry of `from` or `to`: addresses, or Pods. `namespaces` is None for the policy's own namespace."""
+    """Addresses or Pods of one entry of `from` or `to`. `namespaces` is None for the policy's own namespace."""
 
     block: Block | None = None
     namespaces: Selector | None = None
@@ -108,21 +111,21 @@ def policy(manifest: Manifest) -> Policy:
 def _rules(spec: Value, direction: str, word: str) -> Iterator[Rule]:
     for number, rule in entries(spec.get(direction)):
         listed = [peer for _, peer in entries(rule.get(word))]
-        peers = tuple(_peer(peer) for peer in listed) if listed else None
+        peers = tuple(peer for entry in listed for peer in _peers(entry)) if listed else None
         yield Rule(peers, _ports(rule), ("spec", direction, number))
 
 
-def _peer(value: Value) -> Peer:
-    block = mapping(value.get("ipBlock"))
-    if block:
-        excepts = tuple(network for entry in items(block.get("except")) if (network := _network(text(entry))))
-        network = _network(text(block.get("cidr")))
-        if network is None:  # refused by the API server; taken as everything, so that it can't hide a path
-            network = _network("0.0.0.0/0")
-            assert network is not None
-        return Peer(Block(network, excepts))
-    namespaces = selector(value["namespaceSelector"]) if "namespaceSelector" in value else None
-    return Peer(None, namespaces, selector(value.get("podSelector")))
+def _peers(value: Value) -> Iterator[Peer]:
+    if value.get("ipBlock") is None:
+        namespaces = selector(value["namespaceSelector"]) if "namespaceSelector" in value else None
+        yield Peer(None, namespaces, selector(value.get("podSelector")))
+        return
+    block = mapping(value["ipBlock"])
+    network = addresses.read(text(block.get("cidr")))
+    excepts = tuple(addresses.ranges(map(text, items(block.get("except")))))
+    # What nobody can read is refused by the API server; taken as everything, so that it can't hide a path.
+    for taken in addresses.EVERYTHING if network is None else (network,):
+        yield Peer(Block(taken, excepts if network else ()))
 
 
 def _ports(rule: Value) -> Ports:
@@ -144,21 +147,3 @@ def _ports(rule: Value) -> Ports:
             numbers.append((protocol, FIRST, LAST))
             narrow.append((protocol, FIRST, LAST))
     return Ports(of(*numbers), of(*narrow), tuple(names))
-
-
-@lru_cache(maxsize=4096)
-def _network(cidr: str) -> Network | None:
-    try:
-        return ipaddress.ip_network(cidr, strict=False)
-    except ValueError:
-        return None
-
-
-def networks(cidrs: tuple[str, ...]) -> tuple[Network, ...]:
-    """Ranges as values; a bare address is a range of one."""
-    return tuple(network for cidr in cidrs if (network := _network(cidr)))
-
-
-@lru_cache(maxsize=65536)
-def _within(inner: Network, outer: Network) -> bool:
-    return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]

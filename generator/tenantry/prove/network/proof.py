@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from tenantry.core import addresses
+from tenantry.core.addresses import Range
 from tenantry.core.manifest import Manifest, Path
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.network import flows as declared
@@ -24,7 +26,7 @@ from tenantry.prove.network.classes import (
     platform_pods,
 )
 from tenantry.prove.network.flows import DNS, Flow, Outside, Platform, Pods
-from tenantry.prove.network.policies import Direction, Network, Peer, Policy, Rule, networks, policy
+from tenantry.prove.network.policies import Direction, Peer, Policy, Rule, policy
 from tenantry.prove.network.ports import ALL, PortSet, union
 from tenantry.prove.network.reach import Endpoint, Namespaces, Policies, takes
 from tenantry.prove.network.selectors import Selector
@@ -189,7 +191,8 @@ def _outside_control(ports: PortSet) -> str:
 def _extra_addresses(end: _End, rule: Rule, peer: Peer) -> Iterator[_Extra]:
     assert peer.block is not None
     ports = _ports(end, rule, None)
-    meant = (f for f in end.flows if isinstance(f.peer, Outside) and peer.block.within(networks(f.peer.cidrs)))
+    outside = ((f, f.peer.cidrs) for f in end.flows if isinstance(f.peer, Outside))
+    meant = (flow for flow, cidrs in outside if peer.block.within(addresses.ranges(cidrs)))
     extra = ports - union(flow.ports for flow in meant)
     if not extra:
         return
@@ -212,7 +215,7 @@ def _what_lies_there(state: State, peer: Peer) -> str:
         ("the API server", ranges.api_server), ("Pods", ranges.pods), ("Services", ranges.services),
         ("nodes", ranges.nodes), ("instance metadata", ("169.254.169.254/32", "fd00:ec2::254/128")),
     )  # fmt: skip
-    found = [what for what, cidrs in known if any(peer.block.meets(n) for n in networks(tuple(cidrs)))]
+    found = [what for what, cidrs in known if any(peer.block.reaches(n) for n in addresses.ranges(cidrs))]
     return ", ".join(found)
 
 
@@ -339,7 +342,7 @@ def _missing(end: _End, flow: Flow) -> Iterator[tuple[str, PortSet]]:
     """Peers of a declared flow, and the ports of it that are shut."""
     rules = [(p, rule) for p in end.selecting for rule in p.rules(end.direction) or ()]
     if isinstance(flow.peer, Outside):
-        for cidr in networks(flow.peer.cidrs):
+        for cidr in addresses.ranges(flow.peer.cidrs):
             missing = flow.ports
             for _, rule in rules:
                 if missing and _opens_addresses(rule, cidr):
@@ -367,7 +370,7 @@ def _narrow(end: _End, rule: Rule, other: Endpoint | None) -> PortSet:
     return rule.ports.on(named, narrow=True)
 
 
-def _opens_addresses(rule: Rule, wanted: Network) -> bool:
+def _opens_addresses(rule: Rule, wanted: Range) -> bool:
     if rule.peers is None:
         return True
     return any(peer.block is not None and peer.block.covers(wanted) for peer in rule.peers)
@@ -400,7 +403,7 @@ def _shares_peer(network: ClusterNetwork, chosen: Policy, rule: Rule, flow: Flow
     if rule.peers is None:
         return False
     if isinstance(flow.peer, Outside):
-        ranges = networks(flow.peer.cidrs)
+        ranges = addresses.ranges(flow.peer.cidrs)
         return any(peer.block is not None and any(peer.block.meets(n) for n in ranges) for peer in rule.peers)
     others = list(_peers(network, flow))
     return any(takes(peer, chosen.namespace, other.endpoint, wide=False) for peer in rule.peers for other in others)

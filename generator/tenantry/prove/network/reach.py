@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tenantry.prove.network.policies import Direction, Network, Peer, Policy, Rule
+from tenantry.core.addresses import Range
+from tenantry.prove.network.policies import Direction, Peer, Policy, Rule
 from tenantry.prove.network.ports import ALL, PortSet, union
 from tenantry.prove.network.selectors import Labels
 
@@ -23,7 +24,7 @@ class Endpoint:
     labels: Labels = field(default_factory=dict, hash=False)
     named_ports: Labels = field(default_factory=dict, hash=False)
     """`name/protocol` -> number."""
-    addresses: tuple[Network, ...] = ()
+    addresses: tuple[Range, ...] = ()
     """Where it may be; for Pods whose address nobody knows, their cluster's range."""
     host_network: bool = False
 

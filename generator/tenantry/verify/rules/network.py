@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
+from tenantry.core import addresses
+from tenantry.core.addresses import Range
 from tenantry.core.manifest import Manifest, Path, Problem, entries, items, mapping
 from tenantry.verify import values
 from tenantry.verify.rules.workloads import port_name
@@ -83,17 +84,20 @@ def _peer(peer: object, path: Path) -> Iterator[Problem]:
         return
     if len(content) > 1:
         yield Problem("V050", path, "ipBlock excludes selectors")
-    try:
-        network = ipaddress.ip_network(str(mapping(block).get("cidr")))
-    except ValueError:
-        yield Problem("V050", (*path, "ipBlock", "cidr"), f"'{mapping(block).get('cidr')}' is no address range")
-        return
+    network = yield from _range(mapping(block).get("cidr"), (*path, "ipBlock", "cidr"))
     for index, text in enumerate(items(mapping(block).get("except"))):
         where = (*path, "ipBlock", "except", index)
-        try:
-            inner = ipaddress.ip_network(str(text))
-        except ValueError:
-            yield Problem("V050", where, f"'{text}' is no address range")
-            continue
-        if inner.version != network.version or not inner.subnet_of(network) or inner == network:  # type: ignore[arg-type]
+        inner = yield from _range(text, where)
+        if network and inner and (inner == network or not network.holds(inner)):
             yield Problem("V050", where, f"'{text}' does not lie inside of {network}")
+
+
+def _range(text: object, path: Path) -> Generator[Problem, None, Range | None]:
+    """The range as Go reads it, though the API server refuses it in this spelling (apimachinery, util/validation/ip.go)."""
+    found = addresses.read(str(text))
+    if found is None:
+        yield Problem("V050", path, f"'{text}' is no address range")
+    elif addresses.is_loose(str(text)):
+        message = f"'{text}' is taken for {found} by some and refused by others"
+        yield Problem("V050", path, message, f"write {found}")
+    return found

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
+from typing import Any
 
-from tenantry.core.manifest import Manifest, Path, Problem, entries, items, mapping
+from tenantry.core import addresses
+from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, items, mapping
 
 _VERSIONS = ("VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13")
 
@@ -43,18 +44,29 @@ def _addresses(manifest: Manifest) -> Iterator[Problem]:
     for kind in ("ipAllowList", "ipWhiteList"):
         if kind not in manifest.spec:
             continue
-        ranges = items(mapping(manifest.spec.get(kind)).get("sourceRange"))
+        content = mapping(manifest.spec.get(kind))
+        ranges = items(content.get("sourceRange"))
         if not ranges:
             yield Problem(
                 "V043", ("spec", kind, "sourceRange"), "no address is allowed at all; Traefik refuses an empty list"
             )
-        for index, text in enumerate(ranges):
-            try:
-                ipaddress.ip_network(str(text), strict=False)
-            except ValueError:
-                yield Problem(
-                    "V043", ("spec", kind, "sourceRange", index), f"'{text}' is neither an address nor a range"
-                )
+        yield from _unreadable(ranges, ("spec", kind, "sourceRange"))
+        yield from _strategy(content, ("spec", kind))
+    for kind in ("rateLimit", "inFlightReq"):
+        yield from _strategy(
+            mapping(mapping(manifest.spec.get(kind)).get("sourceCriterion")), ("spec", kind, "sourceCriterion")
+        )
+
+
+def _strategy(content: Value, path: Path) -> Iterator[Problem]:
+    excluded = items(mapping(content.get("ipStrategy")).get("excludedIPs"))
+    yield from _unreadable(excluded, (*path, "ipStrategy", "excludedIPs"))
+
+
+def _unreadable(ranges: list[Any], path: Path) -> Iterator[Problem]:
+    for index, text in enumerate(ranges):
+        if addresses.read_source(str(text)) is None:
+            yield Problem("V043", (*path, index), f"'{text}' is neither an address nor a range")
 
 
 def route(manifest: Manifest) -> Iterator[Problem]:
