@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -140,3 +142,33 @@ def test_a_tree_that_may_not_be_written_stays_as_it_is(run: Run, fleet: Path) ->
     assert ran.code == 1
     assert ".tenantry: G007 is a link or a file, where only a run's own folder may be, so nothing is written" in ran.out
     assert tree(fleet) == before
+
+
+def test_links_and_pipes_in_a_rendered_files_place_are_not_read(run: Run, fleet: Path, tmp_path: Path) -> None:
+    """`diff` and `explain` look at the working tree too."""
+    run("render", "-C", fleet)
+    for arguments in (["init", "--quiet"], ["add", "-A"], ["commit", "--quiet", "-m", "first"]):
+        subprocess.run(["git", *arguments], cwd=fleet, check=True)
+    app = next((fleet / "rendered").glob("*/production/acme/app"))
+    pipe, link = sorted(app.glob("*.yaml"))[:2]
+    link.rename(tmp_path / "outside.yaml")
+    link.symlink_to(tmp_path / "outside.yaml")
+    pipe.unlink()
+    os.mkfifo(pipe)
+    changed = json.loads(run("diff", "-C", fleet, "--format", "json").out)["changes"]
+    assert {change["action"] for change in changed} == {"removed"}
+    assert run("explain", "acme", "--objectives", "-C", fleet).code == 0
+    for path in (pipe, link):
+        ran = run("explain", f"{path.relative_to(fleet)}:6", "-C", fleet)
+        assert (ran.code, "is no file of rendered/" in ran.err) == (2, True), ran
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[" * 100_000, "a: [", "- 1", "a: b", "a: &a [*a]", "a: 2026-99-99", "x: !!python/none", "---\n---\n", "\xff"],
+)
+def test_a_rendered_file_that_holds_no_object_is_not_explained(content: str, run: Run, fleet: Path) -> None:
+    (fleet / "rendered").mkdir()
+    (fleet / "rendered/a.yaml").write_text(content, encoding="latin-1")
+    ran = run("explain", "rendered/a.yaml:1", "-C", fleet)
+    assert (ran.code, "holds no object as tenantry renders it" in ran.err) == (2, True), ran

@@ -55,4 +55,6 @@ def _trace(error: BaseException) -> Iterator[str]:
     for member in reversed(chain):
         yield "Traceback (most recent call last):\n"
         yield from traceback.format_tb(member.__traceback__)
+        if type(member).__name__ == "_RemoteTraceback":  # of another process of ours; its frames came as text
+            yield from (f"{line}\n" for line in str(member).split("\n") if line.startswith('  File "'))
         yield f"{type(member).__module__}.{type(member).__qualname__} (its text is left out: it may quote a value)\n\n"

@@ -214,7 +214,7 @@ def to_text(explanation: Explanation) -> str:
             one_line(f"{row.name:<{widths[0]}}  {row.value:<{widths[1]}}  {row.place:<{widths[2]}}  {row.how}".rstrip())
             for row in rows
         ]
-        blocks.append("\n".join([instance, *("  " + line for line in lines)]) + "\n")
+        blocks.append("\n".join([one_line(instance), *("  " + line for line in lines)]) + "\n")
     return "\n".join(blocks)
 
 

@@ -1,6 +1,6 @@
 """Secrets of Kubernetes objects stay hidden: the one place that knows which fields hold them.
 
-Whoever shows an object's fields shows `concealed(value)`; whatever is said about an object passes `redacted`.
+Whoever shows an object's fields shows `concealed(value)`; whatever is said about an object passes `veil.redacted`.
 """
 
 from __future__ import annotations
@@ -8,14 +8,12 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
-from tenantry.core.manifest import Manifest, Path, Problem, mapping, text
+from tenantry.core.manifest import Path, mapping, text
 from tenantry.core.secret_words import HIDDEN, hide, is_literal, says_secret, secrets_in
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -62,40 +60,11 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, Concealed) else value
 
 
-class Veil:
-    """Hides one object's secrets in whatever is said about it."""
-
-    def __init__(self, value: Any) -> None:
-        walk = _Walk()
-        walk.value(value, (), "")
-        self._paths = walk.paths
-        self._parts = frozenset(variant for part in walk.parts for variant in _variants(part))
-
-    def touches(self, path: Path) -> bool:
-        """Whether a path leads to a secret, or into one."""
-        return any(path[: len(hidden)] == hidden for hidden in self._paths)
-
-    def line(self, line: str) -> str:
-        """A line of the object's own file; no line of a longer secret is shown."""
-        whole = any("\n" in part and line in map(str.strip, part.splitlines()) for part in self._parts)
-        return HIDDEN if line and whole else self.text(line, near=True)
-
-    def text(self, message: str, *, near: bool = False) -> str:
-        """The message without any of the secrets, nor pieces of them; `near` when it is about a secret's own field."""
-        spans = [span for part in self._parts for span in _traces(part, message, near=near)]
-        return hide(message, iter(spans)) if spans else message
-
-
-def redacted(manifest: Manifest, problem: Problem, veil: Veil | None = None) -> Problem:
-    """The problem without a secret of its object. What quotes a secret field's own value is put more generally."""
-    veil = veil or Veil(manifest.value)
-    near = veil.touches(problem.path)
-    message, hint = veil.text(problem.message, near=near), veil.text(problem.hint, near=near)
-    if (message, hint) == (problem.message, problem.hint):
-        return problem
-    if near:
-        message, hint = "the value does not fit; it is not shown, since it may be a secret", ""
-    return dataclasses.replace(problem, message=message, hint=hint)
+def secrets_of(value: Any) -> tuple[list[Path], list[str]]:
+    """Paths of an object's secrets, and their texts."""
+    walk = _Walk()
+    walk.value(value, (), "")
+    return walk.paths, walk.parts
 
 
 # --- which fields
@@ -183,7 +152,7 @@ class _Walk:
             for key, inner in value.items()
             if key not in (*_OPEN_PARTS, "metadata")
         }
-        parts = [variant for part in self.parts for variant in _variants(part) if len(variant) >= 4]
+        parts = [variant for part in self.parts for variant in variants(part) if len(variant) >= 4]
         metadata, where = mapping(value.get("metadata")), (*path, "metadata", "annotations")
         annotations = {
             key: self.veiled(content, (*where, key))
@@ -212,36 +181,15 @@ def _holds_more(value: object) -> bool:
     return isinstance(value, (dict, list))
 
 
-# --- traces in messages
-
-_PIECE = 6
-"""Letters in a row that give a piece of a secret away; fewer are found in every other word."""
-
-
-def _variants(part: str) -> Iterator[str]:
-    """A secret as messages may quote it: as it is, decoded, escaped."""
-    texts = [part]
+def variants(secret: str) -> set[str]:
+    """A secret as others may quote it: as it is, decoded, escaped."""
+    texts = [secret.strip()]
     with contextlib.suppress(binascii.Error, ValueError):
-        texts.append(base64.b64decode(part.strip(), validate=True).decode())
-    for plain_text in texts:
-        bare = plain_text.strip()
-        yield from {bare, json.dumps(bare)[1:-1], json.dumps(bare, ensure_ascii=False)[1:-1], repr(bare)[1:-1]} - {""}
-
-
-def _traces(part: str, message: str, *, near: bool) -> Iterator[tuple[int, int]]:
-    """Where a message shows a secret, a piece of it, or its beginning before `...`.
-
-    Short secrets look like any word: elsewhere than near their field they count where they are quoted.
-    """
-    if len(part) < _PIECE:
-        before, after = (
-            (r"(?<!\w)", r"(?!\w)") if near or len(part) > 3 or part.isdigit() else (r"(?<=['\"`])", r"(?=['\"`])")
-        )
-        yield from (found.span() for found in re.finditer(before + re.escape(part) + after, message))
-    else:
-        for start in range(len(message) - _PIECE + 1):
-            if message[start : start + _PIECE] in part:
-                yield start, start + _PIECE
-    for length in range(1, min(_PIECE, len(part))):
-        for found in re.finditer(rf"(?<!\w){re.escape(part[:length])}(?=\.\.\.)", message):
-            yield found.span()
+        texts.append(base64.b64decode(texts[0], validate=True).decode().strip())
+    escapes = (json.dumps(t)[1:-1] for t in texts)
+    return {
+        *texts,
+        *escapes,
+        *(json.dumps(t, ensure_ascii=False)[1:-1] for t in texts),
+        *(repr(t)[1:-1] for t in texts),
+    } - {""}

@@ -41,7 +41,7 @@ def says_secret(name: str, *, free: bool = True) -> bool:
     `free` names are chosen by people (variables, keys of ConfigMaps): there every `..._KEY` counts. Names of fields
     are the kind's, where `secretKey` or `tlsSecret` lead to a Secret.
     """
-    words = [word.lower() for word in _WORD.findall(name)]
+    words = [word.lower() for word in _WORD.findall(name) if not word.isdigit()]
     if not words or words[-1] in _ABOUT:
         return False
     if words[-1] in ("key", "keys"):
@@ -54,7 +54,9 @@ def says_secret(name: str, *, free: bool = True) -> bool:
     return any(word in _SECRET or word.endswith(_SECRET_ENDINGS) for word in words)
 
 
-_PLACEHOLDER = re.compile(r"\{\{.*?\}\}|\$\(\w+\)|\$\{\w+\}|\$\w+|\{\w*\}|%s|\*+|" + re.escape(HIDDEN))
+_PLACEHOLDER = re.compile(
+    r"\{\{.*?\}\}|\$\(\w+\)|\$\{\w+\}|\$[A-Z_][A-Z0-9_]*(?!\w)|\{\w*\}|%s|\*+|" + re.escape(HIDDEN)
+)
 
 
 def is_literal(value: str) -> bool:
@@ -112,7 +114,7 @@ _REDIS_USER = re.compile(r"(?m)^(user) [^\n]*?[ ]([>#][^\s{]\S+)")
 """A Redis user's password, or its hash, in a list of users."""
 _REDIS_LINE = re.compile(r"(?m)^[ \t]*(requirepass|masterauth)[ \t]+([^\s{]\S*)")
 _PGBOUNCER_USER = re.compile(r"(?m)^[ \t]*(\"[^\"\n]*\")[ \t]+\"([^\"\n{]+)\"[ \t]*$")
-_EXPRESSION = re.compile(r"(?:[A-Za-z_][\w.]*[(\[]|\$[({]?\w|\{\{|<|[|>][+-]?$)")
+_EXPRESSION = re.compile(r"(?:[A-Za-z_][\w.]*[(\[](?:.*[)\]].*)?$|\$[({]|\{\{|<[^<>]*>$|[|>][+-]?$)")
 
 
 def secrets_in(text: str) -> Iterator[Span]:

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tenantry.runtime.plain_file import NotPlainError, read_plain
 from tenantry.runtime.repository import Repository
+
+_MAX_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,13 @@ def changed_files(root: Path, revision: str) -> Iterator[FilePair]:
     for changed in sorted(repository.changed(repository.commit(revision), folder), key=lambda changed: changed.path):
         if changed.path.endswith(".yaml"):
             before = None if changed.blob is None else repository.content(changed.blob).decode(errors="replace")
-            path = repository.top / changed.path
-            yield FilePair(os.path.relpath(path, real), before, _present(path))
+            file = os.path.relpath(repository.top / changed.path, real)
+            yield FilePair(file, before, _present(repository.top, changed.path))
 
 
-def _present(path: Path) -> str | None:
+def _present(top: Path, name: str) -> str | None:
+    """What lies in the working tree; None for a link or a pipe in the file's place, too."""
     try:
-        return None if path.is_symlink() else path.read_bytes().decode(errors="replace")
-    except OSError:
+        return read_plain(top, name, _MAX_BYTES).decode(errors="replace")
+    except (NotPlainError, OSError):
         return None

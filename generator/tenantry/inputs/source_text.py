@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import yaml
 
 from tenantry.core.findings import Finding, Place
-from tenantry.core.hidden_text import called, hidden_in
+from tenantry.core.hidden_text import called, hidden_in, is_hidden
 from tenantry.core.secret_words import user_information
 
 _MOST_LINES = 20
@@ -22,9 +22,10 @@ Spot = tuple[int, int]
 
 def hidden_name(path: str) -> Iterator[Finding]:
     """The finding of a file or folder whose own name, the last of its path, holds a hidden character."""
-    found = next(hidden_in(path.rpartition("/")[2]), None)
+    name = path.rpartition("/")[2]
+    found = next((character for character in name if character in "\n\t" or is_hidden(character)), None)
     if found:
-        yield Finding("S012", Place(path), f"its name holds {called(found[1])}, which nobody sees", "rename it")
+        yield Finding("S012", Place(path), f"its name holds {called(found)}, which nobody sees", "rename it")
 
 
 class TextRules:
@@ -38,17 +39,22 @@ class TextRules:
 
     def scalar(self, event: yaml.ScalarEvent) -> None:
         """Look at a key or a value as it will be read, escapes of double-quoted text resolved."""
-        hidden = next(hidden_in(event.value), None)
-        if hidden:
-            self._hidden.append((*_span(event), hidden[1]))
-        if any(user_information(event.value)):
+        value = event.value
+        if not (value.isascii() and value.isprintable()):
+            hidden = next(hidden_in(value), None)
+            if hidden:
+                self._hidden.append((*_span(event), hidden[1]))
+        if "://" in value and any(user_information(value)):
             self._addresses.append(_span(event))
 
     def findings(self, text: str) -> Iterator[Finding]:
         """All of the file's; `text` is without a byte order mark at its beginning."""
+        hidden, credentials = list(hidden_in(text)), list(user_information(text))
+        if not (hidden or credentials or self._hidden or self._addresses):
+            return
         lines = _Lines(text)
-        yield from self._characters([(lines.spot(offset), character) for offset, character in hidden_in(text)])
-        comments = [lines.spot(start) for start, _ in user_information(text)]
+        yield from self._characters([(lines.spot(offset), character) for offset, character in hidden])
+        comments = [lines.spot(start) for start, _ in credentials]
         spots = [start for start, _ in self._addresses]
         spots += [spot for spot in comments if not any(start <= spot < end for start, end in self._addresses)]
         for spot in spots:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tenantry.core.findings import Finding, Place
 from tenantry.core.manifest import Manifest, Problem, dig, entries, items, mapping, text
-from tenantry.core.secrecy import Veil
+from tenantry.core.veil import Veil
 from tenantry.engine.kyverno import Outcome, PolicyEngine
 from tenantry.model.policy import Policy
 from tenantry.prove.cluster_state import Breach, State

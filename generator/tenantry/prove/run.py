@@ -20,8 +20,9 @@ from tenantry.prove.policies import ask
 from tenantry.prove.promises import Promises
 from tenantry.prove.proofs import Proved, prove_fleet
 from tenantry.prove.report import objectives_of
+from tenantry.runtime.plain_file import NotPlainError, read_plain
 from tenantry.runtime.processes import side_by_side
-from tenantry.verify.folder import read_files
+from tenantry.verify.folder import MAX_FILE_BYTES, read_files
 from tenantry.verify.judge import Blame, to_findings
 from tenantry.verify.locate import Locator
 from tenantry.verify.references.index import Index
@@ -87,9 +88,18 @@ def prove(
 
 def objectives(known: Promises, root: Path, tenant: str, say: Say) -> tuple[Objective, ...]:
     """Objectives of a tenant, derived from rendered/ below `root`."""
-    files = {name: sorted(map(str, (root / "rendered" / name).rglob("*.yaml"))) for name in known.clusters}
-    states = read_states(known, files, lambda file: Path(file).read_text(encoding="utf-8"), say)
-    return tuple(objectives_of(states, tenant))
+
+    def content(file: str) -> str:
+        try:
+            return read_plain(root, file, MAX_FILE_BYTES).decode(errors="replace")
+        except (NotPlainError, OSError):
+            return ""  # `check` tells of links and pipes in a file's place
+
+    files = {
+        name: sorted(path.relative_to(root).as_posix() for path in (root / "rendered" / name).rglob("*.yaml"))
+        for name in known.clusters
+    }
+    return tuple(objectives_of(read_states(known, files, content, say), tenant))
 
 
 def read_states(known: Promises, files: Files, content: Content, say: Say) -> dict[str, State]:

@@ -7,8 +7,8 @@ from itertools import groupby, zip_longest
 from pathlib import Path
 
 from tenantry.core.findings import Finding, Place
-from tenantry.core.secrecy import Veil
 from tenantry.core.secret_words import hide, secrets_in
+from tenantry.core.veil import Veil
 from tenantry.inputs import source
 from tenantry.runtime.listing import Change
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from tenantry.core.findings import Finding, ObjectId
 from tenantry.core.manifest import Manifest, Problem
-from tenantry.core.secrecy import redacted
+from tenantry.core.veil import redacted
 from tenantry.verify import references
 from tenantry.verify.judge import Blame, judge, to_findings
 from tenantry.verify.locate import Locator

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tenantry.core.findings import Finding, Place
 from tenantry.core.manifest import Manifest, Problem, show_path, text
-from tenantry.core.secrecy import Veil, redacted
+from tenantry.core.veil import Veil, redacted
 from tenantry.verify import references, rules
 from tenantry.verify.locate import Locator
 from tenantry.verify.references.index import Index
