@@ -137,7 +137,7 @@ func (k *kustomize) describe(ctx context.Context, r *resource.Resource) (object,
 		return object{}, fmt.Errorf("%s: %w", id, err)
 	}
 	fields, _ := content.(map[string]any)
-	judged, err := k.catalog.judge(ctx, id.Group, id.Version, id.Kind, fields)
+	judged, err := k.catalog.judge(ctx, id.Group, id.Version, id.Kind, fields, allowanceForOne())
 	if err != nil {
 		return object{}, err
 	}

@@ -15,6 +15,7 @@ import (
 func main() {
 	// Builds make much garbage and hold little: collecting seldom is a fifth faster and costs some ten MiB.
 	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(1 << 30) // from there on it collects more often; it is no bound
 	if err := wire.Serve(bufio.NewReaderSize(os.Stdin, 1<<20), os.Stdout, verbs(), "store", "define"); err != nil {
 		fmt.Fprintln(os.Stderr, "tenantry-engine:", err)
 		os.Exit(1)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,7 +28,7 @@ const (
 	kindObject = "object" // a document that is no Kubernetes object
 )
 
-// parseProblem is text that is no Kubernetes object.
+// parseProblem is text that gives no object. Kind is one of the above, or unjudged (over a limit).
 type parseProblem struct {
 	Kind    string `json:"kind"`
 	Line    int    `json:"line"`
@@ -51,7 +50,7 @@ func (k *kustomize) parse(ctx context.Context, params json.RawMessage) (any, err
 	if err := json.Unmarshal(params, &input); err != nil {
 		return nil, wire.Usage(err)
 	}
-	return readManifests(ctx, input.Text, k.catalog.judge)
+	return readManifests(ctx, input.Text, k.catalog.judge), nil
 }
 
 // parseAll reads several files; each answer is that of "parse". Objects that were judged before need only be read.
@@ -69,75 +68,78 @@ func (k *kustomize) parseAll(ctx context.Context, params json.RawMessage) (any, 
 	}
 	files := make([]*manifests, len(input.Texts))
 	for i, text := range input.Texts {
-		read, err := readManifests(ctx, text, judge)
-		if err != nil {
-			return nil, err
-		}
-		files[i] = read
+		files[i] = readManifests(ctx, text, judge)
 	}
 	return map[string]any{"files": files}, nil
 }
 
-// judge says what the definition of an object's kind says of it.
-type judge func(ctx context.Context, group, version, kind string, object map[string]any) (*verdict, error)
+// judge says what the definition of an object's kind says of it, within what is left for its file.
+type judge func(ctx context.Context, group, version, kind string, object map[string]any, left *allowance) (*verdict, error)
 
-func readManifests(ctx context.Context, text string, judge judge) (*manifests, error) {
-	result := &manifests{Objects: []parsed{}, Problems: []parseProblem{}}
-	decoder := yaml.NewDecoder(bytes.NewReader([]byte(text)))
+// collector reads one file.
+type collector struct {
+	manifests
+	judge     judge // nil when the objects are only read
+	allowance *allowance
+}
+
+func readManifests(ctx context.Context, text string, judge judge) *manifests {
+	c := &collector{manifests: manifests{Objects: []parsed{}, Problems: []parseProblem{}}, judge: judge, allowance: allowanceFor(text)}
+	if !sparse(text) {
+		c.add(parseProblem{unjudged, 1, 1, "the file has too many values to be read"})
+		return &c.manifests
+	}
+	left := min(maxFileBytes, fileBase+filePerByte*len(text))
+	decoder := yaml.NewDecoder(strings.NewReader(text))
 	for number := 0; ; number++ {
 		var document yaml.Node
 		err := decoder.Decode(&document)
 		if errors.Is(err, io.EOF) {
-			return result, nil
+			return &c.manifests
 		}
 		if err != nil {
-			result.complain(err)
-			return result, nil // a parser that lost its way finds nothing true behind it
+			c.complain(err)
+			return &c.manifests // a parser that lost its way finds nothing true behind it
 		}
-		v, err := value(&document)
+		v, err := valueWithin(&document, &left)
 		if err != nil {
-			result.complain(err)
+			c.complain(err)
 			continue
 		}
 		if v == nil {
 			continue // an empty document between two separators
 		}
-		place := parsed{Document: number, Line: document.Content[0].Line, Items: []int{}}
-		if err := result.collect(ctx, v, place, judge); err != nil {
-			return nil, err
-		}
+		c.collect(ctx, v, parsed{Document: number, Line: document.Content[0].Line, Items: []int{}})
 	}
 }
 
-// collect adds an object, or the objects of a List. Without a judge, it is only read.
-func (m *manifests) collect(ctx context.Context, v any, place parsed, judge judge) error {
-	complain := func(format string, arguments ...any) {
+// collect adds an object, or the objects of a List.
+func (c *collector) collect(ctx context.Context, v any, place parsed) {
+	complain := func(problem, format string, arguments ...any) {
 		where := ""
 		for _, item := range place.Items {
 			where += fmt.Sprintf("items[%d]: ", item)
 		}
-		m.Problems = append(m.Problems, parseProblem{kindObject, place.Line, 1, where + fmt.Sprintf(format, arguments...)})
+		c.add(parseProblem{problem, place.Line, 1, where + fmt.Sprintf(format, arguments...)})
 	}
 	content, ok := v.(map[string]any)
 	if !ok {
-		complain("no Kubernetes object: a mapping is needed")
-		return nil
+		complain(kindObject, "no Kubernetes object: a mapping is needed")
+		return
 	}
 	apiVersion, _ := content["apiVersion"].(string)
 	kind, _ := content["kind"].(string)
 	if apiVersion == "" || kind == "" {
-		complain("no Kubernetes object: apiVersion and kind are needed")
-		return nil
+		complain(kindObject, "no Kubernetes object: apiVersion and kind are needed")
+		return
 	}
 	if items, ok := content["items"].([]any); ok && strings.HasSuffix(kind, "List") {
 		for i, item := range items {
 			inner := place
 			inner.Items = append(append([]int{}, place.Items...), i)
-			if err := m.collect(ctx, item, inner, judge); err != nil {
-				return err
-			}
+			c.collect(ctx, item, inner)
 		}
-		return nil
+		return
 	}
 	metadata, _ := content["metadata"].(map[string]any)
 	name, _ := metadata["name"].(string)
@@ -145,8 +147,12 @@ func (m *manifests) collect(ctx context.Context, v any, place parsed, judge judg
 		name = generate
 	}
 	if name == "" {
-		complain("%s has no metadata.name", kind)
-		return nil
+		complain(kindObject, "%s has no metadata.name", kind)
+		return
+	}
+	if bytes, values := size(content); bytes > maxObjectBytes || values > maxObjectValues {
+		complain(unjudged, tooLarge, maxObjectBytes>>20, maxObjectValues)
+		return
 	}
 	namespace, _ := metadata["namespace"].(string)
 	group, version, ok := strings.Cut(apiVersion, "/")
@@ -154,15 +160,15 @@ func (m *manifests) collect(ctx context.Context, v any, place parsed, judge judg
 		group, version = "", apiVersion
 	}
 	place.object = object{Group: group, Version: version, Kind: kind, Namespace: namespace, Name: name, Value: content}
-	if judge != nil {
-		judged, err := judge(ctx, group, version, kind, content)
+	if c.judge != nil {
+		judged, err := c.judge(ctx, group, version, kind, content, c.allowance)
 		if err != nil {
-			return err
+			complain(unjudged, "%s %s could not be judged: %v", kind, name, err)
+			return
 		}
-		place.Verdict, place.Syntax = judged, syntaxProblems(group, kind, content)
+		place.Verdict, place.Syntax = judged, capped(syntaxProblems(group, kind, content))
 	}
-	m.Objects = append(m.Objects, place)
-	return nil
+	c.Objects = append(c.Objects, place)
 }
 
 // Texts of the parser may quote the file, where a value may be a secret that looks like an alias or a number.
@@ -170,10 +176,10 @@ var yamlQuoted = regexp.MustCompile("`[^`]*`|unknown anchor '[^']*'")
 
 var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?`)
 
-func (m *manifests) complain(err error) {
+func (c *collector) complain(err error) {
 	var placed *errorAt
 	if errors.As(err, &placed) {
-		m.Problems = append(m.Problems, parseProblem{kindYAML, placed.line, placed.column, placed.message})
+		c.add(parseProblem{placed.kind, placed.line, placed.column, placed.message})
 		return
 	}
 	text := yamlQuoted.ReplaceAllStringFunc(err.Error(), func(quoted string) string {
@@ -184,5 +190,17 @@ func (m *manifests) complain(err error) {
 	})
 	found := yamlLine.FindStringSubmatch(text)
 	line, _ := strconv.Atoi(found[1])
-	m.Problems = append(m.Problems, parseProblem{kindYAML, max(line, 1), 1, "not valid YAML: " + text[len(found[0]):]})
+	c.add(parseProblem{kindYAML, max(line, 1), 1, "not valid YAML: " + text[len(found[0]):]})
+}
+
+// add keeps a problem, up to a number.
+func (c *collector) add(p parseProblem) {
+	switch len(c.Problems) {
+	case maxFileProblems:
+		p = parseProblem{unjudged, p.Line, 1, "and more problems, which are not listed"}
+	case maxFileProblems + 1:
+		return
+	}
+	p.Message = shortened(p.Message)
+	c.Problems = append(c.Problems, p)
 }

@@ -21,7 +21,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
-	"tenantry.io/wire"
 )
 
 // crdFiles holds one file an API group, made by crds/regenerate.py from the operators' released modules.
@@ -35,6 +34,8 @@ type definition struct {
 	Scope    string               `json:"scope"`
 	Source   string               `json:"source"`
 	Versions []*definitionVersion `json:"versions"`
+	Group    string               `json:"-"` // of the tree's own
+	Broken   bool                 `json:"-"` // the tree's own, and the API server refuses it
 }
 
 type definitionVersion struct {
@@ -68,36 +69,6 @@ type catalog struct {
 
 func newCatalog() *catalog {
 	return &catalog{groups: map[string]map[string]*definition{}, own: map[string]map[string]*definition{}}
-}
-
-// define adds CustomResourceDefinition objects; they win over those that we carry.
-func (c *catalog) define(_ context.Context, params json.RawMessage) (any, error) {
-	var input struct {
-		Definitions []struct {
-			Spec struct {
-				Group string `json:"group"`
-				Scope string `json:"scope"`
-				Names struct {
-					Kind string `json:"kind"`
-				} `json:"names"`
-				Versions []*definitionVersion `json:"versions"`
-			} `json:"spec"`
-		} `json:"definitions"`
-	}
-	if err := json.Unmarshal(params, &input); err != nil {
-		return nil, wire.Usage(err)
-	}
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	c.own = map[string]map[string]*definition{}
-	for _, d := range input.Definitions {
-		s := d.Spec
-		if c.own[s.Group] == nil {
-			c.own[s.Group] = map[string]*definition{}
-		}
-		c.own[s.Group][s.Names.Kind] = &definition{Kind: s.Names.Kind, Scope: s.Scope, Source: "the tree", Versions: s.Versions}
-	}
-	return map[string]int{"definitions": len(input.Definitions)}, nil
 }
 
 func (c *catalog) find(group, kind string) (*definition, error) {
@@ -135,19 +106,25 @@ func compile(text json.RawMessage) (*compiledSchema, error) {
 	if err := json.Unmarshal(text, &props); err != nil {
 		return nil, err
 	}
-	var internal apiextensions.JSONSchemaProps
-	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(&props, &internal, nil); err != nil {
-		return nil, err
-	}
-	structural, err := schema.NewStructural(&internal)
+	internal, structural, err := readSchema(&props)
 	if err != nil {
 		return nil, err
 	}
-	openAPI, _, err := validation.NewSchemaValidator(&internal)
+	openAPI, _, err := validation.NewSchemaValidator(internal)
 	if err != nil {
 		return nil, err
 	}
 	return &compiledSchema{structural, openAPI, cel.NewValidator(structural, true, celconfig.PerCallLimit)}, nil
+}
+
+// readSchema gives the API server's two forms of a schema.
+func readSchema(props *apiextensionsv1.JSONSchemaProps) (*apiextensions.JSONSchemaProps, *schema.Structural, error) {
+	var internal apiextensions.JSONSchemaProps
+	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(props, &internal, nil); err != nil {
+		return nil, nil, err
+	}
+	structural, err := schema.NewStructural(&internal)
+	return &internal, structural, err
 }
 
 // verdict is what the definition of an object's kind says of it.
@@ -159,7 +136,7 @@ type verdict struct {
 	Problems    []problem `json:"problems"`
 }
 
-// problem is one field that the API server would refuse. Rule is unknown, schema or cel.
+// problem is one field that the API server would refuse. Rule is unknown, schema, cel, syntax or unjudged.
 type problem struct {
 	Path    string `json:"path"`
 	Rule    string `json:"rule"`
@@ -167,12 +144,17 @@ type problem struct {
 }
 
 // judge gives nil for a kind that no definition knows. It does not change the object.
-func (c *catalog) judge(ctx context.Context, group, version, kind string, object map[string]any) (*verdict, error) {
+func (c *catalog) judge(ctx context.Context, group, version, kind string, object map[string]any, left *allowance) (*verdict, error) {
 	d, err := c.find(group, kind)
 	if d == nil || err != nil {
 		return nil, err
 	}
 	result := &verdict{Namespaced: d.Scope == string(apiextensionsv1.NamespaceScoped), Source: d.Source, Served: []string{}, Problems: []problem{}}
+	if d.Broken {
+		result.Served = append(result.Served, version)
+		result.Problems = []problem{{"kind", unjudged, brokenDefinition}}
+		return result, nil
+	}
 	var wanted *definitionVersion
 	for _, v := range d.Versions {
 		if v.Served {
@@ -194,16 +176,18 @@ func (c *catalog) judge(ctx context.Context, group, version, kind string, object
 	if len(wanted.Schema.OpenAPI) == 0 {
 		return result, nil
 	}
-	s, err := wanted.schemas()
-	if err != nil {
-		return nil, fmt.Errorf("%s.%s: %w", kind, group, err)
-	}
-	result.Problems = s.problems(ctx, runtime.DeepCopyJSON(object))
+	result.Problems = capped(guarded(func() []problem {
+		s, err := wanted.schemas()
+		if err != nil {
+			return []problem{{"kind", unjudged, fmt.Sprintf(definitionRefused, err)}}
+		}
+		return s.problems(ctx, runtime.DeepCopyJSON(object), left)
+	}))
 	return result, nil
 }
 
 // problems does to the object what the API server does to a created one, in its order.
-func (s *compiledSchema) problems(ctx context.Context, object map[string]any) []problem {
+func (s *compiledSchema) problems(ctx context.Context, object map[string]any, left *allowance) []problem {
 	found := []problem{}
 	unknown := pruning.PruneWithOptions(object, s.structural, true, schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
 	metaErr, metaUnknown := objectmeta.CoerceWithOptions(nil, object, s.structural, true, objectmeta.CoerceOptions{ReturnUnknownFieldPaths: true})
@@ -217,6 +201,9 @@ func (s *compiledSchema) problems(ctx context.Context, object map[string]any) []
 		errs = append(errs, metaErr)
 	}
 	defaulting.PruneNonNullableNullsWithoutDefaults(object, s.structural)
+	if !left.grows(object, s.structural) {
+		return append(found, problem{"", unjudged, tooMuchGrowth})
+	}
 	defaulting.Default(object, s.structural)
 	errs = append(errs, validation.ValidateCustomResource(nil, object, s.openAPI)...)
 	errs = append(errs, objectmeta.Validate(ctx, nil, object, s.structural, true)...)
@@ -227,7 +214,12 @@ func (s *compiledSchema) problems(ctx context.Context, object map[string]any) []
 	if len(errs) > 0 {
 		return found // rules may not be asked about values of the wrong type
 	}
-	broken, _ := s.rules.Validate(ctx, nil, s.structural, object, nil, celconfig.RuntimeCELCostBudget)
+	granted := min(left.cel, celconfig.RuntimeCELCostBudget)
+	if granted <= 0 {
+		return append(found, problem{"", unjudged, tooMuchCEL})
+	}
+	broken, rest := s.rules.Validate(ctx, nil, s.structural, object, nil, granted)
+	left.cel -= granted - max(rest, 0)
 	for _, e := range broken {
 		found = append(found, problem{e.Field, "cel", e.ErrorBody()})
 	}

@@ -33,13 +33,20 @@ func syntaxProblems(group, kind string, object map[string]any) []problem {
 	var found []problem
 	for _, s := range syntaxes[[2]string{group, kind}] {
 		visit(object, strings.Split(s.path, "."), "", func(path, text string) {
-			err := s.parse(text)
-			switch {
-			case errors.Is(err, errNeverRuns):
-				found = append(found, problem{path, kindNever, err.Error()})
-			case err != nil:
-				found = append(found, problem{path, kindSyntax, err.Error()})
+			if len(text) > maxLanguageBytes {
+				found = append(found, problem{path, kindSyntax, fmt.Sprintf("is over %d KiB long", maxLanguageBytes>>10)})
+				return
 			}
+			found = append(found, guarded(func() []problem {
+				err := s.parse(text)
+				switch {
+				case errors.Is(err, errNeverRuns):
+					return []problem{{path, kindNever, err.Error()}}
+				case err != nil:
+					return []problem{{path, kindSyntax, err.Error()}}
+				}
+				return nil
+			})...)
 		})
 	}
 	return found

@@ -6,53 +6,64 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Limits on what one document may grow to, aliases followed.
-const (
-	maxDepth = 200
-	maxNodes = 2_000_000
-)
-
 // reader turns a document into the JSON value that the API server would see.
 type reader struct {
-	nodes int
+	left int // what the documents of the file may still grow to, aliases followed
 }
 
 // errorAt is a problem at a place of the text; lines and columns count from 1.
 type errorAt struct {
-	line, column int
-	message      string
+	line, column  int
+	kind, message string
 }
 
 func (e *errorAt) Error() string { return fmt.Sprintf("line %d: %s", e.line, e.message) }
 
 func at(node *yaml.Node, format string, arguments ...any) error {
-	return &errorAt{node.Line, node.Column, fmt.Sprintf(format, arguments...)}
+	return &errorAt{node.Line, node.Column, kindYAML, fmt.Sprintf(format, arguments...)}
+}
+
+// over is a value that is left unread because of a limit.
+func over(node *yaml.Node, format string, arguments ...any) error {
+	return &errorAt{node.Line, node.Column, unjudged, fmt.Sprintf(format, arguments...)}
 }
 
 // value reads a document. A repeated key is an error, as for a strict API server.
 func value(document *yaml.Node) (any, error) {
-	return (&reader{}).read(document, 0)
+	left := maxFileBytes
+	return valueWithin(document, &left)
 }
 
-func (r *reader) read(node *yaml.Node, depth int) (any, error) {
-	r.nodes++
-	if r.nodes > maxNodes {
-		return nil, at(node, "the document has more than %d values", maxNodes)
+// valueWithin reads a document, and takes off what it grows to.
+func valueWithin(document *yaml.Node, left *int) (any, error) {
+	r := &reader{left: *left}
+	result, err := r.read(document, 0, 0)
+	*left = r.left
+	return result, err
+}
+
+func (r *reader) read(node *yaml.Node, depth, path int) (any, error) {
+	r.left -= bytesPerValue + len(node.Value)
+	if r.left < 0 {
+		return nil, over(node, "the file's values, aliases followed, are too many or too long")
+	}
+	if path > maxPathBytes {
+		return nil, over(node, "the way to the value has keys of over %d bytes together", maxPathBytes)
 	}
 	if depth > maxDepth {
-		return nil, at(node, "nested deeper than %d levels", maxDepth)
+		return nil, over(node, "nested deeper than %d levels", maxDepth)
 	}
 	switch node.Kind {
 	case yaml.DocumentNode:
-		return r.read(node.Content[0], depth)
+		return r.read(node.Content[0], depth, path)
 	case yaml.AliasNode:
-		return r.read(node.Alias, depth+1)
+		return r.read(node.Alias, depth+1, path)
 	case yaml.MappingNode:
-		return r.mapping(node, depth)
+		return r.mapping(node, depth, path)
 	case yaml.SequenceNode:
 		result := make([]any, 0, len(node.Content))
 		for _, item := range node.Content {
-			child, err := r.read(item, depth+1)
+			child, err := r.read(item, depth+1, path+1)
 			if err != nil {
 				return nil, err
 			}
@@ -65,7 +76,7 @@ func (r *reader) read(node *yaml.Node, depth int) (any, error) {
 	return nil, nil // an empty document
 }
 
-func (r *reader) mapping(node *yaml.Node, depth int) (any, error) {
+func (r *reader) mapping(node *yaml.Node, depth, path int) (any, error) {
 	result := make(map[string]any, len(node.Content)/2)
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, err := keyText(node.Content[i])
@@ -75,7 +86,8 @@ func (r *reader) mapping(node *yaml.Node, depth int) (any, error) {
 		if _, twice := result[key]; twice {
 			return nil, at(node.Content[i], "the key %q is written twice", key)
 		}
-		child, err := r.read(node.Content[i+1], depth+1)
+		r.left -= len(key)
+		child, err := r.read(node.Content[i+1], depth+1, path+1+len(key))
 		if err != nil {
 			return nil, err
 		}

@@ -171,6 +171,12 @@ CODES: tuple[Code, ...] = (
     Code("V021", "Refused by the schema", "A type, an enumeration, a pattern, a limit, or a field that must be there."),
     Code("V022", "Refused by a rule of the schema", "A CEL rule of the CustomResourceDefinition does not hold."),
     Code("V023", "Text that does not parse", "A cron expression, a PromQL expression or a routing rule."),
+    Code(
+        "V024",
+        "Could not be judged",
+        "The object, file or definition is over a limit on size, depth, defaults, problems or time, or what judges it "
+        "can't be used. Nothing says that it is good.",
+    ),
     Code("V030", "Not a valid name", "A name, label, key or port name breaks Kubernetes' rules for it."),
     Code("V031", "Namespace does not fit", "A cluster-wide object names a namespace."),
     Code("V032", "Too large, or not complete", "Data or annotations over the limit, or a Secret without its keys."),
@@ -215,6 +221,9 @@ CODES: tuple[Code, ...] = (
         "V074",
         "Cluster is missing",
         "The fleet has a cluster of which the tree holds nothing, so nothing of it could be proved.",
+    ),
+    Code(
+        "V075", "Of no cluster", "It lies beside the folders of the clusters, so nothing says how it is to be judged."
     ),
 )
 

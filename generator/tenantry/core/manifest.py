@@ -31,8 +31,8 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """What the definition of a custom kind says of one field. `rule` is unknown, schema, cel, syntax or never (a
-    schedule that never runs)."""
+    """What the definition of a custom kind says of one field. `rule` is unknown, schema, cel, syntax, never (a schedule
+    that never runs) or unjudged."""
 
     path: Path
     rule: str
@@ -112,6 +112,27 @@ def entries(value: object) -> list[tuple[int, Value]]:
 def text(value: object) -> str:
     """The value when it is a string, else an empty one."""
     return value if isinstance(value, str) else ""
+
+
+_LARGEST = 2**31 - 1
+"""No field that counts something takes more (int32)."""
+
+
+def how_many(value: object, default: int = 0) -> int:
+    """The value when it is a whole number that can count something, else `default`."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST else default
+
+
+def digits(value: str) -> int | None:
+    """The number that ASCII digits write, at most nine; None for everything else, as for what `str.isdigit` takes too."""
+    return int(value) if len(value) <= 9 and value.isascii() and value.isdigit() else None
+
+
+def whole_number(value: str) -> int | None:
+    """As `digits`, with a sign before it if there is one (strconv.Atoi)."""
+    sign = value[:1] if value[:1] in ("+", "-") else ""
+    number = digits(value.removeprefix(sign)) if sign else digits(value)
+    return -number if sign == "-" and number is not None else number
 
 
 def dig(value: object, *path: str | int) -> Any:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from tenantry.core.findings import ObjectId, Place
 from tenantry.core.manifest import FieldProblem, Manifest, Value, Verdict, parse_path
 from tenantry.engine import languages
 from tenantry.engine.languages import Cron, Expressions, Interval, Paths, Refusal, Rule
-from tenantry.engine.protocol import BuildError, Peer
+from tenantry.engine.protocol import REQUEST_SECONDS, BuildError, Peer
 
 __all__ = ["BuildError", "Engine", "ParseProblem"]
 
 
 @dataclass(frozen=True, slots=True)
 class ParseProblem:
-    """What in a file of manifests is no object. `kind` is yaml (no parser reads it) or object (no Kubernetes object)."""
+    """What in a file of manifests is no object. `kind` is yaml (no parser reads it), object (no Kubernetes
+    object) or unjudged (over a limit)."""
 
     kind: str
     place: Place
@@ -30,6 +32,17 @@ Parsed = tuple[list[Manifest], list[ParseProblem]]
 
 class Engine(Peer):
     """A running engine. Use it as a context manager."""
+
+    def __init__(self, program: Path, *, request_seconds: float = REQUEST_SECONDS) -> None:
+        self._defined: list[Sequence[Value]] = []
+        super().__init__(program, request_seconds=request_seconds)
+
+    def restart(self) -> None:
+        """Start it once more, with the definitions that it had."""
+        super().restart()
+        defined, self._defined = self._defined, []
+        for definitions in defined:
+            self.define(definitions, keep=True)
 
     def store(self, files: Mapping[str, str]) -> None:
         """Give the files that all builds share (path -> content)."""
@@ -60,9 +73,14 @@ class Engine(Peer):
         answers = self.finish(started)["files"]
         return [_parsed(answer, file) for answer, file in zip(answers, files, strict=True)]
 
-    def define(self, definitions: Sequence[Value]) -> None:
-        """Give CustomResourceDefinition objects that win over the known ones."""
-        self.finish(self.send("define", {"definitions": list(definitions)}))
+    def define(self, definitions: Sequence[Value], *, keep: bool = False) -> list[tuple[FieldProblem, ...]]:
+        """Give CustomResourceDefinition objects that win over the known ones; says of each what the API server refuses.
+
+        With `keep`, those that were given before stay.
+        """
+        answer = self.finish(self.send("define", {"definitions": list(definitions), "keep": keep}))
+        self._defined = [*(self._defined if keep else ()), definitions]
+        return [_field_problems(told["problems"]) for told in answer["definitions"]]
 
     def intervals(self, schedules: Collection[Cron]) -> dict[Cron, Interval | Refusal]:
         """How often each schedule runs, by the library of the operators that run it."""

@@ -9,6 +9,7 @@ import contextlib
 import json
 import struct
 import subprocess
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -22,8 +23,21 @@ from tenantry.core.findings import ToolError
 PROTOCOL = 4
 START_SECONDS = 20.0
 REQUEST_SECONDS = 120.0
+MEMORY_BYTES = 4 << 30
 _MAX_FRAME_BYTES = 256 << 20
 _MEND = "build it again with 'make engine'"
+
+
+def _bound(pid: int) -> None:
+    """Have a program ended that takes more memory than any fleet needs, before the machine ends another one."""
+    if sys.platform != "linux":
+        return  # other systems can't limit a running process
+    import resource
+
+    with contextlib.suppress(OSError, ValueError):  # it has ended already, or has a lower limit
+        _, highest = resource.prlimit(pid, resource.RLIMIT_DATA)
+        limit = MEMORY_BYTES if highest == resource.RLIM_INFINITY else min(MEMORY_BYTES, highest)
+        resource.prlimit(pid, resource.RLIMIT_DATA, (limit, highest))
 
 
 class BuildError(Exception):
@@ -44,18 +58,24 @@ class Peer:
     called = "engine"
 
     def __init__(self, program: Path, *, request_seconds: float = REQUEST_SECONDS) -> None:
+        self._program = program
         self._request_seconds = request_seconds
+        self.restarts = 0
+        self._start()
+
+    def _start(self) -> None:
         self._waiting: dict[int, Future[Any]] = {}
         self._lock = threading.Lock()
         self._next_id = 0
         self._broken: ToolError | None = None
         try:
             self._process = subprocess.Popen(  # noqa: S603 - a fixed program, no shell
-                [str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                [str(self._program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 start_new_session=True,  # Ctrl-C reaches us; we then end it
             )  # fmt: skip
         except OSError as error:
             raise ToolError(f"the {self.called} can't be started: {error.strerror}", _MEND) from error
+        _bound(self._process.pid)
         self._complaints: list[bytes] = []
         self._listener = threading.Thread(target=self._listen, name=f"{self.called}-stderr", daemon=True)
         self._listener.start()
@@ -79,6 +99,17 @@ class Peer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still be asked."""
+        return self._broken is None and self._process.poll() is None
+
+    def restart(self) -> None:
+        """Start it once more, with nothing in it, after it ended; what waited has failed."""
+        self.close()
+        self.restarts += 1
+        self._start()
 
     def close(self) -> None:
         """End the process, at once if it does not end by itself."""
@@ -106,8 +137,13 @@ class Peer:
             if self._broken:
                 raise self._broken
             self._next_id += 1
-            self._waiting[self._next_id] = future
             body = json.dumps({"id": self._next_id, "verb": verb, "params": params}).encode()
+            if len(body) > _MAX_FRAME_BYTES:
+                message = (
+                    f"a request of {len(body) >> 20} MiB is over the {self.called}'s limit of {_MAX_FRAME_BYTES >> 20}"
+                )
+                raise ToolError(message, "the files that it is about are too large to be judged; split them")
+            self._waiting[self._next_id] = future
             try:
                 self._input.write(struct.pack(">I", len(body)) + body)
                 self._input.flush()
@@ -121,6 +157,7 @@ class Peer:
             return future.result(timeout=limit)
         except FutureTimeoutError:
             self._process.kill()
+            self._process.wait()
             raise ToolError(f"the {self.called} gave no answer within {limit:g} s and was ended", _MEND) from None
 
     def _read(self) -> None:

@@ -17,7 +17,7 @@ _LEFT_OUT = frozenset({"pods", "replicasets.apps", "events", "endpointslices.dis
 """What controllers make again; leaving out more loses state."""
 _CLOCKS_GO_BACK = 1
 """Hours by which a day of a schedule's time zone may be longer."""
-_DAYS = re.compile(r"([1-9][0-9]*)([dwm])")
+_DAYS = re.compile(r"([1-9][0-9]{0,8})([dwm])")
 
 
 def databases(state: State) -> Iterator[Breach]:

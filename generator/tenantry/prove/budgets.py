@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tenantry.core.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
+from tenantry.core.manifest import Manifest, Path, Value, dig, digits, entries, how_many, items, mapping, text
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.database import servers
 from tenantry.prove.network.selectors import selector
@@ -58,25 +58,21 @@ def most_replicas(state: State, manifest: Manifest) -> int:
     ):
         scaler = _scaler(state, group, kind, manifest)
         if scaler is not None:
-            return _number(scaler.spec.get(field), default)
-    return _number(manifest.spec.get("replicas"), 1)
+            return how_many(scaler.spec.get(field), default)
+    return how_many(manifest.spec.get("replicas"), 1)
 
 
 def least_replicas(state: State, manifest: Manifest) -> int:
     """Replicas that an autoscaler leaves at the least."""
     scaler = _scaler(state, "autoscaling", "HorizontalPodAutoscaler", manifest)
     if scaler is not None:
-        return _number(scaler.spec.get("minReplicas"), 1)
-    return _number(manifest.spec.get("replicas"), 1)
+        return how_many(scaler.spec.get("minReplicas"), 1)
+    return how_many(manifest.spec.get("replicas"), 1)
 
 
 def _scaler(state: State, group: str, kind: str, manifest: Manifest) -> Manifest | None:
     there = state.of(group, kind, manifest.identity.namespace)
     return next((s for s in there if dig(s.spec, "scaleTargetRef", "name") == manifest.identity.name), None)
-
-
-def _number(value: object, default: int) -> int:
-    return value if isinstance(value, int) else default
 
 
 def pod_need(spec: Value) -> Need:
@@ -118,7 +114,7 @@ def need(state: State, home: Home, *, updating: bool) -> Need:
         total += _postgresql(state, cluster)
     for pooler in state.of("postgresql.cnpg.io", "Pooler", home.namespace):
         template = mapping(dig(pooler.spec, "template", "spec"))
-        total += pod_need(template).times(_number(pooler.spec.get("instances"), 1) + 1)
+        total += pod_need(template).times(how_many(pooler.spec.get("instances"), 1) + 1)
     return total
 
 
@@ -137,7 +133,7 @@ def _postgresql(state: State, cluster: Manifest) -> Need:
         size = quantity(dig(spec, part, "size"))
         if size:
             one += Need(storage=size, volumes=Decimal(1))
-    return one.times(_number(spec.get("instances"), 1) + 1)
+    return one.times(how_many(spec.get("instances"), 1) + 1)
 
 
 # --- quotas
@@ -262,7 +258,7 @@ def _cell(state: State, home: Home) -> Iterator[Breach]:
 
 # --- connections
 
-_ARGUMENT = re.compile(r"--([a-z-]+)=(-?\d+)")
+_ARGUMENT = re.compile(r"--([a-z-]{1,40})=(-?[0-9]{1,9})")
 
 
 def connections(state: State) -> Iterator[Breach]:
@@ -299,7 +295,7 @@ def connections(state: State) -> Iterator[Breach]:
 
 def _slots(manifest: Manifest, home: Home, limits: int) -> Iterator[Breach]:
     given = text(dig(manifest.spec, "postgresql", "parameters", "max_connections"))
-    most = int(given) if given.isdigit() else 100
+    most = 100 if (number := digits(given)) is None else number
     usable = int(most * CELL_SHARE) if home.role == "cell" else most - RESERVED_CONNECTIONS
     if limits > usable:
         path: Path = ("spec", "postgresql", "parameters", "max_connections")
@@ -323,7 +319,7 @@ def _pool(state: State, work: Workload) -> int | None:
     """What the PgBouncer beside a Pod's containers lets through to the server."""
     settings = _settings(state, work)
     sizes = [settings.get(key, "") for key in ("max_user_connections", "default_pool_size")]
-    numbers = [int(size) for size in sizes if size.isdigit()]
+    numbers = [number for size in sizes if (number := digits(size)) is not None]
     return min(numbers) if numbers else None
 
 
@@ -364,7 +360,8 @@ def _pods(state: State, home: Home) -> Iterator[Breach]:
                 tenant=home.tenant,
             )
         clients = _settings(state, work).get("max_client_conn", "")
-        if clients.isdigit() and int(clients) < wanted:
+        most = digits(clients)
+        if most is not None and most < wanted:
             manifest = state.get("", "ConfigMap", home.namespace, "pgbouncer")
             assert manifest is not None
             message = f"PgBouncer takes {clients} clients; Odoo's processes open {wanted}"
@@ -373,10 +370,11 @@ def _pods(state: State, home: Home) -> Iterator[Breach]:
 
 def _wanted(name: str, container: Value, options: object) -> int:
     """Processes x db_maxconn (odoo/documentation, deploy.rst: workers, cron workers and the parent each have a pool)."""
-    arguments = dict(_ARGUMENT.findall(" ".join(map(text, items(container.get("args"))))))
+    words = " ".join(map(text, items(container.get("args")))).split()
+    arguments = {found[1]: found[2] for word in words if (found := _ARGUMENT.match(word))}
     given = mapping(options)
-    each = int(text(given.get("db_maxconn")) or 64)
-    evented = int(text(given.get("db_maxconn_gevent")) or each)
+    each = digits(text(given.get("db_maxconn"))) or 64
+    evented = digits(text(given.get("db_maxconn_gevent"))) or each
     if name == "odoo-websocket":
         return evented
     workers, cron = max(int(arguments.get("workers", 0)), 0), int(arguments.get("max-cron-threads", 2))
@@ -423,5 +421,5 @@ def _disruptions(spec: Value, pods: int) -> int:
 def _share(value: object, pods: int) -> int:
     if isinstance(value, int):
         return value
-    percent = text(value).removesuffix("%")
-    return -(-pods * int(percent) // 100) if percent.isdigit() else 0
+    percent = digits(text(value).removesuffix("%"))
+    return -(-pods * percent // 100) if percent is not None else 0

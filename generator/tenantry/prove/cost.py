@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tenantry.core.manifest import Manifest, dig, entries, mapping, text
+from tenantry.core.manifest import Manifest, dig, entries, how_many, mapping, text
 from tenantry.model import names
 from tenantry.model.platform import Prices
 from tenantry.prove.backups import base_backups, in_days
@@ -113,7 +113,7 @@ def _databases(state: State, home: Home, cost: Cost, part: str) -> None:
     prices = _prices(state)
     for manifest in state.of("postgresql.cnpg.io", "Cluster", home.namespace):
         asleep = manifest.annotations.get("cnpg.io/hibernation") == "on"
-        instances = int(manifest.spec.get("instances", 1))
+        instances = how_many(manifest.spec.get("instances"), 1)
         requests = mapping(dig(manifest.spec, "resources", "requests"))
         cpu, memory = quantity(requests.get("cpu")) or 0, quantity(requests.get("memory")) or 0
         amount = float(cpu) * prices.cpu_core + float(memory / GIBIBYTE) * prices.memory_gib
@@ -125,7 +125,7 @@ def _databases(state: State, home: Home, cost: Cost, part: str) -> None:
     for manifest in state.of("postgresql.cnpg.io", "Pooler", home.namespace):
         one = pod_need(mapping(dig(manifest.spec, "template", "spec")))
         amount = float(one.cpu) * prices.cpu_core + float(one.memory / GIBIBYTE) * prices.memory_gib
-        cost.add("pooler", amount * int(manifest.spec.get("instances", 1)) * (1 - prices.reserved_discount))
+        cost.add("pooler", amount * how_many(manifest.spec.get("instances"), 1) * (1 - prices.reserved_discount))
 
 
 def _backups(state: State, home: Home, manifest: Manifest, data: float) -> float:

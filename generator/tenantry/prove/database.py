@@ -342,8 +342,17 @@ def _power(manifest: Manifest, path: Path, role: object, tenant: str, name: str)
 
 # --- PUBLIC
 
-_REVOKE = re.compile(r"REVOKE\s+(.*?)\s+ON\s+DATABASE\s+\"?([^\s\"]+)\"?\s+FROM\s+PUBLIC", re.IGNORECASE)
-_GRANT = re.compile(r"GRANT\s+(.*?)\s+ON\s+DATABASE\s+\"?([^\s\"]+)\"?\s+TO\s+(.*)", re.IGNORECASE)
+_REVOKE = re.compile(r"REVOKE (.{1,200}?) ON DATABASE \"?([^ \"]{1,100})\"? FROM PUBLIC", re.IGNORECASE)
+_GRANT = re.compile(r"GRANT .{1,200}? ON DATABASE \"?([^ \"]{1,100})\"? TO (.*)", re.IGNORECASE)
+_LONGEST = 16 << 10
+"""Letters of a statement that is read."""
+
+
+def _statements(value: str) -> list[str]:
+    """Statements of a text, with one space where there is any white space."""
+    return [" ".join(statement.split()) for statement in value.split(";")]
+
+
 _MIGRATION_REVOKE = 'REVOKE CONNECT, TEMPORARY ON DATABASE "{DATABASE}" FROM PUBLIC'
 
 
@@ -358,11 +367,13 @@ def public(state: State) -> Iterator[Breach]:
         if server.home.role == "cell":
             wanted["postInitApplicationSQL"] = text(initdb.get("database"))
         for part, database in wanted.items():
-            statements = [text(s) for s in items(initdb.get(part))]
+            given = [text(s) for s in items(initdb.get(part))]
             taken = {
                 w.strip().upper()
-                for s in statements
-                for m in _REVOKE.finditer(s)
+                for s in given
+                if len(s) <= _LONGEST
+                for statement in _statements(s)
+                for m in _REVOKE.finditer(statement)
                 if m[2] == database
                 for w in m[1].split(",")
             }
@@ -370,8 +381,8 @@ def public(state: State) -> Iterator[Breach]:
                 message = f"PUBLIC keeps {' and '.join(sorted({'CONNECT', 'TEMPORARY'} - taken))} on the database '{database}': every role of the server has it"
                 hint = f"REVOKE CONNECT, TEMPORARY ON DATABASE {database} FROM PUBLIC"
                 yield breach(server.manifest, "DATA-03", (*base, part), message, hint, tenant=server.home.tenant)
-            for number, statement in enumerate(statements):
-                yield from _granted(server, (*base, part, number), statement)
+            for number, statements in enumerate(given):
+                yield from _granted(server, (*base, part, number), statements)
     for manifest in state.of("", "ConfigMap"):
         home = state.home(manifest)
         script = dig(manifest.value, "data", "migrate.py")
@@ -380,20 +391,20 @@ def public(state: State) -> Iterator[Breach]:
             yield breach(manifest, "DATA-03", ("data", "migrate.py"), message, _MIGRATION_REVOKE, tenant=home.tenant)
 
 
-def _granted(server: Server, path: Path, statement: str) -> Iterator[Breach]:
-    for _, database, whom in _GRANT.findall(statement):
-        known = {"streaming_replica", "pg_monitor", "cnpg_metrics_exporter"}
-        strangers = [w.strip().strip('";') for w in whom.split(",") if w.strip().strip('";') not in known]
-        if strangers:
-            message = f"grants the database '{database}' to {', '.join(strangers)}"
-            yield breach(
-                server.manifest,
-                "DATA-03",
-                path,
-                message,
-                f"only {', '.join(sorted(known))} need it",
-                tenant=server.home.tenant,
-            )
+def _granted(server: Server, path: Path, given: str) -> Iterator[Breach]:
+    tenant = server.home.tenant
+    if len(given) > _LONGEST:
+        message = f"statements of over {_LONGEST >> 10} KiB are not read, so what they grant is not known"
+        yield breach(server.manifest, "DATA-03", path, message, "write them shorter", tenant=tenant)
+        return
+    known = {"streaming_replica", "pg_monitor", "cnpg_metrics_exporter"}
+    for statement in _statements(given):
+        for database, whom in _GRANT.findall(statement):
+            strangers = [w.strip().strip('"') for w in whom.split(",") if w.strip().strip('"') not in known]
+            if strangers:
+                message = f"grants the database '{database}' to {', '.join(strangers)}"
+                hint = f"only {', '.join(sorted(known))} need it"
+                yield breach(server.manifest, "DATA-03", path, message, hint, tenant=tenant)
 
 
 # --- who shares

@@ -49,7 +49,7 @@ def parse(text: str, number: int) -> Line:
 
 
 def _is_mask(word: str) -> bool:
-    return word[0].isdigit() and ("." in word or ":" in word)
+    return word[:1].isdigit() and ("." in word or ":" in word)
 
 
 @dataclass(frozen=True, slots=True)

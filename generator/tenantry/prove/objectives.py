@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
 
-from tenantry.core.manifest import Manifest, dig, entries, mapping, text
+from tenantry.core.manifest import Manifest, dig, entries, how_many, mapping, text
 from tenantry.model import names
 from tenantry.prove.backups import base_backups, in_days
 from tenantry.prove.budgets import GIBIBYTE, least_replicas
@@ -21,7 +21,7 @@ from tenantry.prove.schedules import FOREVER, longest_hours
 from tenantry.resolve.instance import Instance
 from tenantry.verify.values import quantity
 
-_TIME = re.compile(r"(\d+)\s*(ms|s|min|h|d)?")
+_TIME = re.compile(r"([0-9]{1,9})\s{0,9}(ms|s|min|h|d)?")
 _MINUTES = {"ms": 1 / 60000, "s": 1 / 60, "min": 1.0, "h": 60.0, "d": 1440.0, None: 1 / 60}
 _DEFAULT_ARCHIVE_TIMEOUT = "5min"
 ZONE = "topology.kubernetes.io/zone"
@@ -106,10 +106,10 @@ def _rpo(instance: Instance, server: Manifest) -> Derived:
     promised = instance.tier.objectives.rpo_minutes
     result = Derived("RPO in the region", "BKP-05", promised, FOREVER, "min", anchor=server)
     spec = server.spec
-    standbys = spec.get("instances", 1) - 1
+    standbys = how_many(spec.get("instances"), 1) - 1
     synchronous = mapping(dig(spec, "postgresql", "synchronous"))
     required = synchronous.get("dataDurability", "required") == "required"
-    if synchronous and synchronous.get("number", 0) >= 1 and standbys >= 1 and required and _spread(server):
+    if synchronous and how_many(synchronous.get("number")) >= 1 and standbys >= 1 and required and _spread(server):
         result.value = 0
         result.steps.append(("synchronous standby in another zone, required", "0 min", "CloudNativePG replication.md"))
         return result
@@ -234,7 +234,7 @@ def _availability(state: State, home: Home, instance: Instance, server: Manifest
                 )
             )
             result.anchor = result.anchor or deployment
-    instances = server.spec.get("instances", 1) if _spread(server) else 1
+    instances = how_many(server.spec.get("instances"), 1) if _spread(server) else 1
     parts.append((f"PostgreSQL, {instances} in zones of their own", 1 - (1 - one) ** min(instances, 3), "Cluster"))
     parts.append(("Redis, one primary that is started again", one, "docs/decisions/0007"))
     result.value = prod(value for _, value, _ in parts) * 100

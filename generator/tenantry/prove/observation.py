@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tenantry.core.manifest import Manifest, Path, entries, items, mapping, text
+from tenantry.core.manifest import Manifest, Path, digits, entries, items, mapping, text
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 
@@ -14,7 +14,7 @@ _ANNOTATION = "tenantry.io/"
 BURN_RATES = frozenset({(14.4, "1h", "5m", "page"), (6.0, "6h", "30m", "page"), (1.0, "3d", "6h", "ticket")})
 """(rate, long window, short window, severity) for a budget of 30 days (SRE workbook, alerting on SLOs)."""
 _WINDOW = re.compile(r"\[(\d+[a-z]):")
-_LIMIT = re.compile(r"> ([0-9.]+) \* ([0-9.e-]+)")
+_LIMIT = re.compile(r"> ([0-9]{1,9}(?:\.[0-9]{1,9})?) \* ([0-9]{1,9}(?:\.[0-9]{1,18})?(?:e-[0-9]{1,2})?)")
 
 
 def monitors(state: State) -> Iterator[Breach]:
@@ -55,7 +55,7 @@ def retention(state: State) -> Iterator[Breach]:
         wanted = {"log-retention": home.instance.settings.logs_days, "metric-retention": promised.metrics_days}
         for name, days in wanted.items():
             given = text(manifest.annotations.get(f"{_ANNOTATION}{name}")).removesuffix("d")
-            if not given.isdigit() or int(given) < days:
+            if (digits(given) or 0) < days:
                 message = f"{name.replace('-', ' ')} is {given or 'not set'}; {days} days are promised"
                 path: Path = ("metadata", "annotations", f"{_ANNOTATION}{name}")
                 yield breach(manifest, "OBS-01", path, message, f"{_ANNOTATION}{name}: {days}d", tenant=home.tenant)

@@ -14,7 +14,7 @@ from tenantry.prove.promises import Home
 from tenantry.prove.workloads import Workload, workloads
 from tenantry.resolve.instance import Instance
 
-_POOLS_TO = re.compile(r"(\w+)=(\S+)")
+_POOLS_TO = re.compile(r"\b(\w+)=(\S+)")
 _BOUND = {
     "listen_addr": "127.0.0.1", "pool_mode": "session", "auth_type": "scram-sha-256", "server_tls_sslmode": "verify-full",
     "server_tls_ca_file": "/etc/pgbouncer-ca/ca.crt", "server_tls_protocols": "secure",
@@ -36,9 +36,15 @@ _ARGUMENTS = (
 _ENVIRONMENT = {"PGHOST": "127.0.0.1", "PGUSER": "", "PGDATABASE": "", "MIGRATION_DATABASE": "", "PGSSLMODE": "disable"}
 
 
+_LONGEST = 64 << 10
+"""Letters of an INI file; Python's parser takes very long over a long one that is full of faults."""
+
+
 @lru_cache(maxsize=4096)
 def sections(content: str) -> Mapping[str, Mapping[str, str]]:
     """Sections of an INI file; an unreadable one has none."""
+    if len(content) > _LONGEST:
+        return {}
     parser = configparser.ConfigParser(interpolation=None, strict=False, delimiters=("=",), comment_prefixes=(";", "#"))
     parser.optionxform = str  # type: ignore[assignment, method-assign]
     try:

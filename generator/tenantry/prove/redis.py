@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from tenantry.core.manifest import Manifest, Path, dig, mapping, text
 from tenantry.model import names
@@ -14,6 +14,7 @@ from tenantry.prove.promises import Home
 from tenantry.prove.secrets import external_for, remote_keys
 from tenantry.prove.workloads import Container, Workload, workloads
 from tenantry.resolve.instance import Instance
+from tenantry.verify.values import split_url, without_actions
 
 COMMANDS = frozenset({"get", "set", "setex", "del", "expire", "exists", "ttl", "ping"})
 """What a session store needs; each acts on named keys only, so that key patterns bind it."""
@@ -41,7 +42,7 @@ class User:
 
 def parse(line: str) -> User | None:
     """A user of an ACL file; None for a line that is none."""
-    words = re.findall(r"#\{\{[^}]*\}\}|\([^)]*\)|\S+", line)
+    words = re.findall(r"#\{\{[^}]{0,200}\}\}|\([^)]{0,2000}\)|\S+", line)
     if len(words) < 2 or words[0] != "user":
         return None
     user = User(words[1])
@@ -241,7 +242,7 @@ def _session_settings(work: Workload, container: Container, instance: Instance, 
 
 def _address(external: Manifest, instance: Instance, host: str, home: Home) -> Iterator[Breach]:
     data = mapping(dig(external.spec, "target", "template", "data"))
-    url = urlsplit(re.sub(r"\{\{.*?\}\}", "x", text(data.get("url"))))
+    url = split_url(without_actions(text(data.get("url")), "x"))
     path: Path = ("spec", "target", "template", "data", "url")
     query = parse_qs(url.query)
     faults = (

@@ -10,6 +10,7 @@ from tenantry.core.secret_words import is_literal, says_secret, user_information
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.workloads import Workload, workloads
+from tenantry.verify.values import without_actions
 
 _ESO = "external-secrets.io"
 _WIDE = ("ClusterSecretStore", "ClusterExternalSecret", "ClusterPushSecret", "PushSecret", "ClusterGenerator")
@@ -249,7 +250,7 @@ def _template(key: str, content: str) -> str:
     if "{{" in content and "\n" not in content:
         return (
             ""
-            if not any(user_information(re.sub(r"\{\{.*?\}\}", "{}", content)))
+            if not any(user_information(without_actions(content, "{}")))
             else f"'{key}' holds an address with a password in it"
         )
     lines = [line for line in content.splitlines() if "{{" not in line]

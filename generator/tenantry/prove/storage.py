@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from tenantry.core.manifest import Manifest, Path, dig, entries, mapping, text
+from tenantry.core.manifest import Manifest, Path, dig, entries, items, mapping, text
 from tenantry.model import names
 from tenantry.model.cluster import Cluster
 from tenantry.prove.cluster_state import Breach, State, breach
@@ -14,6 +13,7 @@ from tenantry.prove.odoo import sections
 from tenantry.prove.promises import Home
 from tenantry.prove.workloads import workloads
 from tenantry.resolve.instance import Instance
+from tenantry.verify.values import split_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ def residency(state: State) -> Iterator[Breach]:
             )
             continue
         yield from _in_region(place.manifest, place.path, place.purpose, cluster.region, place.home)
-        if place.endpoint and urlsplit(place.endpoint).hostname != urlsplit(cluster.object_storage.endpoint).hostname:
+        if place.endpoint and split_url(place.endpoint).hostname != split_url(cluster.object_storage.endpoint).hostname:
             message = f"the endpoint {place.endpoint} is not that of the bucket '{bucket}' ({cluster.object_storage.endpoint})"
             yield breach(
                 place.manifest,
@@ -239,7 +239,7 @@ def _velero(state: State) -> Iterator[Breach]:
         location = text(dig(manifest.spec, "template", "storageLocation"))
         found = state.get("velero.io", "BackupStorageLocation", space, location)
         region = text(dig(found.spec, "config", "region")) if found else ""
-        for namespace in dig(manifest.spec, "template", "includedNamespaces") or ():
+        for namespace in items(dig(manifest.spec, "template", "includedNamespaces")):
             home = state.homes.get(text(namespace))
             if home is not None and region:
                 yield from _in_region(manifest, ("spec", "template", "storageLocation"), "the backup", region, home)

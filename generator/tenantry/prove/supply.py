@@ -14,7 +14,7 @@ from tenantry.prove.workloads import Container, Workload, workloads
 from tenantry.resolve.instance import Instance
 
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
-_TAG = re.compile(r":(\d+(?:\.\d+)+)")
+_TAG = re.compile(r":([0-9]{1,9}(?:\.[0-9]{1,9}){1,9})")
 FLOORS: Mapping[str, tuple[tuple[int, ...], str]] = {
     "argocd": ((3, 1, 2), "CVE-2025-55190: project tokens read repository credentials"),
     "cloudnative_pg": (
@@ -31,7 +31,7 @@ _IMAGE_FLOORS = {"postgresql": ((16, 10), (17, 6)), "valkey": ((8, 1, 4),), "pgb
 
 
 def version(value: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", value)[:3])
+    return tuple(int(part) for part in re.findall(r"[0-9]{1,9}", value[:100])[:3])
 
 
 def images(state: State) -> Iterator[Breach]:

@@ -12,15 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tenantry.core.findings import Finding, Place
+from tenantry.core.findings import Finding, Place, ToolError
 from tenantry.core.manifest import Manifest
 from tenantry.engine.kustomize import Engine, ParseProblem
-from tenantry.engine.protocol import RequestError
 
+REQUEST_SECONDS = 60.0
+"""The time for one request about files of anybody."""
 SUFFIXES = (".yaml", ".yml", ".json")
 MAX_FILE_BYTES = 16 << 20
 """A cluster takes no object over 1.5 MiB (etcd's limit); sixteen of them in one file are nobody's habit."""
 _NOT_MANIFESTS = ("kustomization.yaml", "kustomization.yml", "Kustomization", "kyverno-test.yaml")
+GAVE_UP = "what judges it gave up"
+_SPLIT = "nothing says that its objects are good; write them smaller, or into files of their own"
+_RESTARTS = 3
 _NO_FILE = "is a link or no ordinary file"
 _PROBLEMS = {
     "yaml": ("V001", "the file's objects could not be checked"),
@@ -48,6 +52,13 @@ def read_folder(engine: Engine, root: Path, inside: str = "") -> Folder:
         for file in _files(root, inside, folder)
         if (content := _content(root, file, folder)) is not None
     )
+    _read(engine, folder, texts)
+    return folder
+
+
+def read_texts(engine: Engine, texts: Iterable[tuple[str, str]]) -> Folder:
+    """Read manifests that lie in no file: (what to call it, text)."""
+    folder = Folder()
     _read(engine, folder, texts)
     return folder
 
@@ -88,19 +99,46 @@ def _batches(texts: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]
 def _take(engine: Engine, folder: Folder, files: list[str], contents: list[str], started: Future[Any]) -> None:
     try:
         answers = engine.all_parsed(started, files)
-    except RequestError as error:
-        if error.kind != "panic":
-            raise
-        if len(files) > 1:  # one of them; find out which
-            for file, content in zip(files, contents, strict=True):
-                _take(engine, folder, [file], [content], engine.parse_all([content]))
-            return
-        answers = [([], [ParseProblem("yaml", Place(files[0]), "the parser gave up on the file")])]
+    except ToolError as error:
+        revive(engine, error)
+        for file, content in zip(files, contents, strict=True):  # one of them, or one that was asked beside them
+            _take_one(engine, folder, file, content)
+        return
     for manifests, problems in answers:
         folder.manifests += manifests
-        for problem in problems:
-            code, hint = _PROBLEMS[problem.kind]
-            folder.findings.append(Finding(code, problem.place, problem.message, hint))
+        folder.findings += map(_problem, problems)
+
+
+def _take_one(engine: Engine, folder: Folder, file: str, content: str) -> None:
+    try:
+        ((manifests, problems),) = engine.all_parsed(engine.parse_all([content]), [file])
+    except ToolError as error:
+        revive(engine, error)
+        folder.findings.append(Finding("V024", Place(file), f"{GAVE_UP}: {error.message}", _SPLIT))
+        return
+    folder.manifests += manifests
+    folder.findings += map(_problem, problems)
+
+
+def revive(engine: Engine, error: ToolError) -> None:
+    """Start the engine once more if it ended over what it was asked. Raises ToolError when that happens again and again."""
+    if engine.alive:
+        return
+    if engine.restarts >= _RESTARTS:
+        raise ToolError(f"{error.message}, now for the {engine.restarts + 1}th time", "no more of the tree is judged")
+    engine.restart()
+
+
+_CODES = {
+    "yaml": ("V001", "the file's objects could not be checked"),
+    "object": ("V002", "every document must be an object"),
+    "unjudged": ("V024", _SPLIT),
+}
+
+
+def _problem(problem: ParseProblem) -> Finding:
+    code, hint = _CODES[problem.kind]
+    return Finding(code, problem.place, problem.message, hint)
 
 
 def _files(root: Path, inside: str, folder: Folder) -> Iterator[str]:
@@ -108,7 +146,8 @@ def _files(root: Path, inside: str, folder: Folder) -> Iterator[str]:
     if start.is_file():
         yield inside
         return
-    for path, folders, names in os.walk(start):
+    closed: list[OSError] = []
+    for path, folders, names in os.walk(start, onerror=closed.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in folders:
             if os.path.islink(f"{path}/{name}"):  # noqa: PTH114 - by the thousand
@@ -118,6 +157,8 @@ def _files(root: Path, inside: str, folder: Folder) -> Iterator[str]:
             if name.startswith(".") or name in _NOT_MANIFESTS or not name.endswith(SUFFIXES):
                 continue
             yield name if below == "." else f"{below}/{name}"
+    for error in closed:
+        folder.findings.append(_unread(os.path.relpath(error.filename, root), f"can't be opened: {error.strerror}"))
 
 
 def _content(root: Path, file: str, folder: Folder) -> str | None:
@@ -129,13 +170,11 @@ def _content(root: Path, file: str, folder: Folder) -> str | None:
             if not stat.S_ISREG(status.st_mode):
                 folder.findings.append(_unread(file, _NO_FILE))
                 return None
-            if status.st_size > MAX_FILE_BYTES:
-                message = f"the file has {status.st_size >> 20} MiB"
-                folder.findings.append(
-                    Finding("V003", Place(file), message, "files of over 16 MiB are not checked; split it")
-                )
+            content = _all_bytes(descriptor, status.st_size) if status.st_size <= MAX_FILE_BYTES else None
+            if content is None:
+                folder.findings.append(_too_large(file))
                 return None
-            return _all_bytes(descriptor, status.st_size).decode("utf-8-sig")
+            return content.decode("utf-8-sig")
         finally:
             os.close(descriptor)
     except UnicodeDecodeError as error:
@@ -147,13 +186,20 @@ def _content(root: Path, file: str, folder: Folder) -> str | None:
     return None
 
 
-def _all_bytes(descriptor: int, size: int) -> bytes:
-    parts = []
-    while part := os.read(descriptor, size + 1):
+def _all_bytes(descriptor: int, size: int) -> bytes | None:
+    """None when there is more than a file may have: some say that they are empty, and never end."""
+    parts, left = [], MAX_FILE_BYTES
+    while part := os.read(descriptor, min(size, left) + 1):
         parts.append(part)
-        if len(part) > MAX_FILE_BYTES:
-            break  # grows while we read
+        left -= len(part)
+        if left < 0:
+            return None
     return b"".join(parts)
+
+
+def _too_large(file: str) -> Finding:
+    limit = MAX_FILE_BYTES >> 20
+    return Finding("V003", Place(file), f"the file has over {limit} MiB", "larger ones are not checked; split it")
 
 
 def _unread(file: str, why: str) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from tenantry.core.findings import Finding, Place
@@ -39,6 +40,7 @@ def judge_objects(manifests: Iterable[Manifest], version: str) -> Iterator[tuple
 
 
 _NO_KIND = frozenset({"V010", "V011"})
+_NOT_OF_A_FIELD = frozenset({"V010", "V011", "V012", "V014", "V024"})
 
 
 def judge(index: Index, version: str) -> Iterator[tuple[Manifest, Problem]]:
@@ -77,14 +79,17 @@ def tenant_of(manifest: Manifest, problem: Problem) -> str:
 
 
 def to_findings(found: Iterable[tuple[Manifest, Problem]], locator: Locator, blame: Blame) -> Iterator[Finding]:
-    """Findings with their places. No secret of an object is in them, whoever wrote the problem's sentence."""
+    """Findings with their places; of an object with very many, some, and how many there are more.
+
+    No secret of an object is in them, whoever wrote the problem's sentence.
+    """
     veil, veiled = Veil({}), None
-    for manifest, original in found:
+    for manifest, original in _few(list(found)):
         if manifest is not veiled:
             veil, veiled = Veil(manifest.value), manifest
         problem = redacted(manifest, original, veil)
         where = show_path(problem.path)
-        named = problem.path and problem.code not in ("V010", "V011", "V012", "V014")
+        named = problem.path and problem.code not in _NOT_OF_A_FIELD
         message = (
             f"{manifest.identity}: {where}: {problem.message}" if named else f"{manifest.identity}: {problem.message}"
         )
@@ -93,6 +98,29 @@ def to_findings(found: Iterable[tuple[Manifest, Problem]], locator: Locator, bla
             problem.code, _place(locator, manifest, problem), message, hint, problem.severity,
             tenant=tenant_of(manifest, problem), object=manifest.identity, control=problem.control,
         )  # fmt: skip
+
+
+MOST = 100
+"""Problems of one object that are told."""
+
+
+def _few(found: list[tuple[Manifest, Problem]]) -> Iterator[tuple[Manifest, Problem]]:
+    """One wrong field can be there a hundred thousand times; nobody reads more than a hundred."""
+    counts = Counter(id(manifest) for manifest, _ in found)
+    kept: set[int] = set()
+    rest: dict[int, tuple[Manifest, list[Problem]]] = {}
+    for manifest, problem in found:
+        if counts[id(manifest)] > MOST:
+            rest.setdefault(id(manifest), (manifest, []))[1].append(problem)
+    for _, problems in rest.values():
+        problems.sort(key=lambda p: (p.severity, p.code, show_path(p.path), p.message))
+        kept.update(map(id, problems[:MOST]))
+    for manifest, problem in found:
+        if id(manifest) not in rest or id(problem) in kept:
+            yield manifest, problem
+    for manifest, problems in rest.values():
+        message = f"{len(problems) - MOST} more problems of the object are not listed"
+        yield manifest, Problem("V024", (), message, "mend these first", problems[MOST].severity)
 
 
 def _place(locator: Locator, manifest: Manifest, problem: Problem) -> Place:

@@ -14,11 +14,15 @@ Content = Callable[[str], str]
 """File below the root -> its text."""
 
 
+_MOST = 100_000
+"""Lines, commas and colons of a text in which fields are looked for."""
+
+
 class Locator:
     """Places of fields; keeps the parsed files that were asked for last."""
 
     def __init__(self, content: Content) -> None:
-        self._documents = lru_cache(maxsize=8)(lambda file: _documents(content(file)))
+        self._documents = lru_cache(maxsize=4)(lambda file: _documents(content(file)))
 
     def place(self, manifest: Manifest, path: Path) -> Place:
         """The field's key, or that of the nearest field around it that is there."""
@@ -40,6 +44,8 @@ _DEEPEST = 1000
 
 
 def _documents(text: str) -> list[yaml.Node]:
+    if sum(map(text.count, ("\n", ",", ":"))) > _MOST:
+        return []  # a node takes a KiB; the document's own line must do
     try:
         return compose(text)
     except (yaml.YAMLError, RecursionError):
@@ -65,5 +71,8 @@ def children(node: yaml.Node) -> Iterator[tuple[str | int, yaml.Mark, yaml.Node]
 
 
 def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Mark, yaml.Node] | None:
-    wanted = str(step) if isinstance(node, yaml.MappingNode) else step  # a key may look like an index
+    if isinstance(node, yaml.SequenceNode):
+        inside = isinstance(step, int) and 0 <= step < len(node.value)
+        return (node.value[step].start_mark, node.value[step]) if inside else None
+    wanted = str(step)  # a key may look like an index
     return next(((mark, value) for name, mark, value in children(node) if name == wanted), None)

@@ -8,7 +8,9 @@ from functools import cache
 from tenantry.core.manifest import FieldProblem, Manifest, Problem
 from tenantry.verify import native
 
-_CODES = {"unknown": "V020", "schema": "V021", "cel": "V022", "syntax": "V023", "never": "V041"}
+_CODES = {
+    "unknown": "V020", "schema": "V021", "cel": "V022", "syntax": "V023", "unjudged": "V024", "never": "V041",
+}  # fmt: skip
 
 DEPRECATED: dict[tuple[str, str, str], tuple[int, str]] = {
     ("", "v1", "Endpoints"): (33, "discovery.k8s.io/v1 EndpointSlice"),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 _SUFFIX = {
@@ -18,6 +21,9 @@ _DURATION = re.compile(r"([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+|
 _DURATION_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)", re.ASCII)
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
+_MOST = Decimal(2**63 - 1)
+_LONGEST = 64
+"""Letters of a quantity or duration; longer ones make the expressions above try in vain for hours."""
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -28,16 +34,17 @@ def quantity(value: object) -> Decimal | None:
     """A resource quantity in its base unit (cores, bytes), or None (apimachinery's resource.ParseQuantity)."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
-    match = _QUANTITY.fullmatch(str(value))
+    match = _QUANTITY.fullmatch(str(value)) if len(str(value)) <= _LONGEST else None
     if not match:
         return None
     number, exponent, suffix = match.groups()
-    return Decimal(number) * (Decimal(f"1{exponent}") if exponent else _SUFFIX[suffix or ""])
+    amount = Decimal(number) * (Decimal(f"1{exponent}") if exponent else _SUFFIX[suffix or ""])
+    return max(-_MOST, min(amount, _MOST))  # as apimachinery caps it
 
 
 def duration(value: object) -> float | None:
     """A Go duration in seconds, or None (time.ParseDuration)."""
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    match = _DURATION.fullmatch(value) if isinstance(value, str) and len(value) <= _LONGEST else None
     if not match:
         return None
     seconds = sum(float(number) * _SECONDS[unit] for number, unit in _DURATION_PART.findall(match[2]))
@@ -71,6 +78,45 @@ def is_qualified_name(key: str) -> bool:
     if slash and not (prefix and is_dns_subdomain(prefix)):
         return False
     return 0 < len(name) <= 63 and _QUALIFIED.fullmatch(name) is not None
+
+
+def split_url(value: str) -> SplitResult:
+    """The parts of an address; all empty for one that can't be read."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.hostname, parts.port  # read late, and refused then
+        return parts
+    except ValueError:
+        return urlsplit("")
+
+
+def expression_error(pattern: str) -> str:
+    """Why a regular expression does not compile; empty when it does."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what Python may read in another way one day
+            re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        return str(error)
+    return ""
+
+
+def actions(template: str) -> Iterator[str]:
+    """What stands between `{{` and `}}` in a Go template."""
+    for part in template.split("{{")[1:]:
+        inside, closed, _ = part.partition("}}")
+        if closed:
+            yield inside
+
+
+def without_actions(template: str, filler: str) -> str:
+    """A Go template with `filler` in the place of each action."""
+    first, *parts = template.split("{{")
+    done = [first]
+    for part in parts:
+        inside, closed, rest = part.partition("}}")
+        done.append(f"{filler}{rest}" if closed else f"{{{{{inside}")
+    return "".join(done)
 
 
 def is_time_zone(name: str) -> bool:

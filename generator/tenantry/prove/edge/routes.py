@@ -219,7 +219,11 @@ def _service(manifest: Manifest, path: Path, service: Value) -> Iterator[Breach]
             f"leads to a {service.get('kind')}, which no proof here reads",
             "lead to a Service",
         )
-    elif service.get("name") not in SERVICES and "@" not in text(service.get("name")) and not service.get("namespace"):
+    elif (
+        text(service.get("name")) not in SERVICES
+        and "@" not in text(service.get("name"))
+        and not service.get("namespace")
+    ):
         message = f"leads to the Service '{service.get('name')}', which is not meant for the edge"
         yield breach(manifest, "EDGE-02", (*path, "name"), message, f"services of the edge: {', '.join(SERVICES)}")
     elif service.get("port") not in SERVICES.get(text(service.get("name")), (service.get("port"),)):

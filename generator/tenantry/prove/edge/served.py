@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.core.manifest import Path, entries
+from tenantry.core.manifest import Path, entries, text
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.edge.routes import SERVICES, Route, entry_points, read
 from tenantry.prove.promises import Home
@@ -66,7 +66,7 @@ def _taking(state: State, routes: list[Route], path: str, point: str) -> list[Ro
 def _leads(route: Route, port: str) -> bool:
     """Whether a rule has the Service's right port; Services that are not the instance's are told as references."""
     services = [service for _, service in entries(route.value.get("services"))]
-    own = [service for service in services if service.get("name") in SERVICES]
+    own = [service for service in services if text(service.get("name")) in SERVICES]
     return bool(services) and all(service.get("port") in (port, dict(SERVICES.values())[port]) for service in own)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -43,11 +43,20 @@ class PortSet:
 @lru_cache(maxsize=4096)
 def _minus(ports: PortSet, other: PortSet) -> PortSet:
     left: list[Interval] = []
+    cuts = list(other.intervals)
+    cuts.reverse()  # the first one last, where it is taken off
     for protocol, low, high in ports.intervals:
-        rest = [(low, high)]
-        for _, cut_low, cut_high in (i for i in other.intervals if i[0] == protocol):
-            rest = [piece for a, b in rest for piece in _cut(a, b, cut_low, cut_high)]
-        left += [(protocol, a, b) for a, b in rest]
+        while cuts and (cuts[-1][0], cuts[-1][2]) < (protocol, low):
+            cuts.pop()
+        for number in range(len(cuts) - 1, -1, -1):
+            cut_protocol, cut_low, cut_high = cuts[number]
+            if cut_protocol != protocol or cut_low > high:
+                break
+            if low < cut_low:
+                left.append((protocol, low, cut_low - 1))
+            low = cut_high + 1
+        if low <= high:
+            left.append((protocol, low, high))
     return of(*left)
 
 
@@ -71,16 +80,6 @@ def union(sets: Iterable[PortSet]) -> PortSet:
 
 
 ALL = of(*((protocol, FIRST, LAST) for protocol in PROTOCOLS))
-
-
-def _cut(low: int, high: int, cut_low: int, cut_high: int) -> Iterator[tuple[int, int]]:
-    if cut_high < low or high < cut_low:
-        yield low, high
-        return
-    if low < cut_low:
-        yield low, cut_low - 1
-    if cut_high < high:
-        yield cut_high + 1, high
 
 
 def _show(interval: Interval) -> str:

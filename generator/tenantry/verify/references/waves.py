@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.core.manifest import Manifest, Path, Problem, entries, mapping, text
+from tenantry.core.manifest import Manifest, Path, Problem, entries, mapping, text, whole_number
 from tenantry.verify.references.index import Index, pod_specs
 
 _HOOK = "argocd.argoproj.io/hook"
@@ -53,7 +53,4 @@ def _earlier(needed: Manifest, hooked: Manifest) -> bool:
 
 
 def _wave(manifest: Manifest) -> int:
-    try:
-        return int(str(manifest.annotations.get(_WAVE, "0")))
-    except ValueError:
-        return 0
+    return whole_number(str(manifest.annotations.get(_WAVE, "0"))) or 0

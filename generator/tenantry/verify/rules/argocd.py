@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.core.manifest import Manifest, Path, Problem, entries, items, mapping
+from tenantry.core.manifest import Manifest, Path, Problem, entries, items, mapping, whole_number
 from tenantry.verify import values
 
 
@@ -84,7 +84,7 @@ def sync_annotations(manifest: Manifest) -> Iterator[Problem]:
     """Waves are numbers, hooks are of known phases."""
     path: Path = ("metadata", "annotations")
     wave = manifest.annotations.get("argocd.argoproj.io/sync-wave")
-    if wave is not None and not str(wave).lstrip("-").isdigit():
+    if wave is not None and whole_number(str(wave)) is None:
         yield Problem("V065", (*path, "argocd.argoproj.io/sync-wave"), f"'{wave}' is no number; Argo CD would take 0")
     for key, allowed in _CHOICES.items():
         for choice in filter(None, (part.strip() for part in str(manifest.annotations.get(key, "")).split(","))):

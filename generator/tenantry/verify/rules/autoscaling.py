@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.core.manifest import Manifest, Path, Problem, entries, items, mapping
+from tenantry.core.manifest import Manifest, Path, Problem, digits, entries, items, mapping
 from tenantry.verify import values
 
 
@@ -59,5 +59,5 @@ def _cron(content: object, path: Path) -> Iterator[Problem]:
     for name in ("start", "end"):
         if name not in metadata:
             yield Problem("V047", path, f"a cron trigger needs '{name}'")
-    if not str(metadata.get("desiredReplicas", "")).isdigit():
+    if digits(str(metadata.get("desiredReplicas", ""))) is None:
         yield Problem("V047", (*path, "desiredReplicas"), "a whole number is needed")

@@ -181,7 +181,7 @@ def _parameters(manifest: Manifest) -> Iterator[Problem]:
 
 
 def _postgres_bytes(value: object) -> int | None:
-    match = re.fullmatch(r"(\d+)\s*(kB|MB|GB|TB)", str(value))
+    match = re.fullmatch(r"([0-9]{1,18})\s{0,9}(kB|MB|GB|TB)", str(value))
     return int(match[1]) << {"kB": 10, "MB": 20, "GB": 30, "TB": 40}[match[2]] if match else None
 
 

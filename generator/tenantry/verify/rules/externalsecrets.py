@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from tenantry.core.manifest import Manifest, Problem, Value, dig, entries, items, mapping, text
 from tenantry.verify import values
 
-_ACTION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _SCOPE = re.compile(r"\b(?:range|with|define|template|block|index)\b")
 _VARIABLE = re.compile(r"(?<![\w)\"$.])\.([A-Za-z_]\w*)")
 
@@ -57,7 +56,7 @@ def _templates(spec: Value) -> Iterator[Problem]:
         return  # what that brings is not known here
     keys = {str(entry.get("secretKey")) for _, entry in entries(spec.get("data"))}
     for name, content in mapping(dig(spec, "target", "template", "data")).items():
-        actions = _ACTION.findall(text(content))
+        actions = list(values.actions(text(content)))
         if any(_SCOPE.search(action) for action in actions):
             continue  # a dot is something else inside of these
         for variable in (found for action in actions for found in _VARIABLE.findall(action)):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from tenantry.core import addresses
 from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, items, mapping
+from tenantry.verify import values
 
 _VERSIONS = ("VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13")
 
@@ -33,11 +33,9 @@ def middleware(manifest: Manifest) -> Iterator[Problem]:
             yield Problem("V043", ("spec", "rateLimit", name), "may not be negative")
     for kind in ("redirectRegex", "replacePathRegex"):
         pattern = mapping(manifest.spec.get(kind)).get("regex")
-        if isinstance(pattern, str):
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                yield Problem("V043", ("spec", kind, "regex"), f"'{pattern}' is no expression: {error}")
+        error = values.expression_error(pattern) if isinstance(pattern, str) else ""
+        if error:
+            yield Problem("V043", ("spec", kind, "regex"), f"'{pattern}' is no expression: {error}")
 
 
 def _addresses(manifest: Manifest) -> Iterator[Problem]:

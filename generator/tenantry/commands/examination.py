@@ -1,0 +1,125 @@
+"""Reads, judges and proves the objects of clusters that have to do with each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from tenantry.core.assurance import TenantAssurance
+from tenantry.core.findings import Finding
+from tenantry.core.manifest import Manifest
+from tenantry.engine import build as engine_build
+from tenantry.engine.kustomize import Engine
+from tenantry.prove import readings
+from tenantry.prove.cluster_state import State
+from tenantry.prove.promises import Promises
+from tenantry.prove.report import assurances
+from tenantry.prove.run import prove
+from tenantry.verify.definitions import read_defined
+from tenantry.verify.folder import REQUEST_SECONDS, Folder, read_folder, read_texts
+from tenantry.verify.judge import Blame, judge, no_blame, to_findings
+from tenantry.verify.layout import Layout
+from tenantry.verify.locate import Locator
+from tenantry.verify.references.index import Index
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFleet:
+    """What a fleet's inputs tell about a tree: what is promised of it, and who is to blame for a value."""
+
+    promises: Promises | None = None
+    blame: Blame = no_blame
+    findings: tuple[Finding, ...] = ()
+    """What is wrong with the inputs; no promise can be held against the objects then."""
+    rendered: Path | None = None
+    """The fleet's own tree, in which no cluster may be missing."""
+
+
+@dataclass
+class Part:
+    """What was found in clusters that have to do with each other."""
+
+    findings: list[Finding] = field(default_factory=list)
+    """Of objects: their places are below the folder that is judged."""
+    of_inputs: list[Finding] = field(default_factory=list)
+    """Of the fleet's own files: policies that guard nothing."""
+    counts: Counter[str] = field(default_factory=Counter)
+    clusters: list[str] = field(default_factory=list)
+    """Clusters of the fleet whose promises were held against their objects."""
+    used: set[str] = field(default_factory=set)
+    """Exceptions that lift something."""
+    assurances: list[TenantAssurance] = field(default_factory=list)
+
+    def add(self, other: Part) -> None:
+        self.findings += other.findings
+        self.of_inputs += other.of_inputs
+        self.counts += other.counts
+        self.clusters += other.clusters
+        self.used |= other.used
+        self.assurances += other.assurances
+
+
+@dataclass(frozen=True)
+class Job:
+    """One verification: a folder, and what is promised of it."""
+
+    base: Path
+    inside: str
+    fleet: KnownFleet
+    say: Callable[[str], None]
+    given: Mapping[str, str] = field(default_factory=dict)
+    """Texts by what they are called, when the manifests lie in no folder."""
+
+    def examine(self, layouts: Sequence[Layout]) -> Part:
+        """Read, judge and prove the objects of some clusters."""
+        part, states = Part(), dict[str, State]()
+        judged: list[tuple[Layout, Index]] = []
+        promised = self.fleet.promises
+        clusters = promised.clusters if promised else {}
+        with Engine(engine_build.ensure_engine(self.say), request_seconds=REQUEST_SECONDS) as engine:
+            for layout in layouts:
+                folder = read_defined(engine, partial(self._read, engine, self.inside or layout.folder))
+                name = layout.folder or self.base.name
+                cluster = clusters.get(name)
+                index = Index(
+                    folder.manifests, storage_classes=cluster.storage_classes.names if cluster else frozenset()
+                )
+                judged.append((layout, index))
+                part.findings += folder.findings
+                part.counts.update(clusters=1, files=folder.files, objects=len(folder.manifests))
+                if promised is not None and cluster is not None and not self.inside:
+                    states[name] = State(promised, cluster, index, layout.folder or ".", states)
+            readings.read(engine, states)
+        locator = Locator(self._text)
+
+        def judge_all() -> list[Manifest]:
+            found = [breach for layout, index in judged for breach in judge(index, layout.version)]
+            part.findings.extend(to_findings(found, locator, self.fleet.blame))
+            return [manifest for manifest, _ in found]
+
+        if promised is None or not states:
+            judge_all()
+            return part
+        proved, more = prove(promised, states, self.say, judge_all)
+        part.of_inputs += (finding for finding in more if finding.object is None)
+        part.findings += (finding for finding in more if finding.object is not None)
+        part.findings += to_findings(proved.breaches, locator, self.fleet.blame)
+        part.clusters += states
+        part.used |= {lift.name for lift, _ in proved.lifted}
+        part.assurances += assurances(promised, states, proved)
+        return part
+
+    def _read(self, engine: Engine, where: str) -> Folder:
+        return read_texts(engine, self.given.items()) if self.given else read_folder(engine, self.base, where)
+
+    def _text(self, file: str) -> str:
+        """Text of a file; empty when it has gone since it was read."""
+        if file in self.given:
+            return self.given[file]
+        try:
+            return (self.base / file).read_text(encoding="utf-8-sig", errors="replace")
+        except OSError:
+            return ""
