@@ -21,13 +21,13 @@ from tenantry.core.findings import ObjectId
 from tenantry.core.manifest import Manifest, Problem
 from tenantry.model.tenant import Tenant
 from tenantry.plan import network as rules
+from tenantry.plan.inputs import Inputs, read_inputs
 from tenantry.plan.scope import Scope
 from tenantry.prove.cluster_state import Breach, State
 from tenantry.prove.edge import routes
 from tenantry.prove.network.policies import Block, policy
 from tenantry.prove.network.proof import reachability
 from tenantry.prove.promises import Promises, promises
-from tenantry.publish import generator as pipeline
 from tenantry.runtime.cache import Store
 from tenantry.verify.references.index import Index
 from tenantry.verify.rules import network as objects
@@ -46,8 +46,8 @@ FORBIDDEN = [n for n in WELL_KNOWN if isinstance(n, ipaddress.IPv4Network) and n
 
 
 @cache
-def inputs() -> pipeline.Inputs:
-    return pipeline.read_inputs(REPOSITORY, AS_OF, Store(None))
+def inputs() -> Inputs:
+    return read_inputs(REPOSITORY, AS_OF, Store(None))
 
 
 def said(field: str, cidr: str) -> list[tuple[str, str, str]]:

@@ -254,3 +254,15 @@ def test_an_exception_lifts_its_control_for_its_tenant_and_one_that_lifts_nothin
     assert alone.code == 1
     assert "EDGE-04" in alone.out
     assert "acme" in alone.out
+
+
+def test_a_policy_that_asks_the_network_gives_no_verdict(engine_program: Path) -> None:
+    """Kyverno's library for expressions can call any address with what it sees; here it reaches none."""
+    policy = document(POLICIES["images-by-digest"])
+    policy["spec"]["validations"] = [{"expression": 'http.Get("http://192.0.2.1/") == null', "message": "asked"}]
+    pod = next(m.value for m in objects() if m.identity.kind == "Deployment")
+    with PolicyEngine(engine_build.ensure(engine_build.POLICY_ENGINE, lambda _: None)) as running:
+        assert running.load([policy]) == ([None], [])
+        answers = running.outcomes(running.judge([pod], namespaces()))
+    assert {(o.policy, o.status) for o in answers[0]} == {("images-by-digest", "error")}
+    assert all("allowlist" in o.message for o in answers[0])
