@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,6 +14,10 @@ import yaml
 from conftest import REPOSITORY
 from stock import KUSTOMIZE
 from tenantry.engine.kustomize import Engine
+from tenantry.render.environment import yaml_text
+from tenantry.render.kustomizations import kustomization_text
+from tenantry.render.patches import change
+from test_overlay_patches import NATIVES, pair, readable
 
 OVERLAYS = sorted(
     str(path.parent.relative_to(REPOSITORY / "overlays"))
@@ -73,3 +78,30 @@ def test_hostile_values_come_out_as_stock_kustomize_gives_them(engine: Engine, s
     plain = subprocess.run([stock, "build", tmp_path], check=True, capture_output=True, timeout=120).stdout
     ours = engine.objects(engine.build("x", {f"x/{name}": text for name, text in files.items()}))
     assert objects(ours[0][1]) == objects(plain)
+
+
+def test_stock_kustomize_applies_patches_of_random_pairs_to_the_wanted_objects(
+    stock: Path, parser: Engine, tmp_path: Path
+) -> None:
+    random = Random(0)
+    wanted, files, patches = {}, {}, []
+    for number in range(150):
+        base, changed = pair(random.choice(NATIVES), random)
+        if not readable(parser, base, changed):
+            continue
+        for value in (base, changed):
+            value["metadata"]["name"] = f"n{number}"
+        patches += change(base, changed)
+        files[f"{number}.yaml"] = base
+        wanted[f"{number}.yaml"] = changed
+    for folder, values, found in (("patched", files, patches), ("plain", wanted, [])):
+        (tmp_path / folder).mkdir()
+        for name, value in values.items():
+            (tmp_path / folder / name).write_text(yaml_text(value))
+        (tmp_path / folder / "kustomization.yaml").write_text(kustomization_text(sorted(files), patches=found))
+    built = [
+        subprocess.run([stock, "build", tmp_path / folder], check=True, capture_output=True, timeout=120).stdout
+        for folder in ("patched", "plain")
+    ]
+    assert len(patches) > 80
+    assert objects(built[0]) == objects(built[1])

@@ -14,7 +14,7 @@ from typing import Any
 
 from tenantry.core.findings import ObjectId
 from tenantry.render.files import expand, own_words, parse_object, render_text
-from tenantry.render.patch import operations
+from tenantry.render.patches import Patch, change, deletion, says_order
 from tenantry.render.registry import COMPONENTS, TREE_COMPONENTS, TREES, Context, ObjectTemplate, Tree
 
 
@@ -42,7 +42,7 @@ def render_component(name: str, context: Context) -> dict[str, str]:
     """Files of one component, for everyone the same."""
     folder = f"components/{name}"
     files = {f"{folder}/{stem}.yaml": render_text(f"{folder}/{stem}", context) for stem in COMPONENTS[name]}
-    files[f"{folder}/kustomization.yaml"] = _kustomization([f"{stem}.yaml" for stem in COMPONENTS[name]])
+    files[f"{folder}/kustomization.yaml"] = kustomization_text([f"{stem}.yaml" for stem in COMPONENTS[name]])
     return files
 
 
@@ -60,7 +60,7 @@ def render_base(path: str, tree: Tree, context: Context) -> Base:
     components = tuple(c.name for c in TREE_COMPONENTS[tree] if c.when(context))
     up = posixpath.relpath(".", path)
     resources = [f"{up}/components/{name}" for name in components] + sorted(posixpath.basename(f) for f in files)
-    files[f"{path}/kustomization.yaml"] = _kustomization(resources)
+    files[f"{path}/kustomization.yaml"] = kustomization_text(resources)
     return Base(path, files, objects, components)
 
 
@@ -71,7 +71,7 @@ EMPTY_BASE = Base("", {}, {}, ())
 def render_overlay(path: str, tree: Tree, context: Context, base: Base) -> dict[str, str]:
     """Files of one overlay (name -> text): its kustomization, and the objects that have no base."""
     files: dict[str, str] = {}
-    patches: list[dict[str, Any]] = []
+    patches: list[Patch] = []
     left, own = dict(base.objects), own_words(context)
     for entry in TREES[tree]:
         for file, more in expand(entry, context):
@@ -81,15 +81,17 @@ def render_overlay(path: str, tree: Tree, context: Context, base: Base) -> dict[
             if value is None or original is None:
                 files[file] = text
             else:
-                patches += _change(original, value)
-    patches += [_delete(value) for value in left.values()]
+                patches += change(original, value)
+    patches += [deletion(value) for value in left.values()]
     up = posixpath.relpath(".", f"overlays/{path}")
     wanted = [c.name for c in TREE_COMPONENTS[tree] if c.when(context)]
     patches += [p for name in base.components if name not in wanted for p in _delete_component(name, context)]
     resources = [f"{up}/base/{base.path}"] if base.path else []
     resources += [f"{up}/base/components/{name}" for name in wanted if name not in base.components]
     resources += sorted(files)
-    files["kustomization.yaml"] = _kustomization(resources, context.get("namespace"), context.get("labels"), patches)
+    files["kustomization.yaml"] = kustomization_text(
+        resources, context.get("namespace"), context.get("labels"), patches
+    )
     return files
 
 
@@ -148,33 +150,24 @@ def _made(entry: ObjectTemplate, context: Context) -> Iterator[Mapping[str, Any]
         yield parse_object(render_text(entry.name, more), entry.name, own_words(more))
 
 
-def _target(value: Mapping[str, Any]) -> dict[str, str]:
-    group, _, version = value["apiVersion"].rpartition("/")
-    target = {"group": group, "version": version, "kind": value["kind"], "name": value["metadata"]["name"]}
-    return {key: item for key, item in target.items() if item}
-
-
-def _change(original: Mapping[str, Any], value: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = list(operations(original, value))
-    return [{"target": _target(original), "operations": found, "delete": False}] if found else []
-
-
-def _delete(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {"target": _target(value), "operations": [], "delete": True, "api_version": value["apiVersion"]}
-
-
 def _delete_component(name: str, context: Context) -> Iterator[dict[str, Any]]:
     for stem in COMPONENTS[name]:
         full = f"components/{name}/{stem}"
-        yield _delete(parse_object(render_text(full, context), full))
+        yield deletion(parse_object(render_text(full, context), full))
 
 
-def _kustomization(
+def kustomization_text(
     resources: list[str],
     namespace: str | None = None,
     labels: Mapping[str, str] | None = None,
-    patches: list[dict[str, Any]] | None = None,
+    patches: list[Patch] | None = None,
 ) -> str:
-    patches = sorted(patches or [], key=lambda patch: (patch["target"]["kind"], patch["target"]["name"]))
-    context = {"resources": resources, "namespace": namespace, "labels": labels or {}, "patches": patches}
+    patches = sorted(patches or [], key=lambda patch: (patch["kind"], patch["name"]))
+    context = {
+        "resources": resources,
+        "namespace": namespace,
+        "labels": labels or {},
+        "patches": patches,
+        "ordered": says_order(patches),
+    }
     return render_text("kustomization", context)
