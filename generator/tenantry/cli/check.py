@@ -16,7 +16,7 @@ def command(options: Options) -> None:
     Reads tenants/, tiers/, platform/ and policies/exceptions/, and compares base/, overlays/ and rendered/ with what
     they give. Hand edits, left-over and foreign files are findings. Writes nothing. This is what CI runs.
     """
-    require_fleet(options.directory.resolve())
+    require_fleet(options.root)
     space = options.workspace(lists_trees=True)
     from tenantry.commands import operations  # while a child lists the trees
 

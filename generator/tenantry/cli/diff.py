@@ -17,7 +17,7 @@ def command(options: Options, revision: str) -> None:
     Objects are compared by identity, entries of lists by the keys that Kubernetes gives them; order and format mean
     nothing. Values of Secrets are hidden. Differences alone are no failure.
     """
-    root = require_fleet(options.directory.resolve())
+    root = require_fleet(options.root)
     space = options.workspace()
     from tenantry.diff import compare
 

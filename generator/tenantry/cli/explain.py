@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import click
 
 from tenantry.cli.options import Options, common
@@ -32,8 +35,8 @@ def command(options: Options, subject: str, objectives: bool) -> None:
         options.write(text)
         return
     file, _, line = subject.rpartition(":")
-    if file and line.isdigit():
-        told = explain.explain_line(options.workspace(), file, int(line))
+    if file and line.isascii() and line.isdigit():
+        told = explain.explain_line(options.workspace(), _below(options, file), int(line[:18]))
         options.write(explain.line_to_json(told) if options.format == "json" else explain.line_to_text(told))
         return
     code = explain.explain_code(subject)
@@ -42,3 +45,13 @@ def command(options: Options, subject: str, objectives: bool) -> None:
         return
     explanation = explain.explain_tenant(options.workspace(), subject)
     options.write(explain.to_json(explanation) if options.format == "json" else explain.to_text(explanation))
+
+
+def _below(options: Options, file: str) -> str:
+    """A file as it is called from the fleet's folder: places in findings are so, too, wherever we are."""
+    root = options.root
+    for start in (root, Path.cwd()):
+        path = os.path.normpath(start / file)
+        if os.path.lexists(path):
+            return os.path.relpath(path, root)
+    return file

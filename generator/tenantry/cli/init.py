@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from tenantry.cli.options import Options, common
+from tenantry.cli.options import FilePath, Options, common
 from tenantry.commands import scaffold
 
 
 @click.command("init")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=FilePath())
 @common
 def command(options: Options, folder: Path) -> None:
     """Lay an empty fleet in DIR.
@@ -19,7 +19,7 @@ def command(options: Options, folder: Path) -> None:
     It holds an example platform, a cluster with its DR partner, cells and the three tiers, and no tenant. Nothing is
     overwritten: DIR must be new or empty.
     """
-    target = options.directory / folder
+    target = options.path(folder)
     files = scaffold.new_fleet(target)
     options.write(
         f"Laid a fleet of {len(files)} files in {target}. Next:\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import gc
 import importlib
 import io
@@ -13,7 +15,7 @@ import click
 
 from tenantry import __version__
 from tenantry.cli.options import Options, common
-from tenantry.core.findings import FindingsError, Result, TenantryError
+from tenantry.core.findings import FindingsError, MachineError, Result, TenantryError
 from tenantry.report.plain import lines, one_line
 
 COMMANDS = {
@@ -72,8 +74,8 @@ def cli(_options: Options) -> None:
       tenantry render
       tenantry check && git diff --stat
 
-    Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 a bug of ours, 4 an outside tool is missing or broken,
-    130 interrupted. Shell completion: eval "$(_TENANTRY_COMPLETE=bash_source tenantry)" (or zsh_source, fish_source).
+    Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 a bug of ours, 4 an outside tool is missing or broken or the
+    machine refuses (space, permissions, limits), 130 interrupted. Shell completion: eval "$(_TENANTRY_COMPLETE=bash_source tenantry)" (or zsh_source, fish_source).
     """
 
 
@@ -83,8 +85,7 @@ def main() -> NoReturn:
     # Much is made and little is thrown away, so looking for cycles early costs a tenth of a run and finds nothing.
     gc.set_threshold(100_000, 50, 50)
     try:
-        cli.main(standalone_mode=False, obj=options, prog_name="tenantry")
-        code = 0
+        code = _run(options)
     except SystemExit as error:
         code = int(error.code or 0)
     except click.ClickException as error:
@@ -93,18 +94,51 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         click.echo("tenantry: interrupted", err=True)
         code = 130
-    except FindingsError as error:
-        code = _report(options, Result("findings", error.findings))
     except TenantryError as error:
-        hint = f"\n  {one_line(error.hint)}" if error.hint else ""
+        hint = "".join(f"\n  {one_line(line)}" for line in error.hint.splitlines())
         click.echo(f"{one_line(f'tenantry: {error.message}')}{hint}", err=True)
         code = error.exit_code
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - the reader went away
         code = 0
-    except Exception:  # whatever it is, the user gets one line and a file to send us
-        code = _bug()
+    except Exception as error:  # whatever it is, the user gets one line
+        refusal = machine_refusal(error)
+        if refusal:
+            click.echo(one_line(f"tenantry: {refusal}"), err=True)
+        code = MachineError.exit_code if refusal else _bug()
     sys.exit(code)
+
+
+def _run(options: Options) -> int:
+    try:
+        cli.main(standalone_mode=False, obj=options, prog_name="tenantry")
+    except FindingsError as error:
+        return _report(options, Result("findings", error.findings))
+    return 0
+
+
+_REFUSALS = frozenset({
+    errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EFBIG, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO,
+    errno.EACCES, errno.EPERM,
+})  # fmt: skip
+"""Errors that tell of the machine, its limits or its permissions, wherever they come up."""
+
+
+def machine_refusal(error: BaseException | None) -> str:
+    """What the machine refuses; empty when it is something else that went wrong."""
+    seen = 0
+    while error is not None and seen < 10:
+        if isinstance(error, MemoryError):
+            return "there is not enough memory (see 'ulimit -a')"
+        if isinstance(error, OSError) and error.errno in _REFUSALS:
+            return f"{error.strerror}{f': {error.filename}' if error.filename else ''} (see permissions, space and 'ulimit -a')"
+        if isinstance(error, (RuntimeError, ImportError)) and any(words in str(error) for words in _NO_MEMORY):
+            return "there is not enough memory, or there are too many processes (see 'ulimit -a')"
+        error, seen = error.__cause__, seen + 1
+    return ""
+
+
+_NO_MEMORY = ("can't start new thread", "cannot allocate memory", "Cannot allocate memory", "failed to map segment")
 
 
 def _report(options: Options, result: Result) -> int:
@@ -129,6 +163,8 @@ def _bug() -> int:
 
     error = sys.exc_info()[1]
     assert error is not None
-    file = one_line(bug.write(error, sys.argv))
-    click.echo(f"tenantry: this is a bug of ours ({type(error).__name__}); please send us {file}", err=True)
+    where = "please send us the command and its input (no report could be written)"
+    with contextlib.suppress(OSError):
+        where = one_line(f"please send us {bug.write(error, sys.argv)}")
+    click.echo(f"tenantry: this is a bug of ours ({type(error).__name__}); {where}", err=True)
     return 3

@@ -31,7 +31,7 @@ def tenant(options: Options, name: str, tier: str, **wishes: str | int | None) -
     """Write tenants/NAME.yaml and propose a cell for it."""
     inputs = _inputs(options)
     file, text = scaffold.new_tenant(inputs.fleet, inputs.resolution, name, tier, **wishes)
-    _write(options, file, text)
+    _write(options, inputs, file, text)
 
 
 @command.command()
@@ -41,7 +41,8 @@ def tenant(options: Options, name: str, tier: str, **wishes: str | int | None) -
 @common
 def cell(options: Options, name: str, cluster: str, tier: str) -> None:
     """Write platform/cells/NAME.yaml, shaped like the tier's first cell."""
-    _write(options, *scaffold.new_cell(_inputs(options).fleet, name, cluster, tier))
+    inputs = _inputs(options)
+    _write(options, inputs, *scaffold.new_cell(inputs.fleet, name, cluster, tier))
 
 
 @command.command()
@@ -56,7 +57,8 @@ def cell(options: Options, name: str, cluster: str, tier: str) -> None:
 @common
 def exception(options: Options, name: str, tenant: str, **fields: str) -> None:
     """Write policies/exceptions/NAME.yaml."""
-    _write(options, *scaffold.new_exception(_inputs(options).fleet, name, tenant, **fields))
+    inputs = _inputs(options)
+    _write(options, inputs, *scaffold.new_exception(inputs.fleet, name, tenant, **fields))
 
 
 def _inputs(options: Options) -> Inputs:
@@ -67,6 +69,11 @@ def _inputs(options: Options) -> Inputs:
     return inputs
 
 
-def _write(options: Options, file: str, text: str) -> None:
-    scaffold.write_new(options.directory.resolve(), file, text)
+def _write(options: Options, inputs: Inputs, file: str, text: str) -> None:
+    """Write the file, unless it, or the fleet with it, would break a rule that the fleet keeps now."""
+    space = options.workspace()
+    if not (space.root / file).exists():
+        with_it = read_inputs(space.root, space.as_of, space.store("documents"), {file: text})
+        scaffold.must_be_right(file, inputs.findings, with_it.findings)
+    scaffold.write_new(space.root, file, text)
     options.write(f"Wrote {file}. Edit it, then 'tenantry render' and 'tenantry check'.\n")

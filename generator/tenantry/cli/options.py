@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 import click
 import platformdirs
 
-from tenantry.core.findings import Result, TenantryError
+from tenantry.core.findings import MachineError, Result, UsageError
 from tenantry.report import WRITERS
 from tenantry.report.plain import lines
 from tenantry.runtime.listing import start_listing
 from tenantry.runtime.state import outside
-from tenantry.runtime.workspace import Workspace
+from tenantry.runtime.workspace import Workspace, find_fleet
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,7 +27,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Options:
     """What the user asked for, wherever on the command line it stood."""
 
-    directory: Path = Path()
+    directory: Path | None = None
     format: str = "text"
     output: Path | None = None
     as_of: str = ""
@@ -35,11 +35,29 @@ class Options:
     no_color: bool = False
     no_cache: bool = False
 
+    @property
+    def root(self) -> Path:
+        """The fleet's folder: the one that -C names, else the one that we are in, else the present folder."""
+        try:
+            if self.directory is not None:
+                return self.directory.resolve()
+            here = Path.cwd()
+            return find_fleet(here) or here
+        except (OSError, RuntimeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise UsageError(
+                f"the folder can't be opened: {reason}", "go to a folder that is there, or name one with -C"
+            ) from None
+
+    def path(self, given: Path) -> Path:
+        """A path of the command line; -C moves it, as it does for git and make."""
+        return (self.directory or Path()) / given
+
     def workspace(self, *, lists_trees: bool = False) -> Workspace:
         """The fleet to work on; `lists_trees` begins to look at its generated files at once."""
         from tenantry.cli.progress import progress, say
 
-        root = self.directory.resolve()
+        root = self.root
         outside(Path(platformdirs.user_cache_dir("tenantry")), root)  # programs are run from there
         as_of = self.as_of or datetime.date.today().isoformat()
         loud = not self.quiet and sys.stderr.isatty()
@@ -55,14 +73,28 @@ class Options:
         raise SystemExit(0 if result.ok else 1)
 
     def write(self, text: str) -> None:
-        text = lines(text)
+        content = lines(text).encode("utf-8", "backslashreplace")  # names of files need not be text
         if self.output is None:
-            click.echo(text, nl=False)
+            click.echo(content, nl=False)
             return
         try:
-            self.output.write_text(text, encoding="utf-8")
+            self.path(self.output).write_bytes(content)
         except OSError as error:
-            raise TenantryError(f"{self.output} can't be written: {error.strerror}") from error
+            raise MachineError(
+                f"{self.output} can't be written: {error.strerror}", "name a file that may be written"
+            ) from error
+
+
+class FilePath(click.Path):
+    """A path that a system can have: a zero byte, which only a program can pass, is told before it gets anywhere."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if "\0" in str(value):
+            self.fail("a path holds no zero byte", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def _date(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -78,12 +110,12 @@ _OPTIONS = (
     click.option(
         "-C",
         "directory",
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         metavar="DIR",
-        help="Work on the fleet in DIR (default: here).",
+        help="Work on the fleet in DIR, and take relative paths from there (default: the fleet around this folder).",
     ),
     click.option("--format", type=click.Choice(sorted(WRITERS)), help="How to write the result (default: text)."),
-    click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the result to FILE."),
+    click.option("--output", type=FilePath(), metavar="FILE", help="Write the result to FILE."),
     click.option(
         "--as-of", callback=_date, metavar="DATE", help="Judge expiries as on DATE (YYYY-MM-DD; default: today)."
     ),

@@ -19,7 +19,7 @@ def command(options: Options, tenants: tuple[str, ...]) -> None:
     With tenants named, only their overlays and their cells are made. Nothing is written unless all inputs are right;
     then all of it is, or nothing. Files with equal bytes are left alone.
     """
-    root = require_fleet(options.directory.resolve())
+    root = require_fleet(options.root)
     with Publisher(root, fleet_state(root), options.workspace().say) as publisher:
         space = options.workspace(lists_trees=True)
         from tenantry.commands import operations  # while a child lists the trees

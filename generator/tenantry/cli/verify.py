@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
-from tenantry.cli.options import Options, common
-from tenantry.core.findings import UsageError
+from tenantry.cli.options import FilePath, Options, common
+from tenantry.core.findings import Result, UsageError
 from tenantry.runtime.workspace import require_fleet
+from tenantry.verify.folder import MAX_FILE_BYTES
+
+_STDIN = "stdin"
+_TYPES = "a folder, a file, or '-' for standard input"
 
 
 @click.command("verify")
-@click.argument("directory_or_file", required=False, type=click.Path(path_type=Path), metavar="[DIR]")
+@click.argument("directory_or_file", required=False, type=FilePath(), metavar="[DIR]")
 @click.option("--kubernetes", metavar="VERSION", default="", help="Judge as this Kubernetes would, like 1.34.")
 @common
 def command(options: Options, directory_or_file: Path | None, kubernetes: str) -> None:
@@ -21,17 +26,50 @@ def command(options: Options, directory_or_file: Path | None, kubernetes: str) -
     Schemas of native and custom kinds, the operators' own rules, references between the objects. Each cluster's folder
     is judged by its Kubernetes version. In a fleet, every control that it promises is proved on all clusters together,
     and Kyverno's policies judge every object; as Markdown or JSON the answer is a report for auditors. Reads the objects
-    only, never how they were made. What could not be checked is a finding.
+    only, never how they were made. What could not be checked is a finding. With '-', up to 16 MiB of manifests are read
+    from standard input.
     """
-    fleet = options.directory.resolve()
-    target = directory_or_file.absolute() if directory_or_file else require_fleet(fleet) / "rendered"
-    if not target.exists():
-        raise UsageError(
-            f"{directory_or_file or 'rendered/'} does not exist", "name a folder of manifests, or run 'tenantry render'"
-        )
+    if str(directory_or_file) == "-":
+        options.report(_standard_input(options, kubernetes))
+    elif directory_or_file is None:
+        target = require_fleet(options.root) / "rendered"
+        if target.is_symlink():
+            raise UsageError("rendered/ is a link", "name the folder that it leads to, if that is to be judged")
+        _verify(options, target, "rendered", kubernetes)
+    else:
+        _verify(options, options.path(directory_or_file), str(directory_or_file), kubernetes)
+
+
+def _verify(options: Options, given: Path, shown: str, kubernetes: str) -> None:
+    try:
+        target = given.resolve(strict=True)  # what was named by hand may be a link
+        good = target.is_dir() or target.is_file()
+    except (OSError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        hint = f"name {_TYPES}, or run 'tenantry render'"
+        raise UsageError(f"{shown} can't be opened: {reason}", hint) from None
+    if not good:
+        raise UsageError(f"{shown} is neither a folder nor an ordinary file", f"name {_TYPES}")
     space = options.workspace()
     from tenantry.commands import verification
 
     known = verification.known_fleet(space)
-    shown = str(directory_or_file) if directory_or_file else "rendered"
     options.report(verification.verify(target, known, kubernetes, space.say, shown))
+
+
+def _standard_input(options: Options, kubernetes: str) -> Result:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("standard input is a terminal", "send manifests into it: ... | tenantry verify -")
+    content = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
+        raise UsageError(f"standard input has over {MAX_FILE_BYTES >> 20} MiB", "send less at a time")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"standard input is not UTF-8: byte {error.object[error.start]:#04x} at {error.start}"
+        ) from None
+    space = options.workspace()
+    from tenantry.commands import verification
+
+    return verification.verify_text(text, verification.known_fleet(space), kubernetes, space.say, _STDIN)

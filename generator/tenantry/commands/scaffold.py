@@ -6,10 +6,10 @@ import errno
 import json
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tenantry.core.findings import TenantryError, UsageError
+from tenantry.core.findings import Finding, MachineError, UsageError, in_order
 from tenantry.inputs import schema
 from tenantry.inputs.fleet import Fleet
 from tenantry.model.cell import Cell
@@ -33,7 +33,9 @@ def new_tenant(
     if tier is None:
         raise UsageError(f"there is no tier '{tier_name}'", f"tiers: {', '.join(sorted(fleet.all(Tier)))}")
     cell = _choose_cell(fleet, resolution, tier, wishes.get("cell"))
-    cluster = fleet.all(Cluster)[cell.cluster]
+    cluster = fleet.find(Cluster, cell.cluster)
+    if cluster is None:
+        raise UsageError(f"cluster '{cell.cluster}' of cell '{cell.name}' is not there", "run 'tenantry check'")
     partner = fleet.find(Cluster, cluster.dr_partner)
     regions = [cluster.region] + ([partner.region] if partner and partner.region != cluster.region else [])
     context = {
@@ -88,6 +90,15 @@ def new_exception(fleet: Fleet, name: str, tenant: str, **fields: str) -> tuple[
     return f"policies/exceptions/{name}.yaml", template("new/exception.yaml.j2").render(context)
 
 
+def must_be_right(file: str, before: Iterable[Finding], after: Iterable[Finding]) -> None:
+    """Raise UsageError when a new file brings findings with it: those `after` that were not there `before`."""
+    known = set(before)
+    found = [finding for finding in in_order(after) if finding.severity == "error" and finding not in known]
+    if found:
+        reasons = [f"{f.place}: {f.code} {f.message}{f' ({f.hint})' if f.hint else ''}" for f in found]
+        raise UsageError(f"{file} was not written, for it would not be right:", "\n  ".join(reasons))
+
+
 def write_new(root: Path, file: str, text: str) -> None:
     """Write a file that must not be there yet. A link in the place of one of its folders is not followed."""
     try:
@@ -100,7 +111,7 @@ def write_new(root: Path, file: str, text: str) -> None:
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
             message = f"{file} can't be written: {error.filename} is a symbolic link or a file"
             raise UsageError(message, "input folders are real folders") from error
-        raise TenantryError(f"{file} can't be written: {error.strerror}") from error
+        raise MachineError(f"{file} can't be written: {error.strerror}", "see permissions and space") from error
 
 
 def _check_name(kind: str, name: str) -> None:
@@ -127,7 +138,7 @@ def _choose_cell(fleet: Fleet, resolution: Resolution, tier: Tier, wish: str | i
     alone = tier.isolation.nodes == "cluster"
     free = [c for c in cells if has_room(c, members.get(c.name, [])) and not (alone and members.get(c.name))]
     if not free:
-        raise TenantryError(
+        raise UsageError(
             f"no cell of tier '{tier.name}' has room",
             "add one with 'tenantry new cell NAME --cluster CLUSTER --tier TIER'",
         )
@@ -135,10 +146,20 @@ def _choose_cell(fleet: Fleet, resolution: Resolution, tier: Tier, wish: str | i
 
 
 def _choose_channel(fleet: Fleet, tier: Tier, wish: str | int | None) -> str:
-    if wish is not None:
-        return str(wish)
-    channels = (fleet.find(Channel, name) for name in tier.channels)
-    return next((c.name for c in channels if c is not None and c.takes_new_tenants), tier.channels[0])
+    followed = [c for c in (fleet.find(Channel, name) for name in tier.channels) if c is not None]
+    taking = [channel.name for channel in followed if channel.takes_new_tenants]
+    hint = f"tier '{tier.name}' follows, and new tenants may take: {', '.join(taking) or 'none'}"
+    if not taking:
+        raise UsageError(f"no channel of tier '{tier.name}' takes new tenants", "set takesNewTenants in one of them")
+    if wish is None:
+        return taking[0]
+    if str(wish) not in taking:
+        known = fleet.find(Channel, str(wish)) is not None
+        why = (
+            f"channel '{wish}' takes no new tenant of tier '{tier.name}'" if known else f"there is no channel '{wish}'"
+        )
+        raise UsageError(why, hint)
+    return str(wish)
 
 
 def _schema_path(root: Path, folder: str, kind: str) -> str:
@@ -160,8 +181,15 @@ def new_fleet(target: Path) -> list[str]:
     if target.exists() and (not target.is_dir() or any(p.name != ".git" for p in target.iterdir())):
         raise UsageError(f"{target} is not empty", "choose a new folder, or one with nothing but .git")
     files = dict(_fleet_files())
-    for file, text in files.items():
-        write_new(target, file, text)
+    laid: list[str] = []
+    try:
+        for file, text in files.items():
+            write_new(target, file, text)
+            laid.append(file)
+    except BaseException:
+        for file in laid:
+            (target / file).unlink(missing_ok=True)
+        raise
     return sorted(files)
 
 

@@ -132,6 +132,12 @@ class UsageError(TenantryError):
     exit_code = 2
 
 
+class MachineError(TenantryError):
+    """The machine refuses: no space, no permission, a limit on files or memory."""
+
+    exit_code = 4
+
+
 class ToolError(TenantryError):
     """An outside tool is missing, stale or broken."""
 

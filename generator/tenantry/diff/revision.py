@@ -25,7 +25,7 @@ class FilePair:
 def changed_files(root: Path, revision: str) -> Iterator[FilePair]:
     """Files of `rendered/` that differ between `revision` and the working tree, untracked ones included.
 
-    Raises UsageError when the folder is in no git repository or the revision is unknown.
+    Raises UsageError when the folder is in no git repository or the revision is unknown, ToolError when git fails.
     """
     repository = Repository(root)
     real = Path(os.path.realpath(root))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import struct
 import subprocess
 import sys
@@ -193,9 +194,12 @@ class Peer:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=5)
         self._listener.join(timeout=5)  # its last words are there once its standard error ends
-        last = b"".join(self._complaints).decode(errors="replace").strip().splitlines()[-1:]
-        detail = f": {last[0]}" if last else f" with code {self._process.returncode}"
-        error = ToolError(reason + detail, _MEND)
+        last = b"".join(self._complaints).decode(errors="replace").strip().splitlines()
+        # A Go program that breaks down says why first, and then where.
+        why = next((line for line in last if line.startswith(("panic:", "fatal error:"))), last[-1] if last else "")
+        detail = f": {why}" if why else f" with code {self._process.returncode}"
+        memory = "memory" in why or self._process.returncode == -signal.SIGKILL
+        error = ToolError(reason + detail, "it may need more memory (see 'ulimit -a')" if memory else _MEND)
         with self._lock:
             self._broken = error
             waiting, self._waiting = self._waiting, {}
@@ -206,4 +210,4 @@ class Peer:
         stream = self._process.stderr
         assert stream is not None
         for line in stream:
-            self._complaints = [*self._complaints[-20:], line]
+            self._complaints = [*self._complaints[:20], *self._complaints[20:][-20:], line[:1000]]

@@ -52,6 +52,7 @@ FOLDERS: Mapping[str, tuple[str, ...]] = {
 }
 """Input folders and the kinds that their files may be of."""
 
+_NOTHING: Mapping[str, str] = {}
 _NOT_INPUT = {"README.md", ".gitkeep"}
 
 
@@ -100,10 +101,10 @@ class Fleet:
 _KIND_OF = {cls: kind for kind, cls in CLASSES.items()}
 
 
-def load(root: Path, cache: Store | None = None) -> tuple[Fleet, list[Finding]]:
+def load(root: Path, cache: Store | None = None, more: Mapping[str, str] = _NOTHING) -> tuple[Fleet, list[Finding]]:
     """Read every input file below `root`. Broken files give findings and are left out of the fleet.
 
-    Raises TenantryError when `root` is no fleet at all.
+    `more` are texts of files that are not there yet. Raises UsageError when `root` is no fleet at all.
     """
     require_fleet(root)
     cache = cache or Store(None)
@@ -111,8 +112,9 @@ def load(root: Path, cache: Store | None = None) -> tuple[Fleet, list[Finding]]:
     broken: set[str] = set()
     entries: dict[str, dict[str, Any]] = {kind: {} for kind in CLASSES}
     documents: dict[tuple[str, str], Document] = {}
-    for file, kinds in _input_files(root, findings):
-        document, found = _read(root, file, kinds, cache)
+    new = ((file, FOLDERS[file.rpartition("/")[0]]) for file in more)
+    for file, kinds in (*_input_files(root, findings), *new):
+        document, found = _read(root, file, kinds, cache, more)
         findings += found
         if document is None or found:
             broken.add(file)
@@ -246,8 +248,10 @@ def _read_policy(root: Path, file: str) -> tuple[Document, Policy] | list[Findin
     return [Finding("S028", document.place(path), message, hint)]
 
 
-def _read(root: Path, file: str, kinds: tuple[str, ...], cache: Store) -> tuple[Document | None, list[Finding]]:
-    text = source.read_text(root, file)
+def _read(
+    root: Path, file: str, kinds: tuple[str, ...], cache: Store, more: Mapping[str, str]
+) -> tuple[Document | None, list[Finding]]:
+    text = more[file] if file in more else source.read_text(root, file)
     if isinstance(text, Finding):
         return None, [text]
     key = digest_of(file, text)

@@ -39,7 +39,7 @@ class Document:
 
     @cached_property
     def digest(self) -> str:
-        return hashlib.sha256(f"{self.file}\0{self.text}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.file}\0{self.text}".encode(errors="surrogatepass")).hexdigest()
 
     @cached_property
     def _positions(self) -> _Builder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tenantry.inputs.fleet import Fleet
 from tenantry.plan import check_plan
 from tenantry.resolve.instances import Resolution, resolve
 from tenantry.runtime.cache import Store
+
+_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass
@@ -26,9 +29,9 @@ class Inputs:
         return not any(finding.severity == "error" for finding in self.findings)
 
 
-def read_inputs(root: Path, as_of: str, documents: Store) -> Inputs:
-    """Read, check, resolve and judge the input files."""
-    fleet, findings = fleets.load(root, documents)
+def read_inputs(root: Path, as_of: str, documents: Store, more: Mapping[str, str] = _NOTHING) -> Inputs:
+    """Read, check, resolve and judge the input files; `more` are texts of files that are not there yet."""
+    fleet, findings = fleets.load(root, documents, more)
     resolution = resolve(fleet)
     findings += resolution.findings
     if fleet.has_platform:

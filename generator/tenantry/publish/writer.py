@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tenantry.core.findings import Finding, FindingsError, Place, TenantryError, ToolError
+from tenantry.core.findings import Finding, FindingsError, MachineError, Place, TenantryError, ToolError
 from tenantry.publish.staging import WORK, Staging, clear, foreign_work, identity, recorded
 from tenantry.publish.swap import Journal, Moves, apply, prepare, read_journal
 from tenantry.runtime.confined import Confined, is_inside
@@ -166,7 +166,7 @@ def _nothing_moved() -> Iterator[None]:
         yield
     except OSError as error:
         message = f"the trees can't be written: {_reason(error)}; they are as they were"
-        raise TenantryError(message, _HINTS.get(error.errno or 0, "repair it, then run again")) from error
+        raise MachineError(message, _HINTS.get(error.errno or 0, "repair it, then run again")) from error
 
 
 @contextlib.contextmanager
@@ -179,7 +179,7 @@ def _half_way() -> Iterator[None]:
         hint = _HINTS.get(error.errno or 0, "repair it, then run again").replace(
             "run again", "'tenantry render' finishes it"
         )
-        raise TenantryError(message, hint) from error
+        raise MachineError(message, hint) from error
 
 
 def _reason(error: OSError) -> str:

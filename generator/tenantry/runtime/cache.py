@@ -29,7 +29,7 @@ def code_digest() -> str:
 def digest_of(*parts: str) -> str:
     digest = hashlib.sha256()
     for part in parts:
-        digest.update(part.encode() + b"\0")
+        digest.update(part.encode(errors="surrogatepass") + b"\0")
     return digest.hexdigest()
 
 

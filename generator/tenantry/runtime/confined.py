@@ -52,8 +52,12 @@ class Confined:
         folder, _, name = file.rpartition("/")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(name, flags, 0o666, dir_fd=self.folder(folder, create=True))
-        with os.fdopen(descriptor, "wb") as target:
-            target.write(content)
+        try:
+            with os.fdopen(descriptor, "wb") as target:
+                target.write(content)
+        except BaseException:  # not a part of it
+            os.unlink(name, dir_fd=self.folder(folder))
+            raise
 
     def remove(self, file: str) -> None:
         """Remove a file and the folders that it leaves empty; nothing when it is not there. Raises OSError."""

@@ -55,7 +55,7 @@ class Repository:
 
     def commit(self, revision: str) -> str:
         """Id of the commit that a revision names. Raises UsageError when there is none."""
-        if revision.startswith("-"):
+        if revision.startswith("-") or "\0" in revision:
             raise UsageError(f"'{revision}' is no revision", "name a commit, a branch or a tag")
         found = self._ask("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", missing="")
         if not found:

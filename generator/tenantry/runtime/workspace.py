@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from tenantry.core.findings import TenantryError
+from tenantry.core.findings import UsageError
 from tenantry.runtime.cache import Store
 from tenantry.runtime.listing import Listing, list_trees
 from tenantry.runtime.state import State, fleet_state
@@ -21,13 +21,23 @@ def silent(_what: str, _done: int, _all: int) -> None:
 
 
 def require_fleet(root: Path) -> Path:
-    """The folder, when it is a fleet's. Raises TenantryError else."""
+    """The folder, when it is a fleet's. Raises UsageError else."""
     if not (root / "platform").is_dir():
-        raise TenantryError(
+        raise UsageError(
             f"{root} is not a fleet: it has no folder 'platform'",
             "go to a fleet's folder, name one with -C, or lay a new one with 'tenantry init DIR'",
         )
     return root
+
+
+def find_fleet(here: Path) -> Path | None:
+    """The fleet that a folder lies in: itself, or the nearest above it of the same owner that holds one."""
+    owner = here.stat().st_uid
+    for folder in (here, *here.parents):
+        beside = any((folder / name).is_dir() for name in ("tenants", "tiers"))
+        if beside and (folder / "platform").is_dir() and folder.stat().st_uid == owner:
+            return folder
+    return None
 
 
 @dataclass

@@ -22,7 +22,7 @@ class Locator:
     """Places of fields; keeps the parsed files that were asked for last."""
 
     def __init__(self, content: Content) -> None:
-        self._documents = lru_cache(maxsize=4)(lambda file: _documents(content(file)))
+        self._documents = lru_cache(maxsize=4)(lambda file: documents(content(file)))
 
     def place(self, manifest: Manifest, path: Path) -> Place:
         """The field's key, or that of the nearest field around it that is there."""
@@ -43,7 +43,8 @@ _DEEPEST = 1000
 """Levels that are followed; the parser written in C would use up the stack of the process on many more."""
 
 
-def _documents(text: str) -> list[yaml.Node]:
+def documents(text: str) -> list[yaml.Node]:
+    """The documents of a text with their marks; none when it is very long or can't be read."""
     if sum(map(text.count, ("\n", ",", ":"))) > _MOST:
         return []  # a node takes a KiB; the document's own line must do
     try:
@@ -65,7 +66,8 @@ def compose(text: str) -> list[yaml.Node]:
 def children(node: yaml.Node) -> Iterator[tuple[str | int, yaml.Mark, yaml.Node]]:
     """(key or index, where it begins, value) of what a mapping or a list holds."""
     if isinstance(node, yaml.MappingNode):
-        yield from ((key.value, key.start_mark, value) for key, value in node.value)
+        keys = ((key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode))
+        yield from ((key.value, key.start_mark, value) for key, value in keys)
     elif isinstance(node, yaml.SequenceNode):
         yield from ((index, value.start_mark, value) for index, value in enumerate(node.value))
 
