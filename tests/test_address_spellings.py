@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import REPOSITORY
-from controls.laboratory import AS_OF, called, example, mutate
+from controls.laboratory import AS_OF, called, example, mutate, running_engine
 from controls.table import EGRESS, GLOBEX, STORAGE, Mutant, then
 from mutation import TIMES
 from spellings import embedded, mapped, networks, spellings, with_host_bits
@@ -23,6 +23,7 @@ from tenantry.model.tenant import Tenant
 from tenantry.plan import network as rules
 from tenantry.plan.inputs import Inputs, read_inputs
 from tenantry.plan.scope import Scope
+from tenantry.prove import readings
 from tenantry.prove.cluster_state import Breach, State
 from tenantry.prove.edge import routes
 from tenantry.prove.network.policies import Block, policy
@@ -160,7 +161,9 @@ ADMINISTRATORS = ipaddress.IPv4Network("198.18.0.0/24")
 def state(mutant: Mutant, promised: Promises | None = None) -> State:
     """The mutant's cluster, held to what the example promises, or to something else."""
     known = promised or example()[0]
-    return State(known, known.clusters[mutant.cluster], Index(mutate(mutant)[mutant.cluster]), mutant.cluster)
+    made = State(known, known.clusters[mutant.cluster], Index(mutate(mutant)[mutant.cluster]), mutant.cluster)
+    readings.read(running_engine(), {mutant.cluster: made})
+    return made
 
 
 def admin_sources(*texts: str) -> Mutant:

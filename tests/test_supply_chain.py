@@ -155,8 +155,8 @@ def test_the_wheel_holds_all_that_it_needs_and_nothing_else(wheel: Path) -> None
     }
     assert set(zipfile.ZipFile(wheel).namelist()) == wanted
     assert "tenantry/engine/requirements-go.lock" in wanted
-    assert any(name.startswith("tenantry/templates/") for name in wanted)
-    assert any(name.startswith("tenantry/schemas/") for name in wanted)
+    assert any(name.startswith("tenantry/render/templates/") for name in wanted)
+    assert any(name.startswith("tenantry/inputs/schemas/") for name in wanted)
 
 
 def test_a_wheel_finds_the_same_engine_and_starts_a_fleet(wheel: Path, tmp_path: Path) -> None:

@@ -38,7 +38,9 @@ def example() -> tuple[Promises, Mapping[str, tuple[Manifest, ...]]]:
     inputs = read_inputs(REPOSITORY, AS_OF, Store(None))
     assert inputs.usable, inputs.findings
     known = promises(inputs.fleet, inputs.resolution.instances, AS_OF)
-    objects = {name: tuple(read_folder(_engine(), REPOSITORY / "rendered", name).manifests) for name in known.clusters}
+    objects = {
+        name: tuple(read_folder(running_engine(), REPOSITORY / "rendered", name).manifests) for name in known.clusters
+    }
     return known, objects
 
 
@@ -72,7 +74,7 @@ def mutate(mutant: Mutant) -> Mapping[str, tuple[Manifest, ...]]:
 
 
 def _parsed(value: object, file: str) -> Manifest:
-    manifests, problems = _engine().parsed(_engine().parse(yaml.safe_dump(value, sort_keys=False)), file)
+    manifests, problems = running_engine().parsed(running_engine().parse(yaml.safe_dump(value, sort_keys=False)), file)
     assert not problems, problems
     return manifests[0]
 
@@ -85,7 +87,7 @@ def found_in(objects: Mapping[str, tuple[Manifest, ...]], cluster: str) -> tuple
         facts = known.clusters[name]
         index = Index(manifests, storage_classes=facts.storage_classes.names)
         states[name] = State(known, facts, index, name, states)
-    readings.read(_engine(), states)
+    readings.read(running_engine(), states)
     judged = list(judge(states[cluster].index, known.clusters[cluster].kubernetes_version))
     # Only what looks at the changed cluster can find something new: itself, and the one whose DR partner it is.
     near = {name: states[name] for name in dict.fromkeys((cluster, known.clusters[cluster].dr_partner))}
@@ -100,13 +102,14 @@ def _policy_engine() -> PolicyEngine:
 
 
 @cache
-def _engine() -> Engine:
+def running_engine() -> Engine:
+    """One engine for all mutants of a process."""
     return Engine(engine_build.ensure_engine(lambda _: None))
 
 
 @atexit.register
 def _close() -> None:
-    for make in (_engine, _policy_engine):
+    for make in (running_engine, _policy_engine):
         if make.cache_info().currsize:
             make().close()
 

@@ -17,7 +17,7 @@ from mutation import TIMES
 from spellings import embedded, ipv4_networks, networks, spellings, with_host_bits
 from tenantry.core import addresses
 from tenantry.core.addresses import AddressError, Range
-from tenantry.engine import build as engine_build
+from tenantry.engine import go_toolchain
 from tenantry.inputs.schema import load_schema
 
 _NOISE = st.text("0123456789abcfABCF:./% ٣x", max_size=24)
@@ -36,8 +36,8 @@ def go(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A program around Go's own net package."""
     program = tmp_path_factory.mktemp("gonet") / "gonet"
     source = Path(__file__).resolve().parent.parent / "gonet/main.go"
-    command = [engine_build.find_go(), "build", "-buildvcs=false", "-o", str(program), str(source)]
-    subprocess.run(command, check=True, timeout=600)
+    built = ("build", "-o", str(program), source.name)
+    go_toolchain.run(go_toolchain.find_go(), *built, folder=source.parent, seconds=600).check_returncode()
     return program
 
 

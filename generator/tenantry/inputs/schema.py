@@ -100,9 +100,10 @@ def _check_kind(document: Document, expected: tuple[str, ...]) -> Iterator[Findi
 
 
 def _check_file_name(document: Document) -> Iterator[Finding]:
-    name = document.data["metadata"]["name"]
+    metadata = document.data.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None  # whatever else it is was told
     stem = document.file.rsplit("/", 1)[-1].removesuffix(".yaml")
-    if name != stem:
+    if name is not None and name != stem:
         message = f"metadata.name is '{name}', but the file is called '{stem}.yaml'"
         yield Finding(
             "S026",

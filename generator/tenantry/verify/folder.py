@@ -15,6 +15,7 @@ from typing import Any
 from tenantry.core.findings import Finding, Place, ToolError
 from tenantry.core.manifest import Manifest
 from tenantry.engine.kustomize import Engine, ParseProblem
+from tenantry.engine.protocol import RequestError
 
 REQUEST_SECONDS = 60.0
 """The time for one request about files of anybody."""
@@ -121,7 +122,12 @@ def _take_one(engine: Engine, folder: Folder, file: str, content: str) -> None:
 
 
 def revive(engine: Engine, error: ToolError) -> None:
-    """Start the engine once more if it ended over what it was asked. Raises ToolError when that happens again and again."""
+    """Start the engine once more if it ended over what it was asked.
+
+    Raises ToolError when that happens again and again, and RequestError for a failure that is no panic of a library.
+    """
+    if isinstance(error, RequestError) and error.kind != "panic":
+        raise error  # nothing that a file could bring about
     if engine.alive:
         return
     if engine.restarts >= _RESTARTS:
