@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from controls import laboratory
 from mutation import GONE, TIMES, changed_at, paths
 from tenantry.core.manifest import Manifest
+from tenantry.prove import readings
 from tenantry.prove import template_conformance as standard
 from tenantry.prove.cluster_state import State
 from tenantry.prove.network import ports
@@ -27,7 +28,7 @@ NINES = "9" * 5000
 
 
 def read(value: Any, file: str) -> list[Manifest]:
-    engine = laboratory._engine()
+    engine = laboratory.running_engine()
     return engine.parsed(engine.parse(json.dumps(value)), file)[0]
 
 
@@ -42,6 +43,7 @@ def found_with(changed: dict[str, Any]) -> list[str]:
             manifests += read(changed[laboratory.called(manifest)], manifest.file) if there else [manifest]
         facts = known.clusters[name]
         states[name] = State(known, facts, Index(manifests, storage_classes=facts.storage_classes.names), name, states)
+    readings.read(laboratory.running_engine(), states)
     version = known.clusters[CLUSTER].kubernetes_version
     judged = list(judge(states[CLUSTER].index, version))
     proved = prove_fleet(known, states, None, standard.begin(known, states), [manifest for manifest, _ in judged])

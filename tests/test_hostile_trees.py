@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
@@ -109,7 +110,7 @@ def test_defaults_that_grow_beyond_all_bounds_are_told_and_not_made(run: Run, tm
 
 def test_files_that_would_fill_the_memory_are_told_and_the_others_are_judged(run: Run, tmp_path: Path) -> None:
     names = "abcdefgh"
-    aliases = "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 40)}]\n" for a, b in zip(names, names[1:], strict=False))
+    aliases = "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 40)}]\n" for a, b in itertools.pairwise(names))
     texts = {
         "aliases.yaml": f"a: &a [{', '.join(['x'] * 40)}]\n{aliases}",
         "deep.yaml": "[" * 1000 + "]" * 1000,
@@ -154,7 +155,7 @@ def test_what_is_no_ordinary_file_is_refused_and_never_waited_for(run: Run, tmp_
 def test_a_file_that_says_it_is_empty_is_read_to_its_end_or_to_the_limit(run: Run) -> None:
     """Files of the kernel have no size."""
     ran = run("verify", "/proc/self/status", "--format", "json")
-    assert (ran.code, findings(ran)[0]["code"]) == (1, "V001")
+    assert (ran.code, findings(ran)[0]["code"]) == (1, "V002")
 
 
 def test_manifests_come_from_standard_input(tmp_path: Path) -> None:
@@ -232,14 +233,14 @@ def answer(result, id):
     body = json.dumps({"id": id, "result": result}).encode()
     sys.stdout.buffer.write(struct.pack(">I", len(body)) + body)
     sys.stdout.buffer.flush()
-answer({"protocol": 3}, request()["id"])
+answer({"protocol": 4}, request()["id"])
 while True:
     asked = request()
     texts = asked["params"]["texts"]
     if any("deadly" in text for text in texts):
         sys.stderr.write("fatal error: stack overflow\\n")
         sys.exit(2)
-    answer({"files": [{"objects": [], "problems": [{"line": 1, "column": 1, "rule": "object", "message": text}]} for text in texts]}, asked["id"])
+    answer({"files": [{"objects": [], "problems": [{"line": 1, "column": 1, "kind": "object", "message": text}]} for text in texts]}, asked["id"])
 """
 
 
@@ -271,6 +272,6 @@ def test_an_engine_that_ends_again_and_again_ends_the_run(tmp_path: Path, monkey
 
 
 def test_a_request_that_no_engine_takes_is_told(engine: Engine) -> None:
-    with pytest.raises(ToolError, match="a request of 256 MiB is over the engine's limit"):
+    with pytest.raises(ToolError, match="a request of 257 MiB is over the engine's limit"):
         engine.parse(" " * (257 << 20))
     assert engine.alive
