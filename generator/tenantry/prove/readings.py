@@ -15,6 +15,8 @@ from tenantry.prove.edge import routes, served
 def read(engine: Engine, states: Mapping[str, State]) -> None:
     """Give the states their readings: one request for schedules, one for rules, one for the paths that the rules take."""
     every = states.values()
+    if not every:
+        return  # nothing is promised of what is judged
     intervals = engine.intervals({cron: None for state in every for cron in schedules.crons(state)})
     rules = engine.rules({text: None for state in every for text in routes.texts(state)})
     readings = Readings(intervals, rules)
