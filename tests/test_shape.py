@@ -13,6 +13,7 @@ import pytest
 from conftest import REPOSITORY
 from tenantry.commands.scaffold import editor_settings
 from tenantry.core.codes import BY_ID
+from tenantry.core.controls import CATALOG
 from tenantry.inputs.schema import KINDS
 
 PACKAGE = REPOSITORY / "generator/tenantry"
@@ -134,6 +135,15 @@ def test_every_input_file_of_the_example_names_its_schema() -> None:
             assert match, path
             assert (path.parent / match.group(1)).resolve().stem in {kind.lower() for kind in KINDS}
             assert (path.parent / match.group(1)).exists()
+
+
+def test_the_numbers_of_the_readme_are_those_of_the_example() -> None:
+    text = " ".join((REPOSITORY / "README.md").read_text().split())
+    objects = sum(path.is_file() for path in (REPOSITORY / "rendered/euw1-a/production/smith-advisory").rglob("*"))
+    policies = len(list((REPOSITORY / "policies").glob("*/policy.yaml")))
+    assert f"After, {objects} objects in" in text
+    assert f"Each promise is a control with an id: {len(CATALOG)} of them" in text
+    assert f"{policies} Kyverno policies" in text
 
 
 def test_links_in_the_docs_lead_somewhere() -> None:
