@@ -200,6 +200,15 @@ def example_folder() -> Path:
     return inside if inside.is_dir() else package.parent.parent
 
 
+_ATTRIBUTES = """\
+* text=auto eol=lf
+base/** linguist-generated=true
+overlays/** linguist-generated=true
+rendered/** linguist-generated=true
+"""
+"""Files are compared byte by byte, so a checkout must not change the ends of lines; generated files are folded in reviews."""
+
+
 def _fleet_files() -> Iterator[tuple[str, str]]:
     example = example_folder()
     for folder in ("platform", "platform/clusters", "platform/cells", "platform/releases", "tiers"):
@@ -217,6 +226,7 @@ def _fleet_files() -> Iterator[tuple[str, str]]:
     for folder in ("tenants", "policies/exceptions"):
         yield f"{folder}/.gitkeep", ""
     yield ".gitignore", "/.tenantry\n"
+    yield ".gitattributes", _ATTRIBUTES
     yield ".vscode/settings.json", editor_settings("./schemas")
     yield "README.md", template("new/readme.md.j2").render({})
 
