@@ -256,8 +256,26 @@ def test_a_promotion_moves_only_apps(world: World, revision: str, tally: Tally) 
     for name in apps:
         _bring(world, name, head)
     for name, one in world.applications().items():
-        moved = one["status"]["operationState"]["startedAt"] != started[name]
-        tally.check(moved == (name in apps), f"{name}: {'moved' if moved else 'did not move'}")
+        state = one["status"]["operationState"]
+        moved = state["startedAt"] != started[name] and not _healed(state, apps)
+        tally.check(moved == (name in apps), f"{name}: {_last_sync(state) if moved else 'did not move'}")
+
+
+def _healed(state: dict[str, Any], apps: list[str]) -> bool:
+    """Did an Application's last sync only apply the same Applications again, by itself?
+
+    The operation of a person's click stands in the Application that it syncs; the Application that holds this one may
+    look just then, take it for a difference, and apply what is there already.
+    """
+    resources = state["operation"]["sync"].get("resources", ())
+    return bool(resources) and all(one["kind"] == "Application" and one["name"] in apps for one in resources)
+
+
+def _last_sync(state: dict[str, Any]) -> str:
+    """Who began an Application's last sync, and of which resources (none: of all)."""
+    operation = state["operation"]
+    resources = [f"{one['kind']}/{one['name']}" for one in operation["sync"].get("resources", ())]
+    return f"moved by {operation['initiatedBy']}, to {operation['sync'].get('revision')}, {resources}"
 
 
 def test_projects_keep_applications_in(world: World, revision: str, tally: Tally) -> None:
