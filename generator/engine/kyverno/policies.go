@@ -32,11 +32,12 @@ import (
 // apiVersions are those in which the kinds that we read are served.
 var apiVersions = []string{"policies.kyverno.io/v1", "policies.kyverno.io/v1beta1"}
 
-// policySet holds the policies of the run, each compiled once together with what Kyverno generates from it for Pod
+// policySet holds the policies that are judged by, each compiled together with what Kyverno generates from it for Pod
 // controllers, and the exceptions that lift it.
 type policySet struct {
 	mutex    sync.RWMutex
 	policies []compiled
+	known    sync.Map // text of a policy -> *compiled without exceptions: loading it again costs nothing
 }
 
 type compiled struct {
@@ -95,10 +96,7 @@ func (s *policySet) load(_ context.Context, params json.RawMessage) (any, error)
 			var policy policiesv1beta1.ValidatingPolicy
 			err := strictly(text, "ValidatingPolicy", &policy)
 			if err == nil {
-				usable[i], err = compile(&policy, exceptions)
-			}
-			if err == nil {
-				usable[i].asks = asksForRequest.Match(text)
+				usable[i], err = s.compiled(&policy, text, exceptions)
 			}
 			reports[i] = report(policy.Name, err)
 		}()
@@ -142,6 +140,27 @@ func strictly(text json.RawMessage, kind string, into any) error {
 		return unusable{kindField, err}
 	}
 	return nil
+}
+
+// compiled gives a policy with those of the exceptions that name it. Without any, it is compiled once.
+func (s *policySet) compiled(
+	policy *policiesv1beta1.ValidatingPolicy, text json.RawMessage, exceptions []*policiesv1beta1.PolicyException,
+) (*compiled, error) {
+	named := slices.ContainsFunc(exceptions, func(e *policiesv1beta1.PolicyException) bool {
+		return slices.ContainsFunc(e.Spec.PolicyRefs, func(r policiesv1beta1.PolicyRef) bool { return r.Name == policy.Name })
+	})
+	if before, ok := s.known.Load(string(text)); ok && !named {
+		return before.(*compiled), nil
+	}
+	made, err := compile(policy, exceptions)
+	if err != nil {
+		return nil, err
+	}
+	made.asks = asksForRequest.Match(text)
+	if !named {
+		s.known.Store(string(text), made)
+	}
+	return made, nil
 }
 
 // compile makes an engine of one policy, as the stock command line makes one of all: so that an error in one policy

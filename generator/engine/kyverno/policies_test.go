@@ -274,6 +274,34 @@ func TestPoliciesReplaceThoseBefore(t *testing.T) {
 	}
 }
 
+func TestAnExceptionOfAnEarlierSetLiftsNothing(t *testing.T) {
+	s := &policySet{}
+	rule := policy("rule", "configmaps", "false", nil)
+	for _, round := range []struct {
+		exceptions []any
+		status     string
+	}{{nil, "fail"}, {[]any{exception("lift", "rule", "true")}, "skip"}, {nil, "fail"}, {[]any{exception("lift", "other", "true")}, "fail"}} {
+		load(t, s, []any{rule}, round.exceptions)
+		if told := judged(t, s, nil, configMap("a", "c", nil)); told != "rule "+round.status {
+			t.Errorf("with %v: %s, not %s", round.exceptions, told, round.status)
+		}
+	}
+}
+
+func TestAPolicyThatWasLoadedBeforeIsNotCompiledAgain(t *testing.T) {
+	s := &policySet{}
+	load(t, s, []any{policy("rule", "configmaps", "false", nil)}, nil)
+	first := s.policies[0].variants[0].CompiledPolicy
+	load(t, s, []any{policy("other", "configmaps", "true", nil), policy("rule", "configmaps", "false", nil)}, nil)
+	if s.policies[1].variants[0].CompiledPolicy != first {
+		t.Error("it was compiled once more")
+	}
+	load(t, s, []any{policy("rule", "configmaps", "true", nil)}, nil)
+	if s.policies[0].variants[0].CompiledPolicy == first {
+		t.Error("another policy of the same name is not it")
+	}
+}
+
 func TestWhatIsNoObjectIsMisuse(t *testing.T) {
 	s := loadAll(t, []any{policy("p", "configmaps", "true", nil)})
 	for _, params := range []string{`{"objects": [{"metadata": {}}]}`, `{"objects": [1]}`, `{"objects": 1}`, `[]`} {
