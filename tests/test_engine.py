@@ -19,7 +19,7 @@ from tenantry.engine import build as engine_build
 from tenantry.engine.kustomize import BuildError, Engine
 from tenantry.engine.kyverno import PolicyEngine
 from tenantry.engine.languages import Cron, Interval, Junction, Matcher, Refusal
-from tenantry.engine.protocol import RequestError
+from tenantry.engine.protocol import PROTOCOL, RequestError
 from tenantry.verify.folder import read_folder
 
 GOOD = {
@@ -73,7 +73,7 @@ def test_an_engine_that_ended_gives_an_error_for_all_that_waited(engine_program:
 def fake(folder: Path, body: str) -> Path:
     """A program in the engine's place."""
     program = folder / "engine"
-    program.write_text(f"#!{sys.executable}\nimport json, struct, sys, time\n{body}\n")
+    program.write_text(f"#!{sys.executable}\nimport json, struct, sys, time\nPROTOCOL = {PROTOCOL}\n{body}\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     return program
 
@@ -86,7 +86,7 @@ def answer(result, id):
 def request():
     (length,) = struct.unpack(">I", sys.stdin.buffer.read(4))
     return json.loads(sys.stdin.buffer.read(length))
-answer({"protocol": 4}, request()["id"])
+answer({"protocol": PROTOCOL}, request()["id"])
 request()
 """
 
@@ -94,7 +94,7 @@ request()
 @pytest.mark.parametrize(("body", "message"), [
     ("print('hello, I am not an engine' * 9)", "wrote something that is no answer|ended"),
     ("sys.exit('out of luck')", "the engine ended: out of luck"),
-    (HELLO.replace('"protocol": 4', '"protocol": 99'), "another protocol"),
+    (HELLO.replace("PROTOCOL", "99"), "another protocol"),
 ])  # fmt: skip
 def test_a_program_that_is_no_engine_is_told_at_the_start(tmp_path: Path, body: str, message: str) -> None:
     with pytest.raises(ToolError, match=message):
@@ -122,7 +122,7 @@ def read(text):
     name = text.split()[-1]
     item = {"group": "", "version": "v1", "kind": "ConfigMap", "namespace": "", "name": name, "value": {}}
     return {"objects": [item], "problems": []}
-answer({"protocol": 4}, request()["id"])
+answer({"protocol": PROTOCOL}, request()["id"])
 while True:
     asked = request()
     texts = asked["params"].get("texts", [])
@@ -235,13 +235,13 @@ def test_without_go_and_engine_the_command_ends_with_4(run: Callable[..., Ran], 
 
 
 def test_the_engine_is_found_by_the_content_of_its_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    before = engine_build.program_path()
+    before = engine_build.ENGINE.path
     copy = tmp_path / "engine"
     subprocess.run(["cp", "-r", str(engine_build.source_folder()), str(copy)], check=True)
     monkeypatch.setattr(engine_build, "source_folder", lambda: copy)
-    assert engine_build.program_path() == before
+    assert engine_build.ENGINE.path == before
     (copy / "main.go").write_text((copy / "main.go").read_text() + "// changed\n")
-    assert engine_build.program_path() != before
+    assert engine_build.ENGINE.path != before
 
 
 def test_the_engine_ends_with_its_caller(engine_program: Path) -> None:

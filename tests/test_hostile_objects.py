@@ -46,7 +46,13 @@ def found_with(changed: dict[str, Any]) -> list[str]:
     readings.read(laboratory.running_engine(), states)
     version = known.clusters[CLUSTER].kubernetes_version
     judged = list(judge(states[CLUSTER].index, version))
-    proved = prove_fleet(known, states, None, standard.begin(known, states), [manifest for manifest, _ in judged])
+    proved = prove_fleet(
+        known,
+        states,
+        None,
+        standard.all_differences(states, laboratory.templates(), {}),
+        [manifest for manifest, _ in judged],
+    )
     assert all(json.dumps(dataclasses.asdict(told), allow_nan=False) for told in assurances(known, states, proved))
     found = [*judged, *proved.breaches]
     assert all(problem.message for _, problem in found)

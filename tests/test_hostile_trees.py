@@ -16,10 +16,10 @@ import pytest
 
 from conftest import REPOSITORY, Ran
 from tenantry.commands import verification
-from tenantry.commands.examination import KnownFleet
 from tenantry.core.findings import Finding, ToolError
-from tenantry.engine import build as engine_build
+from tenantry.engine.engines import Engines
 from tenantry.engine.kustomize import Engine
+from tenantry.runtime.workspace import Workspace
 from tenantry.verify.folder import MAX_FILE_BYTES
 from tenantry.verify.judge import MOST
 from test_engine import fake
@@ -192,7 +192,7 @@ def test_a_folder_that_may_not_be_opened_is_told(
         return opened(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    result = verification.verify(tmp_path, KnownFleet(), "", lambda _: None)
+    result = verification.verify(Workspace(tmp_path, "2026-11-24"), tmp_path, "")
     assert [(f.code, f.place.file) for f in result.findings] == [("V004", "shut")]
 
 
@@ -233,7 +233,7 @@ def answer(result, id):
     body = json.dumps({"id": id, "result": result}).encode()
     sys.stdout.buffer.write(struct.pack(">I", len(body)) + body)
     sys.stdout.buffer.flush()
-answer({"protocol": 4}, request()["id"])
+answer({"protocol": PROTOCOL}, request()["id"])
 while True:
     asked = request()
     texts = asked["params"]["texts"]
@@ -245,8 +245,8 @@ while True:
 
 
 def verified(program: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Finding, ...]:
-    monkeypatch.setattr(engine_build, "ensure_engine", lambda _: program)
-    return verification.verify(root, KnownFleet(), "", lambda _: None).findings
+    monkeypatch.setattr(Engines, "_start_engine", lambda _: Engine(program))
+    return verification.verify(Workspace(root, "2026-11-24"), root, "").findings
 
 
 def test_a_file_over_which_the_engine_ends_is_told_and_the_others_are_read(

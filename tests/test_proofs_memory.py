@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 
 from conftest import REPOSITORY, Ran
+from tenantry.core.paths import TREES
+from tenantry.engine.engines import Engines
 from tenantry.plan.inputs import read_inputs
-from tenantry.prove import run as trees
 from tenantry.prove.cache import Proofs
-from tenantry.runtime.listing import list_trees
+from tenantry.prove.pairs import PairObjects
+from tenantry.prove.template_conformance import Templates
+from tenantry.render.units import units
 from tenantry.runtime.workspace import Workspace
+from tenantry.verify.judge import no_blame
 
 Run = Callable[..., Ran]
 DAY = "2026-11-24"
@@ -45,10 +49,19 @@ def made(run: Run, tmp_path: Path) -> Path:
 def proved(root: Path, monkeypatch: pytest.MonkeyPatch, as_of: str = DAY) -> list[tuple[str, ...]]:
     """The pairs that a check on this day would prove."""
     asked: list[tuple[str, ...]] = []
-    monkeypatch.setattr(trees, "prove_pairs", lambda _known, _blame, pairs, *_: asked.extend(pairs) or iter(()))
+
+    def take(proofs: Proofs, objects: PairObjects) -> None:
+        asked.append(objects.pair)
+        proofs._lifting[objects.pair] = []
+
+    monkeypatch.setattr(Proofs, "take", take)
     space = Workspace(root, as_of)
     inputs = read_inputs(root, as_of, space.store("documents"))
-    Proofs(space, inputs, space.store("units")).findings(list_trees(root), ())
+    all_units = list(units(inputs.fleet, inputs.resolution.instances))
+    templates = Templates(inputs.fleet.platform, all_units)
+    with Engines() as engines:
+        listing = engines.begin_listing(root, TREES).result()
+        Proofs(space, inputs, space.store("units"), engines, listing, templates, no_blame, str).findings(())
     return sorted(asked)
 
 

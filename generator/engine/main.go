@@ -34,6 +34,7 @@ func verbs() map[string]wire.Verb {
 		"intervals": intervals,
 		"rules":     rules,
 		"paths":     paths,
+		"trees":     listTrees,
 	}
 	all["hello"] = wire.Hello(map[string]string{"kustomize": "sigs.k8s.io/kustomize/api"}, all)
 	return all

@@ -24,6 +24,7 @@ from tenantry.prove.cluster_state import Breach, State
 from tenantry.prove.policies import ask
 from tenantry.prove.promises import Promises, promises
 from tenantry.prove.proofs import prove_fleet
+from tenantry.render.units import units
 from tenantry.runtime.cache import Store
 from tenantry.verify.folder import read_folder
 from tenantry.verify.judge import judge, tenant_of
@@ -42,6 +43,13 @@ def example() -> tuple[Promises, Mapping[str, tuple[Manifest, ...]]]:
         name: tuple(read_folder(running_engine(), REPOSITORY / "rendered", name).manifests) for name in known.clusters
     }
     return known, objects
+
+
+@cache
+def templates() -> standard.Templates:
+    """What the templates say of the example fleet."""
+    known, _ = example()
+    return standard.Templates(known.platform, list(units(known.fleet, known.instances)))
 
 
 def called(manifest: Manifest) -> str:
@@ -92,7 +100,9 @@ def found_in(objects: Mapping[str, tuple[Manifest, ...]], cluster: str) -> tuple
     # Only what looks at the changed cluster can find something new: itself, and the one whose DR partner it is.
     near = {name: states[name] for name in dict.fromkeys((cluster, known.clusters[cluster].dr_partner))}
     verdicts = ask(_policy_engine(), known, near)
-    proved = prove_fleet(known, near, verdicts, standard.begin(known, near), [manifest for manifest, _ in judged])
+    proved = prove_fleet(
+        known, near, verdicts, standard.all_differences(near, templates(), {}), [manifest for manifest, _ in judged]
+    )
     return [*judged, *proved.breaches], verdicts.findings
 
 

@@ -14,7 +14,7 @@ import (
 )
 
 // ProtocolVersion changes when a message changes in a way that an older peer would misread.
-const ProtocolVersion = 4
+const ProtocolVersion = 5
 
 type request struct {
 	ID     uint64          `json:"id"`
@@ -33,6 +33,7 @@ const (
 	KindUsage     = "usage"     // the request asks for something that can't be
 	KindBuild     = "build"     // Kustomize refused an overlay
 	KindCancelled = "cancelled" // the peer has no more use for an answer
+	KindFiles     = "files"     // the file system refuses
 	KindPanic     = "panic"     // a library gave up on this request
 	KindInternal  = "internal"  // anything else
 )

@@ -17,7 +17,7 @@ def command(options: Options) -> None:
     they give. Hand edits, left-over and foreign files are findings. Writes nothing. This is what CI runs.
     """
     require_fleet(options.root)
-    space = options.workspace(lists_trees=True)
-    from tenantry.commands import operations  # while a child lists the trees
+    space = options.workspace()
+    from tenantry.commands import operations
 
     options.report(operations.check(space))

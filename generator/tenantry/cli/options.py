@@ -16,7 +16,6 @@ import platformdirs
 from tenantry.core.findings import MachineError, Result, UsageError
 from tenantry.report import WRITERS
 from tenantry.report.plain import lines
-from tenantry.runtime.listing import start_listing
 from tenantry.runtime.state import outside
 from tenantry.runtime.workspace import Workspace, find_fleet
 
@@ -53,8 +52,8 @@ class Options:
         """A path of the command line; -C moves it, as it does for git and make."""
         return (self.directory or Path()) / given
 
-    def workspace(self, *, lists_trees: bool = False) -> Workspace:
-        """The fleet to work on; `lists_trees` begins to look at its generated files at once."""
+    def workspace(self) -> Workspace:
+        """The fleet to work on."""
         from tenantry.cli.progress import progress, say
 
         root = self.root
@@ -64,7 +63,6 @@ class Options:
         return Workspace(
             root=root, as_of=as_of, cached=not self.no_cache,
             progress=progress() if loud else lambda *_: None, say=(lambda _: None) if self.quiet else say,
-            listing=start_listing(root) if lists_trees else None,
         )  # fmt: skip
 
     def report(self, result: Result) -> None:

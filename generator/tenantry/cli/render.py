@@ -21,8 +21,8 @@ def command(options: Options, tenants: tuple[str, ...]) -> None:
     """
     root = require_fleet(options.root)
     with Publisher(root, fleet_state(root), options.workspace().say) as publisher:
-        space = options.workspace(lists_trees=True)
-        from tenantry.commands import operations  # while a child lists the trees
+        space = options.workspace()
+        from tenantry.commands import operations
 
         result = operations.render(space, publisher, tenants)
     options.report(result)

@@ -53,8 +53,7 @@ def _verify(options: Options, given: Path, shown: str, kubernetes: str) -> None:
     space = options.workspace()
     from tenantry.commands import verification
 
-    known = verification.known_fleet(space)
-    options.report(verification.verify(target, known, kubernetes, space.say, shown))
+    options.report(verification.verify(space, target, kubernetes, shown))
 
 
 def _standard_input(options: Options, kubernetes: str) -> Result:
@@ -72,4 +71,4 @@ def _standard_input(options: Options, kubernetes: str) -> Result:
     space = options.workspace()
     from tenantry.commands import verification
 
-    return verification.verify_text(text, verification.known_fleet(space), kubernetes, space.say, _STDIN)
+    return verification.verify_text(space, text, kubernetes, _STDIN)

@@ -12,6 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from tenantry.core.findings import ToolError, UsageError
+from tenantry.core.paths import TREES
 from tenantry.engine import build as engine_build
 from tenantry.engine import go_toolchain
 from tenantry.engine.intact import is_intact
@@ -19,7 +20,6 @@ from tenantry.engine.kustomize import Engine
 from tenantry.engine.kyverno import PolicyEngine
 from tenantry.engine.protocol import Peer
 from tenantry.report.plain import one_line, to_json_text
-from tenantry.runtime.listing import TREES
 from tenantry.runtime.repository import Repository
 from tenantry.runtime.workspace import Workspace
 

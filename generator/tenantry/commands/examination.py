@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,15 +11,16 @@ from pathlib import Path
 from tenantry.core.assurance import TenantAssurance
 from tenantry.core.findings import Finding
 from tenantry.core.manifest import Manifest
-from tenantry.engine import build as engine_build
+from tenantry.engine.engines import Engines
 from tenantry.engine.kustomize import Engine
 from tenantry.prove import readings
 from tenantry.prove.cluster_state import State
 from tenantry.prove.promises import Promises
 from tenantry.prove.report import assurances
-from tenantry.prove.run import prove
+from tenantry.prove.run import Prover
+from tenantry.prove.template_conformance import Templates
 from tenantry.verify.definitions import read_defined
-from tenantry.verify.folder import REQUEST_SECONDS, Folder, read_folder, read_texts
+from tenantry.verify.folder import Folder, read_folder, read_texts
 from tenantry.verify.judge import Blame, judge, no_blame, to_findings
 from tenantry.verify.layout import Layout
 from tenantry.verify.locate import Locator
@@ -31,6 +32,7 @@ class KnownFleet:
     """What a fleet's inputs tell about a tree: what is promised of it, and who is to blame for a value."""
 
     promises: Promises | None = None
+    templates: Templates | None = None
     blame: Blame = no_blame
     findings: tuple[Finding, ...] = ()
     """What is wrong with the inputs; no promise can be held against the objects then."""
@@ -69,7 +71,7 @@ class Job:
     base: Path
     inside: str
     fleet: KnownFleet
-    say: Callable[[str], None]
+    engines: Engines
     given: Mapping[str, str] = field(default_factory=dict)
     """Texts by what they are called, when the manifests lie in no folder."""
 
@@ -79,20 +81,18 @@ class Job:
         judged: list[tuple[Layout, Index]] = []
         promised = self.fleet.promises
         clusters = promised.clusters if promised else {}
-        with Engine(engine_build.ensure_engine(self.say), request_seconds=REQUEST_SECONDS) as engine:
-            for layout in layouts:
-                folder = read_defined(engine, partial(self._read, engine, self.inside or layout.folder))
-                name = layout.folder or self.base.name
-                cluster = clusters.get(name)
-                index = Index(
-                    folder.manifests, storage_classes=cluster.storage_classes.names if cluster else frozenset()
-                )
-                judged.append((layout, index))
-                part.findings += folder.findings
-                part.counts.update(clusters=1, files=folder.files, objects=len(folder.manifests))
-                if promised is not None and cluster is not None and not self.inside:
-                    states[name] = State(promised, cluster, index, layout.folder or ".", states)
-            readings.read(engine, states)
+        engine = self.engines.engine
+        for layout in layouts:
+            folder = read_defined(engine, partial(self._read, engine, self.inside or layout.folder))
+            name = layout.folder or self.base.name
+            cluster = clusters.get(name)
+            index = Index(folder.manifests, storage_classes=cluster.storage_classes.names if cluster else frozenset())
+            judged.append((layout, index))
+            part.findings += folder.findings
+            part.counts.update(clusters=1, files=folder.files, objects=len(folder.manifests))
+            if promised is not None and cluster is not None and not self.inside:
+                states[name] = State(promised, cluster, index, layout.folder or ".", states)
+        readings.read(engine, states)
         locator = Locator(self._text)
 
         def judge_all() -> list[Manifest]:
@@ -100,10 +100,11 @@ class Job:
             part.findings.extend(to_findings(found, locator, self.fleet.blame))
             return [manifest for manifest, _ in found]
 
-        if promised is None or not states:
+        if promised is None or self.fleet.templates is None or not states:
             judge_all()
             return part
-        proved, more = prove(promised, states, self.say, judge_all)
+        prover = Prover(promised, self.fleet.templates, self.fleet.blame, self.engines)
+        proved, more = prover.prove(states, judge_all)
         part.of_inputs += (finding for finding in more if finding.object is None)
         part.findings += (finding for finding in more if finding.object is not None)
         part.findings += to_findings(proved.breaches, locator, self.fleet.blame)

@@ -7,6 +7,7 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -17,10 +18,15 @@ from tenantry.core.codes import BY_ID
 from tenantry.core.controls import BY_ID as CONTROLS_BY_ID
 from tenantry.core.controls import STANDARDS, Control
 from tenantry.core.findings import FindingsError, UsageError
-from tenantry.core.manifest import Manifest, Path, show_path
+from tenantry.core.manifest import Manifest, show_path
+from tenantry.core.manifest import Path as FieldPath
+from tenantry.engine.engines import Engines
+from tenantry.engine.kustomize import Engine
 from tenantry.inputs.fleet import Fleet
 from tenantry.plan.inputs import read_inputs
-from tenantry.prove.run import objectives
+from tenantry.prove.promises import Promises
+from tenantry.prove.report import objectives_of
+from tenantry.prove.run import read_states
 from tenantry.render.blame import Blamer
 from tenantry.render.kustomizations import object_id
 from tenantry.render.units import units
@@ -69,13 +75,30 @@ def explain_objectives(space: Workspace, tenant: str) -> tuple[Objective, ...]:
     fleet = verification.known_fleet(space)
     if fleet.promises is None:
         raise FindingsError(fleet.findings)
-    found = objectives(fleet.promises, space.root, tenant, space.say)
+    with Engines(space.say) as engines:
+        found = _objectives(fleet.promises, space.root, tenant, engines.engine)
     if not found:
         raise UsageError(
             f"'{tenant}' has no running production instance in rendered/",
             "name a tenant; 'tenantry render' makes the tree",
         )
     return found
+
+
+def _objectives(known: Promises, root: Path, tenant: str, engine: Engine) -> tuple[Objective, ...]:
+    """Objectives of a tenant, derived from rendered/ below `root`."""
+
+    def content(file: str) -> str:
+        try:
+            return read_plain(root, file, MAX_FILE_BYTES).decode(errors="replace")
+        except (NotPlainError, OSError):
+            return ""  # `check` reports links and pipes in a file's place
+
+    files = {
+        name: sorted(path.relative_to(root).as_posix() for path in (root / "rendered" / name).rglob("*.yaml"))
+        for name in known.clusters
+    }
+    return tuple(objectives_of(read_states(engine, known, files, content), tenant))
 
 
 def explain_tenant(space: Workspace, subject: str) -> Explanation:
@@ -139,10 +162,10 @@ def _rendered(space: Workspace, file: str) -> tuple[yaml.Node, Any]:
     return node, value
 
 
-def _field_at(node: yaml.Node | None, line: int) -> Path | None:
+def _field_at(node: yaml.Node | None, line: int) -> FieldPath | None:
     """Path of the innermost field whose key, or list entry, begins on the line."""
-    best: Path | None = None
-    todo: list[tuple[Path, yaml.Node]] = [((), node)] if node else []
+    best: FieldPath | None = None
+    todo: list[tuple[FieldPath, yaml.Node]] = [((), node)] if node else []
     while todo:
         path, current = todo.pop()
         for step, mark, value in children(current):

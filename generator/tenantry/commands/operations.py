@@ -5,18 +5,24 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
 
 from tenantry.core.findings import Finding, Result, UsageError, in_order
-from tenantry.engine.prestart import Ahead
+from tenantry.core.paths import TREES
+from tenantry.engine.engines import Engines
 from tenantry.plan.inputs import Inputs, read_inputs
 from tenantry.prove.cache import Proofs
+from tenantry.prove.template_conformance import Templates
 from tenantry.publish.drift import describe
-from tenantry.publish.generator import Generator, Outcome
+from tenantry.publish.generator import Generator, Outcome, Sink
 from tenantry.publish.staging import foreign_work
 from tenantry.publish.writer import Publisher, interrupted
-from tenantry.runtime.cache import Store
-from tenantry.runtime.listing import Change
+from tenantry.render.blame import Blamer
+from tenantry.render.units import units
+from tenantry.runtime.listing import Change, Listing
 from tenantry.runtime.workspace import Workspace
 
 
@@ -33,24 +39,18 @@ class _Few:
 
 def check(space: Workspace) -> Result:
     """Inputs right, fleet rules kept, trees current. Writes nothing but the cache."""
-    documents, known = space.store("documents"), space.store("units")
-    with Ahead(space.say) as ahead:
-        inputs = read_inputs(space.root, space.as_of, documents)
-        findings = [*inputs.findings, *_left_behind(space)]
-        counts = _input_counts(inputs)
-        if not inputs.usable:
+    with Engines(space.say) as engines:
+        run = Run(space, engines)
+        findings = [*run.inputs.findings, *_left_behind(space)]
+        if not run.inputs.usable:
             note = "The trees were not compared: the inputs must be right first."
-            return Result("check", in_order(findings), counts, (note,))
-        generator = Generator(space, inputs, ahead, known, _Few())
-        outcome = generator.run()
-    findings += [*outcome.findings, *describe(space.root, outcome.changes)]
-    counts |= _outcome_counts(outcome)
-    generator.remember(written=False)
-    if not _has_error(findings):  # what is behind its inputs is rendered first, and proved then
-        proofs = Proofs(space, inputs, known)
-        findings += proofs.findings(generator.listing, ())
-        proofs.remember(generator.listing)
-    _save(documents, known)
+            return Result("check", in_order(findings), run.counts, (note,))
+        made = run.make(_Few(), blocked=lambda outcome: bool(outcome.changes) or _has_error(findings))
+        findings += [*made.outcome.findings, *describe(space.root, made.outcome.changes)]
+        if not _has_error(findings):  # what is behind its inputs is rendered first, and proved then
+            findings += made.proofs.findings(made.outcome.changes)
+        made.remember(made.outcome.changes)
+    counts = run.counts | _outcome_counts(made.outcome)
     return Result("check", in_order(findings), counts, () if _has_error(findings) else (_summary(counts),))
 
 
@@ -59,38 +59,98 @@ def render(space: Workspace, publisher: Publisher, tenants: Sequence[str] = ()) 
 
     `publisher` holds the fleet's lock since before the trees were listed.
     """
-    documents, known = space.store("documents"), space.store("units")
-    with Ahead(space.say) as ahead:
-        inputs = read_inputs(space.root, space.as_of, documents)
-        _known_tenants(inputs, tenants)
-        counts = _input_counts(inputs)
-        if not inputs.usable:
-            return Result("render", in_order(inputs.findings), counts, ("Nothing was written.",))
-        generator = Generator(space, inputs, ahead, known, publisher.stage)
-        outcome = generator.run(tenants)
-    counts |= _outcome_counts(outcome)
-    findings = [*inputs.findings, *outcome.findings]
-    if not _has_error(findings):
-        proofs = Proofs(space, inputs, known)
-        found = proofs.findings(generator.listing, outcome.changes, publisher.staged)
-        # With tenants chosen, only what is theirs, or shared, counts: the rest may be behind its inputs.
-        findings += (f for f in found if not tenants or not f.tenant or f.tenant in tenants)
-    if _has_error(findings):
-        return Result("render", in_order(findings), counts, ("Nothing was written.",))
-    publisher.commit()
-    generator.remember(written=True)
-    proofs.remember(generator.listing)
-    _save(documents, known)
-    return Result("render", in_order(findings), counts, (_written(outcome),))
+    with Engines(space.say) as engines:
+        run = Run(space, engines)
+        _known_tenants(run.inputs, tenants)
+        if not run.inputs.usable:
+            return Result("render", in_order(run.inputs.findings), run.counts, ("Nothing was written.",))
+        made = run.make(publisher.stage, tenants, staged=publisher.staged)
+        findings = [*run.inputs.findings, *made.outcome.findings]
+        if not _has_error(findings):
+            found = made.proofs.findings(made.outcome.changes)
+            # With tenants chosen, only what is theirs, or shared, counts: the rest may be behind its inputs.
+            findings += (f for f in found if not tenants or not f.tenant or f.tenant in tenants)
+        counts = run.counts | _outcome_counts(made.outcome)
+        if _has_error(findings):
+            return Result("render", in_order(findings), counts, ("Nothing was written.",))
+        publisher.commit()
+        made.remember()
+    return Result("render", in_order(findings), counts, (_written(made.outcome),))
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the trees need, and the proofs of what they will hold."""
+
+    run: Run
+    generator: Generator
+    proofs: Proofs
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.generator.outcome
+
+    def remember(self, waiting: Sequence[Change] = ()) -> None:
+        """Keep in the caches what is known of the trees as they are now; `waiting` are changes that were not written."""
+        written = bool(self.outcome.changes) and not waiting
+        listing = self.run.list_trees().result() if written else self.generator.listing
+        self.generator.remember(waiting, listing)
+        self.proofs.remember(listing)
+        self.run.documents.save()
+        self.run.known.save()
+
+
+class Run:
+    """One run over a fleet: its inputs, what is known of it from earlier runs, and the engines."""
+
+    def __init__(self, space: Workspace, engines: Engines) -> None:
+        self.space = space
+        self.engines = engines
+        self._listing = self.list_trees()  # beside the inputs
+        self.documents, self.known = space.store("documents"), space.store("units")
+        self.inputs = read_inputs(space.root, space.as_of, self.documents)
+
+    def list_trees(self) -> Future[Listing]:
+        """Begin to list the generated trees."""
+        return self.engines.begin_listing(self.space.root, TREES)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        inputs = self.inputs
+        return {"tenants": len(inputs.fleet.entries["Tenant"]), "instances": len(inputs.resolution.instances)}
+
+    def make(
+        self,
+        sink: Sink,
+        tenants: Sequence[str] = (),
+        staged: Callable[[str], Path | None] = lambda _: None,
+        blocked: Callable[[Outcome], bool] = lambda _: False,
+    ) -> Made:
+        """Find what must change, and prove each pair of clusters while its objects are at hand.
+
+        `staged` says where the content of a file lies that is not yet in its place. What is `blocked`, or has errors,
+        is not proved: something else comes first.
+        """
+        inputs, space = self.inputs, self.space
+        all_units = list(units(inputs.fleet, inputs.resolution.instances))
+        blame = Blamer(inputs.fleet, all_units)
+        templates = Templates(inputs.fleet.platform, all_units)
+        generator = Generator(space, inputs, all_units, self._listing.result(), self.engines, self.known, sink)
+
+        def content(file: str) -> str:
+            return (staged(file) or space.root / file).read_text(encoding="utf-8", errors="replace")
+
+        proofs = Proofs(space, inputs, self.known, self.engines, generator.listing, templates, blame, content)
+        for objects in generator.run(tenants, templates, blame):
+            outcome = generator.outcome
+            wanted = not _has_error(outcome.findings) and not blocked(outcome)
+            if wanted and proofs.needs(objects.pair, outcome.changes):
+                proofs.take(objects)
+        return Made(self, generator, proofs)
 
 
 def _has_error(findings: Iterable[Finding]) -> bool:
     return any(finding.severity == "error" for finding in findings)
-
-
-def _save(*stores: Store) -> None:
-    for store in stores:
-        store.save()
 
 
 def _known_tenants(inputs: Inputs, tenants: Sequence[str]) -> None:
@@ -106,10 +166,6 @@ def _left_behind(space: Workspace) -> Iterator[Finding]:
     """What an interrupted run left, and what somebody put where runs work."""
     yield from foreign_work(space.root, space.state)
     yield from interrupted(space.root, space.state)
-
-
-def _input_counts(inputs: Inputs) -> dict[str, int]:
-    return {"tenants": len(inputs.fleet.entries["Tenant"]), "instances": len(inputs.resolution.instances)}
 
 
 def _outcome_counts(outcome: Outcome) -> dict[str, int]:

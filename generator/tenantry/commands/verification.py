@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tenantry.commands.examination import Job, KnownFleet, Part
 from tenantry.core.assurance import TenantAssurance
 from tenantry.core.findings import Finding, Place, Result, UsageError, in_order
-from tenantry.engine import build as engine_build
+from tenantry.engine.engines import Engines
 from tenantry.plan.inputs import read_inputs
 from tenantry.plan.unused_exceptions import unused_exceptions
 from tenantry.prove.promises import Promises, promises
 from tenantry.prove.report import merged
+from tenantry.prove.template_conformance import Templates
 from tenantry.render.blame import Blamer
-from tenantry.runtime.processes import side_by_side
+from tenantry.render.units import units
 from tenantry.runtime.workspace import Workspace
+from tenantry.verify.folder import REQUEST_SECONDS
 from tenantry.verify.layout import DEFAULT_VERSION, Layout, beside, is_known, layouts
 from tenantry.verify.native import known_versions
 
@@ -31,19 +32,22 @@ def known_fleet(space: Workspace) -> KnownFleet:
         return KnownFleet(findings=tuple(inputs.findings))
     instances = inputs.resolution.instances
     known = promises(inputs.fleet, instances, space.as_of)
-    blame = Blamer(inputs.fleet, known.units)
-    return KnownFleet(known, blame, tuple(inputs.findings), space.root / "rendered")
+    all_units = list(units(inputs.fleet, instances))
+    templates, blame = Templates(inputs.fleet.platform, all_units), Blamer(inputs.fleet, all_units)
+    return KnownFleet(known, templates, blame, tuple(inputs.findings), space.root / "rendered")
 
 
-def verify(root: Path, fleet: KnownFleet, version: str, say: Callable[[str], None], shown: str = "") -> Result:
+def verify(space: Workspace, root: Path, version: str, shown: str = "") -> Result:
     """Judge every manifest below `root`, which must be a folder; a single file is judged in its folder's place.
 
     A folder called like one of the fleet's clusters is judged by its version, and by all that is promised of it.
     `version` (like `1.34`) wins. Places are shown below `shown`. Raises UsageError for a version without schemas.
     """
     base, inside = (root.parent, root.name) if root.is_file() else (root, "")
-    found = _layouts(base, inside, _versions(fleet), version)
-    whole = examine(Job(base, inside, fleet, say), found)
+    with Engines(space.say, request_seconds=REQUEST_SECONDS) as engines:
+        fleet = known_fleet(space)
+        found = _layouts(base, inside, _versions(fleet), version)
+        whole = examine(Job(base, inside, fleet, engines), found)
     whole.findings += beside(base, found, _versions(fleet))
     if whole.counts["files"] == 0 and not whole.findings:
         raise UsageError(f"{root} holds no manifests", "manifests end in .yaml, .yml or .json")
@@ -51,11 +55,13 @@ def verify(root: Path, fleet: KnownFleet, version: str, say: Callable[[str], Non
     return _result(fleet, whole, below, everything=len(found) > 1 or root == fleet.rendered)
 
 
-def verify_text(text: str, fleet: KnownFleet, version: str, say: Callable[[str], None], called: str) -> Result:
+def verify_text(space: Workspace, text: str, version: str, called: str) -> Result:
     """Judge manifests that lie in no file; their places are in `called`."""
     layout = Layout("", version or DEFAULT_VERSION)
     _must_be_known(layout)
-    whole = examine(Job(Path(), called, fleet, say, {called: text}), [layout])
+    with Engines(space.say, request_seconds=REQUEST_SECONDS) as engines:
+        fleet = known_fleet(space)
+        whole = examine(Job(Path(), called, fleet, engines, {called: text}), [layout])
     if whole.counts["objects"] == 0 and not whole.findings:
         raise UsageError(f"{called} holds no manifests", "documents of YAML or JSON are read")
     return _result(fleet, whole, "", everything=False)
@@ -84,15 +90,10 @@ def _versions(fleet: KnownFleet) -> Mapping[str, str]:
 
 
 def examine(job: Job, found: Sequence[Layout]) -> Part:
-    """All clusters, those that have nothing to do with each other side by side."""
+    """All clusters, each with its DR partner."""
     whole = Part()
-    for part in side_by_side(
-        job.examine,
-        _neighbours(job, found),
-        lambda group: sum(_file_count(job.base / layout.folder) for layout in group),
-        lambda: engine_build.ensure_all(job.say),
-    ):
-        whole.add(part)
+    for group in _neighbours(job, found):
+        whole.add(job.examine(group))
     return whole
 
 
@@ -104,10 +105,6 @@ def _neighbours(job: Job, found: Sequence[Layout]) -> list[Sequence[Layout]]:
         name = layout.folder or job.base.name
         groups.setdefault(clusters[name].pair if name in clusters else (name,), []).append(layout)
     return list(groups.values())
-
-
-def _file_count(folder: Path) -> int:
-    return sum(len(names) for _, _, names in os.walk(folder))
 
 
 def _notes(result: Result, clusters: Sequence[str], fleet: KnownFleet) -> tuple[str, ...]:

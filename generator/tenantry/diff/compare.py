@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tenantry.core.findings import FieldChange, Finding, ObjectChange, ObjectId, Place, Result, in_order
+from tenantry.core.findings import FieldChange, Finding, ObjectChange, ObjectId, Result, in_order
 from tenantry.core.manifest import Manifest
+from tenantry.core.paths import parse_unit, unit_of
 from tenantry.diff.fields import field_changes
 from tenantry.diff.revision import changed_files
-from tenantry.engine import build as engine_build
-from tenantry.engine.kustomize import Engine
+from tenantry.engine.engines import Engines
 
 Key = tuple[str, ObjectId]
 """(cluster, identity): an object that only moves to another file is the same object."""
@@ -24,7 +24,8 @@ def diff(root: Path, revision: str, say: Callable[[str], None]) -> Result:
     after: dict[Key, Manifest] = {}
     pairs = list(changed_files(root, revision))
     if pairs:
-        with Engine(engine_build.ensure_engine(say)) as engine:
+        with Engines(say) as engines:
+            engine = engines.engine
             for pair in pairs:
                 for text, state in ((pair.before, before), (pair.after, after)):
                     if text is None:
@@ -56,16 +57,14 @@ def _changes(before: dict[Key, Manifest], after: dict[Key, Manifest]) -> Iterato
 
 
 def _change(action: str, manifest: Manifest, fields: tuple[FieldChange, ...] = ()) -> ObjectChange:
-    parts = Path(manifest.file).parts[1:-1]
-    tree = "platform" if "platform" in parts[1:2] else "cell" if "cells" in parts[1:2] else parts[-1] if parts else ""
+    unit = unit_of(manifest.file)
     tenant = str(manifest.labels.get("tenantry.io/tenant", ""))
-    unit = "/".join(parts)
-    return ObjectChange(action, manifest.identity, tenant, _cluster(manifest.file), tree, unit, fields)  # type: ignore[arg-type]
+    cluster, tree = _cluster(manifest.file), parse_unit(unit).tree
+    return ObjectChange(action, manifest.identity, tenant, cluster, tree, unit, fields)  # type: ignore[arg-type]
 
 
 def _cluster(file: str) -> str:
-    parts = Place(file).file.split("/")
-    return parts[1] if len(parts) > 2 else ""
+    return parse_unit(unit_of(file)).cluster
 
 
 def _summary(counts: dict[str, int], revision: str) -> str:

@@ -53,19 +53,9 @@ POLICY_ENGINE = Program(
 PROGRAMS = (ENGINE, POLICY_ENGINE)
 
 
-def program_path() -> Path:
-    return ENGINE.path
-
-
 def ensure_engine(say: Say) -> Path:
     """Path of the engine; builds it when the present sources have not been built yet."""
     return ensure(ENGINE, say)
-
-
-def ensure_all(say: Say) -> None:
-    """Build what has not been built yet, so that no two processes do."""
-    for program in PROGRAMS:
-        ensure(program, say)
 
 
 def ensure(program: Program, say: Say) -> Path:

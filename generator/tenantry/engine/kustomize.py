@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tenantry.core.findings import ObjectId, Place
+from tenantry.core.findings import MachineError, ObjectId, Place
 from tenantry.core.manifest import FieldProblem, Manifest, Value, Verdict, parse_path
 from tenantry.engine import languages
 from tenantry.engine.languages import Cron, Expressions, Interval, Paths, Refusal, Rule
-from tenantry.engine.protocol import REQUEST_SECONDS, BuildError, Peer
+from tenantry.engine.protocol import REQUEST_SECONDS, BuildError, Peer, RequestError
+from tenantry.runtime.listing import Folder, Listing
 
 __all__ = ["BuildError", "Engine", "ParseProblem"]
 
@@ -43,6 +46,18 @@ class Engine(Peer):
         defined, self._defined = self._defined, []
         for definitions in defined:
             self.define(definitions, keep=True)
+
+    def trees(self, root: Path, names: Sequence[str]) -> Listing:
+        """What lies in the folders of these names below `root`. Raises MachineError where the file system refuses."""
+        params = {"root": base64.b64encode(os.fsencode(root)).decode(), "trees": list(names)}
+        try:
+            answer = self.finish(self.send("trees", params))
+        except RequestError as error:
+            if error.kind != "files":
+                raise
+            raise MachineError(error.message, "make it readable, then run again") from error
+        folders = {path: Folder(tuple(f["names"]), f["fingerprint"]) for path, f in answer["folders"].items()}
+        return Listing(folders, [os.fsdecode(base64.b64decode(path)) for path in answer["strangers"]])
 
     def store(self, files: Mapping[str, str]) -> None:
         """Give the files that all builds share (path -> content)."""
@@ -81,6 +96,11 @@ class Engine(Peer):
         answer = self.finish(self.send("define", {"definitions": list(definitions), "keep": keep}))
         self._defined = [*(self._defined if keep else ()), definitions]
         return [_field_problems(told["problems"]) for told in answer["definitions"]]
+
+    @property
+    def has_definitions(self) -> bool:
+        """Whether definitions were given."""
+        return any(self._defined)
 
     def intervals(self, schedules: Collection[Cron]) -> dict[Cron, Interval | Refusal]:
         """How often each schedule runs, by the library of the operators that run it."""

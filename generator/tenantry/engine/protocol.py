@@ -21,7 +21,7 @@ from typing import IO, Any, Self
 
 from tenantry.core.findings import ToolError
 
-PROTOCOL = 4
+PROTOCOL = 5
 START_SECONDS = 20.0
 REQUEST_SECONDS = 120.0
 MEMORY_BYTES = 4 << 30
@@ -46,7 +46,8 @@ class BuildError(Exception):
 
 
 class RequestError(ToolError):
-    """One request failed; the program goes on. `kind` is usage, cancelled, panic (of a library) or internal."""
+    """One request failed; the program goes on. `kind` is usage, files (the file system refuses), cancelled,
+    panic (of a library) or internal."""
 
     def __init__(self, message: str, hint: str = "", kind: str = "internal") -> None:
         super().__init__(message, hint)

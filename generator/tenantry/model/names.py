@@ -112,17 +112,3 @@ def cell_secret_path(cell: str) -> str:
 
 def platform_application(cluster: str) -> str:
     return f"{cluster}-platform"
-
-
-def instance_path(cluster: str, environment: str, tenant: str, tree: str) -> str:
-    """Folder of an instance's tree below overlays/ and rendered/."""
-    return f"{cluster}/{environment}/{tenant}/{tree}"
-
-
-def cell_path(cluster: str, cell: str) -> str:
-    return f"{cluster}/cells/{cell}"
-
-
-def platform_path(cluster: str, part: str) -> str:
-    """`part` is `common`, or an instance, whose Argo CD and Velero objects stand apart from others'."""
-    return f"{cluster}/platform/{part}"

@@ -1,93 +1,104 @@
-"""Which pairs of clusters are proved, so that a change is proved where it is made and nowhere else.
-
-A pair is a cluster and its DR partner. No proof looks beyond it: names, hosts and databases are unique by the rules
-that the inputs keep, and what a tenant has elsewhere is proved there.
-"""
+"""Which pairs of clusters are proved, so that a change is proved where it is made and nowhere else."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tenantry.core.findings import Finding
+from tenantry.core.paths import cluster_of, is_rendered
+from tenantry.engine.engines import Engines
 from tenantry.model.cluster import Cluster
 from tenantry.plan.inputs import Inputs
 from tenantry.plan.unused_exceptions import unused_exceptions
-from tenantry.render.blame import Blamer
+from tenantry.prove.pairs import Pair, PairObjects
 from tenantry.runtime.cache import Store, digest_of
-from tenantry.runtime.listing import Change, Listing, files_by_cluster
+from tenantry.runtime.listing import Change, Listing, files_of
 from tenantry.runtime.workspace import Workspace
+from tenantry.verify.judge import Blame
 
-Pair = tuple[str, ...]
-"""Names of clusters, sorted."""
+if TYPE_CHECKING:
+    from tenantry.prove.run import Content, Prover
+    from tenantry.prove.template_conformance import Templates
 
 
 @dataclass
 class Proofs:
-    """The proofs of one fleet's trees. What is known of a pair holds for its files and the inputs that speak of it."""
+    """The proofs of one fleet's trees. What is known of a pair holds for its files and the inputs that speak of it.
+
+    `listing` are the trees as they were when the run began; `content` gives the text of a file as it will be.
+    """
 
     space: Workspace
     inputs: Inputs
     known: Store
+    engines: Engines
+    listing: Listing
+    templates: Templates
+    blame: Blame
+    content: Content
     _lifting: dict[Pair, list[str]] = field(default_factory=dict)
-    """Exceptions that lift something, of each pair that was proved."""
+    """Exceptions that lift something, of each pair that is known or was proved."""
     _fresh: set[Pair] = field(default_factory=set)
     """Pairs that were proved now, without a finding."""
+    _found: list[Finding] = field(default_factory=list)
 
-    def findings(
-        self, listing: Listing, changes: Sequence[Change], staged: Callable[[str], Path | None] = lambda _: None
-    ) -> list[Finding]:
-        """What the proofs find on the trees as they will be once the changes are made.
+    def take(self, objects: PairObjects) -> None:
+        """Prove a pair while its objects are at hand."""
+        proof = self._prover.prove_pair(objects, self.content)
+        self._lifting[objects.pair] = sorted(proof.used)
+        self._found += proof.findings
+        if not proof.findings:
+            self._fresh.add(objects.pair)
 
-        `staged` tells where the content of a file lies that is not yet in its place.
-        """
-        changed = {_cluster(change.file) for change in changes if change.file.startswith("rendered/")}
-        for pair, key in self._keys(listing).items():
-            entry = self.known.get(_entry(pair))
-            if changed.isdisjoint(pair) and entry and entry[0] == key:
-                self._lifting[pair] = entry[1]
-        doubtful = [pair for pair in self._tenants if pair not in self._lifting]
+    def needs(self, pair: Pair, changes: Sequence[Change]) -> bool:
+        """Whether a pair is to be proved: something in it changes, or what is known of it is of other files or inputs."""
+        changed = any(is_rendered(change.file) and cluster_of(change.file) in pair for change in changes)
+        entry = self.known.get(_entry(pair))
+        return changed or not entry or bool(entry[0] != self._keys[pair])
 
-        def content(file: str) -> str:
-            return (staged(file) or self.space.root / file).read_text(encoding="utf-8", errors="replace")
-
-        found = list(self._prove(doubtful, files_by_cluster(listing, changes), content)) if doubtful else []
+    def findings(self, changes: Sequence[Change]) -> list[Finding]:
+        """What the proofs find on the trees as they will be once the changes are made."""
+        missing = [pair for pair in self._tenants if pair not in self._lifting]
+        doubtful = [pair for pair in missing if self.needs(pair, changes)]
+        for done, pair in enumerate(doubtful):
+            self.space.progress("proving", done, len(doubtful))
+            self.take(PairObjects(pair, files_of(pair, self.listing, changes)))
+        for pair in missing:
+            if pair not in self._lifting:
+                self._lifting[pair] = self.known.get(_entry(pair))[1]
         fleet, instances = self.inputs.fleet, self.inputs.resolution.instances
         used = {name for names in self._lifting.values() for name in names}
-        return [*found, *unused_exceptions(fleet, instances, self.space.as_of, fleet.all(Cluster), used)]
+        return [*self._found, *unused_exceptions(fleet, instances, self.space.as_of, fleet.all(Cluster), used)]
 
     def remember(self, listing: Listing) -> None:
         """Keep in mind which pairs were proved without a finding, on the trees as they are now."""
-        keys = self._keys(listing) if self._fresh else {}
+        keys = self._keys_on(listing) if self._fresh else {}
         for pair in self._fresh:
             self.known.put(_entry(pair), [keys[pair], self._lifting[pair]])
 
-    def _prove(
-        self, pairs: Sequence[Pair], files: Mapping[str, Sequence[str]], content: Callable[[str], str]
-    ) -> Iterator[Finding]:
-        from tenantry.prove import run as trees  # a third of a second, and seldom needed
+    @cached_property
+    def _prover(self) -> Prover:
         from tenantry.prove.promises import promises
+        from tenantry.prove.run import Prover  # a third of a second, and seldom needed
 
         fleet, instances = self.inputs.fleet, self.inputs.resolution.instances
         known = promises(fleet, instances, self.space.as_of)
-        blame = Blamer(fleet, known.units)
-        # Nothing is shown before the first answer: a process must not be forked while another thread draws.
-        for done, proof in enumerate(trees.prove_pairs(known, blame, pairs, files, content, self.space.say), 1):
-            self.space.progress("proving", done, len(pairs))
-            self._lifting[proof.pair] = sorted(proof.used)
-            if not proof.findings:
-                self._fresh.add(proof.pair)
-            yield from proof.findings
+        return Prover(known, self.templates, self.blame, self.engines)
 
-    def _keys(self, listing: Listing) -> dict[Pair, str]:
+    @cached_property
+    def _keys(self) -> Mapping[Pair, str]:
+        return self._keys_on(self.listing)
+
+    def _keys_on(self, listing: Listing) -> dict[Pair, str]:
         """For each pair what its proof rests on: its files, and the inputs that speak of it."""
         folders: dict[str, list[str]] = defaultdict(list)
         for folder in sorted(listing.folders):
-            if folder.startswith("rendered/"):
-                folders[_cluster(folder)].append(f"{folder} {listing.fingerprint((folder,))}")
+            if is_rendered(folder):
+                folders[cluster_of(folder)].append(f"{folder} {listing.fingerprint((folder,))}")
         return {
             pair: digest_of(
                 self.space.as_of, *self._documents(tenants), *(line for name in pair for line in folders[name])
@@ -107,10 +118,6 @@ class Proofs:
         for instance in self.inputs.resolution.instances.values():
             found[instance.site.cluster.pair].add(instance.tenant.name)
         return found
-
-
-def _cluster(path: str) -> str:
-    return path.split("/")[1]
 
 
 def _entry(pair: Pair) -> str:

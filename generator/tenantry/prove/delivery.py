@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from tenantry.core import paths
 from tenantry.core.manifest import Manifest, Path, entries, items, mapping, text
 from tenantry.model import names
 from tenantry.prove.cluster_state import Breach, State, breach
@@ -48,7 +49,7 @@ def _fences(state: State) -> Iterator[Fence]:
         own = frozenset({home.namespace})
         namespace = frozenset({("", "Namespace", home.namespace)})
         if home.instance is None:
-            path = f"rendered/{names.cell_path(cluster, home.site.cell.name)}"
+            path = paths.rendered_folder(paths.cell_path(cluster, home.site.cell.name))
             yield Fence(names.cell_application(home.site.cell.name), path, own, home, cluster_kinds=namespace)
             continue
         called = home.instance.names
@@ -58,7 +59,7 @@ def _fences(state: State) -> Iterator[Fence]:
         elif home.instance.leaving:
             del trees["app"]
         for tree, name in trees.items():
-            path = names.instance_path(cluster, home.instance.environment, home.tenant, tree)
+            path = paths.instance_path(cluster, home.instance.environment, home.tenant, tree)
             release = tree == "app"
             yield Fence(name, f"rendered/{path}", own, home, release, frozenset() if release else namespace)
     spaces = state.promises.platform.namespaces

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Literal
 
 from tenantry.inputs.fleet import Fleet
@@ -15,7 +14,6 @@ from tenantry.model.control_exception import ControlException
 from tenantry.model.platform import Platform
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
-from tenantry.render.units import Unit, units
 from tenantry.resolve.instance import Instance, Site
 
 
@@ -81,19 +79,6 @@ class Promises:
     @property
     def exceptions(self) -> Sequence[ControlException]:
         return tuple(self.fleet.all(ControlException).values())
-
-    @cached_property
-    def units(self) -> Sequence[Unit]:
-        """All units of the fleet, which make the objects."""
-        return tuple(units(self.fleet, self.instances))
-
-    @cached_property
-    def units_of(self) -> Mapping[str, Sequence[Unit]]:
-        """The units by cluster."""
-        found: dict[str, list[Unit]] = {name: [] for name in self.clusters}
-        for unit in self.units:
-            found[unit.cluster].append(unit)
-        return found
 
     def tenant(self, name: str) -> Tenant | None:
         return self.fleet.find(Tenant, name)

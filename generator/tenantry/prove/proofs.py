@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -32,7 +32,7 @@ def prove_fleet(
     promises: Promises,
     states: Mapping[str, State],
     verdicts: Judgement | None,
-    differences: Callable[[], Iterable[tuple[State, Breach]]] = tuple,
+    differences: Iterable[tuple[State, Breach]] = (),
     judged: Sequence[Manifest] = (),
 ) -> Proved:
     """Prove every cluster's objects.
@@ -51,7 +51,7 @@ def prove_fleet(
     stand = [*judged, *(manifest for manifest, _ in result.breaches)]
     objects, namespaces = {id(manifest) for manifest in stand}, {_namespace(manifest) for manifest in stand}
     rest = [
-        (state, (manifest, problem)) for state, (manifest, problem) in differences()
+        (state, (manifest, problem)) for state, (manifest, problem) in differences
         if id(manifest) not in objects and (manifest.value or _namespace(manifest) not in namespaces)
     ]  # fmt: skip
     _sort(promises, rest, result)

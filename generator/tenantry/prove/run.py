@@ -1,114 +1,102 @@
-"""The proofs on clusters' files, beside the policies' verdicts: what `render`, `check` and `explain` ask for."""
+"""The proofs on clusters' objects, beside the policies' verdicts: what `render`, `check` and `explain` ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from tenantry.core.assurance import Objective
 from tenantry.core.findings import Finding, Place
 from tenantry.core.manifest import Manifest
-from tenantry.engine import build as engine_build
+from tenantry.core.paths import rendered_folder
+from tenantry.engine.engines import Engines
 from tenantry.engine.kustomize import Engine
-from tenantry.engine.kyverno import PolicyEngine
 from tenantry.model.policy import Policy
 from tenantry.prove import readings
-from tenantry.prove import template_conformance as standard
 from tenantry.prove.cluster_state import State
-from tenantry.prove.policies import ask
+from tenantry.prove.pairs import PairObjects, PairProof
+from tenantry.prove.policies import Verdicts, ask
 from tenantry.prove.promises import Promises
 from tenantry.prove.proofs import Proved, prove_fleet
-from tenantry.prove.report import objectives_of
-from tenantry.runtime.plain_file import NotPlainError, read_plain
-from tenantry.runtime.processes import side_by_side
-from tenantry.verify.folder import MAX_FILE_BYTES, read_files
+from tenantry.prove.template_conformance import Conformance, Templates, all_differences
+from tenantry.verify.folder import read_files
 from tenantry.verify.judge import Blame, to_findings
 from tenantry.verify.locate import Locator
 from tenantry.verify.references.index import Index
 
-Files = Mapping[str, Sequence[str]]
-"""Files of rendered/ by cluster."""
 Content = Callable[[str], str]
 """Text of a file, wherever it lies."""
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class PairProof:
-    """What was found in a cluster and its DR partner."""
+class Prover:
+    """Proves pairs of clusters, one after the other, by what one fleet promises."""
 
-    pair: tuple[str, ...]
-    findings: list[Finding]
-    used: frozenset[str]
-    """Exceptions that lift something."""
+    known: Promises
+    templates: Templates
+    blame: Blame
+    engines: Engines
 
-
-def prove_pairs(
-    known: Promises, blame: Blame, pairs: Sequence[tuple[str, ...]], files: Files, content: Content, say: Say
-) -> Iterator[PairProof]:
-    """The proofs of each pair of clusters, several pairs side by side when there is much to read."""
-
-    def work(pair: tuple[str, ...]) -> PairProof:
-        states = read_states(known, {name: files.get(name, ()) for name in pair}, content, say)
+    def prove_pair(self, objects: PairObjects, content: Content) -> PairProof:
+        """The proofs of the objects that a pair will hold; files that were not read are read by `content`."""
+        states = read_states(self.engines.engine, self.known, objects.files, content, objects.made)
         if not states:
-            return PairProof(pair, [], frozenset())
-        proved, more = prove(known, states, say)
-        findings = [*more, *to_findings(proved.breaches, Locator(content), blame)]
-        return PairProof(pair, findings, frozenset(lift.name for lift, _ in proved.lifted))
+            return PairProof((), frozenset())
+        proved, more = self.prove(states, compared=objects.compared)
+        findings = [*more, *to_findings(proved.breaches, Locator(content), self.blame)]
+        return PairProof(findings, frozenset(lift.name for lift, _ in proved.lifted))
 
-    def amount(pair: tuple[str, ...]) -> int:
-        return sum(len(files.get(name, ())) for name in pair)
+    def prove(
+        self,
+        states: Mapping[str, State],
+        judge: Callable[[], Sequence[Manifest]] = tuple,
+        compared: Mapping[str, Conformance] | None = None,
+    ) -> tuple[Proved, list[Finding]]:
+        """The proofs, and the verdicts of the policies.
 
-    yield from side_by_side(work, pairs, amount, lambda: engine_build.ensure_all(say))
+        `judge` is done while Kyverno judges; it gives the objects that something is reported of.
+        """
+        verdicts = self._ask(states)
+        judged = judge()
+        differing = all_differences(states, self.templates, compared or {})
+        proved = prove_fleet(self.known, states, verdicts, differing, judged)
+        return proved, verdicts.findings if verdicts else [NO_POLICIES]
+
+    def _ask(self, states: Mapping[str, State]) -> Verdicts | None:
+        return ask(self.engines.policies, self.known, states) if self.known.fleet.all(Policy) else None
 
 
-def prove(
-    known: Promises, states: Mapping[str, State], say: Say, judge: Callable[[], Sequence[Manifest]] = tuple
-) -> tuple[Proved, list[Finding]]:
-    """The proofs and the policies' verdicts, side by side.
+NO_POLICIES = Finding(
+    "V073", Place("policies"), "the fleet has no policies, so Kyverno would guard nothing",
+    "'tenantry init' lays those of the example", "warning",
+)  # fmt: skip
 
-    `judge` is done while Kyverno judges; it gives the objects of which it tells something.
+
+def read_states(
+    engine: Engine,
+    known: Promises,
+    files: Mapping[str, Sequence[str]],
+    content: Content,
+    made: Mapping[str, Manifest] | None = None,
+) -> dict[str, State]:
+    """The clusters that have files, with their objects and what the engine reads in them.
+
+    A file whose object is among the `made` is not read.
     """
-    differences = standard.begin(known, states)
-    if not known.fleet.all(Policy):
-        judged = judge()
-        proved = prove_fleet(known, states, None, differences, judged)
-        hint = "'tenantry init' lays those of the example"
-        none = Finding(
-            "V073", Place("policies"), "the fleet has no policies, so Kyverno would guard nothing", hint, "warning"
-        )
-        return proved, [none]
-    with PolicyEngine(engine_build.ensure(engine_build.POLICY_ENGINE, say)) as policies:
-        verdicts = ask(policies, known, states)
-        judged = judge()
-        proved = prove_fleet(known, states, verdicts, differences, judged)
-        return proved, verdicts.findings
-
-
-def objectives(known: Promises, root: Path, tenant: str, say: Say) -> tuple[Objective, ...]:
-    """Objectives of a tenant, derived from rendered/ below `root`."""
-
-    def content(file: str) -> str:
-        try:
-            return read_plain(root, file, MAX_FILE_BYTES).decode(errors="replace")
-        except (NotPlainError, OSError):
-            return ""  # `check` tells of links and pipes in a file's place
-
-    files = {
-        name: sorted(path.relative_to(root).as_posix() for path in (root / "rendered" / name).rglob("*.yaml"))
-        for name in known.clusters
-    }
-    return tuple(objectives_of(read_states(known, files, content, say), tenant))
-
-
-def read_states(known: Promises, files: Files, content: Content, say: Say) -> dict[str, State]:
-    """The clusters that have files, with their objects and what the engine reads in them."""
+    made = made or {}
     states: dict[str, State] = {}
-    with Engine(engine_build.ensure_engine(say)) as engine:
-        for name, cluster in known.clusters.items():
-            manifests = read_files(engine, files.get(name, ()), content)
-            if manifests:
-                states[name] = State(known, cluster, Index(manifests), f"rendered/{name}", states)
-        readings.read(engine, states)
+    for name, cluster in known.clusters.items():
+        there = files.get(name, ())
+        read = read_files(engine, [file for file in there if file not in made], content)
+        manifests = _in_order(there, made, read) if made else read
+        if manifests:
+            states[name] = State(known, cluster, Index(manifests), rendered_folder(name), states)
+    readings.read(engine, states)
     return states
+
+
+def _in_order(files: Sequence[str], made: Mapping[str, Manifest], read: Sequence[Manifest]) -> list[Manifest]:
+    """Objects in the order of their files, whichever way they came here."""
+    by_file: dict[str, list[Manifest]] = {}
+    for manifest in read:
+        by_file.setdefault(manifest.file, []).append(manifest)
+    return [m for file in files for m in ((made[file],) if file in made else by_file.get(file, ()))]

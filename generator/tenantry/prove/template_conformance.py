@@ -3,21 +3,35 @@
 The other proofs hold objects to promises one by one; this one holds to the templates whatever no promise speaks of: a
 probe, a mount, a script, an object that should not be there. What is kept in bases and components, and reviewed once
 for everyone, is compared field by field; of what is written for each instance, that it is there.
+
+This is the one proof that knows how objects are rendered: it asks whether base, overlay and Kustomize gave what the
+templates say by themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from tenantry.core.findings import ObjectId
 from tenantry.core.manifest import Manifest, Path, dig, show_path
+from tenantry.model.platform import Platform
 from tenantry.prove.cluster_state import Breach, State, breach
-from tenantry.prove.promises import Promises
-from tenantry.render.kustomizations import component_objects, object_id, other_identities, standard_objects
+from tenantry.render.kustomizations import (
+    Components,
+    component_objects,
+    object_id,
+    objects_of_components,
+    other_identities,
+    standard_objects,
+)
 from tenantry.render.patch import operations
+from tenantry.render.registry import Context
 from tenantry.render.units import Unit, component_context
-from tenantry.runtime.processes import LARGE, beside
 
 CONTROL = "SUP-05"
 _LONGEST = 60
@@ -25,62 +39,98 @@ _WITH_PODS = ("Deployment", "StatefulSet", "Job")
 """Kinds whose Pods' labels Kustomize completes too."""
 
 
-def begin(promises: Promises, states: Mapping[str, State]) -> Callable[[], list[tuple[State, Breach]]]:
-    """Begin to look at all clusters, beside other work when there is much to look at; what comes back waits for it.
+@dataclass(frozen=True, slots=True)
+class Conformance:
+    """How one unit's objects compare with what its templates say."""
 
-    To be called while there is one thread only.
-    """
+    made: Sequence[ObjectId]
+    """What the templates make."""
+    wanted: Mapping[ObjectId, Mapping[str, Any]]
+    """What the templates say of the objects that differ."""
 
-    def work() -> list[tuple[str, Breach]]:
-        return [
-            (name, found) for name, state in states.items() for found in differences(state, promises.units_of[name])
-        ]
 
-    if sum(len(state.manifests) for state in states.values()) < LARGE:
-        return lambda: [(states[name], found) for name, found in work()]
-    finish = beside(work)
+Find = Callable[[ObjectId], Manifest | None]
+"""The object of that identity, if it is there."""
 
-    def with_own_objects() -> list[tuple[State, Breach]]:
-        """A child's objects are copies; ours are needed."""
-        found = []
-        for name, (manifest, problem) in finish():
-            found.append((states[name], (_get(states[name], manifest.identity) or manifest, problem)))
+
+class Templates:
+    """What the templates say, of each unit of a fleet."""
+
+    def __init__(self, platform: Platform, all_units: Iterable[Unit]) -> None:
+        self._platform = platform
+        self._all_units = all_units
+        self._seen: dict[str, ObjectId] = {}
+
+    @cached_property
+    def units(self) -> Mapping[str, Sequence[Unit]]:
+        """By cluster."""
+        found: dict[str, list[Unit]] = defaultdict(list)
+        for unit in self._all_units:
+            found[unit.cluster].append(unit)
         return found
 
-    return with_own_objects
+    @cached_property
+    def _components(self) -> Components:
+        return component_objects(component_context(self._platform))
 
-
-def differences(state: State, there: Iterable[Unit]) -> Iterator[Breach]:
-    """Objects of a cluster that differ from their templates, are missing, or come from none; `there` are its units."""
-    components = component_objects(component_context(state.promises.platform))
-    seen: dict[str, ObjectId] = {}
-    made: set[ObjectId] = set()
-    for unit in there:
+    def compare(self, unit: Unit, find: Find) -> Conformance:
+        """Compare a unit's objects, wherever they come from."""
         context = unit.context()
-        namespace = context.get("namespace")
-        for template in standard_objects(unit.tree, context, components):
-            wanted = _with_labels(template, context["labels"], namespace)
+        return self._compare(unit, context, standard_objects(unit.tree, context, self._components), find)
+
+    def compare_built(
+        self, unit: Unit, context: Context, standard: Iterable[Mapping[str, Any]], find: Find
+    ) -> Conformance:
+        """As `compare`, with the `standard` objects of the overlay that a unit was just built from."""
+        components = objects_of_components(unit.tree, context, self._components)
+        return self._compare(unit, context, chain(components, standard), find)
+
+    def _compare(self, unit: Unit, context: Context, standard: Iterable[Mapping[str, Any]], find: Find) -> Conformance:
+        made: list[ObjectId] = []
+        different: dict[ObjectId, Mapping[str, Any]] = {}
+        for template in standard:
+            wanted = _with_labels(template, context["labels"], context.get("namespace"))
             identity = object_id(wanted)
-            made.add(identity)
-            found = _get(state, identity)
+            made.append(identity)
+            found = find(identity)
+            if found is not None and found.value != wanted:
+                different[identity] = wanted
+        made += other_identities(unit.tree, context, self._seen)
+        return Conformance(made, different)
+
+
+def all_differences(
+    states: Mapping[str, State], templates: Templates, known: Mapping[str, Conformance]
+) -> list[tuple[State, Breach]]:
+    """The differences of several clusters, each with its cluster's state."""
+    return [(state, found) for state in states.values() for found in differences(state, templates, known)]
+
+
+def differences(state: State, templates: Templates, known: Mapping[str, Conformance]) -> Iterator[Breach]:
+    """Objects of a cluster that differ from their templates, are missing, or come from none.
+
+    `known` tells of units, by path, that were compared when they were built.
+    """
+    expected: set[ObjectId] = set()
+
+    def find(identity: ObjectId) -> Manifest | None:
+        return state.get(identity.group, identity.kind, identity.namespace, identity.name)
+
+    for unit in templates.units.get(state.cluster.name, ()):
+        compared = known.get(unit.path) or templates.compare(unit, find)
+        expected.update(compared.made)
+        for identity in compared.made:
+            found = find(identity)
             if found is None:
                 yield _missing(state, unit, identity)
-            elif found.value != wanted:
-                path, message = _difference(wanted, found.value)
+            elif identity in compared.wanted:
+                path, message = _difference(compared.wanted[identity], found.value)
                 hint = "change the template or the input that decides it, then 'tenantry render'"
                 yield breach(found, CONTROL, path, message, hint, tenant=unit.tenant or None)
-        for identity in other_identities(unit.tree, context, seen):
-            made.add(identity)
-            if _get(state, identity) is None:
-                yield _missing(state, unit, identity)
     for manifest in state.manifests:
-        if manifest.identity not in made:
+        if manifest.identity not in expected:
             message = f"no template makes this {manifest.identity.kind}, so nobody has reviewed what it does"
             yield breach(manifest, CONTROL, ("metadata", "name"), message, "remove it, or make a template of it")
-
-
-def _get(state: State, identity: ObjectId) -> Manifest | None:
-    return state.get(identity.group, identity.kind, identity.namespace, identity.name)
 
 
 def _with_labels(value: Mapping[str, Any], labels: Mapping[str, str], namespace: str | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from itertools import groupby, zip_longest
 from pathlib import Path
 
 from tenantry.core.findings import Finding, Place
+from tenantry.core.paths import folder_of, is_rendered, unit_of
 from tenantry.core.secret_words import hide, secrets_in
 from tenantry.core.veil import Veil
 from tenantry.inputs import source
@@ -19,24 +20,20 @@ _HINT = "run 'tenantry render'"
 
 def describe(root: Path, changes: Sequence[Change]) -> Iterator[Finding]:
     """Findings for missing, differing and left-over files; many of one folder are told in one."""
-    touched = {_unit(change.file) for change in changes if not change.file.startswith("rendered/")}
+    touched = {unit_of(change.file) for change in changes if not is_rendered(change.file)}
     base_moved = any(change.file.startswith("base/") for change in changes)
 
     def group(change: Change) -> tuple[str, str]:
-        return change.file.rpartition("/")[0], change.action
+        return folder_of(change.file), change.action
 
     for (folder, action), members in groupby(sorted(changes, key=lambda c: (*group(c), c.file)), key=group):
         files = list(members)
-        by_hand = folder.startswith("rendered/") and _unit(files[0].file) not in touched and not base_moved
+        by_hand = is_rendered(folder) and unit_of(files[0].file) not in touched and not base_moved
         if len(files) > _FOLD:
             yield _folded(folder, action, len(files))
         else:
             for change in files:
                 yield _finding(root, change, by_hand)
-
-
-def _unit(file: str) -> str:
-    return file.partition("/")[2].rpartition("/")[0]
 
 
 def _folded(folder: str, action: str, count: int) -> Finding:

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from tenantry.core.findings import Finding, Place
+from tenantry.core.paths import is_rendered, name_of, parse_unit, unit_of
 from tenantry.inputs.fleet import Fleet
 from tenantry.inputs.source import LOADER
 
@@ -17,13 +18,12 @@ _MAY_GO = {"offboarding", "decommissioned"}
 def check_removals(root: Path, fleet: Fleet, orphans: Sequence[str]) -> Iterator[Finding]:
     """Findings for namespaces that would vanish although nobody has said that they may."""
     for file in orphans:
-        name = file.rsplit("/", 1)[-1]
-        if file.startswith("rendered/") and name.startswith("namespace_"):
+        if is_rendered(file) and name_of(file).startswith("namespace_"):
             yield from _check(root, fleet, file)
 
 
 def _check(root: Path, fleet: Fleet, file: str) -> Iterator[Finding]:
-    parts = file.split("/")
+    unit = parse_unit(unit_of(file))
     value = yaml.load((root / file).read_bytes(), Loader=LOADER)  # noqa: S506 - a safe loader
     state = (
         (value.get("metadata") or {}).get("annotations", {}).get("tenantry.io/state")
@@ -32,15 +32,15 @@ def _check(root: Path, fleet: Fleet, file: str) -> Iterator[Finding]:
     )
     if state in _MAY_GO:
         return
-    if parts[2] == "cells":
-        name = parts[3]
+    if unit.tree == "cell":
+        name = unit.cell
         gone = name not in fleet.entries["Cell"]
         message = f"cell '{name}' would vanish with its database, but it was never decommissioned"
         hint = f"restore platform/cells/{name}.yaml, set 'state: decommissioned', render and commit; then remove it"
         place = Place(f"platform/cells/{name}.yaml") if gone else fleet.place(fleet.entries["Cell"][name], "cluster")
         yield Finding("G005", place, message, hint)
         return
-    cluster, environment, tenant = parts[1:4]
+    cluster, environment, tenant = unit.cluster, unit.environment, unit.tenant
     known = fleet.entries["Tenant"].get(tenant)
     message = f"{tenant} ({environment}) would vanish from cluster '{cluster}' with its data, but it is not offboarding"
     if known is None:

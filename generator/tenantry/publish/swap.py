@@ -12,9 +12,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from tenantry.core.paths import TREES, folder_of, name_of
 from tenantry.publish.staging import WORK, Identity, identity
 from tenantry.runtime.confined import Confined, is_inside
-from tenantry.runtime.listing import TREES
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def prepare(tree: Confined, moves: Moves) -> None:
 
 
 def _folder(file: str) -> str:
-    return file.rpartition("/")[0]
+    return folder_of(file)
 
 
 def _try_entry(folder: int, path: str) -> None:
@@ -93,7 +93,7 @@ def _try_entry(folder: int, path: str) -> None:
 
 def _try_replace(folder: int, file: str) -> None:
     """An immutable or append-only file can't be opened for writing even by root (EPERM); a rename would fail too."""
-    name = file.rpartition("/")[2]
+    name = name_of(file)
     try:
         os.close(os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder))
     except OSError as error:

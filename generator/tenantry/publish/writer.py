@@ -20,10 +20,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tenantry.core.findings import Finding, FindingsError, MachineError, Place, TenantryError, ToolError
+from tenantry.core.paths import TREES, folder_of
 from tenantry.publish.staging import WORK, Staging, clear, foreign_work, identity, recorded
 from tenantry.publish.swap import Journal, Moves, apply, prepare, read_journal
 from tenantry.runtime.confined import Confined, is_inside
-from tenantry.runtime.listing import TREES, Change
+from tenantry.runtime.listing import Change
 from tenantry.runtime.state import State
 
 _JOURNAL = "journal"
@@ -86,7 +87,7 @@ class Publisher:
         with _nothing_moved():
             if self._staging is None:
                 self._staging = Staging(self.root, self._state)
-            folder = change.file.rpartition("/")[0]
+            folder = folder_of(change.file)
             if folder not in self._staged_folders:
                 (self._staging.files / folder).mkdir(parents=True, exist_ok=True)
                 self._staged_folders.add(folder)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tenantry.core import paths
 from tenantry.model import names
 from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster
@@ -318,7 +319,9 @@ def delivery_context(instance: Instance, site: Site, exceptions: Sequence[Policy
 
 def _applications(instance: Instance, site: Site) -> list[Application]:
     def path(tree: str) -> str:
-        return "rendered/" + names.instance_path(site.cluster.name, instance.environment, instance.tenant.name, tree)
+        return paths.rendered_folder(
+            paths.instance_path(site.cluster.name, instance.environment, instance.tenant.name, tree)
+        )
 
     windows = _sync_windows(instance)
     about = f"{instance.tenant.display_name}, {instance.environment}"
@@ -334,7 +337,7 @@ def _applications(instance: Instance, site: Site) -> list[Application]:
 
 
 def _standby_applications(instance: Instance, site: Site) -> list[Application]:
-    path = names.instance_path(site.cluster.name, instance.environment, instance.tenant.name, "standby")
+    path = paths.instance_path(site.cluster.name, instance.environment, instance.tenant.name, "standby")
     about = f"{instance.tenant.display_name}, {instance.environment}: replica at the DR site"
     return [
         Application(
@@ -387,7 +390,7 @@ def platform_context(
     cell_parts = [
         Application(
             name=names.cell_application(cell.name), description=f"Services of cell {cell.name}", wave="-1",
-            path="rendered/" + names.cell_path(cluster.name, cell.name), kinds=INFRA_KINDS,
+            path=paths.rendered_folder(paths.cell_path(cluster.name, cell.name)), kinds=INFRA_KINDS,
             namespaces=[names.cell_namespace(cell.name)],
             cluster_kinds=[{"group": "", "kind": "Namespace", "name": names.cell_namespace(cell.name)}],
         )

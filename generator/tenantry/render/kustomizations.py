@@ -68,16 +68,30 @@ EMPTY_BASE = Base("", {}, {}, ())
 """For trees of which nothing is common."""
 
 
-def render_overlay(path: str, tree: Tree, context: Context, base: Base) -> dict[str, str]:
-    """Files of one overlay (name -> text): its kustomization, and the objects that have no base."""
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """One overlay's files (name -> text): its kustomization, and the objects that have no base.
+
+    `standard` are the objects of `standard_objects`, but for those of components, as the same templates gave them.
+    """
+
+    files: Mapping[str, str]
+    standard: Sequence[Mapping[str, Any]]
+
+
+def render_overlay(path: str, tree: Tree, context: Context, base: Base) -> Overlay:
+    """Render the tree's templates once, for its files and for what its objects will be compared with."""
     files: dict[str, str] = {}
     patches: list[Patch] = []
-    left, own = dict(base.objects), own_words(context)
+    standard: list[Mapping[str, Any]] = []
+    left = dict(base.objects)
     for entry in TREES[tree]:
         for file, more in expand(entry, context):
             text = render_text(entry.name, more)
-            value = parse_object(text, entry.name, own) if entry.keep == "base" else None
-            original = left.pop(object_id(value), None) if value is not None else None
+            value = parse_object(text, entry.name, own_words(more)) if _is_standard(tree, entry) else None
+            if value is not None:
+                standard.append(value)
+            original = left.pop(object_id(value), None) if value is not None and entry.keep == "base" else None
             if value is None or original is None:
                 files[file] = text
             else:
@@ -92,7 +106,7 @@ def render_overlay(path: str, tree: Tree, context: Context, base: Base) -> dict[
     files["kustomization.yaml"] = kustomization_text(
         resources, context.get("namespace"), context.get("labels"), patches
     )
-    return files
+    return Overlay(files, standard)
 
 
 Components = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -117,13 +131,18 @@ def expected_objects(tree: Tree, context: Context, components: Components) -> It
 
 
 def standard_objects(tree: Tree, context: Context, components: Components) -> Iterator[Mapping[str, Any]]:
-    """As `expected_objects`, without what is written for each instance anew."""
-    for component in TREE_COMPONENTS[tree]:
-        if component.when(context):
-            yield from components[component.name]
+    """As `expected_objects`, without what is written for each instance."""
+    yield from objects_of_components(tree, context, components)
     for entry in TREES[tree]:
         if _is_standard(tree, entry):
             yield from _made(entry, context)
+
+
+def objects_of_components(tree: Tree, context: Context, components: Components) -> Iterator[Mapping[str, Any]]:
+    """Objects of the components that a tree takes here."""
+    for component in TREE_COMPONENTS[tree]:
+        if component.when(context):
+            yield from components[component.name]
 
 
 def other_identities(tree: Tree, context: Context, seen: dict[str, ObjectId]) -> Iterator[ObjectId]:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from tenantry.core import paths
 from tenantry.inputs.fleet import Fleet
-from tenantry.model import names
 from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster
 from tenantry.model.common import EnvironmentName
@@ -47,7 +47,7 @@ class Unit:
 
     @property
     def cluster(self) -> str:
-        return self.path.partition("/")[0]
+        return paths.parse_unit(self.path).cluster
 
 
 def base_units(fleet: Fleet) -> Iterator[BaseUnit]:
@@ -94,16 +94,16 @@ def _instance_units(fleet: Fleet, instance: Instance) -> Iterator[Unit]:
     here = partial(contexts.instance_context, instance, instance.site)
     cluster = instance.site.cluster.name
     group = f"{cluster}/{instance.name}"
-    path = names.instance_path(cluster, environment, tenant, "infra")
+    path = paths.instance_path(cluster, environment, tenant, "infra")
     yield Unit(path, "infra", f"{base}/infra", key, here, tenant, group)
     if not instance.leaving:
-        path = names.instance_path(cluster, environment, tenant, "app")
+        path = paths.instance_path(cluster, environment, tenant, "app")
         yield Unit(path, "app", f"{base}/app", key, here, tenant, group)
     yield _delivery_unit(fleet, instance, instance.site, key)
     if instance.standby is not None:
         cluster = instance.standby.cluster.name
         there = partial(contexts.instance_context, instance, instance.standby)
-        path = names.instance_path(cluster, environment, tenant, "standby")
+        path = paths.instance_path(cluster, environment, tenant, "standby")
         yield Unit(path, "standby", f"{base}/standby", key, there, tenant, f"{cluster}/{instance.name}")
         yield _delivery_unit(fleet, instance, instance.standby, key)
 
@@ -115,7 +115,7 @@ def _delivery_unit(fleet: Fleet, instance: Instance, site: Site, key: str) -> Un
             key, *(_digest(fleet, lift.exception) for lift in lifts), *(n for lift in lifts for n in lift.policies)
         )
     context = partial(_without_namespace, contexts.delivery_context, instance, site, lifts)
-    path = names.platform_path(site.cluster.name, instance.name)
+    path = paths.platform_path(site.cluster.name, instance.name)
     group = f"{site.cluster.name}/{instance.name}"
     return Unit(path, "delivery", "", key, context, instance.tenant.name, group)
 
@@ -139,7 +139,7 @@ def _cell_unit(fleet: Fleet, cell: Cell, members: list[Instance]) -> Unit | None
     site = Site(platform=fleet.platform, cluster=cluster, cell=cell, partner=partner)
     key = digest_of(_site_key(fleet, site), _digest(fleet, tier), *(instance_key(fleet, m) for m in members))
     context = partial(contexts.cell_context, site, tier, members)
-    path = names.cell_path(cluster.name, cell.name)
+    path = paths.cell_path(cluster.name, cell.name)
     return Unit(path, "cell", f"cells/{tier.name}", key, context, group=path)
 
 
@@ -151,7 +151,7 @@ def _platform_unit(fleet: Fleet, cluster: Cluster) -> Unit | None:
     policies = list(fleet.all(Policy).values())
     key = digest_of(*(_digest(fleet, entry) for entry in (fleet.platform, cluster, partner, *cells, *policies)))
     context = partial(_without_namespace, contexts.platform_context, fleet.platform, cluster, cells, partner, policies)
-    path = names.platform_path(cluster.name, "common")
+    path = paths.platform_path(cluster.name, "common")
     return Unit(path, "platform", "platform", key, context, group=path)
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from tenantry.runtime.processes import beside
+from tenantry.core.paths import cluster_of, is_rendered
 
-TREES = ("base", "overlays", "rendered")
 OURS = b"# Made by tenantry "
 """First bytes of every file that we write; a file in a generated tree without them is not ours."""
 
@@ -30,7 +27,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Names of a folder's files, and a fingerprint that changes whenever one of them is touched."""
+    """Names of a folder's files, sorted, and a fingerprint that changes whenever one of them is touched."""
 
     names: tuple[str, ...] = ()
     fingerprint: str = ""
@@ -45,67 +42,10 @@ class Listing:
 
     folders: dict[str, Folder] = field(default_factory=dict)
     strangers: list[str] = field(default_factory=list)
-    """Paths that can't be ours: links, special files, and folders called like files."""
+    """Paths that can't be ours: links, special files, names that are no text, and folders called like files."""
 
     def fingerprint(self, folders: tuple[str, ...]) -> str:
         return " ".join(self.folders.get(folder, NO_FOLDER).fingerprint for folder in folders)
-
-
-def list_trees(root: Path) -> Listing:
-    """Walk the three generated trees once."""
-    listing = Listing()
-    for tree in TREES:
-        if os.path.lexists(root / tree):
-            _walk(str(root), tree, listing)
-    return listing
-
-
-def start_listing(root: Path) -> Callable[[], Listing]:
-    """Begin to list the trees in a child process; the function that comes back waits for the listing.
-
-    Looking at ten thousands of files takes as long as all else that a small run does before it needs them, and would
-    hold the interpreter's lock.
-    """
-    return beside(lambda: list_trees(root))
-
-
-def _walk(root: str, folder: str, listing: Listing) -> None:
-    path = f"{root}/{folder}"
-    if os.path.islink(path) or not os.path.isdir(path):  # noqa: PTH112, PTH114 - ten thousands of folders: no objects
-        listing.strangers.append(folder)
-        return
-    inner = list_folder(root, folder, listing)
-    for name in inner:
-        _walk(root, f"{folder}/{name}", listing)
-
-
-def list_folder(root: str, folder: str, listing: Listing) -> list[str]:
-    """Note one folder's files in the listing; return the names of its folders.
-
-    The fingerprint holds each file's size and times. The change time can't be set by a program, so a file that was
-    altered and given its old date is seen too.
-    """
-    inner: list[str] = []
-    files: list[tuple[str, int, int, int, int]] = []
-    listing.folders.pop(folder, None)
-    try:
-        entries = os.scandir(f"{root}/{folder}")
-    except FileNotFoundError:
-        return inner
-    with entries:
-        for entry in entries:
-            if entry.is_file(follow_symlinks=False):
-                stat = entry.stat(follow_symlinks=False)
-                files.append((entry.name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino))
-            elif entry.is_dir(follow_symlinks=False) and not entry.name.endswith(".yaml"):
-                inner.append(entry.name)
-            else:
-                listing.strangers.append(f"{folder}/{entry.name}")
-    if files:
-        files.sort()
-        digest = hashlib.blake2b(repr(files).encode(), digest_size=16).hexdigest()
-        listing.folders[folder] = Folder(tuple(file[0] for file in files), digest)
-    return inner
 
 
 def compare(root: Path, listing: Listing, folder: str, wanted: Mapping[str, bytes]) -> Iterator[Change]:
@@ -127,34 +67,19 @@ def is_ours(path: Path) -> bool:
         return file.read(len(OURS)) == OURS
 
 
-def names_by_cluster(listing: Listing, changes: Iterable[Change]) -> dict[str, set[str]]:
-    """Cluster -> names of the files that its tree holds once the changes are made."""
-    names: dict[str, set[str]] = {}
-    for folder, content in listing.folders.items():
-        if folder.startswith("rendered/"):
-            names.setdefault(folder.split("/")[1], set()).update(content.names)
-    moved = [change for change in changes if change.file.startswith("rendered/")]
-    for action in ("removed", "added"):  # an object may move from one folder to another
-        for change in moved:
-            if change.action == action:
-                _, cluster, *_, name = change.file.split("/")
-                there = names.setdefault(cluster, set())
-                (there.discard if action == "removed" else there.add)(name)
-    return names
-
-
-def files_by_cluster(listing: Listing, changes: Iterable[Change]) -> dict[str, list[str]]:
-    """Cluster -> files of its rendered tree once the changes are made."""
+def files_of(clusters: Iterable[str], listing: Listing, changes: Iterable[Change]) -> dict[str, list[str]]:
+    """For each of the clusters, the files of its rendered tree once the changes are made, sorted."""
+    wanted = set(clusters)
     files = {
         f"{folder}/{name}"
         for folder, content in listing.folders.items()
+        if is_rendered(folder) and cluster_of(folder) in wanted
         for name in content.names
-        if folder.startswith("rendered/")
     }
     for change in changes:
-        if change.file.startswith("rendered/"):
+        if is_rendered(change.file) and cluster_of(change.file) in wanted:
             (files.discard if change.action == "removed" else files.add)(change.file)
     by_cluster: dict[str, list[str]] = {}
     for file in sorted(files):
-        by_cluster.setdefault(file.split("/")[1], []).append(file)
+        by_cluster.setdefault(cluster_of(file), []).append(file)
     return by_cluster

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tenantry.core.findings import UsageError
 from tenantry.runtime.cache import Store
-from tenantry.runtime.listing import Listing, list_trees
 from tenantry.runtime.state import State, fleet_state
 
 Progress = Callable[[str, int, int], None]
@@ -42,14 +41,13 @@ def find_fleet(here: Path) -> Path | None:
 
 @dataclass
 class Workspace:
-    """Where a run works and how it tells of itself. `listing` gives the trees' files, perhaps begun already."""
+    """Where a run works, and how it reports on itself."""
 
     root: Path
     as_of: str
     cached: bool = True
     progress: Progress = silent
     say: Callable[[str], None] = field(default=lambda _: None)
-    listing: Callable[[], Listing] | None = None
 
     @cached_property
     def state(self) -> State:
@@ -58,6 +56,3 @@ class Workspace:
 
     def store(self, name: str) -> Store:
         return Store(self.state, name, self.say) if self.cached else Store()
-
-    def list(self) -> Listing:
-        return self.listing() if self.listing else list_trees(self.root)

@@ -17,6 +17,8 @@ _AT_ONCE = 20
 
 def read_defined(engine: Engine, read: Callable[[], Folder]) -> Folder:
     """What `read` gives; read once more by the definitions in it, if there are any, with what is wrong with these."""
+    if engine.has_definitions:  # of a tree before
+        engine.define(())
     folder = read()
     found = [m for m in folder.manifests if m.kind == DEFINITION and m.version == "v1"]
     if not found:

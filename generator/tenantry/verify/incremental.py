@@ -1,18 +1,17 @@
 """Judges a fleet's objects group by group while they are made, so that only a group at a time is held.
 
 A group is what is made for one instance in one cluster, or for one cell, or for one cluster. References inside of it are
-judged at once. Those that lead out are kept as questions, with the problem that a "no" would mean, and answered at the
-end from the names of all files: a name is enough, since each group is judged by itself.
+judged at once. Those that lead out are kept as questions, with the problem that a "no" would mean, and answered from the
+names of the cluster's files once all of its groups were judged: a name is enough, since each group is judged by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from tenantry.core.findings import Finding, ObjectId
 from tenantry.core.manifest import Manifest, Problem
-from tenantry.core.veil import redacted
 from tenantry.verify import references
 from tenantry.verify.judge import Blame, judge, to_findings
 from tenantry.verify.locate import Locator
@@ -56,16 +55,15 @@ class GroupJudge:
         for identity, askers in index.asked.items():
             answers = Index(manifests, lambda other, no=identity: other != no, facts.storage_classes, partial=True)  # type: ignore[misc]
             meant = [pair for pair in references.problems(answers, askers.values()) if pair not in found]
-            for manifest, problem in meant:
-                light = replace(manifest, value={"metadata": {"labels": manifest.labels}})
-                self._questions.append(_Question(cluster, identity, group, light, redacted(manifest, problem)))
+            self._questions += (_Question(cluster, identity, group, *pair) for pair in meant)
 
     def answer(self, has: Callable[[str, ObjectId], bool], content: Callable[[str], str]) -> dict[str, list[Finding]]:
-        """Findings by group, the open questions answered by `has(cluster, identity)`."""
+        """Findings of the groups since the last answer, the open questions answered by `has(cluster, identity)`."""
         locator = Locator(content)
         for question in self._questions:
             if not has(question.cluster, question.wanted):
                 pair = (question.manifest, question.problem)
                 self.findings.setdefault(question.group, []).extend(to_findings([pair], locator, self.blame))
         self._questions.clear()
-        return self.findings
+        findings, self.findings = self.findings, {}
+        return findings

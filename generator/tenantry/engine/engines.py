@@ -1,0 +1,90 @@
+"""Both co-processes of one command: each is started at most once, and serves all that the command does."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+from tenantry.core.findings import ToolError
+from tenantry.core.manifest import Value
+from tenantry.engine import build
+from tenantry.engine.intact import is_intact
+from tenantry.engine.kustomize import Engine
+from tenantry.engine.kyverno import PolicyEngine
+from tenantry.engine.protocol import REQUEST_SECONDS, Peer
+from tenantry.runtime.listing import Listing
+
+Say = Callable[[str], None]
+
+
+class Engines:
+    """Use it as a context manager around a command.
+
+    The engine is started at once, beside what the command does first; the policy engine when it is asked for, or when
+    policies are given ahead. What has not been built is built when it is asked for. `request_seconds` bounds each
+    answer of the engine.
+    """
+
+    def __init__(self, say: Say = lambda _: None, *, request_seconds: float = REQUEST_SECONDS) -> None:
+        self._say = say
+        self._request_seconds = request_seconds
+        self._pool = ThreadPoolExecutor(max_workers=3, thread_name_prefix="engines")
+        self._policies: Future[PolicyEngine] | None = None
+        self._engine: Future[Engine] | None = None
+        if is_intact(build.ENGINE.path):
+            self._engine = self._pool.submit(self._start_engine)
+
+    @property
+    def engine(self) -> Engine:
+        """The running engine. Raises ToolError when it can't be had."""
+        if self._engine is None:
+            build.ensure(build.ENGINE, self._say)
+            self._engine = self._pool.submit(self._start_engine)
+        return self._engine.result()
+
+    @property
+    def policies(self) -> PolicyEngine:
+        """The running policy engine. Raises ToolError when it can't be had."""
+        if self._policies is None:
+            build.ensure(build.POLICY_ENGINE, self._say)
+            self._policies = self._pool.submit(PolicyEngine, build.POLICY_ENGINE.path)
+        return self._policies.result()
+
+    def begin_listing(self, root: Path, trees: Sequence[str]) -> Future[Listing]:
+        """Begin to list what lies in some folders below `root`."""
+        if self._engine is None:
+            build.ensure(build.ENGINE, self._say)
+        return self._pool.submit(lambda: self.engine.trees(root, trees))
+
+    def compile(self, policies: Sequence[Value]) -> None:
+        """Begin to compile policies that the policy engine will be asked to judge by."""
+        if self._policies is None and is_intact(build.POLICY_ENGINE.path):
+            self._policies = self._pool.submit(_start_policies, policies)
+
+    def _start_engine(self) -> Engine:
+        return Engine(build.ENGINE.path, request_seconds=self._request_seconds)
+
+    def __enter__(self) -> Engines:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        started: list[Future[Peer]] = [f for f in (self._engine, self._policies) if f is not None]  # type: ignore[misc]
+        for future in started:
+            with contextlib.suppress(ToolError):  # reported to who asked for it
+                future.result().close()
+        self._pool.shutdown()
+
+
+def _start_policies(policies: Sequence[Value]) -> PolicyEngine:
+    engine = PolicyEngine(build.POLICY_ENGINE.path)
+    try:
+        engine.load(policies)
+    except ToolError:
+        engine.close()
+        raise
+    return engine
