@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import re
-import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from conftest import REPOSITORY, Ran
+from fake_engine import HELLO, fake
 from tenantry.core.findings import ToolError
 from tenantry.engine import build as engine_build
 from tenantry.engine.kustomize import BuildError, Engine
@@ -68,27 +68,6 @@ def test_an_engine_that_ended_gives_an_error_for_all_that_waited(engine_program:
             engine.objects(engine.build("x", GOOD))
         with pytest.raises(ToolError, match="the engine ended"):
             engine.build("x", GOOD)
-
-
-def fake(folder: Path, body: str) -> Path:
-    """A program in the engine's place."""
-    program = folder / "engine"
-    program.write_text(f"#!{sys.executable}\nimport json, struct, sys, time\n{body}\n")
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    return program
-
-
-HELLO = """
-def answer(result, id):
-    body = json.dumps({"id": id, "result": result}).encode()
-    sys.stdout.buffer.write(struct.pack(">I", len(body)) + body)
-    sys.stdout.buffer.flush()
-def request():
-    (length,) = struct.unpack(">I", sys.stdin.buffer.read(4))
-    return json.loads(sys.stdin.buffer.read(length))
-answer({"protocol": 4}, request()["id"])
-request()
-"""
 
 
 @pytest.mark.parametrize(("body", "message"), [

@@ -1,0 +1,28 @@
+"""Programs in the engine's place, which answer as no engine should."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from pathlib import Path
+
+
+def fake(folder: Path, body: str) -> Path:
+    """A program in the engine's place."""
+    program = folder / "engine"
+    program.write_text(f"#!{sys.executable}\nimport json, struct, sys, time\n{body}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return program
+
+
+HELLO = """
+def answer(result, id):
+    body = json.dumps({"id": id, "result": result}).encode()
+    sys.stdout.buffer.write(struct.pack(">I", len(body)) + body)
+    sys.stdout.buffer.flush()
+def request():
+    (length,) = struct.unpack(">I", sys.stdin.buffer.read(4))
+    return json.loads(sys.stdin.buffer.read(length))
+answer({"protocol": 4}, request()["id"])
+request()
+"""
