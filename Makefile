@@ -115,7 +115,7 @@ bench: engine ## Measure synthetic fleets against stock kustomize (SIZES="10 100
 
 .PHONY: fuzz
 fuzz: engine ## Try many more random inputs and objects than the tests do (TIMES=50)
-	@FUZZ_TIMES=$(or $(TIMES),50) $(BIN)/pytest -q tests/test_verify.py tests/test_fuzz_inputs.py tests/test_overlay_patches.py -k any
+	@FUZZ_TIMES=$(or $(TIMES),50) $(BIN)/pytest -q tests/verify/test_judge.py tests/project/test_fuzz_inputs.py tests/render/test_patches.py -k any
 
 .PHONY: mutants
 mutants: engine ## Break each control of the example fleet and show what is told (CONTROL="NET-02 IAM-03")
@@ -123,7 +123,7 @@ mutants: engine ## Break each control of the example fleet and show what is told
 
 .PHONY: golden
 golden: engine ## Write the expected answers of tests/bad anew; read the diff before you commit
-	@PYTHONPATH=tests $(BIN)/python tests/write_expectations.py
+	@PYTHONPATH=tests $(BIN)/python tests/plan/write_expectations.py
 
 .PHONY: docs
 docs: .venv/ready ## Write the reference pages anew

@@ -1,5 +1,5 @@
 """Stock programs to compare with: command lines of Kustomize and Kyverno in the versions that the engines' go.mod files
-name, and small programs of ours around a library, whose folders lie beside this file."""
+name, and small programs of ours around a library, whose folders lie beside the tests that ask them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock
 
+from conftest import REPOSITORY
 from tenantry.engine import go_toolchain
 
 
@@ -29,13 +30,13 @@ class Stock:
         return _built(folder / self.name, sources, self.module)
 
 
-def build_beside(name: str) -> Path:
-    """The program whose sources lie in the folder of that name here, built once for their content into the user's cache."""
-    sources = Path(__file__).resolve().parent / name
+def build_beside(folder: str) -> Path:
+    """The program whose sources lie in that folder of the tests, built once for their content into the user's cache."""
+    sources = REPOSITORY / "tests" / folder
     files = sorted(path for path in sources.rglob("*") if path.suffix in (".go", ".mod", ".sum"))
     content = b"".join(str(path.relative_to(sources)).encode() + path.read_bytes() for path in files)
-    folder = Path(platformdirs.user_cache_dir("tenantry")) / "stock" / hashlib.sha256(content).hexdigest()[:20]
-    return _built(folder / name, sources, ".")
+    built = Path(platformdirs.user_cache_dir("tenantry")) / "stock" / hashlib.sha256(content).hexdigest()[:20]
+    return _built(built / sources.name, sources, ".")
 
 
 def _built(program: Path, sources: Path, package: str) -> Path:

@@ -410,6 +410,8 @@ DATA = (
     _M("DATA-02", SERVER, f"{HBA}[0]", "host sameuser +tenants all scram-sha-256", "*"),
     _M("DATA-02", SERVER, f"{HBA}[0]", "hostssl all +tenants all scram-sha-256", "*"),
     _M("DATA-02", OWN_SERVER, f"{HBA}[0]", "hostssl sameuser +tenants all trust", K),
+    _M("DATA-02", SERVER, f"{HBA}[2]", "host all all all reject\nhost all all all scram-sha-256", "*"),
+    _M("DATA-02", SERVER, f"{HBA}[2]", 'host "all" all all reject', "*"),
     _M("DATA-02", f"DatabaseRole {CELL}/{ACME}", "spec.inRoles", [], told_of=SERVER, also=("DATA-04",)),
     _M("DATA-03", SERVER, "spec.bootstrap.initdb.postInitSQL", [], ""),
     _M(

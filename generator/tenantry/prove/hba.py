@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ _TYPES = {"local", "host", "hostssl", "hostnossl", "hostgssenc", "hostnogssenc"}
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One record. Words that were quoted are plain names; `number` counts the lines given, from 0 (-1: the operator's)."""
+    """One record; `number` counts the lines given, from 0 (-1: the operator's)."""
 
     type: str
     databases: tuple[str, ...]
@@ -30,14 +29,16 @@ APPENDED = "host all all all scram-sha-256"
 
 
 def parse(text: str, number: int) -> Line:
-    """One line. Raises UnreadableLineError for includes, files, expressions and what is no record."""
-    try:
-        words = shlex.split(text, comments=True)
-    except ValueError as error:
-        raise UnreadableLineError(str(error)) from None
+    """One line. Raises UnreadableLineError for includes, files, expressions and what is no record, and for what PostgreSQL
+    splits by rules of its own: a quoted keyword is a plain name to it, a space may follow a comma, a line may hold two."""
+    if any(mark in text for mark in "\"'\\\n\r"):
+        raise UnreadableLineError("a record is one line without quotes or backslashes")
+    words = text.partition("#")[0].split()
     if not words or words[0] not in _TYPES:
         raise UnreadableLineError("no record of pg_hba")
-    if any(word.startswith(("@", "/")) for word in words[1:3]) or "${" in text:
+    if any("" in word.split(",") for word in words[1:4]):
+        raise UnreadableLineError("a list has no spaces and no empty entries")
+    if any(name.startswith(("@", "/")) for word in words[1:3] for name in word.split(",")) or "${" in text:
         raise UnreadableLineError("names come from elsewhere (a file, an expression, a selector)")
     rest = words[3:]
     address = rest.pop(0) if words[0] != "local" and rest else ""
@@ -49,7 +50,7 @@ def parse(text: str, number: int) -> Line:
 
 
 def _is_mask(word: str) -> bool:
-    return word[:1].isdigit() and ("." in word or ":" in word)
+    return "." in word or ":" in word
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,15 @@ class Access:
 
 
 def access(lines: Sequence[Line], role: Role, database: str, *, tls: bool, replication: bool = False) -> Access:
-    """Whether a connection over TCP gets in from somewhere. A line for some addresses lets in there, but keeps nobody out:
-    the same connection from another address goes on to the next line."""
+    """Whether a connection over TCP gets in from somewhere; without TLS, it may be encrypted by GSSAPI. A line for some
+    addresses, or for one of these two, lets in there, but keeps nobody out: other connections go on to the next line."""
     for line in lines:
-        if line.type == "local" or (line.type == "hostssl" and not tls) or (line.type == "hostnossl" and tls):
-            continue
-        if line.type == "hostgssenc":
+        if line.type in ("local", "hostssl" if not tls else "hostnossl", "hostgssenc" if tls else ""):
             continue
         if not _takes_database(line, database, role, replication) or not _takes_user(line, role):
             continue
         if line.method == "reject":
-            if line.address == "all":
+            if line.address == "all" and (tls or "gss" not in line.type):
                 return Access(False, line)
             continue
         return Access(True, line)

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conftest import REPOSITORY
 from mutation import TIMES
 from spellings import embedded, ipv4_networks, networks, spellings, with_host_bits
 from tenantry.core import addresses
@@ -35,7 +36,7 @@ def _nearly(draw: st.DrawFn) -> str:
 def go(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A program around Go's own net package."""
     program = tmp_path_factory.mktemp("gonet") / "gonet"
-    source = Path(__file__).resolve().parent.parent / "gonet/main.go"
+    source = REPOSITORY / "tests/core/gonet/main.go"
     built = ("build", "-o", str(program), source.name)
     go_toolchain.run(go_toolchain.find_go(), *built, folder=source.parent, seconds=600).check_returncode()
     return program

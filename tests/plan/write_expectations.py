@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from test_bad_inputs import CASES, answer
+from test_inputs import CASES, answer
 
 if os.environ.get("CI"):
     sys.exit("expectations are not rewritten in CI")

@@ -12,12 +12,12 @@ import pytest
 import yaml
 
 from conftest import REPOSITORY
+from native_pairs import NATIVES, pair, readable
 from stock import KUSTOMIZE
 from tenantry.engine.kustomize import Engine
 from tenantry.render.environment import yaml_text
 from tenantry.render.kustomizations import kustomization_text
 from tenantry.render.patches import change
-from test_overlay_patches import NATIVES, pair, readable
 
 OVERLAYS = sorted(
     str(path.parent.relative_to(REPOSITORY / "overlays"))

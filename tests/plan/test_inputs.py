@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import add_tenant
+from conftest import REPOSITORY, add_tenant
 from tenantry.commands import scaffold
 from tenantry.core.codes import BY_ID
 from tenantry.core.findings import in_order
@@ -18,7 +18,7 @@ from tenantry.plan.inputs import read_inputs
 from tenantry.report.text import line
 from tenantry.runtime.cache import Store
 
-CASES = sorted(path for path in (Path(__file__).parent / "bad").iterdir() if path.is_dir())
+CASES = sorted(path for path in (REPOSITORY / "tests/bad").iterdir() if path.is_dir())
 _SEEN = Store(None)
 """Files that all cases share are parsed once a process."""
 
@@ -51,5 +51,5 @@ def test_a_fault_is_answered_with_its_place_and_the_way_out(case: Path, tmp_path
 def test_there_are_enough_cases_and_each_input_code_has_one() -> None:
     assert len(CASES) >= 60
     covered = {path.name.partition("-")[0] for path in CASES}
-    # Read and size faults need a file system of their own: tests/test_hostile_files.py. Unused exceptions: test_policies.py.
+    # Read and size faults need a file system of their own: tests/project/test_hostile_files.py. Unused exceptions: tests/prove/test_policies.py.
     assert {code for code in BY_ID if code[0] in "SRF"} - covered == {"S001", "S002", "F023"}

@@ -75,6 +75,17 @@ def test_the_package_holds_the_packages_of_the_flow_and_nothing_else() -> None:
     assert here == {"__init__.py", "__main__.py", "py.typed"} | {name for name in ORDER if name != "__main__"}
 
 
+def test_each_test_lies_where_its_module_does() -> None:
+    """`tests/<package>/test_<module>.py` for a module or a package of modules; tests of the project lie in a folder of theirs."""
+    elsewhere = ("acceptance", "project")
+    tests = REPOSITORY / "tests"
+    for path in tests.rglob("test_*.py"):
+        place = path.relative_to(tests)
+        if place.parts[0] not in elsewhere:
+            tested = PACKAGE / place.parent / place.stem.removeprefix("test_")
+            assert tested.is_dir() or tested.with_suffix(".py").is_file(), f"{place}: no such module"
+
+
 def test_every_package_says_what_comes_in_and_what_goes_out() -> None:
     for name in ORDER[:-1]:
         text = ast.get_docstring(ast.parse((PACKAGE / name / "__init__.py").read_text())) or ""

@@ -19,7 +19,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from conftest import Ran
+from conftest import REPOSITORY, Ran
 from mutation import TIMES
 from tenantry.cli import bug
 from tenantry.core.findings import FieldChange, Finding, ObjectChange, ObjectId, Result
@@ -202,7 +202,7 @@ def test_what_is_no_secret_is_shown() -> None:
 
 def test_the_example_fleet_hides_the_literals_of_templates_only(parser: Engine) -> None:
     hidden = set()
-    for file in sorted((Path(__file__).parent.parent / "rendered").rglob("*.yaml")):
+    for file in sorted((REPOSITORY / "rendered").rglob("*.yaml")):
         value = yaml.load(file.read_text(), yaml.CSafeLoader)
         if concealed(value) != value:
             hidden.add(value["kind"])

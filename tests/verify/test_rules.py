@@ -239,7 +239,7 @@ def test_an_untouched_group_has_no_finding(manifests: list[Manifest]) -> None:
 
 
 def test_every_code_for_objects_is_proven() -> None:
-    elsewhere = {"V001", "V002", "V003", "V004", "V012", "V014", "V045", "V067"}  # tests/test_verify.py
-    elsewhere |= {"V024", "V075"}  # tests/test_hostile_trees.py
-    elsewhere |= {"V070", "V071", "V072", "V073", "V074"}  # tests/test_policies.py, tests/test_controls.py
+    elsewhere = {"V001", "V002", "V003", "V004", "V012", "V014", "V045", "V067"}  # tests/verify/test_judge.py
+    elsewhere |= {"V024", "V075"}  # tests/verify/test_folder.py
+    elsewhere |= {"V070", "V071", "V072", "V073", "V074"}  # tests/prove/test_policies.py, tests/prove/test_proofs.py
     assert {mutant.code for mutant in MUTANTS} | elsewhere == {code.id for code in CODES if code.id.startswith("V")}

@@ -244,7 +244,7 @@ def test_the_wide_reading_is_what_passes_packet_by_packet_and_the_narrow_one_is_
 def test_the_wide_reading_is_that_of_an_independent_matcher_on_thousands_of_policy_sets() -> None:
     """Its known faults are kept out of the sets: no policyTypes, NotIn and empty values on a missing key, a Pod with itself,
     ends without an address; port names are compared as text, so that the name of the port on the target is given."""
-    program, sets = build_beside("cyclonus"), 2000 * TIMES
+    program, sets = build_beside("prove/network/cyclonus"), 2000 * TIMES
     asked, ours = [], []
     for seed in range(sets):
         random = Random(seed)
