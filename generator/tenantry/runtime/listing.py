@@ -1,4 +1,4 @@
-"""The generated trees on disk: what is there, whose it is, and what would have to change."""
+"""The generated trees on disk: which files exist, which are managed, and what would have to change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tenantry.runtime.processes import beside
 
 TREES = ("base", "overlays", "rendered")
 OURS = b"# Made by tenantry "
-"""First bytes of every file that we write; a file in a generated tree without them is not ours."""
+"""First bytes of every generated file; a file in a generated tree without them is unmanaged."""
 
 
 Action = Literal["added", "changed", "removed"]
@@ -21,7 +21,7 @@ Action = Literal["added", "changed", "removed"]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One file that is not as it should be. `content` is what it should hold, unless that was put down elsewhere."""
+    """One file that is out of date. `content` is what it should contain, unless that was stored elsewhere."""
 
     file: str
     action: Action
@@ -30,7 +30,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Names of a folder's files, and a fingerprint that changes whenever one of them is touched."""
+    """A folder's file names, and a fingerprint that changes whenever one of the files is touched."""
 
     names: tuple[str, ...] = ()
     fingerprint: str = ""
@@ -41,11 +41,11 @@ NO_FOLDER = Folder()
 
 @dataclass
 class Listing:
-    """Folders of the generated trees that hold files, by path below the root."""
+    """Folders of the generated trees that contain files, by path below the root."""
 
     folders: dict[str, Folder] = field(default_factory=dict)
     strangers: list[str] = field(default_factory=list)
-    """Paths that can't be ours: links, special files, and folders called like files."""
+    """Paths that can't be generated: links, special files, and folders named like files."""
 
     def fingerprint(self, folders: tuple[str, ...]) -> str:
         return " ".join(self.folders.get(folder, NO_FOLDER).fingerprint for folder in folders)
@@ -61,10 +61,10 @@ def list_trees(root: Path) -> Listing:
 
 
 def start_listing(root: Path) -> Callable[[], Listing]:
-    """Begin to list the trees in a child process; the function that comes back waits for the listing.
+    """Start listing the trees in a child process; the returned function waits for the listing.
 
-    Looking at ten thousands of files takes as long as all else that a small run does before it needs them, and would
-    hold the interpreter's lock.
+    Listing tens of thousands of files takes as long as everything else that a small run does before it needs them, and
+    would hold the interpreter's lock.
     """
     return beside(lambda: list_trees(root))
 
@@ -80,10 +80,10 @@ def _walk(root: str, folder: str, listing: Listing) -> None:
 
 
 def list_folder(root: str, folder: str, listing: Listing) -> list[str]:
-    """Note one folder's files in the listing; return the names of its folders.
+    """Add one folder's files to the listing; return the names of its folders.
 
-    The fingerprint holds each file's size and times. The change time can't be set by a program, so a file that was
-    altered and given its old date is seen too.
+    The fingerprint holds each file's size and times. Programs can't set the change time, so a file that was
+    edited and given its old date is detected too.
     """
     inner: list[str] = []
     files: list[tuple[str, int, int, int, int]] = []
@@ -109,7 +109,7 @@ def list_folder(root: str, folder: str, listing: Listing) -> list[str]:
 
 
 def compare(root: Path, listing: Listing, folder: str, wanted: Mapping[str, bytes]) -> Iterator[Change]:
-    """What must change in one folder, foreign files left alone (see `foreign_files`)."""
+    """What must change in one folder, ignoring unmanaged files (see `foreign_files`)."""
     there = set(listing.folders.get(folder, NO_FOLDER).names)
     for name, content in sorted(wanted.items()):
         if name not in there:
@@ -122,13 +122,13 @@ def compare(root: Path, listing: Listing, folder: str, wanted: Mapping[str, byte
 
 
 def is_ours(path: Path) -> bool:
-    """True when the file begins like every file that we write."""
+    """True when the file begins like every generated file."""
     with path.open("rb") as file:
         return file.read(len(OURS)) == OURS
 
 
 def names_by_cluster(listing: Listing, changes: Iterable[Change]) -> dict[str, set[str]]:
-    """Cluster -> names of the files that its tree holds once the changes are made."""
+    """Cluster -> names of the files in its tree once the changes are made."""
     names: dict[str, set[str]] = {}
     for folder, content in listing.folders.items():
         if folder.startswith("rendered/"):

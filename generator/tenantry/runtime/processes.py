@@ -1,4 +1,4 @@
-"""Work in further processes: the same on many groups, or one thing beside another."""
+"""Work in other processes: the same for many groups, or one task in parallel to another."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Group = TypeVar("Group")
 Answer = TypeVar("Answer")
 
 LARGE = 4000
-"""Files or objects from which on a second process is worth its start."""
+"""Number of files or objects from which a second process pays off."""
 _work: Callable[[Any], Any] | None = None
-"""What a forked process does; forking hands it over as it is, with all that it refers to."""
+"""What a forked process does; forking copies it with everything that it references."""
 
 
 def side_by_side(
@@ -23,16 +23,16 @@ def side_by_side(
     files: Callable[[Group], int],
     prepare: Callable[[], object] = lambda: None,
 ) -> Iterator[Answer]:
-    """Each group's answer; in the order of the groups when one process does it all, in any order else.
+    """Each group's answer: in the order of the groups in a single process, else in any order.
 
-    `files` is how much there is to do for a group. `prepare` is run once before there are several processes.
+    `files` is the amount of work for a group. `prepare` runs once before processes are forked.
     """
     sizes = {index: files(group) for index, group in enumerate(groups)}
     workers = min(os.cpu_count() or 1, len(groups))
     if workers < 2 or sum(sizes.values()) < LARGE or not hasattr(os, "fork"):
         yield from map(work, groups)
         return
-    import multiprocessing  # these two take a while, and are seldom needed
+    import multiprocessing  # slow to import, and seldom needed
     from concurrent.futures import ProcessPoolExecutor
 
     prepare()
@@ -48,14 +48,14 @@ def side_by_side(
 
 def _do_share(groups: Sequence[Any]) -> list[Any]:
     assert _work is not None
-    gc.disable()  # the process ends with its share
+    gc.disable()  # the process ends after its share
     return [_work(group) for group in groups]
 
 
 def beside(work: Callable[[], Answer]) -> Callable[[], Answer]:
-    """Begin something in a child process; the function that comes back waits for its answer.
+    """Start a task in a child process; the returned function waits for its answer.
 
-    To be called while there is one thread only. A child that fails costs only the time to do its work again here.
+    Call it while the process is single-threaded. If the child fails, its work is repeated here.
     """
     if not hasattr(os, "fork"):
         return work
@@ -64,7 +64,7 @@ def beside(work: Callable[[], Answer]) -> Callable[[], Answer]:
     if child == 0:
         try:
             os.close(reading)
-            gc.disable()  # the process ends with its answer
+            gc.disable()  # the process ends after its answer
             with os.fdopen(writing, "wb") as pipe:
                 pickle.dump(work(), pipe)
         finally:
