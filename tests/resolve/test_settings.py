@@ -1,4 +1,4 @@
-"""How one instance is settled: tier, users and overrides give the values, and each names what decided it."""
+"""An instance's settings: tier, users and overrides decide them, and each records what decided it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tenantry.model.common import ENVIRONMENTS, EnvironmentName, Override, Windo
 from tenantry.model.tenant import Environment, Overrides, Tenant
 from tenantry.plan.inputs import Inputs, read_inputs
 from tenantry.resolve.instance import Instance
-from tenantry.resolve.settings import DoesNotFitError, Problem, settle
+from tenantry.resolve.settings import DoesNotFitError, Problem, resolve_instance
 from tenantry.runtime.cache import Store
 
 SHARED, OWN, SPLIT = "smith-advisory-production", "meridian-engineering-production", "globex-eu-production"
@@ -36,7 +36,7 @@ def settled(
         placed = {**tenant.environments, environment: Environment(cell=old.site.cell.name)}
         tenant = dataclasses.replace(tenant, environments=placed)
     release = dataclasses.replace(old.release, session_store_needs_scan=store)
-    return settle(tenant, environment, dataclasses.replace(old.tier, **(tier or {})), old.site, release)
+    return resolve_instance(tenant, environment, dataclasses.replace(old.tier, **(tier or {})), old.site, release)
 
 
 def instance(of: str, environment: EnvironmentName = "production", **changes: Any) -> Instance:
@@ -115,7 +115,7 @@ def test_more_users_than_the_tier_has_workers_for_do_not_fit() -> None:
         settled(SHARED, users=361)
     problem = caught.value.problem
     assert (problem.code, problem.path) == ("R004", ("users",))
-    assert problem.message == "361 users need 19 workers, but tier 'shared' gives at most 18"
+    assert problem.message == "361 users need 19 workers, but tier 'shared' allows at most 18"
     assert "at most 3" in problem.hint
 
 

@@ -1,4 +1,4 @@
-"""Arguments go in, an exit code comes out.
+"""Arguments come in; an exit code comes out.
 
 Imports commands and report.
 """

@@ -1,4 +1,4 @@
-"""The report of a failure that nobody expected: where in the code it happened, and nothing of what was worked on."""
+"""The report of an internal error: where in the code it happened, without any of the processed data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write(error: BaseException, arguments: Sequence[str]) -> str:
 
 
 def _words(arguments: Sequence[str]) -> Iterator[str]:
-    """Command and options; their values are left out, since they may be anything."""
+    """Command and options, without their values, which may be anything."""
     from tenantry.cli.main import COMMANDS
 
     for argument in arguments:
@@ -44,7 +44,7 @@ _OPTIONS = frozenset(
 
 
 def _trace(error: BaseException) -> Iterator[str]:
-    """A traceback without the exceptions' own texts, which quote what was read: a file's line, a value."""
+    """A traceback without exception messages, which may quote data: a line of a file, a value."""
     seen: set[int] = set()
     chain: list[BaseException] = []
     current: BaseException | None = error
@@ -55,6 +55,6 @@ def _trace(error: BaseException) -> Iterator[str]:
     for member in reversed(chain):
         yield "Traceback (most recent call last):\n"
         yield from traceback.format_tb(member.__traceback__)
-        if type(member).__name__ == "_RemoteTraceback":  # of another process of ours; its frames came as text
+        if type(member).__name__ == "_RemoteTraceback":  # from a worker process; its frames arrive as text
             yield from (f"{line}\n" for line in str(member).split("\n") if line.startswith('  File "'))
-        yield f"{type(member).__module__}.{type(member).__qualname__} (its text is left out: it may quote a value)\n\n"
+        yield f"{type(member).__module__}.{type(member).__qualname__} (message omitted: it may quote a value)\n\n"

@@ -11,10 +11,10 @@ from tenantry.runtime.workspace import require_fleet
 @click.command("check")
 @common
 def command(options: Options) -> None:
-    """Say whether inputs are right and trees are current.
+    """Check that inputs are valid and generated trees are up to date.
 
-    Reads tenants/, tiers/, platform/ and policies/exceptions/, and compares base/, overlays/ and rendered/ with what
-    they give. Hand edits, left-over and foreign files are findings. Writes nothing. This is what CI runs.
+    Reads tenants/, tiers/, platform/ and policies/, and compares base/, overlays/ and rendered/ with what they should
+    contain. Manual edits, stale and unmanaged files are findings. Writes nothing. Run this in CI.
     """
     require_fleet(options.root)
     space = options.workspace()

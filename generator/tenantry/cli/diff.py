@@ -14,8 +14,8 @@ from tenantry.runtime.workspace import require_fleet
 def command(options: Options, revision: str) -> None:
     """Show what changes in rendered/ since a commit (default: HEAD), object by object and field by field.
 
-    Objects are compared by identity, entries of lists by the keys that Kubernetes gives them; order and format mean
-    nothing. Values of Secrets are hidden. Differences alone are no failure.
+    Objects are compared by identity, list entries by their Kubernetes merge keys; order and formatting are ignored.
+    Values of Secrets are hidden. The exit code is 0 even if there are differences.
     """
     root = require_fleet(options.root)
     space = options.workspace()

@@ -19,14 +19,14 @@ from tenantry.report.assurance import objectives_text
 )
 @common
 def command(options: Options, subject: str, objectives: bool) -> None:
-    """Say where a tenant's values come from, how its objectives follow, or what a code or control means.
+    """Show where a tenant's values come from, how its objectives are derived, or what a code or control means.
 
     \b
       tenantry explain acme              every value of acme's instances, with file and line
       tenantry explain acme-staging      one instance
-      tenantry explain acme --objectives how RPO, RTO and availability follow from the objects
+      tenantry explain acme --objectives how RPO, RTO and availability are derived from the objects
       tenantry explain F001              what the code of a finding means
-      tenantry explain NET-03            what a control says, and how it is proved
+      tenantry explain NET-03            what a control requires, and how it is proved
       tenantry explain rendered/.../deployment.apps_acme-production_odoo-web.yaml:40   what decided a rendered line
     """
     if objectives:
@@ -48,7 +48,7 @@ def command(options: Options, subject: str, objectives: bool) -> None:
 
 
 def _below(options: Options, file: str) -> str:
-    """A file as it is called from the fleet's folder: places in findings are so, too, wherever we are."""
+    """A file's path relative to the fleet's folder, as in findings, whatever the working directory."""
     root = options.root
     for start in (root, Path.cwd()):
         path = os.path.normpath(start / file)

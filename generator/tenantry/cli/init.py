@@ -14,14 +14,14 @@ from tenantry.commands import scaffold
 @click.argument("folder", metavar="DIR", type=FilePath())
 @common
 def command(options: Options, folder: Path) -> None:
-    """Lay an empty fleet in DIR.
+    """Create an empty fleet in DIR.
 
-    It holds an example platform, a cluster with its DR partner, cells and the three tiers, and no tenant. Nothing is
-    overwritten: DIR must be new or empty.
+    The fleet has an example platform, a cluster with its DR partner, cells and the three tiers, but no tenant. Nothing
+    is overwritten: DIR must be new or empty.
     """
     target = options.path(folder)
     files = scaffold.new_fleet(target)
     options.write(
-        f"Laid a fleet of {len(files)} files in {target}. Next:\n"
+        f"Created a fleet of {len(files)} files in {target}. Next:\n"
         f"  cd {target}\n  tenantry new tenant acme --tier shared\n  tenantry render\n  tenantry check\n"
     )

@@ -1,4 +1,4 @@
-"""Entry point: commands by name, and what a failure looks like."""
+"""Entry point: commands by name, and how failures are reported."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from tenantry.core.findings import FindingsError, MachineError, Result, Tenantry
 from tenantry.report.plain import lines, one_line
 
 COMMANDS = {
-    "init": "Lay an empty fleet in a folder.",
+    "init": "Create an empty fleet in a folder.",
     "new": "Write a new tenant, cell or exception.",
     "schema": "Print the JSON Schema of an input kind.",
-    "render": "Make base/, overlays/ and rendered/ from the inputs.",
-    "check": "Say whether inputs are right and trees are current.",
-    "verify": "Judge plain manifests as clusters and operators would.",
+    "render": "Generate base/, overlays/ and rendered/ from the inputs.",
+    "check": "Check that inputs are valid and generated trees are up to date.",
+    "verify": "Check plain manifests as clusters and operators would.",
     "diff": "Show what changes in rendered objects since a commit.",
-    "explain": "Say where a tenant's values come from, or what a code means.",
-    "doctor": "Say whether this machine has what tenantry needs.",
+    "explain": "Show where a tenant's values come from, or what a code means.",
+    "doctor": "Check that this machine has what tenantry needs.",
 }
-"""Command -> its one-line help; each lives in a module of its name, read only when it is called."""
+"""Command -> its one-line help; each has a module of that name, imported only when needed."""
 
 
 class _Commands(click.Group):
-    """Reads a command's module when it is called, so that each start reads little."""
+    """Imports a command's module when it is called, which keeps start-up fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -64,9 +64,9 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="tenantry")
 @common
 def cli(_options: Options) -> None:
-    """Manifests for tenant-isolated Odoo, from one file a tenant.
+    """Generate manifests for tenant-isolated Odoo from one file per tenant.
 
-    A day's work:
+    Typical use:
 
     \b
       tenantry new tenant contoso --tier shared
@@ -74,7 +74,7 @@ def cli(_options: Options) -> None:
       tenantry render
       tenantry check && git diff --stat
 
-    Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 a bug of ours, 4 an outside tool is missing or broken or the
+    Exit codes: 0 success, 1 findings, 2 usage error, 3 internal error, 4 an external tool is missing or broken, or the
     machine refuses (space, permissions, limits), 130 interrupted. Shell completion: eval "$(_TENANTRY_COMPLETE=bash_source tenantry)" (or zsh_source, fish_source).
     """
 
@@ -82,7 +82,7 @@ def cli(_options: Options) -> None:
 def main() -> NoReturn:
     """Run the command line and exit."""
     options = Options()
-    # Much is made and little is thrown away, so looking for cycles early costs a tenth of a run and finds nothing.
+    # Few objects are freed during a run, so collecting cycles early costs a tenth of the time and finds nothing.
     gc.set_threshold(100_000, 50, 50)
     try:
         code = _run(options)
@@ -101,7 +101,7 @@ def main() -> NoReturn:
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - the reader went away
         code = 0
-    except Exception as error:  # whatever it is, the user gets one line
+    except Exception as error:  # the user gets one line, whatever it is
         refusal = machine_refusal(error)
         if refusal:
             click.echo(one_line(f"tenantry: {refusal}"), err=True)
@@ -121,19 +121,19 @@ _REFUSALS = frozenset({
     errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EFBIG, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO,
     errno.EACCES, errno.EPERM,
 })  # fmt: skip
-"""Errors that tell of the machine, its limits or its permissions, wherever they come up."""
+"""Errors caused by the machine, its limits or its permissions, wherever they are raised."""
 
 
 def machine_refusal(error: BaseException | None) -> str:
-    """What the machine refuses; empty when it is something else that went wrong."""
+    """What the machine refuses; empty if the error has another cause."""
     seen = 0
     while error is not None and seen < 10:
         if isinstance(error, MemoryError):
-            return "there is not enough memory (see 'ulimit -a')"
+            return "not enough memory (check 'ulimit -a')"
         if isinstance(error, OSError) and error.errno in _REFUSALS:
-            return f"{error.strerror}{f': {error.filename}' if error.filename else ''} (see permissions, space and 'ulimit -a')"
+            return f"{error.strerror}{f': {error.filename}' if error.filename else ''} (check permissions, disk space and 'ulimit -a')"
         if isinstance(error, (RuntimeError, ImportError)) and any(words in str(error) for words in _NO_MEMORY):
-            return "there is not enough memory, or there are too many processes (see 'ulimit -a')"
+            return "not enough memory, or too many processes (check 'ulimit -a')"
         error, seen = error.__cause__, seen + 1
     return ""
 
@@ -149,7 +149,7 @@ def _report(options: Options, result: Result) -> int:
 
 
 def _show(error: click.ClickException) -> None:
-    """As click does, but arguments that are quoted fill one line and can't act on a terminal."""
+    """As click does, but quoted arguments are kept to one line and can't affect the terminal."""
     text, message = io.StringIO(), error.format_message()
     error.show(text)
     is_help = isinstance(error, click.exceptions.NoArgsIsHelpError)
@@ -158,13 +158,13 @@ def _show(error: click.ClickException) -> None:
 
 
 def _bug() -> int:
-    """Keep what we need to mend it, and tell where."""
+    """Save a report for debugging, and print its path."""
     from tenantry.cli import bug
 
     error = sys.exc_info()[1]
     assert error is not None
-    where = "please send us the command and its input (no report could be written)"
+    where = "please report it with the command and its input (no report could be written)"
     with contextlib.suppress(OSError):
-        where = one_line(f"please send us {bug.write(error, sys.argv)}")
-    click.echo(f"tenantry: this is a bug of ours ({type(error).__name__}); {where}", err=True)
+        where = one_line(f"please report it and attach {bug.write(error, sys.argv)}")
+    click.echo(f"tenantry: internal error ({type(error).__name__}); {where}", err=True)
     return 3

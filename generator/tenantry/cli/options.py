@@ -1,4 +1,4 @@
-"""Options that every command takes, before or after its name."""
+"""Options of every command, before or after its name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass
 class Options:
-    """What the user asked for, wherever on the command line it stood."""
+    """The common options, wherever on the command line they were given."""
 
     directory: Path | None = None
     format: str = "text"
@@ -36,7 +36,7 @@ class Options:
 
     @property
     def root(self) -> Path:
-        """The fleet's folder: the one that -C names, else the one that we are in, else the present folder."""
+        """The fleet's folder: the one given with -C, else the fleet around the working directory, else that directory."""
         try:
             if self.directory is not None:
                 return self.directory.resolve()
@@ -45,11 +45,11 @@ class Options:
         except (OSError, RuntimeError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise UsageError(
-                f"the folder can't be opened: {reason}", "go to a folder that is there, or name one with -C"
+                f"the folder can't be opened: {reason}", "change to an existing folder, or name one with -C"
             ) from None
 
     def path(self, given: Path) -> Path:
-        """A path of the command line; -C moves it, as it does for git and make."""
+        """A path from the command line, relative to -C, as with git and make."""
         return (self.directory or Path()) / given
 
     def workspace(self) -> Workspace:
@@ -57,7 +57,7 @@ class Options:
         from tenantry.cli.progress import progress, say
 
         root = self.root
-        outside(Path(platformdirs.user_cache_dir("tenantry")), root)  # programs are run from there
+        outside(Path(platformdirs.user_cache_dir("tenantry")), root)  # programs are started from there
         as_of = self.as_of or datetime.date.today().isoformat()
         loud = not self.quiet and sys.stderr.isatty()
         return Workspace(
@@ -66,32 +66,30 @@ class Options:
         )  # fmt: skip
 
     def report(self, result: Result) -> None:
-        """Write the result where it was asked for, and end with its exit code."""
+        """Write the result to its destination, and exit with its code."""
         self.write(WRITERS[self.format](result))
         raise SystemExit(0 if result.ok else 1)
 
     def write(self, text: str) -> None:
-        content = lines(text).encode("utf-8", "backslashreplace")  # names of files need not be text
+        content = lines(text).encode("utf-8", "backslashreplace")  # file names need not be valid text
         if self.output is None:
             click.echo(content, nl=False)
             return
         try:
             self.path(self.output).write_bytes(content)
         except OSError as error:
-            raise MachineError(
-                f"{self.output} can't be written: {error.strerror}", "name a file that may be written"
-            ) from error
+            raise MachineError(f"{self.output} can't be written: {error.strerror}", "name a writable file") from error
 
 
 class FilePath(click.Path):
-    """A path that a system can have: a zero byte, which only a program can pass, is told before it gets anywhere."""
+    """Rejects a NUL byte in a path early; only a program can pass one."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if "\0" in str(value):
-            self.fail("a path holds no zero byte", param, ctx)
+            self.fail("a path can't contain a NUL byte", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -101,7 +99,7 @@ def _date(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
     try:
         return datetime.date.fromisoformat(value).isoformat()
     except ValueError:
-        raise click.BadParameter(f"'{value}' is no date; write it like 2026-11-23") from None
+        raise click.BadParameter(f"'{value}' is not a date; write it like 2026-11-23") from None
 
 
 _OPTIONS = (
@@ -110,21 +108,21 @@ _OPTIONS = (
         "directory",
         type=FilePath(),
         metavar="DIR",
-        help="Work on the fleet in DIR, and take relative paths from there (default: the fleet around this folder).",
+        help="Work on the fleet in DIR; relative paths start there (default: the fleet around the working directory).",
     ),
-    click.option("--format", type=click.Choice(sorted(WRITERS)), help="How to write the result (default: text)."),
+    click.option("--format", type=click.Choice(sorted(WRITERS)), help="Output format (default: text)."),
     click.option("--output", type=FilePath(), metavar="FILE", help="Write the result to FILE."),
     click.option(
-        "--as-of", callback=_date, metavar="DATE", help="Judge expiries as on DATE (YYYY-MM-DD; default: today)."
+        "--as-of", callback=_date, metavar="DATE", help="Check expiry dates as of DATE (YYYY-MM-DD; default: today)."
     ),
-    click.option("--quiet", is_flag=True, default=None, help="No progress."),
-    click.option("--no-color", is_flag=True, default=None, help="No colour."),
-    click.option("--no-cache", is_flag=True, default=None, help="Make everything anew; the answer is the same."),
+    click.option("--quiet", is_flag=True, default=None, help="Show no progress."),
+    click.option("--no-color", is_flag=True, default=None, help="Use no colour."),
+    click.option("--no-cache", is_flag=True, default=None, help="Ignore caches; the result is the same."),
 )
 
 
 def common(function: F) -> F:
-    """Give a command (or the group) the common options; the command's own win over the group's."""
+    """Add the common options to a command (or the group); the command's override the group's."""
 
     @functools.wraps(function)
     def wrapper(*arguments: Any, **values: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Progress on a terminal; silence in a pipe."""
+"""Progress on a terminal; nothing in a pipe."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tenantry.runtime.workspace import Progress
 
 
 def say(text: str) -> None:
-    """A line about long work, on standard error."""
+    """A line about a long task, on standard error."""
     print(lines(text), file=sys.stderr, flush=True)  # noqa: T201 - the command line's own voice
 
 
 def progress() -> Progress:
-    """A bar that appears with the first step and goes with the last."""
+    """A bar that appears with the first step and disappears with the last."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar

@@ -14,10 +14,10 @@ from tenantry.runtime.workspace import require_fleet
 @click.argument("tenants", nargs=-1, metavar="[TENANT]...")
 @common
 def command(options: Options, tenants: tuple[str, ...]) -> None:
-    """Make base/, overlays/ and rendered/ from the inputs.
+    """Generate base/, overlays/ and rendered/ from the inputs.
 
-    With tenants named, only their overlays and their cells are made. Nothing is written unless all inputs are right;
-    then all of it is, or nothing. Files with equal bytes are left alone.
+    If tenants are named, only their overlays and cells are generated. Nothing is written unless all inputs are valid;
+    then everything is written, or nothing. Unchanged files are not touched.
     """
     root = require_fleet(options.root)
     with Publisher(root, fleet_state(root), options.workspace().say) as publisher:

@@ -14,6 +14,6 @@ from tenantry.inputs import schema
 def command(options: Options, kind: str) -> None:
     """Print the JSON Schema (2020-12) of an input KIND.
 
-    Editors with a YAML language server complete and check files by it; its descriptions are the reference.
+    Editors with a YAML language server use it to complete and validate files; its descriptions are the reference.
     """
     options.write(schema.schema_text(kind))

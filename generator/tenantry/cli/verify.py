@@ -18,15 +18,15 @@ _TYPES = "a folder, a file, or '-' for standard input"
 
 @click.command("verify")
 @click.argument("directory_or_file", required=False, type=FilePath(), metavar="[DIR]")
-@click.option("--kubernetes", metavar="VERSION", default="", help="Judge as this Kubernetes would, like 1.34.")
+@click.option("--kubernetes", metavar="VERSION", default="", help="Kubernetes version to check against, such as 1.34.")
 @common
 def command(options: Options, directory_or_file: Path | None, kubernetes: str) -> None:
-    """Judge plain manifests as the clusters and their operators would: rendered/, or any folder or file.
+    """Check plain manifests as the clusters and their operators would: rendered/, or any folder or file.
 
-    Schemas of native and custom kinds, the operators' own rules, references between the objects. Each cluster's folder
-    is judged by its Kubernetes version. In a fleet, every control that it promises is proved on all clusters together,
-    and Kyverno's policies judge every object; as Markdown or JSON the answer is a report for auditors. Reads the objects
-    only, never how they were made. What could not be checked is a finding. With '-', up to 16 MiB of manifests are read
+    Checks schemas of native and custom kinds, the operators' own rules, and references between objects, for each
+    cluster's Kubernetes version. In a fleet, every promised control is proved on all clusters together, and Kyverno
+    policies check every object; in Markdown or JSON the result is a report for auditors. Only the objects are read, not
+    how they were generated. Whatever could not be checked is a finding. With '-', up to 16 MiB of manifests are read
     from standard input.
     """
     if str(directory_or_file) == "-":
@@ -34,7 +34,7 @@ def command(options: Options, directory_or_file: Path | None, kubernetes: str) -
     elif directory_or_file is None:
         target = require_fleet(options.root) / "rendered"
         if target.is_symlink():
-            raise UsageError("rendered/ is a link", "name the folder that it leads to, if that is to be judged")
+            raise UsageError("rendered/ is a link", "name the folder that it points to, if that should be checked")
         _verify(options, target, "rendered", kubernetes)
     else:
         _verify(options, options.path(directory_or_file), str(directory_or_file), kubernetes)
@@ -42,7 +42,7 @@ def command(options: Options, directory_or_file: Path | None, kubernetes: str) -
 
 def _verify(options: Options, given: Path, shown: str, kubernetes: str) -> None:
     try:
-        target = given.resolve(strict=True)  # what was named by hand may be a link
+        target = given.resolve(strict=True)  # a path given by the user may be a link
         good = target.is_dir() or target.is_file()
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -58,10 +58,10 @@ def _verify(options: Options, given: Path, shown: str, kubernetes: str) -> None:
 
 def _standard_input(options: Options, kubernetes: str) -> Result:
     if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError("standard input is a terminal", "send manifests into it: ... | tenantry verify -")
+        raise UsageError("standard input is a terminal", "pipe manifests into it: ... | tenantry verify -")
     content = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
     if len(content) > MAX_FILE_BYTES:
-        raise UsageError(f"standard input has over {MAX_FILE_BYTES >> 20} MiB", "send less at a time")
+        raise UsageError(f"standard input exceeds {MAX_FILE_BYTES >> 20} MiB", "send less at a time")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""The vocabulary of all stages: findings, codes, controls, objects and their file names.
+"""Shared vocabulary of all stages: findings, codes, controls, objects and their file names.
 
 Imports no other package.
 """

@@ -1,8 +1,8 @@
-"""Address ranges as values, read as those read them who enforce them: Go's net package, in the API server, Calico and Traefik.
+"""Address ranges as values, parsed the way their enforcers parse them: Go's net package, in the API server, Calico and Traefik.
 
 An IPv6 range can mean IPv4 addresses in two ways. A mapped one (`::ffff:a9fe:a9fe/128`) is the IPv4 range: net.ParseCIDR
-keeps its sixteen bytes, and IPNet.Contains and IPNet.String take them for four. A translated one (NAT64, 6to4, Teredo)
-stays IPv6, and a gateway on the way leads on to the IPv4 address.
+keeps its sixteen bytes, and IPNet.Contains and IPNet.String treat them as four. A translated one (NAT64, 6to4, Teredo)
+stays IPv6, and a gateway on the path forwards to the IPv4 address.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _WIDTH = {4: 32, 6: 128}
 _MAPPED = 0xFFFF
 
 ADMINISTRATORS: Mapping[int, int] = {4: 16, 6: 44}
-"""Version -> shortest prefix: as many addresses as administrators may come from, in all ranges together. A company's
+"""Version -> shortest prefix: the most addresses that administrators may come from, all ranges together. A company's
 offices and VPN gateways are far fewer than a /16; an IPv6 /44 is sixteen sites of a /48 each."""
 
 
 class AddressError(ValueError):
-    """Why a text is no range that an input may hold. `hint` is the way out."""
+    """Why a text is not a range that an input may contain. `hint` says how to fix it."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -31,7 +31,7 @@ class AddressError(ValueError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Range:
-    """All addresses from `first` to `last`, as whole numbers: what one prefix takes."""
+    """All addresses from `first` to `last`, as integers: the range of one prefix."""
 
     version: int
     first: int
@@ -42,15 +42,15 @@ class Range:
         return _WIDTH[self.version] - (self.last - self.first).bit_length()
 
     def meets(self, other: Range) -> bool:
-        """Whether an address is in both. Translated addresses count as the IPv6 that they are."""
+        """Whether the ranges share an address. Translated addresses count as plain IPv6."""
         return self.version == other.version and self.first <= other.last and other.first <= self.last
 
     def holds(self, other: Range) -> bool:
-        """Whether every address of `other` is in it."""
+        """Whether it contains every address of `other`."""
         return self.version == other.version and self.first <= other.first and other.last <= self.last
 
     def reaches(self, other: Range) -> bool:
-        """Whether an address of `other` is in it, or an IPv6 address that a translator turns into one of `other`."""
+        """Whether it contains an address of `other`, or an IPv6 address that a translator maps to one of `other`."""
         return any(self.meets(name) for name in names(other))
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Embedding:
-    """IPv6 addresses that carry an IPv4 address, from bit `at` on; None where the place differs, or is disguised."""
+    """IPv6 addresses that embed an IPv4 address from bit `at` on; None where the position varies or the bits are inverted."""
 
     name: str
     cidr: str
@@ -71,7 +71,7 @@ class Embedding:
         return Range(6, int(network[0]), int(network[-1]))
 
     def of(self, other: Range) -> Range:
-        """The IPv6 addresses that carry an address of `other`; all of them where the place is not known."""
+        """The IPv6 addresses that embed an address of `other`; all of them where the position is unknown."""
         if self.at is None:
             return self.space
         below = 128 - self.at - 32
@@ -80,7 +80,7 @@ class Embedding:
         )
 
     def carried(self, by: Range) -> Range:
-        """The IPv4 addresses that a range inside of the space carries."""
+        """The IPv4 addresses embedded in a range of this space."""
         if self.at is None:
             return EVERYTHING[0]
         below = 128 - self.at - 32
@@ -93,17 +93,17 @@ EMBEDDINGS = (
     Embedding("IPv4-compatible addresses", "::/96", 96),  # RFC 4291, 2.5.5.1
     Embedding("SIIT", "::ffff:0:0:0/96", 96),  # RFC 2765
     Embedding("NAT64", "64:ff9b::/96", 96),  # RFC 6052
-    Embedding("NAT64", "64:ff9b:1::/48", None),  # RFC 8215: the operator chooses where the address stands
+    Embedding("NAT64", "64:ff9b:1::/48", None),  # RFC 8215: the operator chooses the position of the address
     Embedding("6to4", "2002::/16", 16),  # RFC 3056
-    Embedding("Teredo", "2001::/32", None),  # RFC 4380: a server's address, and a client's with its bits turned over
+    Embedding("Teredo", "2001::/32", None),  # RFC 4380: a server's address, and a client's with its bits inverted
 )
-"""Known prefixes only: a NAT64 prefix that a network chose from its own addresses can't be seen in an address."""
+"""Well-known prefixes only: a NAT64 prefix from a network's own range can't be recognized."""
 _UNSPECIFIED_AND_LOOPBACK = Range(6, 0, 1)
-"""`::` and `::1` are IPv6's own, though they lie where compatible addresses do."""
+"""`::` and `::1` are plain IPv6, although they fall into the range of compatible addresses."""
 
 
 def names(wanted: Range) -> Iterator[Range]:
-    """The range itself and, of IPv4, each IPv6 range by which its addresses are called."""
+    """The range itself and, for IPv4, each IPv6 range that embeds its addresses."""
     yield wanted
     if wanted.version == 4:
         yield from (embedding.of(wanted) for embedding in EMBEDDINGS)
@@ -111,14 +111,14 @@ def names(wanted: Range) -> Iterator[Range]:
 
 @lru_cache(maxsize=4096)
 def read(text: str) -> Range | None:
-    """A range as net.ParseCIDR of Go reads it: a mapped range is the IPv4 range, host bits are cut off. None where it fails."""
+    """A range as Go's net.ParseCIDR reads it: a mapped range is the IPv4 range, host bits are masked. None on an error."""
     found = _parsed(text)
     return None if found is None else _unmapped(found[0])
 
 
 def is_loose(text: str) -> bool:
-    """Whether a text that Go reads is refused by the API server's strict validation: mapped, host bits, zeros in front of the
-    prefix (apimachinery, pkg/util/validation/ip.go). Upper case and zeros in front of hexadecimal digits are not."""
+    """Whether the API server's strict validation rejects a text that Go accepts: mapped ranges, host bits, a prefix with
+    leading zeros (apimachinery, pkg/util/validation/ip.go). It accepts upper case and leading zeros of hexadecimal digits."""
     found = _parsed(text)
     if found is None:
         return True
@@ -127,14 +127,14 @@ def is_loose(text: str) -> bool:
 
 
 def read_source(text: str) -> Range | None:
-    """A range, or one address without a prefix, as Traefik's lists take them (pkg/ip/checker.go)."""
+    """A range, or one address without a prefix, as Traefik's lists accept it (pkg/ip/checker.go)."""
     if "/" in text:
         return read(text)
     return read(f"{text}/128") if ":" in text else read(f"{text}/32")
 
 
 def ranges(texts: Iterable[str]) -> tuple[Range, ...]:
-    """The ranges of an input, which its schema has let through."""
+    """The ranges of an input that its schema has accepted."""
     return tuple(found for text in texts if (found := read(text)) is not None)
 
 
@@ -142,7 +142,7 @@ _CIDR = re.compile(r"([0-9A-Fa-f:.]+)/0*([0-9]{1,3})")
 
 
 def _parsed(text: str) -> tuple[Range, bool] | None:
-    """The range as it is written, and whether the address has bits below the prefix."""
+    """The range as written, and whether it has host bits set."""
     match = _CIDR.fullmatch(text)
     if match is None:
         return None
@@ -164,7 +164,7 @@ def _unmapped(written: Range) -> Range:
 
 
 def declared(text: object) -> Range:
-    """The range of an input. There is one spelling for each (RFC 5952, no host bits), and IPv4 is written as IPv4.
+    """The range of an input. Each has one spelling (RFC 5952, no host bits), and IPv4 is written as IPv4.
     Raises AddressError."""
     found = _parsed(text) if isinstance(text, str) else None
     if found is None:
@@ -175,7 +175,7 @@ def declared(text: object) -> Range:
     if has_host_bits:
         raise AddressError("which is not an address range", f"write {written}: a range has no host bits")
     if str(written) != text:
-        raise AddressError("which is not how that range is written", f"write {written}")
+        raise AddressError("which is not the canonical spelling of that range", f"write {written}")
     return written
 
 
@@ -186,17 +186,17 @@ def _refuse_embedded(written: Range) -> None:
         if embedding.space.holds(written):
             _refuse(embedding, written)
         if embedding.space.meets(written):
-            message = f"which holds {embedding.cidr} ({embedding.name}), by which IPv4 addresses are reached"
+            message = f"which contains {embedding.cidr} ({embedding.name}), through which IPv4 addresses are reachable"
             raise AddressError(message, "write narrower IPv6 ranges, and IPv4 ranges as IPv4")
 
 
 def _refuse(embedding: Embedding, written: Range) -> None:
     if embedding.at is None:
-        raise AddressError(f"which leads to IPv4 addresses by {embedding.name}", "write the IPv4 range that is meant")
+        raise AddressError(f"which maps to IPv4 addresses via {embedding.name}", "write the IPv4 range instead")
     meant = embedding.carried(written)
     if embedding is EMBEDDINGS[0]:
         raise AddressError(f"which is the IPv4 range {meant}, written as IPv6", f"write {meant}")
-    raise AddressError(f"which leads to the IPv4 range {meant} by {embedding.name}", f"write {meant}")
+    raise AddressError(f"which maps to the IPv4 range {meant} via {embedding.name}", f"write {meant}")
 
 
 def shown(bounds: Mapping[int, int]) -> str:
@@ -204,8 +204,8 @@ def shown(bounds: Mapping[int, int]) -> str:
 
 
 def wider_than(found: Iterable[Range], bounds: Mapping[int, int]) -> frozenset[int]:
-    """The versions of which the ranges hold, together, more addresses than one range of the bound's prefix. IPv6 that leads
-    to IPv4 counts as the IPv4 addresses too."""
+    """The versions for which the ranges together contain more addresses than one range of the maximum's prefix. IPv6 that
+    maps to IPv4 counts as the IPv4 addresses too."""
     count = dict.fromkeys(bounds, 0)
     last = dict.fromkeys(bounds, -1)
     for one in sorted(set(_meant(found))):

@@ -1,4 +1,4 @@
-"""What a verification can tell an auditor of one tenant: controls, objectives, cost."""
+"""What a verification reports to an auditor about one tenant: controls, objectives, cost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Lifted:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One part of a derivation: what, its value, and where that comes from."""
+    """One step of a derivation: what, its value, and where that comes from."""
 
     what: str
     value: str
@@ -29,7 +29,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """A promise with a number. `derived` is None when nothing bounds it."""
+    """A measurable promise. `derived` is None when it is unbounded."""
 
     environment: str
     objective: str
@@ -42,7 +42,7 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class InstanceCost:
-    """EUR a month of one instance."""
+    """Monthly cost of one instance, EUR."""
 
     environment: str
     euro: float
@@ -51,7 +51,7 @@ class InstanceCost:
 
 @dataclass(frozen=True, slots=True)
 class TenantAssurance:
-    """What was proved of one tenant. `not_promised` are controls that its tier does not keep."""
+    """What was proved for one tenant. `not_promised` are controls that its tier does not provide."""
 
     tenant: str
     display_name: str

@@ -1,6 +1,6 @@
-"""The control catalogue: each promise of isolation, recovery and residency as a rule with an id, and how it is proved.
+"""The control catalog: each promise of isolation, recovery and residency as a rule with an id, and how it is proved.
 
-The reference page `docs/reference/controls.md`, `tenantry explain ID`, the reports and the mutants' table come from here.
+The source of `docs/reference/controls.md`, `tenantry explain ID`, the reports and the table of mutants.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ Weight = Literal["critical", "high", "medium"]
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One rule. `proof` says what is looked at; `attack` names the live test that tries to break it, if there is one;
-    `demanded_by` are classifications (`field value`) that forbid a tier which does not keep it."""
+    """One rule. `proof` says what is examined; `attack` names the live test that tries to break it, if there is one;
+    `demanded_by` are classifications (`field value`) that require it of a tier."""
 
     id: str
     rule: str
@@ -31,8 +31,8 @@ class Control:
 
 
 GROUPS: Mapping[str, str] = {
-    "NET": "Network", "IAM": "Identity and access", "DATA": "Data", "RUN": "Running", "EDGE": "Edge", "BKP": "Backup and recovery",
-    "OBS": "Observation", "SUP": "Supply and exceptions", "RES": "Residency", "CST": "Cost",
+    "NET": "Network", "IAM": "Identity and access", "DATA": "Data", "RUN": "Runtime", "EDGE": "Edge", "BKP": "Backup and recovery",
+    "OBS": "Observability", "SUP": "Supply chain and exceptions", "RES": "Residency", "CST": "Cost",
 }  # fmt: skip
 
 STANDARDS: Mapping[str, str] = {
@@ -47,7 +47,7 @@ STANDARDS: Mapping[str, str] = {
     "RES": "ISO 27001 A.5.31, A.5.34; SOC 2 C1.1; NIST SA-9(5), CP-6; GDPR 28, 44-46",
     "CST": "-",
 }  # fmt: skip
-"""What a group serves, in our judgement; the standards' texts are not quoted here, and an auditor decides."""
+"""What a group contributes to, in our judgement; the standards are not quoted here, and an auditor decides."""
 
 _OWN = ("segmented", "dedicated")
 _PRIVATE = ("dataSensitivity confidential", "dataSensitivity restricted", "obligations client-confidentiality")
@@ -55,102 +55,102 @@ _C = Control
 
 CATALOG: tuple[Control, ...] = (
     _C("NET-01", "Every Pod is isolated in both directions.", "critical",
-       "In each namespace a NetworkPolicy selects every Pod, also one that no template makes, for ingress and for egress."),
+       "In every namespace a NetworkPolicy selects all Pods, including Pods that no template makes, for ingress and egress."),
     _C("NET-02", "No network path leads from one tenant to another.", "critical",
-       "All NetworkPolicies of a cluster together, by classes of equal Pods; each end alone must be shut. A breach names both ends, the "
-       "ports and the policies that let it through."),
-    _C("NET-03", "The environments of a tenant are kept apart like tenants.", "high", "As NET-02, with the instance as the unit."),
+       "All NetworkPolicies of a cluster together, by classes of equivalent Pods; each end alone must deny the path. A breach names both "
+       "ends, the ports and the policies that allow it."),
+    _C("NET-03", "A tenant's environments are isolated from each other like tenants.", "high", "As NET-02, with the instance as the unit."),
     _C("NET-04", "Peers in other namespaces are exactly the declared ones: Traefik, Prometheus, the mail relay.", "high",
-       "Each peer must be pinned to one namespace by the name that the API server writes and to Pods by label; what else it would take is told."),
-    _C("NET-05", "Names are looked up at the cluster's DNS only.", "medium",
-       "Port 53 leads to the Pods of cluster DNS and to the node's own cache, and nowhere else."),
-    _C("NET-06", "The internet is reached at declared addresses only, and never instance metadata, nodes, Pods or Services.", "critical",
-       "Each egress range lies within the tenant's integrations or the object storage, on their ports."),
+       "Each peer must be pinned to one namespace by the name label that the API server sets, and to Pods by label; anything else it matches is reported."),
+    _C("NET-05", "Only the cluster's DNS resolves names.", "medium",
+       "Port 53 reaches the Pods of the cluster DNS and the node-local cache, and nothing else."),
+    _C("NET-06", "Egress reaches declared internet addresses only, and never instance metadata, nodes, Pods or Services.", "critical",
+       "Each egress range is within the tenant's integrations or the object storage, on their ports."),
     _C("NET-07", "The API server is reached only by Pods that need it.", "high",
-       "Its addresses are open to PostgreSQL instances and poolers, which the operator's manager inside of them needs, and to no other Pod."),
+       "Its addresses are open to PostgreSQL instances and poolers, whose instance manager needs them, and to no other Pod."),
     _C("NET-08", "PostgreSQL and Redis are reached only by their own clients.", "critical",
-       "Callers and ports at the databases' end, and targets at Odoo's end, are exactly the declared ones."),
+       "Clients and ports on the database side, and targets on Odoo's side, are exactly the declared ones."),
     _C("NET-09", "No Pod uses its node's network, processes or ports.", "critical", "Every Pod template of every workload."),
-    _C("NET-10", "A Service leads to Pods of one workload of its own namespace.", "high",
-       "Selectors, types and addresses of Services; hand-made Endpoints and EndpointSlices are refused.", "traefik"),
-    _C("NET-11", "The labels by which policies choose are ours and true.", "critical",
-       "Labels of namespaces, Pods and objects equal the promise; no other namespace wears them; nobody may change namespaces.", "rbac"),
-    _C("NET-12", "No kind of network policy is in use that this proof does not read.", "high",
-       "AdminNetworkPolicy, Cilium's and Calico's kinds are breaches, whatever they say."),
+    _C("NET-10", "A Service selects Pods of one workload in its own namespace.", "high",
+       "Selectors, types and addresses of Services; manually created Endpoints and EndpointSlices are rejected.", "traefik"),
+    _C("NET-11", "The labels that policies select by are correct and can't be forged.", "critical",
+       "Labels of namespaces, Pods and objects are as promised; no other namespace carries them; nobody may change namespaces.", "rbac"),
+    _C("NET-12", "No kind of network policy is in use that this proof does not understand.", "high",
+       "AdminNetworkPolicy and the kinds of Cilium and Calico are breaches, whatever they contain."),
     _C("IAM-01", "Each workload has a ServiceAccount of its own, without a token.", "high",
        "ServiceAccount names and automountServiceAccountToken of Pods and accounts.", "rbac"),
-    _C("IAM-02", "No tenant has a role in the whole cluster.", "critical", "Subjects of every ClusterRoleBinding.", "rbac"),
-    _C("IAM-03", "Roles of people read, and give no secrets, no shell and no way to more rights.", "critical",
-       "Rules of each Role and ClusterRole, followed through bindings; aggregation and built-in roles are refused.", "rbac"),
+    _C("IAM-02", "No tenant has a cluster-wide role.", "critical", "Subjects of every ClusterRoleBinding.", "rbac"),
+    _C("IAM-03", "Roles for people are read-only and grant no secrets, no shell and no privilege escalation.", "critical",
+       "Rules of each Role and ClusterRole, followed through bindings; aggregated and built-in roles are rejected.", "rbac"),
     _C("IAM-04", "Access groups stay with their tenant.", "critical",
        "Subjects of RoleBindings and roles of Argo CD projects are this tenant's administrators, or support.", "rbac"),
-    _C("IAM-05", "An Argo CD project fences one tree of one instance.", "critical",
+    _C("IAM-05", "An Argo CD project is confined to one tree of one instance.", "critical",
        "Projects' repositories, destinations and kinds; Applications' project, path, cluster and namespace; the project `default` is empty.", "argo-cd"),
-    _C("IAM-06", "A release can't touch policies, rights, secrets or databases.", "high",
-       "Kinds that the `app` projects let in.", "argo-cd"),
+    _C("IAM-06", "A release can't change policies, permissions, secrets or databases.", "high",
+       "Kinds that the `app` projects permit.", "argo-cd"),
     _C("IAM-07", "Secrets come from the instance's own path, through its own store and role.", "critical",
-       "Stores, roles and remote keys, up to the slash that ends the own path."),
-    _C("IAM-08", "No secret value lies in git.", "critical", "Secrets, literals under names of secrets, passwords in addresses, private keys."),
+       "Stores, roles and remote keys, up to the slash that ends the instance's path."),
+    _C("IAM-08", "No secret value is in git.", "critical", "Secrets, literals under names that suggest a secret, passwords in URLs, private keys."),
     _C("IAM-09", "A credential has one purpose and one instance.", "critical",
        "Each remote key's users over the whole fleet; a role's password comes from the key of that role's instance."),
     _C("DATA-01", "An instance's database and role are its own.", "critical",
-       "Databases, owners and roles on each server are a one-to-one image of its instances.", "postgresql"),
+       "Databases, owners and roles on each server match its instances one to one.", "postgresql"),
     _C("DATA-02", "pg_hba keeps each role in its own database, with TLS and a password.", "critical",
-       "The first matching line for each role, database and kind of connection, with the lines that the operator adds.", "postgresql"),
-    _C("DATA-03", "PUBLIC may connect to no database.", "high", "Statements that run at the cluster's start and with each migration.", "postgresql"),
-    _C("DATA-04", "Database roles have no power over the server.", "critical", "Attributes and memberships of roles; superuser access.", "postgresql"),
+       "The first matching line for each role, database and kind of connection, including the lines that the operator adds.", "postgresql"),
+    _C("DATA-03", "PUBLIC can't connect to any database.", "high", "Statements that run when the cluster is created and with each migration.", "postgresql"),
+    _C("DATA-04", "Database roles have no privileges on the server.", "critical", "Attributes and memberships of roles; superuser access.", "postgresql"),
     _C("DATA-05", "Odoo is bound to its own database.", "critical",
-       "odoo.conf, arguments, environment and the PgBouncer beside it: one database, verified TLS, no list, no filter.", "postgresql"),
-    _C("DATA-06", "A Redis user reaches its own keys and channels with listed commands.", "critical",
+       "odoo.conf, arguments, environment and the PgBouncer sidecar: one database, verified TLS, no database list, no filter.", "postgresql"),
+    _C("DATA-06", "A Redis user can only run listed commands on its own keys and channels.", "critical",
        "ACL lines, rule by rule; the default user is off.", "redis"),
-    _C("DATA-07", "Volumes are new and the instance's own.", "high", "Claims, templates of claims, volumes of Pods; no foreign source or volume."),
-    _C("DATA-08", "Objects in storage lie below the instance's own prefix or bucket.", "critical",
+    _C("DATA-07", "Volumes are newly provisioned and belong to the instance.", "high", "Claims, claim templates and Pod volumes; no data source or volume from elsewhere."),
+    _C("DATA-08", "Objects in storage are below the instance's own prefix or bucket.", "critical",
        "Destinations of backups, of dumps and of attachments."),
-    _C("DATA-09", "PostgreSQL and Redis serve one tenant only; dedicated tenants have clusters of their own.", "high",
-       "Which server each instance's pooler and sessions lead to, and who else is there.", "", _PRIVATE, _OWN),
-    _C("RUN-01", "Pods are restricted as Pod Security has it.", "critical", "Namespace labels, security contexts, volumes.", "pod-security"),
-    _C("RUN-02", "Pods run on their own node pool; other tiers' Pods can't land there.", "high",
+    _C("DATA-09", "PostgreSQL and Redis serve one tenant only; dedicated tenants have their own clusters.", "high",
+       "Which server each instance's pooler and sessions use, and who else uses it.", "", _PRIVATE, _OWN),
+    _C("RUN-01", "Pods meet the restricted Pod Security Standard.", "critical", "Namespace labels, security contexts, volumes.", "pod-security"),
+    _C("RUN-02", "Pods run on their tier's node pool; Pods of other tiers can't be scheduled there.", "high",
        "Node selectors and tolerations against the cluster's pools and taints.", "rollout", _PRIVATE, _OWN),
-    _C("RUN-03", "Quotas, limits and priorities keep neighbours from starving each other.", "high",
-       "ResourceQuota, LimitRange, requests and limits of each container, priority classes, and the sum of a cell against its capacity.", "api-server"),
-    _C("RUN-04", "Connections fit: from Odoo's processes to the server's slots.", "high",
-       "Processes x db_maxconn <= PgBouncer's clients; Pods at the autoscaler's most x pool <= the role's limit; roles <= the server's.", "postgresql"),
-    _C("RUN-05", "Nothing blocks itself: updates fit the quota, and nodes can be emptied.", "medium",
-       "Workloads at the autoscaler's most, old and new Pods of an update and the hook Jobs against the quota; PodDisruptionBudgets.", "rollout"),
-    _C("RUN-06", "Replicas and their spread keep the promised availability.", "medium",
-       "Product of the serial parts' availabilities, from replicas and zones, against the contract."),
-    _C("EDGE-01", "A host leads to its instance, and to no other.", "critical",
-       "Each rule, parsed, takes own hosts only; priorities are bounded; what is promised at a host reaches the instance's own Service.", "traefik"),
-    _C("EDGE-02", "Routes refer to what is in their own namespace.", "critical",
-       "References of routes; Traefik's own switches against foreign namespaces and providers.", "traefik"),
-    _C("EDGE-03", "The database manager is closed.", "critical",
-       "No path by which Odoo's database service answers, in any spelling, leads to a backend.", "traefik"),
-    _C("EDGE-04", "Every way in has its limits; administration and API have their guards.", "high",
-       "Each class of paths, by the rule that takes it: rates, body size, sources, firewall, client certificates. Administration: from promised addresses, never from more than an IPv4 /16 or an IPv6 /44.", "traefik"),
-    _C("EDGE-05", "TLS with the own certificate, strictly.", "high", "Certificates' names, routes' certificates and options, one option a host.", "traefik"),
-    _C("BKP-01", "All state is backed up.", "critical", "Every PostgreSQL cluster archives and has base backups, every namespace has backups of Velero, as often as promised."),
-    _C("BKP-02", "A backup holds one instance.", "critical", "Namespaces that schedules include."),
-    _C("BKP-03", "Nothing is restored into another tenant.", "critical", "No Restore in the trees; the policy against mappings is shipped."),
+    _C("RUN-03", "Quotas, limits and priorities prevent tenants from starving each other.", "high",
+       "ResourceQuota, LimitRange, requests and limits of each container, priority classes, and a cell's total against its capacity.", "api-server"),
+    _C("RUN-04", "Connection limits add up, from Odoo's processes to the server's max_connections.", "high",
+       "Processes x db_maxconn <= PgBouncer's clients; the autoscaler's maximum of Pods x pool <= the role's limit; roles <= the server's limit.", "postgresql"),
+    _C("RUN-05", "No deadlocks: updates fit the quota, and nodes can be drained.", "medium",
+       "Workloads at the autoscaler's maximum, old and new Pods of an update and the hook Jobs against the quota; PodDisruptionBudgets.", "rollout"),
+    _C("RUN-06", "Replicas and their spread over zones meet the promised availability.", "medium",
+       "The product of the availabilities of serial components, from replicas and zones, against the contract."),
+    _C("EDGE-01", "A host routes to its instance, and to no other.", "critical",
+       "Each parsed rule matches the instance's hosts only; priorities are bounded; what is promised at a host reaches the instance's own Service.", "traefik"),
+    _C("EDGE-02", "Routes only reference objects in their own namespace.", "critical",
+       "References of routes; Traefik's own options against other namespaces and providers.", "traefik"),
+    _C("EDGE-03", "The database manager is unreachable.", "critical",
+       "No path of Odoo's database manager, in any spelling, reaches a backend.", "traefik"),
+    _C("EDGE-04", "Every entry point has its limits; administration and API are protected.", "high",
+       "Each class of paths, by the rule that matches it: rates, body size, sources, firewall, client certificates. Administration only from promised addresses, never from more than an IPv4 /16 or an IPv6 /44.", "traefik"),
+    _C("EDGE-05", "TLS is strict and uses the instance's own certificate.", "high", "Names in certificates, certificates and options of routes, one option per host.", "traefik"),
+    _C("BKP-01", "All state is backed up.", "critical", "Every PostgreSQL cluster archives WAL and has base backups, every namespace has Velero backups, as often as promised."),
+    _C("BKP-02", "A backup contains one instance.", "critical", "Namespaces that schedules include."),
+    _C("BKP-03", "Nothing is restored into another tenant.", "critical", "No Restore in the trees; the policy against namespace mappings is deployed."),
     _C("BKP-04", "Backups are encrypted, kept and locked as long as promised.", "high",
-       "Retention, encryption, times to live, and the bucket's lock, against the contract.", "", ("obligations nis2", "obligations sector-rules")),
-    _C("BKP-05", "What can be lost and how long recovery takes stay within the promise.", "critical",
-       "RPO in the region, RPO when it is lost, and RTO, derived from replication, archiving, schedules and declared rates.", "", ("availability critical",)),
-    _C("OBS-01", "Metrics and logs stay with the tenant, as long as promised.", "medium",
-       "Monitors look into their own namespace; the namespace tells the stores how long to keep."),
-    _C("OBS-02", "Missing the promised availability, or a cell's archive that stands still, wakes somebody.", "medium",
-       "Alerts on the error budget, in the three burn rates, per production instance; on the time since WAL was archived, per cell."),
+       "Retention, encryption, TTLs and the bucket's object lock, against the contract.", "", ("obligations nis2", "obligations sector-rules")),
+    _C("BKP-05", "Data loss and recovery time stay within the promise.", "critical",
+       "RPO within the region, RPO when the region is lost, and RTO, derived from replication, archiving, schedules and declared rates.", "", ("availability critical",)),
+    _C("OBS-01", "Metrics and logs stay with the tenant and are kept as long as promised.", "medium",
+       "Monitors select their own namespace only; the namespace carries the retention for the stores."),
+    _C("OBS-02", "Missing the promised availability, or a stalled WAL archive of a cell, pages somebody.", "medium",
+       "Alerts on the error budget at three burn rates per production instance, and on the time since WAL was last archived per cell."),
     _C("SUP-01", "Only images of known releases run.", "critical", "Each image, by digest, against the channel's release and the platform's images."),
-    _C("SUP-02", "The policies are shipped to every cluster and refuse.", "high", "Policies in the platform trees equal those in policies/, with Deny and Fail."),
-    _C("SUP-03", "A control is lifted only by an approved exception that ends.", "high",
-       "PolicyExceptions equal the files in policies/exceptions/; a file that lifts nothing is told."),
-    _C("SUP-04", "No component is below the floor that security fixes set.", "high", "Versions in platform.yaml and images."),
-    _C("SUP-05", "Objects are what the tier's templates make of the instance's own values.", "high",
+    _C("SUP-02", "The policies are deployed to every cluster and enforced.", "high", "Policies in the platform trees equal those in policies/, with Deny and Fail."),
+    _C("SUP-03", "A control is lifted only by an approved exception with an end date.", "high",
+       "PolicyExceptions equal the files in policies/exceptions/; an unused file is reported."),
+    _C("SUP-04", "No component is older than the version with its last security fix.", "high", "Versions in platform.yaml and images."),
+    _C("SUP-05", "Objects are what the tier's templates render from the instance's own values.", "high",
        "Objects of bases, components, cells, delivery and platform, field by field, against their templates; of an instance's other objects, that "
-       "they are there. Told where no other proof speaks of the object."),
-    _C("RES-01", "An instance runs in its tenant's regions.", "critical", "The cluster in which each of its objects lies.", "", ("obligations data-residency",)),
+       "they exist. Reported where no other proof covers the object."),
+    _C("RES-01", "An instance runs in its tenant's regions.", "critical", "The cluster of each of its objects.", "", ("obligations data-residency",)),
     _C("RES-02", "Copies stay in the tenant's regions.", "critical",
        "Buckets and endpoints of backups, dumps, attachments, Velero, and the DR site.", "", ("obligations data-residency",)),
-    _C("CST-01", "Cost stays inside the tier's envelope.", "medium", "Requests, storage, backups, logs and shared parts x unit prices."),
+    _C("CST-01", "Cost stays within the tier's envelope.", "medium", "Requests, storage, backups, logs and shares of common components x unit prices."),
 )  # fmt: skip
 
 BY_ID: Mapping[str, Control] = {control.id: control for control in CATALOG}
@@ -158,7 +158,7 @@ CONTROLS: tuple[str, ...] = tuple(BY_ID)
 
 
 def demanded(classification: Mapping[str, object]) -> dict[str, str]:
-    """Control -> the classification that demands it, for a tenant's `classification` as it is written."""
+    """Control -> the classification that requires it, for a tenant's `classification` as written in its file."""
     values = {
         f"{key} {v}"
         for key, value in classification.items()
@@ -170,17 +170,17 @@ def demanded(classification: Mapping[str, object]) -> dict[str, str]:
 
 
 ASSUMPTIONS: tuple[str, ...] = (
-    "The network plugin enforces NetworkPolicies, in the way that the Kubernetes API describes.",
-    "The clusters hold what git holds: no drift, no hand-made rights, node labels and taints as declared.",
-    "Rights outside of Kubernetes (cloud accounts, bucket policies and locks, the secret store's roles) are as declared.",
-    "Admission runs: the API server, Pod Security and Kyverno refuse what they are told to refuse.",
-    "Operators make only the Pods that are modelled here (CloudNativePG: instances, their Jobs, poolers).",
-    "SQL that runs at start and with migrations has run, and Odoo modules do with their own database role what they may.",
-    "Kernel, hypervisor and hardware keep containers apart; side channels are out of reach of this proof.",
-    "Load stays below the limits that were sized for it.",
-    "DNS, certificates' issuers and the identity provider answer truthfully.",
-    "A secret path holds what it is called.",
-    "Declared rates (restore, replay, upload) are those of the last drill.",
-    "People act only through what is in git, or through what is logged.",
+    "The network plugin enforces NetworkPolicies, as the Kubernetes API specifies.",
+    "The clusters match git: no drift, no manually granted permissions, node labels and taints as declared.",
+    "Permissions outside Kubernetes (cloud accounts, bucket policies and locks, the secret store's roles) are as declared.",
+    "Admission control works: the API server, Pod Security and Kyverno reject what they are configured to reject.",
+    "Operators create only the Pods that are modelled here (CloudNativePG: instances, their Jobs, poolers).",
+    "SQL for cluster creation and migrations has run, and Odoo modules use only the privileges of their own database role.",
+    "Kernel, hypervisor and hardware isolate containers; side channels are out of scope.",
+    "Load stays within what was sized for it.",
+    "DNS, certificate issuers and the identity provider are trustworthy.",
+    "A secret path holds the secret that its name says.",
+    "Declared rates (restore, replay, upload) are those measured in the last drill.",
+    "People act only through git, or through channels that are logged.",
 )
-"""What no look at objects can show; printed with every report."""
+"""What objects can't show; printed with every report."""

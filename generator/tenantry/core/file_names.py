@@ -14,8 +14,8 @@ _MAX = 200
 def file_name(identity: ObjectId) -> str:
     """`deployment.apps_acme-production_odoo-web.yaml`.
 
-    `_` parts the fields: no field can hold it bare, since all but lower-case letters, digits, `.` and `-` become
-    `+` and their code point. Names over 200 bytes end in a digest of the whole.
+    `_` separates the fields and can't occur in one: everything but lower-case letters, digits, `.` and `-` is escaped
+    as `+` and its code point. Names over 200 bytes are cut and end in a digest of the whole.
     """
     kind = f"{identity.kind.lower()}.{identity.group}" if identity.group else identity.kind.lower()
     parts = [kind, identity.namespace, identity.name] if identity.namespace else [kind, identity.name]

@@ -1,4 +1,4 @@
-"""One problem, told the same way by every stage."""
+"""Findings: one shape for the problems that all stages report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class ObjectId:
-    """Identity of a Kubernetes object. `group` is empty for the core group, `namespace` for cluster-wide kinds."""
+    """Identity of a Kubernetes object. `group` is empty for the core group, `namespace` for cluster-scoped kinds."""
 
     group: str
     kind: str
@@ -27,7 +27,7 @@ class ObjectId:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """A file below the fleet's root; line and column count from 1, and 0 means the file as a whole."""
+    """A file below the fleet's root; line and column are 1-based, and 0 means the file as a whole."""
 
     file: str
     line: int = 0
@@ -39,7 +39,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One problem: a stable code, where it is, one sentence, and the way out."""
+    """One problem: a stable code, its place, one sentence, and how to fix it."""
 
     code: str
     place: Place
@@ -60,7 +60,7 @@ Action = Literal["added", "changed", "removed"]
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field of an object; None stands for a field that is not there."""
+    """One field of an object; None means that the field is absent."""
 
     path: str
     before: Any
@@ -69,7 +69,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class ObjectChange:
-    """One rendered object that differs. `tenant` is empty for what belongs to a cell or to the platform; `tree` is
+    """One changed object of the rendered tree. `tenant` is empty for objects of a cell or of the platform; `tree` is
     infra, app, standby, cell or platform; `unit` is the folder below rendered/."""
 
     action: Action
@@ -91,7 +91,7 @@ class Result:
     notes: tuple[str, ...] = ()
     changes: tuple[ObjectChange, ...] = ()
     assurances: tuple[TenantAssurance, ...] = ()
-    """What was proved, tenant by tenant; empty unless promises were held against objects."""
+    """What was proved, by tenant; empty unless objects were checked against promises."""
 
     @property
     def ok(self) -> bool:
@@ -99,12 +99,12 @@ class Result:
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Sorted by place, then code, then text, without repeats."""
+    """Sorted by place, code and text, without duplicates."""
     return tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.sort_key))
 
 
 class TenantryError(Exception):
-    """A failure that ends the run and that the user can mend; `exit_code` is the process's."""
+    """A failure that ends the run and that the user can fix; `exit_code` is the process's."""
 
     exit_code = 1
 
@@ -115,14 +115,14 @@ class TenantryError(Exception):
 
 
 class FindingsError(TenantryError):
-    """Findings after which a stage has nothing to give to the next."""
+    """Findings that prevent the next stage from running."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = in_order(findings)
         super().__init__(f"{len(self.findings)} findings")
 
     def __reduce__(self) -> tuple[type[FindingsError], tuple[tuple[Finding, ...]]]:
-        """Come through from another process as it is."""
+        """Survive pickling from another process."""
         return FindingsError, (self.findings,)
 
 
@@ -133,12 +133,12 @@ class UsageError(TenantryError):
 
 
 class MachineError(TenantryError):
-    """The machine refuses: no space, no permission, a limit on files or memory."""
+    """A refusal by the machine: no space, no permission, a limit on files or memory."""
 
     exit_code = 4
 
 
 class ToolError(TenantryError):
-    """An outside tool is missing, stale or broken."""
+    """An external tool is missing, outdated or broken."""
 
     exit_code = 4

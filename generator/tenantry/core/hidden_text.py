@@ -1,7 +1,7 @@
-"""Characters that nobody sees: which they are, what they are called, and how output shows them.
+"""Invisible characters: which they are, their names, and how output shows them.
 
-Text that looks like one thing and is another (bidirectional marks, zero-width letters, fillers, escape sequences) is
-refused in input files and escaped in all output. Sources: Unicode Standard 16, chapter 23 and property
+Text that is not what it looks like (bidirectional marks, zero-width letters, fillers, escape sequences) is rejected in
+input files and escaped in all output. Sources: Unicode Standard 16, chapter 23 and property
 Default_Ignorable_Code_Point; Unicode Technical Standard 39.
 """
 
@@ -27,19 +27,19 @@ _EMPTY_LETTERS = (
     (0x1D159, 0x1D159),  # musical null notehead
     (0xE0100, 0xE01EF),  # variation selectors supplement
 )
-"""Letters, marks and symbols that show nothing, though their category does not tell."""
+"""Letters, marks and symbols that are invisible although their category does not say so."""
 _CONTROLS = {
     0x00: "NULL", 0x07: "BELL", 0x08: "BACKSPACE", 0x09: "TABULATION", 0x0A: "LINE FEED", 0x0B: "LINE TABULATION", 0x0C: "FORM FEED", 0x0D: "CARRIAGE RETURN",
     0x1B: "ESCAPE", 0x7F: "DELETE", 0x85: "NEXT LINE",
 }  # fmt: skip
-"""Controls have no name of their own, only aliases (NameAliases.txt)."""
+"""Control characters have no names, only aliases (NameAliases.txt)."""
 _NAMELESS = {"Cc": "control character", "Co": "private use", "Cs": "surrogate", "Cn": "unassigned"}
 _SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 @lru_cache(maxsize=4096)
 def is_hidden(character: str) -> bool:
-    """Whether a character shows nothing, or acts on what is around it. Line feed and tab count as visible."""
+    """Whether a character is invisible or affects the text around it. Line feed and tab count as visible."""
     if character in "\n\t":
         return False
     code = ord(character)
@@ -47,7 +47,7 @@ def is_hidden(character: str) -> bool:
 
 
 def hidden_in(text: str) -> Iterator[tuple[int, str]]:
-    """(offset, character) of each hidden character. A carriage return before a line feed is a line ending, not hidden."""
+    """(offset, character) of each hidden character. CRLF is a line ending and does not count."""
     if text.isascii() and text.isprintable():
         return
     found = {character for character in set(text) if is_hidden(character)}
@@ -66,7 +66,7 @@ def called(character: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """The text with hidden characters, line feeds and tabs written as `\\u202e`, `\\n`: it fills one line, as it reads."""
+    """The text with hidden characters, line feeds and tabs written as `\\u202e`, `\\n`: the result is one line."""
     if text.isprintable() and text.isascii():
         return text
     return "".join(_escape(c) if c in "\n\t" or is_hidden(c) else c for c in text)

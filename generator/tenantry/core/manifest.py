@@ -1,4 +1,4 @@
-"""One Kubernetes object as the stages after `build` see it: a value, and where it stands."""
+"""One Kubernetes object as the stages after `build` see it: a value and its place."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from tenantry.core.findings import ObjectId, Severity
 
 Path = tuple[str | int, ...]
-"""Way to a field of an object: keys and list indexes."""
+"""Path to a field of an object: keys and list indexes."""
 
 Value = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with an object, before it is known where the object stands."""
+    """One problem of an object, before its line is known."""
 
     code: str
     path: Path
@@ -26,12 +26,12 @@ class Problem:
     severity: Severity = "error"
     control: str = ""
     tenant: str | None = None
-    """Whose problem it is; None for the tenant that the object's label names."""
+    """The tenant affected; None for the one that the object's label names."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """What the definition of a custom kind says of one field. `rule` is unknown, schema, cel, syntax, never (a schedule
+    """What the definition of a custom kind says about one field. `rule` is unknown, schema, cel, syntax, never (a schedule
     that never runs) or unjudged."""
 
     path: Path
@@ -41,7 +41,7 @@ class FieldProblem:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the CustomResourceDefinition of an object's kind says of it."""
+    """What the CustomResourceDefinition of an object's kind says about it."""
 
     namespaced: bool
     served: tuple[str, ...]
@@ -52,11 +52,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One object. `verdict` is None for kinds that no CustomResourceDefinition defines; `syntax` tells of fields
+    """One object. `verdict` is None for kinds that no CustomResourceDefinition defines; `syntax` lists fields
     whose text an operator could not parse.
 
-    `file` is below the root, `document` counts the file's documents from 0, `items` leads into Lists, and `line` is
-    where the document begins, from 1.
+    `file` is below the root, `document` is the 0-based index in the file, `items` is the path into Lists, and `line` is
+    the 1-based first line of the document.
     """
 
     identity: ObjectId
@@ -71,7 +71,7 @@ class Manifest:
 
     @property
     def kind(self) -> tuple[str, str]:
-        """(API group, kind), by which rules are registered."""
+        """(API group, kind): the key that rules are registered under."""
         return self.identity.group, self.identity.kind
 
     @property
@@ -95,12 +95,12 @@ _EMPTY: Value = {}
 
 
 def mapping(value: object) -> Value:
-    """The value when it is a mapping, else an empty one. Schemas tell of wrong types; rules need not fall over them."""
+    """The value if it is a mapping, else an empty one. Schemas report wrong types; rules must survive them."""
     return value if isinstance(value, dict) else _EMPTY
 
 
 def items(value: object) -> list[Any]:
-    """The value when it is a list, else an empty one."""
+    """The value if it is a list, else an empty one."""
     return value if isinstance(value, list) else []
 
 
@@ -110,26 +110,26 @@ def entries(value: object) -> list[tuple[int, Value]]:
 
 
 def text(value: object) -> str:
-    """The value when it is a string, else an empty one."""
+    """The value if it is a string, else an empty one."""
     return value if isinstance(value, str) else ""
 
 
 _LARGEST = 2**31 - 1
-"""No field that counts something takes more (int32)."""
+"""The largest value of fields that count something (int32)."""
 
 
 def how_many(value: object, default: int = 0) -> int:
-    """The value when it is a whole number that can count something, else `default`."""
+    """The value if it is an integer in the range of a count, else `default`."""
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST else default
 
 
 def digits(value: str) -> int | None:
-    """The number that ASCII digits write, at most nine; None for everything else, as for what `str.isdigit` takes too."""
+    """The number in at most nine ASCII digits; None for anything else, including other digits that `str.isdigit` accepts."""
     return int(value) if len(value) <= 9 and value.isascii() and value.isdigit() else None
 
 
 def whole_number(value: str) -> int | None:
-    """As `digits`, with a sign before it if there is one (strconv.Atoi)."""
+    """As `digits`, with an optional sign (strconv.Atoi)."""
     sign = value[:1] if value[:1] in ("+", "-") else ""
     number = digits(value.removeprefix(sign)) if sign else digits(value)
     return -number if sign == "-" and number is not None else number
@@ -161,7 +161,7 @@ def parse_path(path: str) -> Path:
 
 
 def show_path(path: Path) -> str:
-    """A path as people write it."""
+    """A path in its written form."""
     result = ""
     for step in path:
         if isinstance(step, int) or not step or not all(c.isalnum() or c in "-_$" for c in step):

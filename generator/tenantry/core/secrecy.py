@@ -1,6 +1,6 @@
-"""Secrets of Kubernetes objects stay hidden: the one place that knows which fields hold them.
+"""Keeps secrets of Kubernetes objects out of output: the only module that knows which fields contain them.
 
-Whoever shows an object's fields shows `concealed(value)`; whatever is said about an object passes `veil.redacted`.
+Code that shows an object's fields shows `concealed(value)`; every sentence about an object passes `veil.redacted`.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from tenantry.core.manifest import Path, mapping, text
 from tenantry.core.secret_words import HIDDEN, hide, is_literal, says_secret, secrets_in
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-"""What `kubectl apply` keeps of an object: the whole of it."""
+"""Where `kubectl apply` stores a copy of the object."""
 
 _OPEN_PARTS = ("apiVersion", "kind", "type", "immutable")
 _PEOPLES_NAMES = re.compile(r"[_.-]|\A[A-Z]+\Z")
-"""Keys that people chose; fields of kinds are in camel case."""
+"""Keys chosen by people; fields of a kind are in camel case."""
 _NAMES_OF_SECRETS = {"traefik.io": ("secret",)}
-"""Fields that are called like a secret, and name the Secret that holds it."""
+"""Fields named like a secret that only reference a Secret."""
 
 
 class Concealed(str):
-    """Stands in an object's place for text with a secret in it: shows `(hidden)`, equals what hides the same."""
+    """Replaces a text that contains a secret: displays `(hidden)`, and equals another that hides the same text."""
 
     digest: bytes
 
@@ -47,12 +47,12 @@ class Concealed(str):
 
 
 def concealed(value: Any) -> Any:
-    """An object, or a List of them, with each secret replaced by a `Concealed`; the rest is as it was."""
+    """An object, or a List of them, with each secret replaced by a `Concealed`; everything else is unchanged."""
     return _Walk().value(value, (), "")
 
 
 def plain(value: Any) -> Any:
-    """A concealed value for output: nothing of the original is left in it."""
+    """A concealed value for output, without any trace of the original."""
     if isinstance(value, dict):
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -61,7 +61,7 @@ def plain(value: Any) -> Any:
 
 
 def secrets_of(value: Any) -> tuple[list[Path], list[str]]:
-    """Paths of an object's secrets, and their texts."""
+    """Paths and texts of an object's secrets."""
     walk = _Walk()
     walk.value(value, (), "")
     return walk.paths, walk.parts
@@ -71,7 +71,7 @@ def secrets_of(value: Any) -> tuple[list[Path], list[str]]:
 
 
 class _Walk:
-    """Goes through an object once; notes each secret's path and text."""
+    """Traverses an object once and records each secret's path and text."""
 
     def __init__(self) -> None:
         self.paths: list[Path] = []
@@ -114,7 +114,7 @@ class _Walk:
         return says_secret(key, free=in_data or bool(_PEOPLES_NAMES.search(key)))
 
     def list(self, value: list[Any], path: Path, group: str) -> list[Any]:
-        """A list; in a command line, what follows `--password` is a secret."""
+        """A list; in a command line, the argument after `--password` is a secret."""
         result = []
         for index, item in enumerate(value):
             before = value[index - 1] if index else None
@@ -134,7 +134,7 @@ class _Walk:
         return Concealed(hide(value, iter(spans)), value)
 
     def veiled(self, value: Any, path: Path) -> Any:
-        """All of a value is secret; its keys are not."""
+        """The whole value is secret; its keys are not."""
         if isinstance(value, dict):
             return {key: self.veiled(inner, (*path, key)) for key, inner in value.items()}
         if isinstance(value, list):
@@ -146,7 +146,7 @@ class _Walk:
         return Concealed(HIDDEN, value)
 
     def secret(self, value: dict[str, Any], path: Path) -> dict[str, Any]:
-        """A Secret: all is hidden but what names it, and annotations that repeat nothing of it."""
+        """A Secret: everything is hidden except its identity and annotations that don't repeat its values."""
         result = {
             key: self.veiled(inner, (*path, key))
             for key, inner in value.items()
@@ -165,7 +165,7 @@ class _Walk:
         return {**opened, **({"metadata": shown} if metadata else {}), **result}
 
     def last_applied(self, value: Any, path: Path) -> Any:
-        """An object's copy in an annotation: hidden as a whole when it holds a secret, or can't be read."""
+        """A copy of the object in an annotation: hidden completely if it contains a secret or can't be parsed."""
         before = len(self.parts)
         try:
             inner = json.loads(value)
@@ -182,7 +182,7 @@ def _holds_more(value: object) -> bool:
 
 
 def variants(secret: str) -> set[str]:
-    """A secret as others may quote it: as it is, decoded, escaped."""
+    """The forms in which a secret may be quoted: verbatim, decoded, escaped."""
     texts = [secret.strip()]
     with contextlib.suppress(binascii.Error, ValueError):
         texts.append(base64.b64decode(texts[0], validate=True).decode().strip())

@@ -1,4 +1,4 @@
-"""Where text holds a secret: names that say so, addresses with user information, assignments, private keys."""
+"""Finds secrets in text: names that suggest one, URLs with user information, assignments, private keys."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 HIDDEN = "(hidden)"
-"""What is shown in a secret's place."""
+"""Shown in place of a secret."""
 
 Span = tuple[int, int]
 """Where a secret begins and ends in a text."""
@@ -31,15 +31,15 @@ _ABOUT = _set(
     " lifetime length policy type mode version id enabled required rotation interval format provider issuer audience encryption"
     " conf yaml yml json ini toml txt py sh sql xml properties acl crt"
 )
-"""Last words of names that tell something about a secret, or where it is, and not the secret."""
+"""Last words of names for something about a secret, or its location, rather than the secret itself."""
 
 
 @lru_cache(maxsize=4096)
 def says_secret(name: str, *, free: bool = True) -> bool:
-    """Whether a name says that its value is a secret: `DB_PASSWORD`, `clientSecret`, `api-key`.
+    """Whether a name suggests that its value is a secret: `DB_PASSWORD`, `clientSecret`, `api-key`.
 
-    `free` names are chosen by people (variables, keys of ConfigMaps): there every `..._KEY` counts. Names of fields
-    are the kind's, where `secretKey` or `tlsSecret` lead to a Secret.
+    `free` names are chosen by people (variables, keys of ConfigMaps): there every `..._KEY` counts. Field names come
+    from the kind, where `secretKey` or `tlsSecret` reference a Secret.
     """
     words = [word.lower() for word in _WORD.findall(name) if not word.isdigit()]
     if not words or words[-1] in _ABOUT:
@@ -60,7 +60,7 @@ _PLACEHOLDER = re.compile(
 
 
 def is_literal(value: str) -> bool:
-    """Whether text is more than references to a value that stands elsewhere."""
+    """Whether text is more than references to values stored elsewhere."""
     rest = _PLACEHOLDER.sub("", value).strip().strip("\"'")
     return rest not in ("", "true", "false", "null", "None")
 
@@ -71,11 +71,11 @@ _TOKEN = re.compile(r"[^\s\"'<>`]+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}\Z")
 _AUTHORITY = re.compile(r"[^/?#\\]*@(?!sha\d+:)")
 _PASSWORD = re.compile(r"[^/?#@:]*:(?!\d*[/?#]).*@(?!sha\d+:)")
-"""A password may hold what ends an authority in RFC 3986, though clients read it otherwise then."""
+"""A password may contain characters that end the authority in RFC 3986, although clients then parse it differently."""
 
 
 def user_information(text: str) -> Iterator[Span]:
-    """Where addresses carry user information (RFC 3986, 3.2.1): a password, or over HTTP any user, who may be a token."""
+    """Spans of user information in URLs (RFC 3986, 3.2.1): a password, or over HTTP any user, which may be a token."""
     if "://" not in text or "@" not in text:
         return
     for token in _TOKEN.finditer(text):
@@ -118,7 +118,7 @@ _EXPRESSION = re.compile(r"(?:[A-Za-z_][\w.]*[(\[](?:.*[)\]].*)?$|\$[({]|\{\{|<[
 
 
 def secrets_in(text: str) -> Iterator[Span]:
-    """Where a text (a configuration file, a command, a script) holds secrets. Calls and references hold none."""
+    """Spans of secrets in a text (a configuration file, a command, a script). Calls and references don't count."""
     yield from user_information(text)
     for found in _PRIVATE_KEY.finditer(text):
         yield found.span()
@@ -138,7 +138,7 @@ _MAY_HOLD = re.compile(
 
 
 def hide(text: str, spans: Iterator[Span]) -> str:
-    """The text with what lies in the spans hidden."""
+    """The text with the spans hidden."""
     result, end = "", 0
     for start, stop in sorted(spans):
         if stop > end:

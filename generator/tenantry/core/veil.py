@@ -1,4 +1,4 @@
-"""What is said about an object, without its secrets: whoever wrote the sentence, a schema, an operator's rule, a policy."""
+"""Removes an object's secrets from sentences about it, whether a schema, an operator's rule or a policy wrote them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tenantry.core.secrecy import secrets_of, variants
 from tenantry.core.secret_words import HIDDEN, Span, hide
 
 _PIECE = 6
-"""Letters in a row that give a piece of a secret away; fewer are found in every other word."""
+"""Consecutive letters that reveal part of a secret; shorter runs occur in ordinary words."""
 _MOST_LETTERS = 1 << 18
-"""Of an object with more secrets than that, no sentence is searched; all that quote something are put generally."""
-_GENERAL = "the value does not fit; it is not shown, since it may be a secret"
+"""For an object with more secrets than this, sentences are not searched; any that quote something are replaced."""
+_GENERAL = "the value is invalid; it is not shown because it may be a secret"
 _QUOTES = re.compile(r"['\"`]|\.\.\.|: ")
 
 
@@ -36,11 +36,11 @@ class Veil:
         return any(path[: len(hidden)] == hidden for hidden in self._paths)
 
     def line(self, line: str) -> str:
-        """A line of the object's own file; no line of a longer secret is shown."""
+        """A line of the object's file; lines of a multi-line secret are not shown."""
         return HIDDEN if self.large or line in self._lines else self.text(line, near=True)
 
     def text(self, message: str, *, near: bool = False) -> str:
-        """The message without any of the secrets, nor pieces of them; `near` when it is about a secret's own field."""
+        """The message without the secrets or parts of them; `near` when it is about a secret's own field."""
         if self.large:
             return _GENERAL if _QUOTES.search(message) else message
         spans = [*self._pieces(message), *self._words(message, near=near), *self._cut_off(message)]
@@ -53,7 +53,7 @@ class Veil:
                     yield start, start + _PIECE
 
     def _words(self, message: str, *, near: bool) -> Iterator[Span]:
-        """Short secrets look like any word: elsewhere than near their field they count where they are quoted."""
+        """Short secrets look like ordinary words: away from their field they count only where they are quoted."""
         for part in self._short:
             if part in message:
                 alone = near or len(part) > 3 or part.isdigit()
@@ -71,7 +71,7 @@ class Veil:
 
 
 def redacted(manifest: Manifest, problem: Problem, veil: Veil | None = None) -> Problem:
-    """The problem without a secret of its object. What quotes a secret field's own value is put more generally."""
+    """The problem without a secret of its object. A message that quotes the value of a secret field is replaced by a general one."""
     veil = veil or Veil(manifest.value)
     near = veil.touches(problem.path)
     message, hint = veil.text(problem.message, near=near), veil.text(problem.hint, near=near)

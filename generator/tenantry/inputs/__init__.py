@@ -1,4 +1,4 @@
-"""Files go in, a fleet of entries with a table of positions, and findings, come out.
+"""Files come in; a fleet of entries with the position of each value, and findings, come out.
 
 Imports core, runtime and model.
 """

@@ -1,4 +1,4 @@
-"""The input files of a fleet, read and checked: one object for all later stages."""
+"""The input files of a fleet, read and validated: one object for all later stages."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ FOLDERS: Mapping[str, tuple[str, ...]] = {
     "tenants": ("Tenant",),
     "policies/exceptions": ("Exception",),
 }
-"""Input folders and the kinds that their files may be of."""
+"""Input folders and the kinds allowed in them."""
 
 _NOTHING: Mapping[str, str] = {}
 _NOT_INPUT = {"README.md", ".gitkeep"}
@@ -58,7 +58,7 @@ _NOT_INPUT = {"README.md", ".gitkeep"}
 
 @dataclass(frozen=True)
 class Fleet:
-    """All entries by kind and name. `broken` names files that exist but could not be used."""
+    """All entries by kind and name. `broken` lists files that exist but are invalid."""
 
     root: Path
     entries: Mapping[str, Mapping[str, Any]]
@@ -82,12 +82,12 @@ class Fleet:
         return found
 
     def is_broken(self, cls: type, name: str) -> bool:
-        """True when the entry's file exists but has findings, so that its absence needs no second one."""
+        """True when the entry's file exists but has findings, so that a missing entry needs no second one."""
         kind = _KIND_OF[cls]
         return any(f"{folder}/{name}.yaml" in self.broken for folder, kinds in FOLDERS.items() if kind in kinds)
 
     def place(self, entry: Any, *path: str | int, key: bool = False) -> Place:
-        """Line and column of a field of an entry; `path` is counted from its `spec`."""
+        """Line and column of a field of an entry; `path` starts at its `spec`."""
         return self.document(entry).place(("spec", *path), key=key)
 
     def origin_place(self, origin: Origin) -> Place:
@@ -102,9 +102,9 @@ _KIND_OF = {cls: kind for kind, cls in CLASSES.items()}
 
 
 def load(root: Path, cache: Store | None = None, more: Mapping[str, str] = _NOTHING) -> tuple[Fleet, list[Finding]]:
-    """Read every input file below `root`. Broken files give findings and are left out of the fleet.
+    """Read every input file below `root`. Invalid files yield findings and are left out of the fleet.
 
-    `more` are texts of files that are not there yet. Raises UsageError when `root` is no fleet at all.
+    `more` are texts of files that don't exist yet. Raises UsageError when `root` is not a fleet.
     """
     require_fleet(root)
     cache = cache or Store(None)
@@ -134,7 +134,7 @@ def load(root: Path, cache: Store | None = None, more: Mapping[str, str] = _NOTH
     if not os.path.lexists(root / "platform/platform.yaml"):
         findings.append(
             Finding(
-                "S001", Place("platform/platform.yaml"), "is missing", "lay one with 'tenantry init DIR' and copy it"
+                "S001", Place("platform/platform.yaml"), "is missing", "create one with 'tenantry init DIR' and copy it"
             )
         )
     return Fleet(root, entries, documents, frozenset(broken)), findings
@@ -157,7 +157,7 @@ def _input_files(root: Path, findings: list[Finding]) -> Iterator[tuple[str, tup
                 continue
             if path.suffix != ".yaml" or path.name.startswith("."):
                 message, hint = (
-                    "is not an input file, and nothing reads it",
+                    "is not an input file and is not read",
                     f"name it NAME.yaml, or move it out of {folder}/",
                 )
                 findings.append(Finding("S027", Place(file), message, hint))
@@ -166,7 +166,7 @@ def _input_files(root: Path, findings: list[Finding]) -> Iterator[tuple[str, tup
 
 
 def _names(root: Path, folder: str, findings: list[Finding]) -> list[str]:
-    """What lies in an input folder, by path below the root."""
+    """Contents of an input folder, by path below the root."""
     try:
         return sorted(f"{folder}/{name}" for name in os.listdir(root / folder))  # noqa: PTH208 - names only
     except OSError as error:
@@ -175,11 +175,11 @@ def _names(root: Path, folder: str, findings: list[Finding]) -> list[str]:
 
 
 def _unreadable(folder: str, error: OSError) -> Finding:
-    return Finding("S001", Place(folder), f"can't be read: {error.strerror}", "check that you may read it")
+    return Finding("S001", Place(folder), f"can't be read: {error.strerror}", "check its permissions")
 
 
 def _is_real(root: Path, folder: str, findings: list[Finding]) -> bool:
-    """Whether an input folder is there, and neither it nor one around it is a link or a file."""
+    """Whether an input folder exists, and neither it nor a parent is a link or a file."""
     around = [str(path) for path in PurePosixPath(folder).parents][-2::-1]
     for path in (*around, folder):
         if (root / path).is_symlink():
@@ -187,13 +187,15 @@ def _is_real(root: Path, folder: str, findings: list[Finding]) -> bool:
             return False
         if not (root / path).is_dir():
             if (root / path).exists():
-                findings.append(Finding("S001", Place(path), "is not a folder", "input folders are real folders"))
+                findings.append(
+                    Finding("S001", Place(path), "is not a folder", "input folders can't be links or files")
+                )
             return False
     return True
 
 
 def _policy_files(root: Path, findings: list[Finding]) -> Iterator[str]:
-    """policies/<name>/policy.yaml; the suites beside them are the stock tool's business, but no links either."""
+    """policies/<name>/policy.yaml. The test suites next to it are for the Kyverno CLI, but may not be links either."""
     if not _is_real(root, "policies", findings):
         return
     unread = lambda error: findings.append(_unreadable(os.path.relpath(error.filename, root), error))  # noqa: E731
@@ -227,20 +229,20 @@ def _read_policy(root: Path, file: str) -> tuple[Document, Policy] | list[Findin
     if (data.get("apiVersion"), data.get("kind")) != ("policies.kyverno.io/v1", "ValidatingPolicy"):
         wrong: tuple[tuple[str, ...], str, str] = (
             ("kind",),
-            f"policy '{name}' is no ValidatingPolicy of policies.kyverno.io/v1",
+            f"policy '{name}' is not a ValidatingPolicy of policies.kyverno.io/v1",
             "other kinds are deprecated or not read",
         )
     elif metadata.get("name") != name:
         wrong = (
             ("metadata", "name"),
-            f"the policy is called otherwise than its folder, '{name}'",
-            "give both one name",
+            f"the policy's name differs from its folder, '{name}'",
+            "give both the same name",
         )
     elif CONTROL not in annotations:
         wrong = (
             ("metadata",),
             f"policy '{name}' has no annotation {CONTROL}",
-            "name the control that the policy keeps",
+            "name the control that the policy enforces",
         )
     else:
         return document, Policy(name=name, control=annotations[CONTROL], annotations=annotations, spec=spec)
@@ -258,13 +260,15 @@ def _read(
     known = cache.get(key)
     if known is not None:
         return Document(file, text.removeprefix("\ufeff"), known), []
-    from tenantry.inputs import schema  # late: a third of the start-up time, and not needed when all files are known
+    from tenantry.inputs import (
+        schema,
+    )  # imported late: a third of the start-up time, and not needed when all files are cached
 
     document, findings = source.parse(file, text)
     if document is None:
         return None, findings
     if any(finding.code == "S012" for finding in findings):
-        return None, findings  # other findings would speak of what nobody sees
+        return None, findings  # other findings would refer to invisible text
     bad_places = frozenset(finding.place for finding in findings)
     findings += schema.validate(document, kinds, bad_places)
     if not findings:

@@ -1,4 +1,4 @@
-"""Documents -> findings, by the JSON Schemas of the input kinds; all findings, never just the first."""
+"""Documents -> findings, by the JSON Schemas of the input kinds; all of them, never just the first."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _time_zones() -> frozenset[str]:
 
 
 def schema_text(kind: str) -> str:
-    """The JSON Schema of a kind as it is shipped."""
+    """The JSON Schema of a kind as shipped."""
     return (resources.files("tenantry.inputs") / "schemas" / f"{kind.lower()}.json").read_text(encoding="utf-8")
 
 
@@ -64,9 +64,9 @@ def _validator(kind: str) -> Draft202012Validator:
 
 
 def validate(document: Document, expected: tuple[str, ...], known_bad: frozenset[Place]) -> list[Finding]:
-    """Check a document that should be of one of the `expected` kinds.
+    """Validate a document that should be of one of the `expected` kinds.
 
-    Places in `known_bad` already have a finding of their own; a second one there would only confuse.
+    Places in `known_bad` already have a finding; a second one would only confuse.
     """
     kind_findings = list(_check_kind(document, expected))
     if kind_findings:
@@ -94,17 +94,17 @@ def _check_kind(document: Document, expected: tuple[str, ...]) -> Iterator[Findi
         yield Finding("S021", document.place(), "has no field 'kind'", f"add 'kind: {expected[0]}'")
     elif kind not in expected:
         hint = did_you_mean(str(kind), expected) or (
-            f"a {kind} belongs into another folder" if kind in KINDS else f"write 'kind: {expected[0]}'"
+            f"a {kind} belongs in another folder" if kind in KINDS else f"write 'kind: {expected[0]}'"
         )
         yield Finding("S024", document.place(("kind",)), f"kind is '{kind}', but files here are of kind {here}", hint)
 
 
 def _check_file_name(document: Document) -> Iterator[Finding]:
     metadata = document.data.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, dict) else None  # whatever else it is was told
+    name = metadata.get("name") if isinstance(metadata, dict) else None  # other problems have their own finding
     stem = document.file.rsplit("/", 1)[-1].removesuffix(".yaml")
     if name is not None and name != stem:
-        message = f"metadata.name is '{name}', but the file is called '{stem}.yaml'"
+        message = f"metadata.name is '{name}', but the file is named '{stem}.yaml'"
         yield Finding(
             "S026",
             document.place(("metadata", "name")),

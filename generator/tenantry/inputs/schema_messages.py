@@ -1,4 +1,4 @@
-"""JSON Schema errors in words that a tired engineer understands, each with a way out."""
+"""JSON Schema errors as messages that a tired engineer understands, each with a fix."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _explain_value(document: Document, error: ValidationError, path: Path_) -> I
     elif words:
         text, hint = words(error), _about(error)
     else:
-        text, hint = f"is {_show(error.instance)}, which does not fit", _about(error)
+        text, hint = f"is {_show(error.instance)}, which is invalid", _about(error)
     if error.validator == "enum":
         allowed = [str(value) for value in cast("list[Any]", error.validator_value)]
         hint = did_you_mean(str(error.instance), allowed) or f"one of: {', '.join(allowed)}"
@@ -99,31 +99,33 @@ _WORDS: dict[str, Callable[[ValidationError], str]] = {
     "enum": lambda e: f"is {_show(e.instance)}, which is not a known value",
     "minimum": lambda e: f"is {_show(e.instance)}, but must be at least {e.validator_value}",
     "maximum": lambda e: f"is {_show(e.instance)}, but must be at most {e.validator_value}",
-    "maxLength": lambda e: f"has {len(cast(str, e.instance))} characters; {e.validator_value} are allowed",
-    "minItems": lambda e: f"is empty; at least {e.validator_value} is needed",
-    "minProperties": lambda e: f"is empty; at least {e.validator_value} is needed",
-    "maxItems": lambda e: f"has {len(cast('list[Any]', e.instance))} entries; {e.validator_value} are allowed",
-    "uniqueItems": lambda _: "holds an entry twice",
+    "maxLength": lambda e: f"has {len(cast(str, e.instance))} characters, but at most {e.validator_value} are allowed",
+    "minItems": lambda e: f"is empty, but at least {e.validator_value} is required",
+    "minProperties": lambda e: f"is empty, but at least {e.validator_value} is required",
+    "maxItems": lambda e: (
+        f"has {len(cast('list[Any]', e.instance))} entries, but at most {e.validator_value} are allowed"
+    ),
+    "uniqueItems": lambda _: "contains an entry twice",
     "const": lambda e: f"must be {_show(e.validator_value)}, not {_show(e.instance)}",
 }
 
 
 def _address_words(value: object) -> tuple[str, str]:
-    """What is wrong with an address range, and the way out."""
+    """What is wrong with an address range, and how to fix it."""
     try:
         addresses.declared(value)
     except addresses.AddressError as error:
         return f"is {_show(value)}, {error}", error.hint
-    return f"is {_show(value)}, which does not fit", "write it like 203.0.113.0/27"
+    return f"is {_show(value)}, which is invalid", "write it like 203.0.113.0/27"
 
 
 def _about(error: ValidationError) -> str:
-    """The schema's own words on the value."""
+    """The schema's description of the value."""
     return str(_schema(error).get("description", "")).rstrip(".")
 
 
 def did_you_mean(word: str, known: Any) -> str:
-    """A hint at the closest of the known words, or nothing."""
+    """A suggestion of the closest known word, or nothing."""
     lowered = {str(name).lower(): str(name) for name in known}
     close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     return f"did you mean '{lowered[close[0]]}'?" if close else ""
@@ -135,7 +137,7 @@ def _field(path: Path_) -> str:
 
 
 _BEFORE_HOST = re.compile(r'[^\s/@:"]+:[^\s@]+@(?!sha\d+:)')
-"""A user and a password, as in addresses without a scheme."""
+"""A user and a password, as in URLs without a scheme."""
 
 
 def _show(value: object) -> str:

@@ -1,8 +1,8 @@
 """Files -> documents with a table of positions.
 
-The YAML that people may write here is a subset on which all readers agree: one document, no anchors, no
-tags, no duplicate keys, and no bare word that YAML 1.1 and 1.2 readers take for different things. What a reviewer
-would not see, or should not see (hidden characters, credentials in addresses), is refused wherever it stands.
+Input files are a YAML subset on which all parsers agree: one document, no anchors, no tags, no duplicate keys, and no
+unquoted word that YAML 1.1 and 1.2 read differently. What a reviewer would not see, or should not see (hidden
+characters, credentials in URLs), is rejected everywhere.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ MAX_DEPTH = 40
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Path_ = tuple[str | int, ...]
-"""Where a value stands in a document: keys and list indexes from the root."""
+"""Path of a value in a document: keys and list indexes from the root."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """One input file: its text, its plain data, and on demand the place of each key and value."""
+    """One input file: its text, its plain data, and on demand the position of each key and value."""
 
     file: str
     text: str = field(repr=False)
@@ -48,7 +48,7 @@ class Document:
         return builder
 
     def place(self, path: Path_ = (), *, key: bool = False) -> Place:
-        """Position of the value (or of its key) at `path`, else that of the nearest parent that has one."""
+        """Position of the value (or of its key) at `path`, else of the nearest parent that has one."""
         for end in range(len(path), -1, -1):
             positions = self._positions
             table = positions.keys if key and end == len(path) else positions.values
@@ -59,20 +59,22 @@ class Document:
 
 
 def read_text(root: Path, file: str) -> str | Finding:
-    """The text of one input file, or why it can't be had."""
+    """The text of one input file, or a finding why it can't be read."""
     place = Place(file)
     try:
         content = read_plain(root, file, MAX_BYTES)
     except NotPlainError as error:
         if error.link:
             return linked(error.path)
-        hint = "a folder or device can't be an input; rename or remove it"
+        hint = "an input must be a regular file; rename or remove this"
         return Finding("S001", Place(error.path), "is not a regular file", hint)
     except OSError as error:
         reason = error.strerror or str(error)
-        return Finding("S001", place, f"can't be read: {reason}", "check that it exists and that you may read it")
+        return Finding("S001", place, f"can't be read: {reason}", "check that it exists and is readable")
     if len(content) > MAX_BYTES:
-        return Finding("S002", place, f"is over {MAX_BYTES // 1024} KiB", "one entry a file; no entry needs that much")
+        return Finding(
+            "S002", place, f"is over {MAX_BYTES // 1024} KiB", "a file holds one entry, which is never that large"
+        )
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -81,13 +83,13 @@ def read_text(root: Path, file: str) -> str | Finding:
 
 
 def linked(path: str) -> Finding:
-    """The finding of a link among the inputs, wherever it leads: inside of the fleet it hides what is read, too."""
-    hint = "put the file or folder itself here: who reviews a link does not see what is read"
+    """The finding for a link among the inputs, wherever it points: even inside the fleet it hides what is read."""
+    hint = "replace it with the file or folder itself: a reviewer of a link does not see what is read"
     return Finding("S001", Place(path), "is a symbolic link", hint)
 
 
 def parse(file: str, text: str) -> tuple[Document | None, list[Finding]]:
-    """Parse one file. No document comes back when its structure is unclear; other findings come beside it."""
+    """Parse one file. Returns no document when its structure is unclear; other findings accompany the document."""
     builder = _Builder(file)
     text = text.removeprefix("\ufeff")
     document: Document | None = None
@@ -95,10 +97,10 @@ def parse(file: str, text: str) -> tuple[Document | None, list[Finding]]:
     try:
         data = builder.build(yaml.parse(text, Loader=LOADER))
         document = Document(file, text, data)
-        document.__dict__["_positions"] = builder  # already known, no need to parse twice
+        document.__dict__["_positions"] = builder  # cached, no need to parse again
     except yaml.MarkedYAMLError as error:
         broken = [_syntax_finding(file, text, error)]
-    except yaml.reader.ReaderError:  # for a hidden character, of which the rules tell
+    except yaml.reader.ReaderError:  # for a hidden character, which the rules report
         broken = []
     except _StructureError as error:
         broken = [error.finding]
@@ -117,7 +119,7 @@ def _syntax_finding(file: str, text: str, error: yaml.MarkedYAMLError) -> Findin
             "S004",
             place,
             f"opens a {opened} that is not closed",
-            f"close it; the next text that does not fit is in line {_line(error)}",
+            f"close it; the next unexpected text is on line {_line(error)}",
         )
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line, mark.column) if mark else (0, 0)
@@ -129,7 +131,7 @@ def _syntax_finding(file: str, text: str, error: yaml.MarkedYAMLError) -> Findin
     if "\t" in indent:
         tab = indent.index("\t")
         return Finding("S004", Place(file, line + 1, tab + 1), "is indented with a tab", "indent with two spaces")
-    problem = error.problem or "the text can't be read as YAML"
+    problem = error.problem or "the text can't be parsed as YAML"
     return Finding("S004", Place(file, line + 1, column + 1), f"is not valid YAML: {problem}", _syntax_hint(problem))
 
 
@@ -183,14 +185,17 @@ class _Builder:
             if isinstance(event, yaml.DocumentStartEvent):
                 seen += 1
                 if seen > 1:
-                    message, hint = "holds a second document", "one entry a file: move it into a file of its own"
+                    message, hint = (
+                        "contains a second document",
+                        "a file holds one entry: move the second to its own file",
+                    )
                     raise _StructureError(Finding("S008", self.place(event), message, hint))
             elif isinstance(
                 event, (yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent, yaml.AliasEvent)
             ):
                 data = self.value(event, events, ())
         if data is None and not self.findings:
-            raise _StructureError(Finding("S009", Place(self.file), "is empty", "fill it, or remove it"))
+            raise _StructureError(Finding("S009", Place(self.file), "is empty", "add content or remove it"))
         return data
 
     def value(self, event: yaml.Event, events: Iterator[yaml.Event], path: Path_) -> Any:
@@ -199,7 +204,10 @@ class _Builder:
         if len(path) > MAX_DEPTH:
             raise _StructureError(Finding("S004", place, f"is nested deeper than {MAX_DEPTH} levels", "flatten it"))
         if isinstance(event, yaml.AliasEvent):
-            message, hint = f"uses the alias *{event.anchor}", "write the value out: each line should say what it means"
+            message, hint = (
+                f"uses the alias *{event.anchor}",
+                "write the value out, so that each line can be read on its own",
+            )
             raise _StructureError(Finding("S006", place, message, hint))
         self.refuse_extras(event, place)
         if isinstance(event, yaml.MappingStartEvent):
@@ -211,10 +219,10 @@ class _Builder:
 
     def refuse_extras(self, event: Any, place: Place) -> None:
         if event.anchor:
-            message, hint = f"sets the anchor &{event.anchor}", "remove it and write each value out"
+            message, hint = f"sets the anchor &{event.anchor}", "remove it and write the values out"
             self.findings.append(Finding("S006", place, message, hint))
         if event.tag:
-            message, hint = f"carries the tag {event.tag}", "remove it; the schema knows the type"
+            message, hint = f"has the tag {event.tag}", "remove it; the schema knows the type"
             self.findings.append(Finding("S007", place, message, hint))
 
     def mapping(self, events: Iterator[yaml.Event], path: Path_) -> dict[str, Any]:
@@ -237,10 +245,12 @@ class _Builder:
 
     def key(self, event: yaml.Event, place: Place) -> str:
         if not isinstance(event, yaml.ScalarEvent):
-            raise _StructureError(Finding("S011", place, "uses a list or a mapping as a key", "a key is a plain word"))
+            raise _StructureError(
+                Finding("S011", place, "uses a list or a mapping as a key", "use a plain word as key")
+            )
         self.refuse_extras(event, place)
         if event.value == "<<" and not event.style:
-            message, hint = "uses the merge key <<", "write the values out: each line should say what it means"
+            message, hint = "uses the merge key <<", "write the values out, so that each line can be read on its own"
             self.findings.append(Finding("S006", place, message, hint))
         self.rules.scalar(event)
         return str(event.value)
@@ -267,10 +277,10 @@ class _Builder:
         meaning = _ambiguity(text)
         if meaning:
             shown, hint = f"'{text}'", _quote_hint(text)
-            if path and path[0] in _OF_SECRETS:  # a Secret that was put among the inputs
+            if path and path[0] in _OF_SECRETS:  # a Secret placed among the inputs
                 shown, hint = "the value", "write it in quotes"
             self.findings.append(
-                Finding("S010", place, f"{shown} is {meaning} to some YAML readers and text to others", hint)
+                Finding("S010", place, f"{shown} is {meaning} to some YAML parsers and text to others", hint)
             )
         return text
 
@@ -313,4 +323,4 @@ def _quote_hint(text: str) -> str:
     if re.fullmatch(r"0[0-9]+", text):
         return f'write {int(text)} for the number, or "{text}" in quotes for the text'
     word = truth.get(text.lower())
-    return f'write {word}, or "{text}" in quotes when text is meant' if word else f'write "{text}" in quotes'
+    return f'write {word}, or "{text}" in quotes for text' if word else f'write "{text}" in quotes'

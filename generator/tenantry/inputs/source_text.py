@@ -1,4 +1,4 @@
-"""What no text of an input file may hold, be it value, key or comment: hidden characters (S012), credentials (S013)."""
+"""Checks all text of an input file (values, keys and comments) for hidden characters (S012) and credentials (S013)."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from tenantry.core.hidden_text import called, hidden_in, is_hidden
 from tenantry.core.secret_words import user_information
 
 _MOST_LINES = 20
-"""More lines with hidden characters are told in one finding."""
+"""Further lines with hidden characters are reported in one finding."""
 _JOINERS = "\u200c\u200d"
 
 Spot = tuple[int, int]
-"""Line and column, from 1."""
+"""Line and column, 1-based."""
 
 
 def hidden_name(path: str) -> Iterator[Finding]:
-    """The finding of a file or folder whose own name, the last of its path, holds a hidden character."""
+    """The finding for a file or folder whose own name (the last of its path) contains a hidden character."""
     name = path.rpartition("/")[2]
     found = next((character for character in name if character in "\n\t" or is_hidden(character)), None)
     if found:
-        yield Finding("S012", Place(path), f"its name holds {called(found)}, which nobody sees", "rename it")
+        yield Finding("S012", Place(path), f"its name contains {called(found)}, which is invisible", "rename it")
 
 
 class TextRules:
-    """Sees each scalar while a file is parsed, and the whole text in the end."""
+    """Inspects each scalar while a file is parsed, and the whole text at the end."""
 
     def __init__(self, file: str) -> None:
         self._file = file
         self._hidden: list[tuple[Spot, Spot, str]] = []
         self._addresses: list[tuple[Spot, Spot]] = []
-        """Where scalars with a hidden character, or with credentials, begin and end."""
+        """Start and end of scalars with a hidden character or credentials."""
 
     def scalar(self, event: yaml.ScalarEvent) -> None:
-        """Look at a key or a value as it will be read, escapes of double-quoted text resolved."""
+        """Inspect a key or a value after the escapes of double-quoted text are resolved."""
         value = event.value
         if not (value.isascii() and value.isprintable()):
             hidden = next(hidden_in(value), None)
@@ -48,7 +48,7 @@ class TextRules:
             self._addresses.append(_span(event))
 
     def findings(self, text: str) -> Iterator[Finding]:
-        """All of the file's; `text` is without a byte order mark at its beginning."""
+        """All findings of the file; `text` excludes a leading byte order mark."""
         hidden, credentials = list(hidden_in(text)), list(user_information(text))
         if not (hidden or credentials or self._hidden or self._addresses):
             return
@@ -58,32 +58,32 @@ class TextRules:
         spots = [start for start, _ in self._addresses]
         spots += [spot for spot in comments if not any(start <= spot < end for start, end in self._addresses)]
         for spot in spots:
-            message = "an address carries user information: a name, password or token before its '@'"
-            hint = "remove it, and change it: it is known now; credentials belong in the secret store"
+            message = "a URL contains user information: a name, password or token before the '@'"
+            hint = "remove and rotate it, since it is no longer secret; credentials belong in the secret store"
             yield Finding("S013", Place(self._file, *spot), message, hint)
 
     def _characters(self, found: list[tuple[Spot, str]]) -> Iterator[Finding]:
-        """The first of each line, and of each scalar that makes one by an escape."""
+        """The first of each line, and of each scalar that produces one by an escape."""
         first: dict[int, tuple[Spot, str]] = {}
         for spot, character in found:
             first.setdefault(spot[0], (spot, character))
         for number, (spot, character) in enumerate(list(first.values())[:_MOST_LINES], start=1):
             rest = len(first) - _MOST_LINES if number == _MOST_LINES else 0
             more = f"; so do {rest} more lines" if rest else ""
-            yield self._finding(spot, f"holds {called(character)}, which nobody sees{more}", character)
+            yield self._finding(spot, f"contains {called(character)}, which is invisible{more}", character)
         for start, end, character in self._hidden[:_MOST_LINES]:
             if not any(start <= spot < end for spot, _ in found):
-                yield self._finding(start, f"makes {called(character)}, which nobody sees, by an escape", character)
+                yield self._finding(start, f"produces {called(character)}, which is invisible, by an escape", character)
 
     def _finding(self, spot: Spot, message: str, character: str) -> Finding:
-        hint = "remove it; letters of every script may stand here, characters without a shape may not"
+        hint = "remove it; letters of every script are allowed, invisible characters are not"
         if character in _JOINERS:
-            hint = "remove it: joiners are refused too, since in most scripts they change nothing that can be seen"
+            hint = "remove it: joiners are rejected too, since they are invisible in most scripts"
         return Finding("S012", Place(self._file, *spot), message, hint)
 
 
 class _Lines:
-    """Offsets of a text as lines and columns."""
+    """Converts offsets in a text to lines and columns."""
 
     def __init__(self, text: str) -> None:
         self._starts = [0, *(found.end() for found in re.finditer("\n", text))]

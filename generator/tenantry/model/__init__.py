@@ -1,4 +1,4 @@
-"""Validated documents go in, frozen entries of the fleet come out.
+"""Validated documents come in; immutable entries of the fleet come out.
 
 Imports core.
 """

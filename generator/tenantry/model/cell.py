@@ -10,7 +10,7 @@ from tenantry.model.common import EnvironmentName
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
-    """When the cell is full."""
+    """Limits of the cell."""
 
     instances: int
     users: int
@@ -41,7 +41,7 @@ class CellRedis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """A slice of a cluster that instances share; a full cell takes no more tenants, so a fault reaches one cell only."""
+    """A slice of a cluster that instances share; its capacity limits how many tenants one failure can affect."""
 
     name: str
     cluster: str

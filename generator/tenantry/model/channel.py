@@ -16,7 +16,7 @@ class ReleaseByEnvironment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """Says which release each environment runs; promoting a release changes one line here."""
+    """Which release each environment runs; promoting a release changes one line here."""
 
     name: str
     description: str

@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Networks:
-    """Address ranges; no two clusters share any, so that they can be peered."""
+    """Address ranges; they never overlap between clusters, so that clusters can be peered."""
 
     pods: tuple[str, ...]
     services: tuple[str, ...]
@@ -43,7 +43,7 @@ class StorageClasses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replication:
-    """The buckets' copy in another region."""
+    """Replication of the buckets to another region."""
 
     region: str
     max_delay_minutes: int
@@ -51,7 +51,7 @@ class Replication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectStorage:
-    """Object storage of the cluster"s region."""
+    """Object storage of the cluster's region."""
 
     endpoint: str
     cidrs: tuple[str, ...]
@@ -64,7 +64,7 @@ class ObjectStorage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateConnectivity:
-    """Private link to the customer"s network."""
+    """Private link to the customer's network."""
 
     cidrs: tuple[str, ...]
 

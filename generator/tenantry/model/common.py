@@ -1,4 +1,4 @@
-"""Words that several kinds share."""
+"""Types that several kinds share."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """A value that differs from the tier, with its reason."""
+    """A value that differs from the tier, and the reason."""
 
     value: int
     reason: str

@@ -1,4 +1,4 @@
-"""The one border between documents and dataclasses."""
+"""Converts documents to dataclasses; the only place that does."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def to_snake_case(name: str) -> str:
 
 
 def to_camel_case(name: str) -> str:
-    """The way back: `memory_mib` -> `memoryMiB`."""
+    """The inverse: `memory_mib` -> `memoryMiB`."""
     first, *rest = name.split("_")
     return first + "".join({"gib": "GiB", "mib": "MiB"}.get(word, word.capitalize()) for word in rest)
 
 
 def build(cls: type[T], document: Mapping[str, Any]) -> T:
-    """Make a kind's dataclass from a document that its schema has accepted."""
+    """A kind's dataclass from a document that its schema has accepted."""
     return typing.cast(T, _convert(cls, {"name": document["metadata"]["name"], **document["spec"]}))
 
 

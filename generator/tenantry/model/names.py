@@ -1,8 +1,8 @@
-"""Every name that an instance, a cell or a tenant has anywhere, made in one place.
+"""All names of an instance, a cell or a tenant, derived in one place.
 
-Two instances can never meet in one name: a tenant's id has no `_` and no `--`, an environment is one of three
-words without `-`, so each name below can be read back to its tenant and environment in one way only. Cells,
-clusters and the platform use endings that no instance has.
+Two instances can never share a name: a tenant's id has no `_` and no `--`, an environment is one of three words
+without `-`, so each name below maps back to exactly one tenant and environment. Cells, clusters and the platform use
+suffixes that no instance has.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class InstanceNames:
 
     @property
     def database(self) -> str:
-        """Database and role, which must be equal for pg_hba's `sameuser`."""
+        """Database and role; pg_hba's `sameuser` requires them to be equal."""
         return f"{self.tenant}_{self.environment}".replace("-", "_")
 
     @property
     def reporting_role(self) -> str:
-        """At most 51 bytes; PostgreSQL allows 63. No environment is called `reporting`."""
+        """At most 51 bytes; PostgreSQL allows 63. No environment is named `reporting`."""
         return f"{self.database}_reporting"
 
     @property
@@ -62,7 +62,7 @@ class InstanceNames:
 
     @property
     def secret_path(self) -> str:
-        """Folder of the instance in the secret store; a slash ends each part, so that no path is another's prefix."""
+        """Folder of the instance in the secret store; each part ends with a slash, so that no path is a prefix of another."""
         return f"tenants/{self.tenant}/{self.environment}"
 
     @property
@@ -98,7 +98,7 @@ class InstanceNames:
 
 
 def cell_namespace(cell: str) -> str:
-    """Ends like no instance's namespace."""
+    """Its suffix is one that no instance's namespace has."""
     return f"{cell}-cell"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What decided a value: an entry's field, and how the value follows from it."""
+    """What decided a value: a field of an entry, and how the value follows from it."""
 
     kind: str
     name: str

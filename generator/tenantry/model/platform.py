@@ -42,7 +42,7 @@ class PlatformNamespaces:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretStore:
-    """The secret store; each instance reads below its own path only."""
+    """The secret store; each instance reads its own path only."""
 
     server: str
     mount: str
@@ -77,14 +77,14 @@ class MaintenanceWindows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupportStaff:
-    """The provider"s support staff."""
+    """The provider's support staff."""
 
     groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentImages:
-    """Images of what runs beside Odoo, by digest."""
+    """Images of components that run next to Odoo, by digest."""
 
     pgbouncer: str
     valkey: str
@@ -93,7 +93,7 @@ class ComponentImages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentVersions:
-    """Versions of platform components, which others install."""
+    """Versions of platform components, which are installed outside Tenantry."""
 
     argocd: str
     barman_cloud_plugin: str
@@ -107,7 +107,7 @@ class ComponentVersions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
-    """Rates of recovery, as the last drills gave them."""
+    """Recovery rates measured in the last drills."""
 
     detect_minutes: float
     decide_minutes: float
@@ -122,7 +122,7 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
-    """Unit prices of the cost model; invented."""
+    """Unit prices of the cost model; example values."""
 
     cpu_core: float
     memory_gib: float
@@ -141,7 +141,7 @@ class Prices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """What the whole fleet stands on: domain, regions, registry, secret store, prices, images."""
+    """Settings of the whole fleet: domain, regions, registry, secret store, prices, images."""
 
     name: str
     display_name: str

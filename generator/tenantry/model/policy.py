@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 CONTROL = "tenantry.io/control"
-"""Annotation that names the control which a policy keeps."""
+"""Annotation with the control that a policy enforces."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One policy, as it is shipped to the clusters. `control` is the control that it keeps."""
+    """One policy as deployed to the clusters. `control` is the control that it enforces."""
 
     name: str
     control: str
@@ -20,7 +20,7 @@ class Policy:
     spec: Mapping[str, Any]
 
     def value(self) -> Mapping[str, Any]:
-        """The policy as an object of Kubernetes."""
+        """The policy as a Kubernetes object."""
         metadata = {"name": self.name, "annotations": dict(self.annotations)}
         return {
             "apiVersion": "policies.kyverno.io/v1",

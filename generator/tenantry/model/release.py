@@ -17,7 +17,7 @@ class ImageUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """A proof."""
+    """Record of a test."""
 
     environment: EnvironmentName
     date: str
@@ -25,7 +25,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """An Odoo image by digest, with what is in it and where it was proved."""
+    """An Odoo image by digest, with its modules and the environments in which it was tested."""
 
     name: str
     odoo_version: str

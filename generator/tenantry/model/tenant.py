@@ -10,7 +10,7 @@ from tenantry.model.common import Availability, Degree, Obligation, Override, Se
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """Who answers for this tenant at the provider."""
+    """Who is responsible for this tenant at the provider."""
 
     team: str
     contact: str
@@ -18,7 +18,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classification:
-    """Why this tier fits: each value must be one that the tier may hold."""
+    """Classification of the tenant; the tier must accept each value."""
 
     data_sensitivity: Sensitivity
     customization: Degree
@@ -48,7 +48,7 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integration:
-    """An outside system that Odoo calls."""
+    """An external system that Odoo calls."""
 
     name: str
     host: str
@@ -59,7 +59,7 @@ class Integration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiClient:
-    """A program that calls Odoo"s API."""
+    """A program that calls Odoo's API."""
 
     name: str
     mtls: bool
@@ -67,7 +67,7 @@ class ApiClient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Who reaches the tenant"s instance, from where."""
+    """Who can reach the tenant's instance, and from where."""
 
     admin_groups: tuple[str, ...] = ()
     admin_sources: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
-    """Values that differ from the tier, each with its reason and inside the bounds that the tier gives."""
+    """Values that differ from the tier, each with a reason and within the tier's limits."""
 
     max_replicas: Override | None = None
     database_storage_gib: Override | None = None

@@ -10,7 +10,7 @@ from tenantry.model.common import Availability, Degree, EnvironmentName, Obligat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowedClassification:
-    """What a tenant of this tier may be."""
+    """Classifications that the tier accepts."""
 
     data_sensitivity: tuple[Sensitivity, ...]
     customization: tuple[Degree, ...]
@@ -21,7 +21,7 @@ class AllowedClassification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Isolation:
-    """What a tenant has for itself."""
+    """What a tenant does not share with others."""
 
     nodes: Literal["cell-shared", "cell-segment", "cluster"]
     postgresql: Literal["cell", "own"]
@@ -32,7 +32,7 @@ class Isolation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserRange:
-    """Range of users that the tier is sized for."""
+    """Number of users that the tier is sized for."""
 
     min: int
     max: int
@@ -102,7 +102,7 @@ class PostgresqlSizeStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnPostgresql:
-    """The own PostgreSQL cluster; tiers with isolation.postgresql: cell leave it out."""
+    """The tenant's own PostgreSQL cluster; omitted in tiers with isolation.postgresql: cell."""
 
     instances: int
     synchronous_standbys: int
@@ -120,7 +120,7 @@ class OwnPostgresql:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnRedis:
-    """An own Redis: for tiers with isolation.redis: own, and for releases whose session store can"t share one."""
+    """The instance's own Redis, for tiers with isolation.redis: own and releases whose session store can't share one."""
 
     replicas: int
     memory_mib: int
@@ -129,7 +129,7 @@ class OwnRedis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objectives:
-    """Promises with a number."""
+    """Measurable promises."""
 
     availability_percent: float
     rpo_minutes: int
@@ -139,7 +139,7 @@ class Objectives:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreDrill:
-    """Restores that are practised."""
+    """Practised restores."""
 
     scope: Literal["cell", "tenant"]
     every: Literal["week", "month"]
@@ -185,7 +185,7 @@ class EdgeLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staging:
-    """What staging has."""
+    """Settings of staging."""
 
     stopped_outside_hours: bool
     database_share: float
@@ -203,7 +203,7 @@ class SupportModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostEnvelope:
-    """Cost envelope of a tenant"s instances."""
+    """Cost envelope of a tenant's instances."""
 
     min_euro: int
     max_euro: int
@@ -211,7 +211,7 @@ class CostEnvelope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverrideBounds:
-    """Bounds of what a tenant may override."""
+    """Limits of what a tenant may override."""
 
     max_hosts: int
     max_integrations: int

@@ -1,4 +1,4 @@
-"""Instances go in, findings of all rules that need no manifest come out.
+"""Instances come in; findings of all rules that need no manifest come out.
 
 Imports everything up to resolve.
 """
@@ -37,6 +37,6 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
 
 
 def check_plan(fleet: Fleet, instances: Mapping[str, Instance], as_of: str) -> list[Finding]:
-    """All findings of all rules. `as_of` (YYYY-MM-DD) is the day on which expiries are judged."""
+    """All findings of all rules. `as_of` (YYYY-MM-DD) is the date for checking expiries."""
     scope = Scope(fleet, instances, as_of)
     return [finding for check in CHECKS for finding in check(scope)]

@@ -1,4 +1,4 @@
-"""A full cell takes no more tenants, so that one fault reaches no more than planned."""
+"""A full cell accepts no more tenants, so that one failure affects no more of them than planned."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tenantry.resolve.instance import Instance
 from tenantry.resolve.quota import instance_peak
 
 CONNECTION_SHARE = 0.85
-"""Share of a shared server's connections that tenants' roles may claim; the rest is for operator, backup and people."""
+"""Share of a shared server's connections available to tenants' roles; the rest is for operator, backup and people."""
 
 
 def cells(scope: Scope) -> Iterator[Finding]:
@@ -22,8 +22,8 @@ def cells(scope: Scope) -> Iterator[Finding]:
         for used, capacity, unit, path in load(cell, members.get(cell.name, [])):
             if used > capacity:
                 place = scope.fleet.place(cell, *path)
-                message = f"cell '{cell.name}' is full: {used:,} {unit}, and it takes {capacity:,}"
-                hint = f"place a tenant elsewhere; with room: {', '.join(_with_room(scope, cell, members)) or 'no cell of this tier, so add one'}"
+                message = f"cell '{cell.name}' is full: {used:,} {unit}, but its capacity is {capacity:,}"
+                hint = f"move a tenant to a cell with room: {', '.join(_with_room(scope, cell, members)) or 'no cell of this tier, so add one'}"
                 yield Finding("F003", place, message, hint)
 
 
@@ -51,7 +51,7 @@ def load(cell: Cell, members: Sequence[Instance]) -> Iterator[tuple[int, int, st
 
 
 def has_room(cell: Cell, members: Sequence[Instance]) -> bool:
-    """True while every limit leaves a tenth free; what `tenantry new` and hints propose."""
+    """True while every limit leaves a tenth free; `tenantry new` and hints propose such cells."""
     return (
         cell.state == "open"
         and cell.purpose == "service"

@@ -1,4 +1,4 @@
-"""What a tenant asks for is what its tier offers."""
+"""A tenant only uses what its tier offers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def classification(scope: Scope) -> Iterator[Finding]:
         for field, key in zip(fields, keys, strict=True):
             value, allowed = getattr(tenant.classification, field), getattr(tier.classification, field)
             if value not in allowed:
-                message = f"tier '{tier.name}' may not hold {key} '{value}'; it holds {', '.join(allowed)}"
+                message = f"tier '{tier.name}' does not accept {key} '{value}'; it accepts {', '.join(allowed)}"
                 yield scope.at(tenant, ("classification", key), "F011", message, _fitting_tiers(scope, field, value))
         for index, obligation in enumerate(tenant.classification.obligations):
             if obligation not in tier.classification.obligations:
@@ -42,11 +42,11 @@ def classification(scope: Scope) -> Iterator[Finding]:
 
 def _fitting_tiers(scope: Scope, field: str, value: str) -> str:
     fitting = [tier.name for tier in scope.fleet.all(Tier).values() if value in getattr(tier.classification, field)]
-    return f"tiers that may: {', '.join(fitting) or 'none'}"
+    return f"tiers that accept it: {', '.join(fitting) or 'none'}"
 
 
 def demanded_controls(scope: Scope) -> Iterator[Finding]:
-    """What a classification demands, the tier must keep; where the tier takes it at all, which `classification` judges."""
+    """The tier must provide the controls that a classification requires, if it accepts the classification at all."""
     for tenant, tier in _with_tier(scope):
         classification = scope.fleet.document(tenant).data["spec"]["classification"]
         offers = scope.fleet.document(tier).data["spec"]["classification"]
@@ -55,7 +55,7 @@ def demanded_controls(scope: Scope) -> Iterator[Finding]:
             if control in tier.controls_not_kept and value in offers[field]:
                 keeping = [t.name for t in scope.fleet.all(Tier).values() if control not in t.controls_not_kept]
                 rule = BY_ID[control].rule.rstrip(".")
-                message = f"{field} '{value}' demands {control} ({rule}), which tier '{tier.name}' does not keep"
+                message = f"{field} '{value}' requires {control} ({rule}), which tier '{tier.name}' does not provide"
                 yield scope.at(
                     tenant, ("classification", field), "F022", message, f"tiers that do: {', '.join(keeping) or 'none'}"
                 )
@@ -76,7 +76,9 @@ def offered(scope: Scope) -> Iterator[Finding]:
 def bounds(scope: Scope) -> Iterator[Finding]:
     for tenant, tier in _with_tier(scope):
         if not tier.users.min <= tenant.users <= tier.users.max:
-            message = f"{tenant.users} users are outside of tier '{tier.name}', which is for {tier.users.min} to {tier.users.max}"
+            message = (
+                f"{tenant.users} users do not fit tier '{tier.name}', which is for {tier.users.min} to {tier.users.max}"
+            )
             fitting = [t.name for t in scope.fleet.all(Tier).values() if t.users.min <= tenant.users <= t.users.max]
             yield scope.at(tenant, ("users",), "F013", message, f"tiers for that many: {', '.join(fitting) or 'none'}")
         if len(tenant.integrations) > tier.overrides.max_integrations:
@@ -110,6 +112,6 @@ def _own_database_overrides(scope: Scope, tenant: Tenant, tier: Tier) -> Iterato
                 ("overrides", key),
                 "F013",
                 message,
-                "remove it, or choose a tier with an own PostgreSQL",
+                "remove it, or choose a tier with its own PostgreSQL",
                 key=True,
             )

@@ -1,4 +1,4 @@
-"""A control is lifted only by an exception that names a real control and tenant, was approved by another, and holds."""
+"""An exception must name a known control and tenant, be approved by someone other than its owner, and not have expired."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def valid(scope: Scope) -> Iterator[Finding]:
 def _faults(scope: Scope, exception: ControlException) -> Iterator[tuple[str, str, str]]:
     tenant = scope.fleet.find(Tenant, exception.tenant)
     if tenant is None and not scope.fleet.is_broken(Tenant, exception.tenant):
-        yield "tenant", f"there is no tenant '{exception.tenant}'", "remove the exception with its tenant"
+        yield "tenant", f"there is no tenant '{exception.tenant}'", "remove the exception together with its tenant"
     if tenant is not None and exception.environment and exception.environment not in tenant.environments:
         yield (
             "environment",
@@ -57,5 +57,5 @@ def _faults(scope: Scope, exception: ControlException) -> Iterator[tuple[str, st
         yield (
             "expires",
             f"the exception expired on {exception.expires}",
-            "mend the cause and remove it, or have it approved anew",
+            "fix the cause and remove it, or have it approved again",
         )

@@ -1,4 +1,4 @@
-"""No host belongs to two instances."""
+"""No two instances share a host."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def unique(scope: Scope) -> Iterator[Finding]:
                 continue
             place = scope.fleet.place(first[0].tenant, *first[1])
             message = f"host '{host}' is taken by {first[0].name} ({place})"
-            yield scope.at(instance.tenant, path, "F001", message, "one host leads to one instance; choose another")
+            yield scope.at(instance.tenant, path, "F001", message, "a host routes to one instance; choose another")
 
 
 def _hosts(instance: Instance) -> Iterator[tuple[str, tuple[str | int, ...]]]:
@@ -31,13 +31,13 @@ def _hosts(instance: Instance) -> Iterator[tuple[str, tuple[str | int, ...]]]:
 
 
 def outside_of_platform_domain(scope: Scope) -> Iterator[Finding]:
-    """Hosts below the platform's domain are derived, never written, so that nobody takes another's."""
+    """Hosts below the platform's domain are derived and can't be configured, so that nobody can take another's."""
     domain = scope.fleet.platform.domain
     for instance in scope.instances.values():
         own = {instance.names.host(domain)}
         for index, host in enumerate(instance.tenant.environments[instance.environment].hosts):
             if (host == domain or host.endswith(f".{domain}")) and host not in own:
                 path = ("environments", instance.environment, "hosts", index)
-                message = f"host '{host}' lies below the platform's domain, where hosts are derived"
-                hint = f"leave 'hosts' out to get {instance.names.host(domain)}, or use a host of the customer's domain"
+                message = f"host '{host}' is below the platform's domain, where hosts are derived"
+                hint = f"omit 'hosts' to get {instance.names.host(domain)}, or use a host in the customer's domain"
                 yield scope.at(instance.tenant, path, "F002", message, hint)

@@ -1,4 +1,4 @@
-"""The input files of a fleet, read, resolved, and judged by all rules that need no manifest."""
+"""Reads and resolves the input files of a fleet, and checks all rules that need no manifest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOTHING: Mapping[str, str] = {}
 
 @dataclass
 class Inputs:
-    """The fleet, its instances, and all that is wrong with them."""
+    """The fleet, its instances, and all findings."""
 
     fleet: Fleet
     resolution: Resolution
@@ -30,7 +30,7 @@ class Inputs:
 
 
 def read_inputs(root: Path, as_of: str, documents: Store, more: Mapping[str, str] = _NOTHING) -> Inputs:
-    """Read, check, resolve and judge the input files; `more` are texts of files that are not there yet."""
+    """Read, validate, resolve and check the input files; `more` are texts of files that don't exist yet."""
     fleet, findings = fleets.load(root, documents, more)
     resolution = resolve(fleet)
     findings += resolution.findings

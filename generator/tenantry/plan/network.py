@@ -1,4 +1,4 @@
-"""Address ranges: clusters apart from each other, everything outside apart from clusters, and nothing too wide."""
+"""Address ranges: clusters don't overlap, external ranges don't overlap clusters, and nothing is too wide."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ FORBIDDEN = addresses.ranges((
 ))  # fmt: skip
 """Loopback, link-local (cloud metadata, node-local DNS) and multicast."""
 WIDEST: Mapping[int, int] = {4: 16, 6: 48}
-"""Shortest prefix of an integration's range, and of all of them together: a larger one is no declared system any more."""
+"""Shortest prefix of an integration's range, and of all of them together: a wider one is not a specific system."""
 WIDEST_OUTSIDE: Mapping[int, int] = {4: 8, 6: 32}
-"""The same for object storage and private links, which may be a provider's or a company's whole network."""
+"""The same for object storage and private links, which may be the whole network of a provider or a company."""
 
 _Path = tuple[str | int, ...]
 _Own = list[tuple[Cluster, str, Range]]
@@ -39,12 +39,12 @@ def clusters_apart(scope: Scope) -> Iterator[Finding]:
             if other is not None:
                 place = scope.fleet.place(cluster, "networks", key, index)
                 message = f"{network} overlaps with {other[2]}, the {other[1]} of cluster '{other[0].name}'"
-                yield Finding("F016", place, message, "ranges of all clusters differ, so that they can be peered")
+                yield Finding("F016", place, message, "ranges of clusters must not overlap, so that they can be peered")
             seen.append((cluster, key, network))
 
 
 def outside(scope: Scope) -> Iterator[Finding]:
-    """What clusters and tenants declare of the outside world: it is outside, and it is narrow enough to be meant."""
+    """Ranges that clusters and tenants declare as external: they must be external, and narrow enough to be intentional."""
     own = [
         (cluster, key, network) for cluster in scope.fleet.all(Cluster).values() for key, _, network in _ranges(cluster)
     ]
@@ -65,7 +65,11 @@ def _tenant(tenant: Tenant, own: _Own) -> Iterator[tuple[_Path, str, str]]:
     names: set[str] = set()
     for index, integration in enumerate(tenant.integrations):
         if integration.name in names:
-            yield ("integrations", index, "name"), f"two integrations are called '{integration.name}'", "name each once"
+            yield (
+                ("integrations", index, "name"),
+                f"two integrations are named '{integration.name}'",
+                "give each a unique name",
+            )
         names.add(integration.name)
         yield from _faults(("integrations", index, "cidrs"), integration.cidrs, WIDEST, own)
     yield from _faults(("access", "adminSources"), tenant.access.admin_sources, ADMINISTRATORS, own)
@@ -82,7 +86,7 @@ _WIDE = {
 def _faults(
     path: _Path, cidrs: tuple[str, ...], widest: Mapping[int, int], own: _Own
 ) -> Iterator[tuple[_Path, str, str]]:
-    """(path, message, hint) of each range that is too wide or not outside, and of all when they are too wide together."""
+    """(path, message, hint) of each range that is too wide or not external, and of all if they are too wide together."""
     what, way_out = _WIDE[str(path[0])]
     hint = way_out.format(addresses.shown(widest))
     rest: dict[int, Range] = {}
@@ -95,26 +99,26 @@ def _faults(
             yield (*path, number), message, instead
     for version in sorted(addresses.wider_than(rest.values(), widest)):
         number, widest_there = min(rest.items(), key=lambda pair: (pair[1].version != version, pair[1].prefix))
-        yield (*path, number), f"{widest_there} and the other ranges here are together too wide {what}", hint
+        yield (*path, number), f"{widest_there} and the other ranges here together are too wide {what}", hint
 
 
 def _inside(network: Range, own: _Own) -> Iterator[tuple[str, str]]:
-    """The first reason why a range is not outside."""
+    """The first reason why a range is not external."""
     for forbidden in FORBIDDEN:
         if network.reaches(forbidden):
-            word = "lies in" if forbidden.holds(network) else "reaches"
+            word = "is in" if forbidden.holds(network) else "reaches"
             message = f"{network} {word} {forbidden}, which is loopback, link-local or multicast"
-            yield message, "neither cloud metadata nor the node itself is an outside system"
+            yield message, "cloud metadata and the node itself are not external systems"
             return
     for cluster, key, other in own:
         if network.reaches(other):
             message = f"{network} overlaps with {other}, the {key} of cluster '{cluster.name}'"
-            yield message, "only outside systems are declared here; none may open a way into a cluster"
+            yield message, "only external systems are declared here; none may allow access to a cluster"
             return
 
 
 def _private(scope: Scope, tenant: Tenant) -> Iterator[Finding]:
-    """Private integrations lie in what the private link of each of the tenant's clusters reaches."""
+    """Private integrations are within reach of the private link of each of the tenant's clusters."""
     sites = [i.site.cluster for i in scope.instances.values() if i.tenant is tenant]
     for index, integration in enumerate(tenant.integrations):
         if not integration.private:

@@ -1,4 +1,4 @@
-"""Each instance in a cell of its tier and environment, in a region where its data may lie, beside nobody it must not meet."""
+"""Each instance is in a cell of its tier and environment, in an allowed region, and not next to anyone it must not share with."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ def cell_fits_instance(scope: Scope) -> Iterator[Finding]:
             for c in scope.fleet.all(Cell).values()
             if c.tier == instance.tier.name and instance.environment in c.environments and c.purpose == "service"
         ]
-        hint = f"cells that fit: {', '.join(fitting) or 'none yet'}"
+        hint = f"suitable cells: {', '.join(fitting) or 'none yet'}"
         if cell.tier != instance.tier.name:
             message = f"cell '{cell.name}' is of tier '{cell.tier}', but the tenant is of tier '{instance.tier.name}'"
             yield scope.at(instance.tenant, path, "F004", message, hint)
         elif instance.environment not in cell.environments:
-            message = f"cell '{cell.name}' takes {' and '.join(cell.environments)}, not {instance.environment}"
+            message = f"cell '{cell.name}' accepts {' and '.join(cell.environments)}, not {instance.environment}"
             yield scope.at(instance.tenant, path, "F005", message, hint)
         elif cell.purpose == "standby":
-            message = f"cell '{cell.name}' is a standby: it only holds what the DR partner's tenants need to fail over"
+            message = f"cell '{cell.name}' is a standby: it is reserved for failover of the DR partner's tenants"
             yield scope.at(instance.tenant, path, "F005", message, hint)
         elif cell.state == "decommissioned":
             yield scope.at(instance.tenant, path, "F005", f"cell '{cell.name}' is decommissioned", hint)
 
 
 def residency(scope: Scope) -> Iterator[Finding]:
-    """Data, and each copy that the tier makes, in the tenant's regions."""
+    """Data, and each copy that the tier makes, stays in the tenant's regions."""
     known = {region.name for region in scope.fleet.platform.regions}
     for name, instances in scope.by_tenant().items():
         tenant = scope.fleet.entries["Tenant"][name]
@@ -52,18 +52,16 @@ def _residency(scope: Scope, instance: Instance) -> Iterator[Finding]:
     site, backup = instance.site, instance.tier.backup
     path = ("environments", instance.environment, "cell")
     if site.region not in allowed:
-        message = (
-            f"cell '{site.cell.name}' lies in region '{site.region}', but data may lie in {', '.join(allowed)} only"
-        )
+        message = f"cell '{site.cell.name}' is in region '{site.region}', but data may only be in {', '.join(allowed)}"
         yield scope.at(instance.tenant, path, "F006", message, "choose a cell in an allowed region")
     copied = backup.copy_in_dr_region or backup.velero_in_dr_region or instance.standby is not None
     if copied and site.partner.region not in allowed:
-        message = f"tier '{instance.tier.name}' keeps copies at the DR site in '{site.partner.region}', but data may lie in {', '.join(allowed)} only"
+        message = f"tier '{instance.tier.name}' keeps copies at the DR site in '{site.partner.region}', but data may only be in {', '.join(allowed)}"
         yield scope.at(instance.tenant, path, "F006", message, "choose a cell whose DR partner is in an allowed region")
 
 
 def own_cluster(scope: Scope) -> Iterator[Finding]:
-    """A cluster of a dedicated tenant holds no other customer."""
+    """A cluster of a dedicated tenant hosts no other customer."""
     first: dict[str, Instance] = {}
     for instance in scope.instances.values():
         for site in (instance.site, instance.standby):
@@ -72,9 +70,9 @@ def own_cluster(scope: Scope) -> Iterator[Finding]:
             other = first.setdefault(site.cluster.name, instance)
             alone = "cluster" in (instance.tier.isolation.nodes, other.tier.isolation.nodes)
             if alone and _customer(instance) != _customer(other):
-                message = f"cluster '{site.cluster.name}' is {_customer(other)}'s own, but would hold {_customer(instance)} too"
+                message = f"cluster '{site.cluster.name}' is dedicated to {_customer(other)}, but would also host {_customer(instance)}"
                 path = ("environments", instance.environment, "cell")
-                yield scope.at(instance.tenant, path, "F008", message, "a dedicated tenant has its clusters to itself")
+                yield scope.at(instance.tenant, path, "F008", message, "dedicated tenants do not share clusters")
 
 
 def _customer(instance: Instance) -> str:
@@ -82,7 +80,7 @@ def _customer(instance: Instance) -> str:
 
 
 def environments_apart(scope: Scope) -> Iterator[Finding]:
-    """Where cells are shared by tenants, production shares none with staging or recovery."""
+    """If tenants share cells, production does not share one with staging or recovery."""
     tiers = scope.fleet.entries["Tier"]
     for cell in scope.fleet.all(Cell).values():
         tier = tiers.get(cell.tier)
@@ -97,12 +95,12 @@ def environments_apart(scope: Scope) -> Iterator[Finding]:
                 "F009",
                 place,
                 f"cell '{cell.name}' mixes production with other environments",
-                "give them a cell of their own",
+                "give them a separate cell",
             )
 
 
 def regions(scope: Scope) -> Iterator[Finding]:
-    """Clusters lie in known regions; DR partners point at each other and lie in the region's DR partner."""
+    """Clusters are in known regions; DR partners name each other and are in partner regions."""
     partners = {region.name: region.dr_partner for region in scope.fleet.platform.regions}
     for index, region in enumerate(scope.fleet.platform.regions):
         if region.dr_partner not in partners or region.dr_partner == region.name:
@@ -123,5 +121,5 @@ def regions(scope: Scope) -> Iterator[Finding]:
         partner = scope.fleet.find(Cluster, cluster.dr_partner)
         if partner and (partner.dr_partner != cluster.name or partner.region != partners[cluster.region]):
             place = scope.fleet.place(cluster, "drPartner")
-            message = f"cluster '{partner.name}' does not take over for '{cluster.name}': partners point at each other, and its region must be '{partners[cluster.region]}'"
-            yield Finding("F010", place, message, "mend drPartner in both files")
+            message = f"cluster '{partner.name}' can't be the DR partner of '{cluster.name}': partners must name each other, and its region must be '{partners[cluster.region]}'"
+            yield Finding("F010", place, message, "fix drPartner in both files")

@@ -1,4 +1,4 @@
-"""Releases run where they can and where they have been proved."""
+"""Releases only run where they are supported and have been tested."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ def database_major(scope: Scope) -> Iterator[Finding]:
                 "F019", place, f"platform.yaml has no image of PostgreSQL {major}", f"known: {', '.join(sorted(known))}"
             )
         elif major is not None and major not in instance.release.postgresql_majors:
-            message = f"release '{instance.release.name}' does not take PostgreSQL {major} of cell '{cell.name}'"
-            hint = f"it takes {', '.join(map(str, instance.release.postgresql_majors))}"
+            message = f"release '{instance.release.name}' does not support PostgreSQL {major} of cell '{cell.name}'"
+            hint = f"it supports {', '.join(map(str, instance.release.postgresql_majors))}"
             yield scope.at(instance.tenant, ("environments", instance.environment, "cell"), "F019", message, hint)
 
 
 def staged_first(scope: Scope) -> Iterator[Finding]:
-    """What production runs was proved in staging."""
+    """What production runs was tested in staging."""
     for channel in scope.fleet.all(Channel).values():
         release = scope.fleet.find(Release, channel.releases.production)
         if release is not None and not any(proof.environment == "staging" for proof in release.proved):
             place = scope.fleet.place(channel, "releases", "production")
-            message = f"release '{release.name}' was never proved in staging"
+            message = f"release '{release.name}' was never tested in staging"
             yield Finding(
                 "F020",
                 place,
                 message,
-                f"run it in staging, then note it under 'proved' in {scope.fleet.document(release).file}",
+                f"run it in staging, then record it under 'proved' in {scope.fleet.document(release).file}",
             )

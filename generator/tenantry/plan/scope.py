@@ -1,4 +1,4 @@
-"""What a fleet rule looks at."""
+"""The input of a fleet rule."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tenantry.resolve.instance import Instance
 
 @dataclass(frozen=True)
 class Scope:
-    """The fleet, its settled instances by name, and the day on which expiries are judged."""
+    """The fleet, its resolved instances by name, and the date for checking expiries."""
 
     fleet: Fleet
     instances: Mapping[str, Instance]
@@ -22,7 +22,7 @@ class Scope:
     def at(
         self, tenant: Tenant, path: tuple[str | int, ...], code: str, message: str, hint: str, *, key: bool = False
     ) -> Finding:
-        """A finding at a field of a tenant's file; `path` is counted from its spec."""
+        """A finding at a field of a tenant's file; `path` starts at its spec."""
         return Finding(code, self.fleet.place(tenant, *path, key=key), message, hint, tenant=tenant.name)
 
     def by_tenant(self) -> dict[str, list[Instance]]:

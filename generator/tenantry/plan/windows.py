@@ -1,4 +1,4 @@
-"""Change windows are those that the tier gives, and no base backup runs in them."""
+"""Change windows are those that the tier allows, and no base backup runs in them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def chosen(scope: Scope) -> Iterator[Finding]:
         if tier is None or not tenant.maintenance:
             continue
         if tier.windows == "platform":
-            message = f"tenants of tier '{tier.name}' have the platform's window"
+            message = f"tenants of tier '{tier.name}' use the platform's window"
             yield scope.at(
                 tenant, ("maintenance",), "F014", message, "remove 'maintenance', or choose a larger tier", key=True
             )
@@ -30,13 +30,13 @@ def chosen(scope: Scope) -> Iterator[Finding]:
                     tenant,
                     ("maintenance", index),
                     "F014",
-                    "this window is none of the platform's slots",
+                    "this window is not one of the platform's slots",
                     f"slots: {words}",
                 )
             for earlier in range(index):
                 if overlap(window, tenant.maintenance[earlier]):
                     message = f"this window overlaps with window {earlier + 1} of the list"
-                    yield scope.at(tenant, ("maintenance", index), "F014", message, "join them, or move one")
+                    yield scope.at(tenant, ("maintenance", index), "F014", message, "merge them, or move one")
 
 
 def clear_of_backups(scope: Scope) -> Iterator[Finding]:
@@ -45,6 +45,6 @@ def clear_of_backups(scope: Scope) -> Iterator[Finding]:
         for what, every, runs in (("base", times.base, BASE_MINUTES), ("Velero", times.velero, VELERO_MINUTES)):
             if instance.environment == "production" and collides(every, runs, windows):
                 path: tuple[str, ...] = ("maintenance",) if instance.tenant.maintenance else ("tier",)
-                message = f"a {what} backup every {every.hours} h always falls into the maintenance windows"
+                message = f"a {what} backup every {every.hours} h always collides with the maintenance windows"
                 hint = "make the windows shorter or fewer, so that a backup fits between them"
                 yield scope.at(instance.tenant, path, "F015", message, hint, key=True)

@@ -15,7 +15,7 @@ from tenantry.model.release import ImageUser, Release
 from tenantry.model.tenant import Classification, Environment, Owner, Tenant
 from tenantry.model.tier import Tier
 from tenantry.resolve.instance import Instance, Site
-from tenantry.resolve.settings import settle
+from tenantry.resolve.settings import resolve_instance
 
 NAME = "reference"
 _POOLS = {"cell-shared": "shared", "cell-segment": "segment", "cluster": "app"}
@@ -75,4 +75,4 @@ def reference_instance(platform: Platform, tier: Tier, environment: EnvironmentN
         classification=Classification(data_sensitivity="internal", customization="none", integration="none", availability="standard"),
         residency=(site.region,), users=tier.sizing.reference_users, channel=NAME, environments={environment: Environment(cell=NAME)},
     )  # fmt: skip
-    return settle(tenant, environment, tier, site, release)[0]
+    return resolve_instance(tenant, environment, tier, site, release)[0]

@@ -1,4 +1,4 @@
-"""A result goes in, text in one of the formats comes out.
+"""A result comes in; text in one of the formats comes out.
 
 Imports core.
 """

@@ -1,4 +1,4 @@
-"""What was proved of each tenant, for people who file it."""
+"""What was proved for each tenant, as a report to file."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tenantry.report.values import escape
 
 
 def write(assurances: Sequence[TenantAssurance]) -> Iterator[str]:
-    """Markdown: an overview, one section a tenant, and what no look at objects can show."""
+    """Markdown: an overview, a section per tenant, and the assumptions."""
     yield "## What was proved"
     yield ""
-    yield "| tenant | tier | controls kept | lifted | breached | objectives kept | cost a month | at most |"
+    yield "| tenant | tier | controls kept | lifted | breached | objectives kept | monthly cost | at most |"
     yield "|---|---|---|---|---|---|---|---|"
     for one in assurances:
         kept = sum(objective.kept for objective in one.objectives)
@@ -30,7 +30,7 @@ def write(assurances: Sequence[TenantAssurance]) -> Iterator[str]:
     yield ""
     yield from (f"- {assumption}" for assumption in ASSUMPTIONS)
     yield ""
-    yield "Each control, and how it is proved: docs/reference/controls.md."
+    yield "Controls and their proofs: docs/reference/controls.md."
 
 
 def _tenant(one: TenantAssurance) -> Iterator[str]:
@@ -61,7 +61,7 @@ def _tenant(one: TenantAssurance) -> Iterator[str]:
         yield ""
     for cost in one.costs:
         parts = ", ".join(f"{name} {euro:,.0f}" for name, euro in cost.parts.items())
-        yield f"- {cost.environment}: {cost.euro:,.0f} EUR a month ({parts})"
+        yield f"- {cost.environment}: {cost.euro:,.0f} EUR per month ({parts})"
 
 
 def amount(value: float, unit: str) -> str:

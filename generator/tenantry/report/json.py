@@ -1,4 +1,4 @@
-"""Results for programs. The shape is a contract: fields are added, never changed."""
+"""Results for programs. The format is a contract: fields are added, never changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results for pull requests: findings as a list, changes as a table a unit."""
+"""Results for pull requests: findings as a list, changes as a table per unit."""
 
 from __future__ import annotations
 
@@ -54,5 +54,5 @@ def _finding(finding: Finding) -> str:
 
 
 def _code(text: str) -> str:
-    """Text as code; it can neither end the code nor the table's cell."""
+    """Text as inline code that can end neither the code nor the table cell."""
     return "`" + text.replace("`", "'").replace("|", "\\|").replace("\n", " ") + "`"

@@ -1,7 +1,7 @@
-"""The border to terminals, logs and files: nothing that is written acts on what reads it.
+"""Makes text safe for terminals, logs and files: output never acts on its reader.
 
-Names of files and objects come from whoever made them. Written as they are, they could clear a terminal, turn text
-around, or fake a line that a CI system takes for a command (`::error::`, `##[error]`, `##vso[...]`).
+Names of files and objects are untrusted. Written verbatim, they could clear a terminal, reverse text, or fake a line
+that a CI system treats as a command (`::error::`, `##[error]`, `##vso[...]`).
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from tenantry.core.hidden_text import escaped, is_hidden
 from tenantry.core.secret_words import hide_user_information
 
 _COMMAND = re.compile(r"##(?=\w*\[)")
-"""GitHub, Azure Pipelines and TeamCity take these for commands wherever they stand in a line."""
+"""GitHub, Azure Pipelines and TeamCity treat these as commands anywhere in a line."""
 _LINE_COMMAND = re.compile(r"(?m)^(\s*):(?=:)")
-"""GitHub takes these for commands at the beginning of a line."""
+"""GitHub treats these as commands at the beginning of a line."""
 
 
 def one_line(text: str) -> str:
-    """Text that fills one line of output, whatever is in it; passwords in addresses are hidden."""
+    """Any text as one line of output; passwords in URLs are hidden."""
     return _tame(escaped(text))
 
 
 def lines(text: str) -> str:
-    """Several lines, their ends kept. For output of which each line was made by us or is `one_line` already."""
+    """Several lines, line endings kept. For output whose lines are generated or already `one_line`."""
     return "\n".join(map(one_line, text.split("\n")))
 
 
 def to_json_text(document: Any) -> str:
-    """JSON that reads back as it was, with hidden characters as escapes."""
+    """JSON with the same content, hidden characters written as escapes."""
     text = json.dumps(_without_credentials(document), ensure_ascii=False, indent=2)
     for character in {c for c in set(text) if c != "\n" and is_hidden(c)}:
         text = text.replace(

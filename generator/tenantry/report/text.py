@@ -1,4 +1,4 @@
-"""Results for people: one line a finding, stable for tools that read lines."""
+"""Results for people: one line per finding, stable for line-based tools."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _lines(result: Result) -> Iterator[str]:
     if result.findings:
         counts = Counter(finding.severity for finding in result.findings)
         parts = [f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in sorted(counts.items())]
-        yield f"{' and '.join(parts)}. 'tenantry explain CODE' says more about a code."
+        yield f"{' and '.join(parts)}. 'tenantry explain CODE' describes a code."
 
 
 def _changes(changes: Sequence[ObjectChange]) -> Iterator[str]:

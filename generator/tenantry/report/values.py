@@ -13,7 +13,7 @@ _MAX = 200
 
 
 def show(value: Any) -> str:
-    """A value on one line, shortened when it is long."""
+    """A value on one line, shortened if long."""
     if value is None:
         return "(absent)"
     text = json.dumps(value, ensure_ascii=False, sort_keys=True)
@@ -21,11 +21,11 @@ def show(value: Any) -> str:
 
 
 _NO_MENTION = "@&#8203;"
-"""Nobody is notified: what comes after is parted from the `@` by a character of no width, written as its number."""
+"""Prevents mentions: a zero-width character reference separates the `@` from what follows."""
 
 
 def escape(text: str) -> str:
-    """Text as text in Markdown: neither markup, nor a mention, nor a second line."""
+    """Text as literal Markdown: no markup, no mention, no second line."""
     text = hide_user_information(text)
     for letter in "\\`*_[]<>|":
         text = text.replace(letter, f"\\{letter}")

@@ -1,4 +1,4 @@
-"""A fleet goes in, instances with every value settled, and the origin of each, come out.
+"""A fleet comes in; instances with every value resolved, and the origin of each value, come out.
 
 Imports core, model and inputs.
 """

@@ -1,4 +1,4 @@
-"""An instance: one tenant in one environment, with every value settled."""
+"""An instance: one tenant in one environment, with every value resolved."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tenantry.resolve.sizing import PodSize, PostgresqlSize
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The numbers of one instance, after tier, users and overrides."""
+    """The settings of one instance that follow from tier, users and overrides."""
 
     concurrent_users: int
     web: PodSize
@@ -67,7 +67,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """One tenant in one environment: all that templates may know about it."""
+    """One tenant in one environment: everything that templates can access."""
 
     tenant: Tenant
     environment: EnvironmentName
@@ -83,7 +83,7 @@ class Instance:
     origins: Mapping[str, Origin] = field(repr=False, compare=False)
 
     def origin(self, name: str) -> Origin | None:
-        """What decided a setting (`web.workers`), or the nearest group of settings that it belongs to."""
+        """What decided a setting (`web.workers`), or the closest group that it belongs to."""
         while name:
             if name in self.origins:
                 return self.origins[name]

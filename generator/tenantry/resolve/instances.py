@@ -1,4 +1,4 @@
-"""Fleet -> instances: every reference followed, every value settled."""
+"""Fleet -> instances: references followed, values resolved."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 from tenantry.resolve.instance import Instance, Site
 from tenantry.resolve.links import check_links, link, tier_faults
-from tenantry.resolve.settings import DoesNotFitError, Problem, settle
+from tenantry.resolve.settings import DoesNotFitError, Problem, resolve_instance
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """Instances by name, and what was wrong. An instance that could not be settled is left out."""
+    """Instances by name, and findings. An instance that could not be resolved is omitted."""
 
     instances: Mapping[str, Instance]
     findings: tuple[Finding, ...]
 
 
 def resolve(fleet: Fleet) -> Resolution:
-    """Settle every instance of the fleet."""
+    """Resolve every instance of the fleet."""
     findings = list(check_links(fleet))
     instances: dict[str, Instance] = {}
     if fleet.has_platform:
@@ -52,11 +52,11 @@ def _instances(fleet: Fleet, tenant: Tenant, findings: list[Finding]) -> Iterato
     for environment in (name for name in ENVIRONMENTS if name in tenant.environments):
         found = _follow(fleet, tenant, environment)
         if found is None:
-            continue  # told at the entry that is wrong
+            continue  # reported at the invalid entry
         tier, site, release = found
         standby, problems = _standby(fleet, tier, site, environment)
         try:
-            instance, more = settle(tenant, environment, tier, site, release, standby)
+            instance, more = resolve_instance(tenant, environment, tier, site, release, standby)
             problems += more
             yield instance
         except DoesNotFitError as error:

@@ -1,4 +1,4 @@
-"""References between entries of the platform that lead nowhere, and fields of a tier that need each other."""
+"""Dangling references between entries of the platform, and fields of a tier that require each other."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def check_links(fleet: Fleet) -> Iterator[Finding]:
 
 
 def link(fleet: Fleet, entry: Any, cls: type, name: str, *path: str | int) -> Iterator[Finding]:
-    """A finding when `entry` names something that has no file. A broken file has findings of its own."""
+    """A finding when `entry` references a missing entry. An invalid file has its own findings."""
     if fleet.find(cls, name) is None and not fleet.is_broken(cls, name):
         yield _unknown(fleet, entry, path, cls.__name__.lower(), name, fleet.all(cls))
 
@@ -54,11 +54,11 @@ def _pools(fleet: Fleet, cell: Cell) -> Iterator[Finding]:
     pools = {pool.name: pool for pool in cluster.node_pools}
     for name, key in ((cell.node_pool, "nodePool"), (cell.database_node_pool, "databaseNodePool")):
         if name not in pools:
-            yield _unknown(fleet, cell, (key,), f"node pool in cluster '{cluster.name}' called", name, pools)
+            yield _unknown(fleet, cell, (key,), f"node pool in cluster '{cluster.name}' named", name, pools)
 
 
 def _cell_shape(fleet: Fleet, cell: Cell) -> Iterator[Finding]:
-    """A cell has what its tier's instances share, and says which PostgreSQL they own."""
+    """A cell has what its tier's instances share, and states the PostgreSQL version of clusters that they own."""
     tier = fleet.find(Tier, cell.tier)
     if tier is None:
         return
@@ -75,22 +75,22 @@ def _cell_shape(fleet: Fleet, cell: Cell) -> Iterator[Finding]:
 
 def _tier_shape(fleet: Fleet, tier: Tier) -> Iterator[Finding]:
     for path, message in tier_faults(tier):
-        yield Finding("R005", fleet.place(tier, *path), message, "add or mend the field")
+        yield Finding("R005", fleet.place(tier, *path), message, "add or correct the field")
 
 
 def tier_faults(tier: Tier) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Fields that need each other, which one schema can't say: (path, what is wrong)."""
+    """Fields that require each other, which a schema can't express: (path, problem)."""
     if tier.isolation.postgresql == "own" and tier.postgresql is None:
-        yield ("isolation", "postgresql"), "isolation.postgresql is 'own', but there is no section 'postgresql'"
+        yield ("isolation", "postgresql"), "isolation.postgresql is 'own', but the section 'postgresql' is missing"
     for role, replicas in (("cron", tier.replicas.cron), ("websocket", tier.replicas.websocket)):
         if tier.topology == "split" and replicas is None:
             yield ("topology",), f"topology is 'split', but replicas.{role} is missing"
     if tier.replicas.web_min > tier.replicas.web_max:
-        yield ("replicas", "webMin"), "replicas.webMin is over replicas.webMax"
+        yield ("replicas", "webMin"), "replicas.webMin exceeds replicas.webMax"
     if tier.users.min > tier.users.max:
-        yield ("users", "min"), "users.min is over users.max"
+        yield ("users", "min"), "users.min exceeds users.max"
     if not tier.users.min <= tier.sizing.reference_users <= tier.users.max:
-        yield ("sizing", "referenceUsers"), "sizing.referenceUsers is outside of users.min and users.max"
+        yield ("sizing", "referenceUsers"), "sizing.referenceUsers is not between users.min and users.max"
     if tier.postgresql and tier.postgresql.synchronous_standbys >= tier.postgresql.instances:
         yield ("postgresql", "synchronousStandbys"), "postgresql.synchronousStandbys must be below postgresql.instances"
     if tier.postgresql and tier.postgresql.replica_in_dr_region and tier.isolation.nodes != "cluster":

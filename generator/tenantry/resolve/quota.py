@@ -1,4 +1,4 @@
-"""What a namespace may use: the sum of what its objects may ask for at one time, and no more."""
+"""Quota of a namespace: exactly the sum of what its objects may request at the same time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tenantry.resolve.sizing import PodSize, PostgresqlSize
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """ResourceQuota of a namespace, or what an instance counts for in its cell's capacity."""
+    """ResourceQuota of a namespace, or the share of an instance in its cell's capacity."""
 
     cpu_millicores: int
     memory_request_mib: int
@@ -38,16 +38,16 @@ _POOLERS = _Pods(3, 100, 64, 128)
 
 
 def instance_quota(instance: Instance) -> Quota:
-    """Room for a rolling update at the autoscaler's most, and both hook Jobs.
+    """Room for a rolling update at the autoscaler's maximum, and both hook Jobs.
 
-    A quota counts old Pods until their last request is answered (terminationGracePeriodSeconds, ten minutes), while the
-    new ones already start. A Pod that it refuses is tried again later and later, until the rollout's deadline is over.
+    A quota counts old Pods until their last request is answered (terminationGracePeriodSeconds, ten minutes), while new
+    ones already start. A rejected Pod is retried with growing delays, until the rollout misses its deadline.
     """
     return _instance(instance, lambda replicas: max(2 * replicas, replicas + 1))
 
 
 def instance_peak(instance: Instance) -> Quota:
-    """What an instance counts for in its cell's capacity: the autoscaler's most, one surging Pod each, and the Jobs."""
+    """The share of an instance in its cell's capacity: the autoscaler's maximum, one surge Pod each, and the Jobs."""
     return _instance(instance, lambda replicas: replicas + 1)
 
 
@@ -60,7 +60,7 @@ def _instance(instance: Instance, during_update: Callable[[int], int]) -> Quota:
     storage = volumes = 0
     if settings.postgresql is not None:
         pods.append(_postgresql(settings.postgresql))
-        # One instance more: the operator replaces before it removes.
+        # One more instance: the operator creates the replacement first.
         volumes += 2 * (settings.postgresql.instances + 1)
         storage += (settings.postgresql.storage_gib + settings.postgresql.wal_gib) * (settings.postgresql.instances + 1)
         reports = instance.tier.postgresql and instance.tier.postgresql.read_only_pooler

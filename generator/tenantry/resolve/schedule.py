@@ -1,7 +1,7 @@
-"""Times: weekly windows, backup times that keep out of them, and their cron and Argo CD forms.
+"""Weekly windows, backup times that avoid them, and their cron and Argo CD forms.
 
-Nothing here asks for the current time. Daylight saving is met by taking all of a zone's offsets as possible. How often a
-cron text runs is for the engine to say (languages.py); here are only texts that this module makes.
+Nothing here reads the clock. Daylight saving is handled by considering all offsets of a zone. How often a cron
+expression runs is answered by the engine (languages.py); this module only writes its own.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from tenantry.model.common import DAYS, Window
 
 MINUTES_OF_WEEK = 7 * 24 * 60
 BASE_MINUTES = 60
-"""How long a base backup is taken to run; a window opens no earlier than this after its start."""
+"""Assumed duration of a base backup; a window opens no earlier than this after its start."""
 VELERO_MINUTES = 15
-"""The same for Velero's backup of a namespace's objects and its small volumes."""
+"""The same for Velero's backup of a namespace's objects and small volumes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """Start times in UTC: the first of the day, minutes after midnight, and then each `hours` hours."""
+    """Start times in UTC: the first of the day in minutes after midnight, then every `hours` hours."""
 
     hours: int
     first: int
@@ -37,7 +37,7 @@ class Every:
 
     @property
     def week(self) -> list[int]:
-        """All starts of a week, in minutes from Monday 00:00."""
+        """All starts in a week, in minutes from Monday 00:00."""
         return [day * 1440 + self.first + hour * 60 for day in range(7) for hour in range(0, 24, self.hours)]
 
 
@@ -55,7 +55,7 @@ class BackupTimes:
 
 
 def backup_times(name: str, base_hours: int, velero_hours: int, windows: Sequence[Window]) -> BackupTimes:
-    """Times that depend on the name alone, moved where they would meet one of its own windows."""
+    """Times derived from the name alone, moved if they would collide with the instance's own windows."""
     seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
     return BackupTimes(
         _clear(base_hours, seed, BASE_MINUTES, windows), _clear(velero_hours, seed // 1440, VELERO_MINUTES, windows)
@@ -63,14 +63,14 @@ def backup_times(name: str, base_hours: int, velero_hours: int, windows: Sequenc
 
 
 def _clear(hours: int, seed: int, runs: int, windows: Sequence[Window]) -> Every:
-    """The first start from the seeded one on that keeps out of all windows, else the seeded one (a fleet rule tells)."""
+    """The first start after the seeded one that avoids all windows, else the seeded one (a fleet rule reports it)."""
     period = hours * 60
     candidates = (Every(hours, (seed + step) % period) for step in range(0, period, 5))
     return next((every for every in candidates if not collides(every, runs, windows)), Every(hours, seed % period))
 
 
 def collides(every: Every, runs: int, windows: Sequence[Window]) -> bool:
-    """True when a backup that starts then, and runs that many minutes, would meet a window in any season."""
+    """True when a backup of that start and duration would collide with a window in any season."""
     starts = every.week
     return any(
         (start - (begin - runs)) % MINUTES_OF_WEEK < window.hours * 60 + runs
@@ -93,9 +93,9 @@ def utc_starts(window: Window) -> frozenset[int]:
 
 @cache
 def _utc_offsets(zone: str) -> frozenset[int]:
-    """Minutes ahead of UTC in each month of a fixed year, so that the same input gives the same bytes.
+    """UTC offsets in minutes for each month of a fixed year, so that output is reproducible.
 
-    Some zones have a season that is neither January's nor July's: Morocco changes its clocks for Ramadan.
+    Some zones have an offset in neither January nor July: Morocco changes its clocks for Ramadan.
     """
     info = zoneinfo.ZoneInfo(zone)
     moments = (datetime.datetime(2026, month, 15, 12, tzinfo=info) for month in range(1, 13))

@@ -1,4 +1,4 @@
-"""Tenant + tier + site -> instance: tier defaults, sizes by users, bounded overrides, and the origin of each value."""
+"""Tenant + tier + site -> instance: tier defaults, sizes by users, overrides within limits, and the origin of each value."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tenantry.resolve.sizing import PostgresqlSize
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a field of the tenant; `path` is counted from its spec."""
+    """A problem of a tenant's field; `path` starts at its spec."""
 
     code: str
     path: tuple[str | int, ...]
@@ -38,18 +38,18 @@ class DoesNotFitError(ValueError):
         self.problem = problem
 
 
-def settle(
+def resolve_instance(
     tenant: Tenant, environment: EnvironmentName, tier: Tier, site: Site, release: Release, standby: Site | None = None
 ) -> tuple[Instance, list[Problem]]:
-    """Settle one instance. Raises DoesNotFitError when its users need more than the tier can give."""
-    settler = _Settler(tenant, environment, tier, site, release)
-    settler.note_placement()
+    """Resolve one instance. Raises DoesNotFitError when its users need more than the tier offers."""
+    resolver = _Resolver(tenant, environment, tier, site, release)
+    resolver.note_placement()
     instance = Instance(
-        tenant=tenant, environment=environment, state=settler.state(), tier=tier, release=release, site=site, standby=standby,
-        names=settler.names, hosts=settler.hosts(), api_host=settler.names.api_host(site.platform.domain),
-        settings=settler.settings(), origins=settler.origins,
+        tenant=tenant, environment=environment, state=resolver.state(), tier=tier, release=release, site=site, standby=standby,
+        names=resolver.names, hosts=resolver.hosts(), api_host=resolver.names.api_host(site.platform.domain),
+        settings=resolver.settings(), origins=resolver.origins,
     )  # fmt: skip
-    return instance, settler.problems
+    return instance, resolver.problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ class _Layout:
 
 
 @dataclass
-class _Settler:
-    """Settles one instance. The `note` methods keep the origin of each value as it is settled."""
+class _Resolver:
+    """Resolves one instance. The `note` methods record the origin of each value."""
 
     tenant: Tenant
     environment: EnvironmentName
@@ -133,7 +133,7 @@ class _Settler:
         migration = sizing.pod_size(size, workers=1, cron_workers=0, websocket=False)
         cron_replicas = self.replicas_of("cron", tier.replicas.cron) if split else 0
         websocket_replicas = self.replicas_of("websocket", tier.replicas.websocket) if split else 0
-        # A rolling update runs one Pod more of each Deployment for a moment.
+        # A rolling update briefly runs one extra Pod of each Deployment.
         connections = (layout.ceiling + 1) * web.connections + migration.connections + 2
         if split:
             connections += (cron_replicas + 1) * cron.connections + (websocket_replicas + 1) * websocket.connections
@@ -161,7 +161,7 @@ class _Settler:
         )
         replicas = max(tier.replicas.web_min, math.ceil(workers / size.max_workers_per_pod))
         if replicas > most:
-            message = f"{users} users need {workers} workers, but tier '{tier.name}' gives at most {most * size.max_workers_per_pod}"
+            message = f"{users} users need {workers} workers, but tier '{tier.name}' allows at most {most * size.max_workers_per_pod}"
             hint = f"choose a larger tier, or raise overrides.maxReplicas (at most {tier.overrides.max_replicas})"
             raise DoesNotFitError(Problem("R004", ("users",), message, hint))
         per_pod = math.ceil(workers / replicas)
@@ -175,26 +175,26 @@ class _Settler:
     def note_sizes(self, layout: _Layout) -> None:
         size = self.tier.sizing
         self.tenant_note("concurrent_users", "users", how=f"{self.tenant.users} users x {size.concurrent_share}")
-        self.tenant_note("web", "users", how=f"{layout.words}, {layout.per_pod} a Pod")
-        self.tenant_note("web_replicas_min", "users", how=f"{layout.words}, at most {size.max_workers_per_pod} a Pod")
+        self.tenant_note("web", "users", how=f"{layout.words}, {layout.per_pod} per Pod")
+        self.tenant_note("web_replicas_min", "users", how=f"{layout.words}, at most {size.max_workers_per_pod} per Pod")
         self.tenant_note("cron", "users", how=f"{layout.cron_workers} cron workers")
         self.tenant_note("websocket", "users", how="one gevent process")
         self.tenant_note("migration", "users", how="one process")
-        how = "Pods at the autoscaler's most, one more of each, x connections a Pod; migration; 2"
+        how = "maximum Pods, plus one of each Deployment, x connections per Pod, + migration + 2"
         self.tenant_note("connection_limit", "users", how=how)
         for role in ("web", "cron", "websocket", "migration"):
             for value in ("memory_request_mib", "memory_limit_mib"):
-                self.tier_note(f"{role}.{value}", "sizing", "memory", how="base + workers x each")
+                self.tier_note(f"{role}.{value}", "sizing", "memory", how="base + workers x per worker")
             for value in ("cpu_request_millicores", "cpu_limit_millicores"):
-                self.tier_note(f"{role}.{value}", "sizing", "cpu", how="base + workers x each")
-            self.tier_note(f"{role}.connections", "sizing", "connectionsPerProcess", how="processes x each")
+                self.tier_note(f"{role}.{value}", "sizing", "cpu", how="base + workers x per worker")
+            self.tier_note(f"{role}.connections", "sizing", "connectionsPerProcess", how="processes x connections")
 
     def replicas_of(self, role: str, production: int | None) -> int:
         self.tier_note(f"{role}_replicas", "replicas", role)
         return 1 if self.staging else production or 1
 
     def bounded(self, name: str, value: str, default: int, bound: int, *tier_path: str) -> int:
-        """The override's value when the tenant has one, else the tier's."""
+        """The override's value if the tenant has one, else the tier's."""
         override: Override | None = getattr(self.tenant.overrides, name)
         if override is None:
             self.tier_note(value, *tier_path)
@@ -209,7 +209,7 @@ class _Settler:
                     "R002",
                     ("overrides", key, "value"),
                     message,
-                    "stay inside the bound, or choose a tier that allows it",
+                    "stay within the limit, or choose a tier that allows more",
                 )
             )
         return override.value
@@ -238,7 +238,7 @@ class _Settler:
             self.tenant_note("postgresql", "users", how=how)
         share = self.tier.staging.database_share if self.staging else 1.0
         size = sizing.postgresql_size(own, self.tenant.users, connections=connections, share=share, storage_gib=storage)
-        # A staging database has one instance: losing it loses nothing that production can't give again.
+        # A staging database has one instance: everything in it can be copied from production again.
         return dataclasses.replace(size, instances=1) if self.staging else size
 
     def edge(self) -> EdgeLimits:
@@ -253,7 +253,7 @@ class _Settler:
             "requestsPerSecond",
         )
         body = self.bounded("body_mib", "edge.body_mib", edge.body_mib, bounds.max_body_mib, "edge", "bodyMiB")
-        # Without a bound of the tier: the schema bounds it, and more than the tier's rate needs an exception.
+        # The tier has no limit for this: the schema does, and exceeding the tier's rate needs an exception.
         login = self.bounded(
             "login_requests_per_second", "edge.login_requests_per_second", edge.login_requests_per_second, sys.maxsize,
             "edge", "loginRequestsPerSecond",

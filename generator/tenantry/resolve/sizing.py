@@ -1,7 +1,7 @@
 """Users -> workers, memory, CPU, connections, storage: the arithmetic of the tiers' `sizing` sections.
 
 The rules come from Odoo's deployment guide (one worker serves about six concurrent users; memory limits are of
-virtual size) and from the service catalog. Numbers stand in the tier files; only the shape of a formula is here.
+virtual size) and from the service catalog. The numbers are in the tier files; only the formulas are here.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ S = TypeVar("S", bound=Step)
 
 
 def step_for(steps: Sequence[S], users: int) -> S:
-    """The first step that takes this many users; the last one takes all others."""
+    """The first step for this many users; the last one is for any number."""
     return next((step for step in steps if step.up_to_users is not None and users <= step.up_to_users), steps[-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodSize:
-    """What one Odoo Pod asks for and what it may use."""
+    """Requests and limits of one Odoo Pod."""
 
     workers: int
     cron_workers: int
@@ -40,7 +40,7 @@ class PodSize:
     memory_request_mib: int
     memory_limit_mib: int
     connections: int
-    """Most connections to PostgreSQL of the whole Pod; the PgBouncer sidecar holds it to this."""
+    """Maximum number of PostgreSQL connections of the whole Pod, enforced by the PgBouncer sidecar."""
 
     @property
     def memory_hard_bytes(self) -> int:
@@ -50,13 +50,13 @@ class PodSize:
 
     @property
     def memory_soft_bytes(self) -> int:
-        """Odoo's limit_memory_soft: a worker above it ends after its request."""
+        """Odoo's limit_memory_soft: a worker above it exits after its request."""
         return self.memory_hard_bytes * 4 // 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresqlSize:
-    """An own PostgreSQL cluster."""
+    """A PostgreSQL cluster of one instance."""
 
     instances: int
     cpu_millicores: int
@@ -67,12 +67,12 @@ class PostgresqlSize:
 
     @property
     def shared_buffers_mib(self) -> int:
-        """A quarter of the memory, the PostgreSQL manual's starting value."""
+        """A quarter of the memory, the PostgreSQL manual's recommended start."""
         return self.memory_mib // 4
 
     @property
     def max_wal_size_mib(self) -> int:
-        """Half of the WAL volume: the operator refuses a value that does not fit into it."""
+        """Half of the WAL volume: the operator rejects a value that exceeds it."""
         return self.wal_gib * 512
 
 
@@ -85,11 +85,11 @@ def http_workers(sizing: Sizing, users: int) -> int:
 
 
 def pod_size(sizing: Sizing, *, workers: int, cron_workers: int, websocket: bool) -> PodSize:
-    """Size of a Pod with that many HTTP and cron workers; `websocket` when it serves websockets too."""
+    """Size of a Pod with that many HTTP and cron workers; `websocket` if it also serves websockets."""
     processes = workers + cron_workers
     memory, cpu = sizing.memory, sizing.cpu
     cpu_request = cpu.request_base_millicores + processes * cpu.request_per_worker_millicores
-    # The prefork parent holds connections of its own.
+    # The prefork parent has its own connections.
     connections = (processes + 1) * sizing.connections_per_process if processes else 0
     return PodSize(
         workers=workers,
@@ -97,7 +97,7 @@ def pod_size(sizing: Sizing, *, workers: int, cron_workers: int, websocket: bool
         cpu_request_millicores=cpu_request,
         cpu_limit_millicores=None if cpu.limit_factor is None else round(cpu_request * cpu.limit_factor),
         memory_request_mib=memory.request_base_mib + max(processes, 1) * memory.request_per_worker_mib,
-        # One worker more than there are: a Pod with a single worker must leave room for a large report.
+        # At least two workers: a Pod with a single worker must leave room for a large report.
         memory_limit_mib=memory.limit_base_mib + max(processes, 2) * memory.limit_per_worker_mib,
         connections=connections + (sizing.connections_websocket if websocket else 0),
     )
@@ -106,7 +106,7 @@ def pod_size(sizing: Sizing, *, workers: int, cron_workers: int, websocket: bool
 def postgresql_size(
     tier: OwnPostgresql, users: int, *, connections: int, share: float, storage_gib: int | None
 ) -> PostgresqlSize:
-    """Size of an own cluster; `share` cuts a staging database down, `storage_gib` overrides the formula."""
+    """Size of an instance's own cluster; `share` scales a staging database down, `storage_gib` overrides the formula."""
     step = step_for(tier.sizes, users)
     storage = storage_gib or math.ceil((tier.storage_base_gib + tier.storage_per_user_gib * users) * share)
     storage = max(storage, 5)

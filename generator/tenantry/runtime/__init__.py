@@ -1,4 +1,4 @@
-"""What a run stands on: the fleet's folder, state between runs, listings of the trees, git, further processes.
+"""The environment of a run: the fleet's folder, state between runs, listings of the trees, git, worker processes.
 
 Imports core.
 """

@@ -1,4 +1,4 @@
-"""What is known of unchanged inputs. A cache can be lost or switched off; it never changes an answer."""
+"""Remembers results for unchanged inputs. A cache can be lost or disabled; it never changes an answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tenantry.runtime.state import State
 
 @cache
 def code_digest() -> str:
-    """Changes whenever a file of this package does: code, schemas and templates. All caches are void then."""
+    """Changes with any file of this package: code, schemas and templates. That invalidates all caches."""
     package = str(resources.files("tenantry"))
     lines = []
     for folder, folders, names in os.walk(package):
@@ -34,7 +34,7 @@ def digest_of(*parts: str) -> str:
 
 
 class Store:
-    """One mapping that is kept in a fleet's state, void when the code has changed, replaced in one step."""
+    """A mapping in a fleet's state, invalidated when the code changes, replaced atomically."""
 
     def __init__(self, state: State | None = None, name: str = "", say: Callable[[str], None] = lambda _: None) -> None:
         self._state = state
@@ -55,7 +55,7 @@ class Store:
         self.used[key] = value
 
     def save(self) -> None:
-        """Keep what this run used. A cache that can't be written is no reason to fail."""
+        """Save what this run used. A cache that can't be written is not an error."""
         if self._state is not None and self.used != self.entries:
             with contextlib.suppress(OSError):
                 self._state.write(self._name, {"code": code_digest(), "entries": self.used})

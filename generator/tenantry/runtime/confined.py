@@ -1,7 +1,7 @@
-"""Files below one folder, reached step by step: no link is followed, and no path leads out.
+"""Files below one folder, opened step by step: no link is followed, and no path escapes.
 
-A repository may hold links where folders are expected, also between two looks at them. So folders are opened one inside
-the other, each without following a link, and files are named relative to the open folder.
+A repository may contain links where folders are expected, or gain one between check and use. So each folder is opened
+relative to its parent without following links, and files are named relative to the open folder.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Confined:
         os.close(self._root)
 
     def folder(self, path: str, *, create: bool = False) -> int:
-        """Descriptor of a folder, valid until the next call. Raises OSError (ELOOP or ENOTDIR for a link on the way)."""
+        """Descriptor of a folder, valid until the next call. Raises OSError (ELOOP or ENOTDIR for a link in the path)."""
         if self._last and self._last[0] == path:
             return self._last[1]
         self._forget()
@@ -48,19 +48,19 @@ class Confined:
         return current
 
     def write_new(self, file: str, content: bytes) -> None:
-        """Write a file that must not be there yet, its folders included. Raises OSError."""
+        """Create a file that must not exist yet, and its folders. Raises OSError."""
         folder, _, name = file.rpartition("/")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(name, flags, 0o666, dir_fd=self.folder(folder, create=True))
         try:
             with os.fdopen(descriptor, "wb") as target:
                 target.write(content)
-        except BaseException:  # not a part of it
+        except BaseException:  # no partial file
             os.unlink(name, dir_fd=self.folder(folder))
             raise
 
     def remove(self, file: str) -> None:
-        """Remove a file and the folders that it leaves empty; nothing when it is not there. Raises OSError."""
+        """Remove a file and the folders that become empty; a missing file is fine. Raises OSError."""
         folder, _, name = file.rpartition("/")
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name, dir_fd=self.folder(folder))
@@ -97,9 +97,9 @@ def _step(parent: int, name: str, path: str, *, create: bool) -> int:
 
 @contextlib.contextmanager
 def regular_file(path: Path) -> Iterator[int]:
-    """Descriptor of a regular file that only its owner, who is us, can write. Raises OSError for anything else.
+    """Descriptor of a regular file that we own and nobody else can write. Raises OSError for anything else.
 
-    Opening neither follows a link nor waits for the writer of a pipe.
+    Opening neither follows a link nor blocks on a pipe.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
@@ -114,7 +114,7 @@ def regular_file(path: Path) -> Iterator[int]:
 
 
 def own_folder(path: Path) -> Path:
-    """Make a folder, or see that it is a real one that is ours, and close it to others. Raises OSError."""
+    """Create a folder, or check that it is a real one that we own, and restrict its permissions. Raises OSError."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     status = path.lstat()
     if not stat.S_ISDIR(status.st_mode):

@@ -1,4 +1,4 @@
-"""The generated trees on disk: what is there, whose it is, and what would have to change."""
+"""The generated trees on disk: which files exist, which are managed, and what would have to change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 from tenantry.core.paths import cluster_of, is_rendered
 
 OURS = b"# Made by tenantry "
-"""First bytes of every file that we write; a file in a generated tree without them is not ours."""
+"""First bytes of every generated file; a file in a generated tree without them is unmanaged."""
 
 
 Action = Literal["added", "changed", "removed"]
@@ -18,7 +18,7 @@ Action = Literal["added", "changed", "removed"]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One file that is not as it should be. `content` is what it should hold, unless that was put down elsewhere."""
+    """One file that is out of date. `content` is what it should contain, unless that was stored elsewhere."""
 
     file: str
     action: Action
@@ -38,18 +38,18 @@ NO_FOLDER = Folder()
 
 @dataclass
 class Listing:
-    """Folders of the generated trees that hold files, by path below the root."""
+    """Folders of the generated trees that contain files, by path below the root."""
 
     folders: dict[str, Folder] = field(default_factory=dict)
     strangers: list[str] = field(default_factory=list)
-    """Paths that can't be ours: links, special files, names that are no text, and folders called like files."""
+    """Paths that can't be ours: links, special files, names that are not text, and folders called like files."""
 
     def fingerprint(self, folders: tuple[str, ...]) -> str:
         return " ".join(self.folders.get(folder, NO_FOLDER).fingerprint for folder in folders)
 
 
 def compare(root: Path, listing: Listing, folder: str, wanted: Mapping[str, bytes]) -> Iterator[Change]:
-    """What must change in one folder, foreign files left alone (see `foreign_files`)."""
+    """What must change in one folder, ignoring unmanaged files (see `foreign_files`)."""
     there = set(listing.folders.get(folder, NO_FOLDER).names)
     for name, content in sorted(wanted.items()):
         if name not in there:
@@ -62,7 +62,7 @@ def compare(root: Path, listing: Listing, folder: str, wanted: Mapping[str, byte
 
 
 def is_ours(path: Path) -> bool:
-    """True when the file begins like every file that we write."""
+    """True when the file begins like every generated file."""
     with path.open("rb") as file:
         return file.read(len(OURS)) == OURS
 

@@ -1,4 +1,4 @@
-"""Regular files below a folder, opened without following a link and without waiting for a pipe's writer."""
+"""Regular files below a folder, opened without following links and without blocking on pipes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class NotPlainError(Exception):
-    """What lies at `path` (below the root) is a link, a folder or a special file; `link` tells which."""
+    """`path` (below the root) is a link, a folder or a special file; `link` is true for a link."""
 
     def __init__(self, path: str, *, link: bool) -> None:
         super().__init__(f"{path} is {'a symbolic link' if link else 'not a regular file'}")
@@ -23,7 +23,7 @@ _FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 def read_plain(root: Path, file: str, limit: int) -> bytes:
     """At most `limit` + 1 bytes of a file. No part of `file` below `root` may be a link.
 
-    Whatever is found is opened first and looked at then, so nothing can be put in its place in between. Raises
+    The file is opened first and checked afterwards, so it can't be swapped in between. Raises
     NotPlainError, and OSError for what is missing or may not be read.
     """
     descriptor = _open(root, file)
@@ -52,7 +52,7 @@ def _step(folder: int, name: str, flags: int, path: str) -> int:
     try:
         descriptor = os.open(name, flags, dir_fd=folder)
     except OSError:
-        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode  # says that it is missing, when it is
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode  # raises the right error if it is missing
         if stat.S_ISLNK(mode):
             raise NotPlainError(path, link=True) from None
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):

@@ -1,8 +1,8 @@
-"""The git repository around a fleet, read so that nothing in it can run anything.
+"""The git repository around a fleet, read so that nothing in it can run code.
 
-Git runs what a repository's configuration names: filters, drivers of differences, monitors, hooks. A commit chooses
-among them by its attributes, and a folder that only looks like a repository brings its own. So all of them are switched
-off, and a repository is one that has `.git` at its top. Nothing is fetched, and no look is taken into submodules.
+Git runs programs named in a repository's configuration: filters, diff drivers, monitors, hooks. A commit selects
+them by attributes, and a folder that merely looks like a repository brings its own. So all of them are disabled, and
+a repository must have `.git` at its top. Nothing is fetched, and submodules are not inspected.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _OFF = {
     "core.alternaterefscommand": "false", "credential.helper": "", "diff.external": "", "log.showsignature": "false",
     "protocol.allow": "never", "safe.barerepository": "explicit", "submodule.recurse": "false",
 }  # fmt: skip
-"""Settings that run something, or lead to another repository, and the values that they get."""
+"""Settings that run programs or point to another repository, and the values that disable them."""
 _DRIVER = re.compile(r"(?:filter\..+\.(?:clean|smudge|process)|diff\..+\.(?:command|textconv)|merge\..+\.driver)")
 _REQUIRED = re.compile(r"filter\..+\.required")
 _TRUSTLESS = ("--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submodules=all", "-z")
@@ -31,20 +31,20 @@ _TRUSTLESS = ("--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submod
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A file that differs from a commit: its path below the repository's top, and the blob that the commit has."""
+    """A file that differs from a commit: its path below the repository's top, and its blob in the commit."""
 
     path: str
     blob: str | None
 
 
 class Repository:
-    """A working tree of git. Raises UsageError when the folder is in none, ToolError when git does not work."""
+    """A git working tree. Raises UsageError when the folder is not in one, ToolError when git does not work."""
 
     def __init__(self, folder: Path) -> None:
         real = Path(os.path.realpath(folder))
         top = next((parent for parent in (real, *real.parents) if os.path.lexists(parent / ".git")), None)
         if top is None:
-            raise UsageError(f"{folder} is in no git repository", "run 'git init' and commit")
+            raise UsageError(f"{folder} is not in a git repository", "run 'git init' and commit")
         self.top = top
         self._git = git.Git(str(top))
         self._git.update_environment(**_environment(dict(_OFF)))
@@ -54,20 +54,20 @@ class Repository:
         self._git.update_environment(**_environment({**_OFF, **drivers, **required}))
 
     def commit(self, revision: str) -> str:
-        """Id of the commit that a revision names. Raises UsageError when there is none."""
+        """Id of the commit that a revision names. Raises UsageError when it does not exist."""
         if revision.startswith("-") or "\0" in revision:
-            raise UsageError(f"'{revision}' is no revision", "name a commit, a branch or a tag")
+            raise UsageError(f"'{revision}' is not a revision", "name a commit, a branch or a tag")
         found = self._ask("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", missing="")
         if not found:
             shallow = self._ask("rev-parse", "--is-shallow-repository") == "true"
             hint = (
                 "the clone is shallow: run 'git fetch --unshallow'" if shallow else "name a commit, a branch or a tag"
             )
-            raise UsageError(f"git knows no revision '{revision}'", hint)
+            raise UsageError(f"git does not know the revision '{revision}'", hint)
         return found
 
     def changed(self, commit: str, folder: str) -> Iterator[Changed]:
-        """Files below a folder of the working tree that differ from a commit, untracked ones included."""
+        """Files below a folder of the working tree that differ from a commit, including untracked files."""
         raw = self._ask("diff", "--raw", "--no-abbrev", *_TRUSTLESS, commit, "--", folder).split("\0")
         for about, path in zip(raw[::2], raw[1::2], strict=False):
             mode, _, blob = about.removeprefix(":").split(" ")[:3]
@@ -77,7 +77,7 @@ class Repository:
                 yield Changed(path, None)
 
     def content(self, blob: str) -> bytes:
-        """Content of a blob."""
+        """Contents of a blob."""
         try:
             content: bytes = self._git.get_object_data(blob)[3]
         except (git.GitError, ValueError, OSError) as error:
@@ -86,16 +86,16 @@ class Repository:
         return content
 
     def branch(self) -> str:
-        """Name of the branch that is checked out; empty when none is."""
+        """Name of the checked-out branch; empty for a detached HEAD."""
         return self._ask("symbolic-ref", "--short", "--quiet", "HEAD", missing="")
 
     def waiting(self, folders: list[str]) -> int:
-        """How many files below some folders of the working tree are not committed as they are."""
+        """Number of files below some folders of the working tree with uncommitted changes."""
         arguments = ("status", "--porcelain", "-z", "--no-renames", "--ignore-submodules=all", "--", *folders)
         return len([line for line in self._ask(*arguments).split("\0") if line])
 
     def _ask(self, *arguments: str, missing: str | None = None) -> str:
-        """What git prints; `missing` instead, when given, where git finds nothing."""
+        """Git's output; `missing`, if given, when git finds nothing."""
         try:
             answer: Any = self._git.execute(["git", *arguments], strip_newline_in_stdout=True)
         except git.GitCommandNotFound:
@@ -108,7 +108,7 @@ class Repository:
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """Settings as environment variables: they win over each file of configuration."""
+    """Settings as environment variables, which override every configuration file."""
     pairs = {
         key: value
         for number, (name, setting) in enumerate(settings.items())

@@ -1,7 +1,7 @@
-"""What is kept between runs: outside of the working tree, where no commit can write, and signed.
+"""State between runs: signed, and outside the working tree, where no commit can write it.
 
-Each installation signs its files with a random key of its own, so that a cache that was copied here from elsewhere says
-nothing. A file that can't be read, or that this installation did not write for this fleet, is as good as none.
+Each installation signs its files with its own random key, so a cache copied from elsewhere is not trusted. A file
+that can't be read, or that this installation did not write for this fleet, is ignored.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from tenantry.runtime.confined import own_folder, regular_file
 
 _KEY_BYTES = 32
 _ROOT = "root"
-"""Name of the file that tells which fleet a folder belongs to."""
+"""Name of the file that records which fleet a folder belongs to."""
 _MAX_BYTES = 1 << 30
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The folder of one fleet's caches and journal. `key` is None where nothing can be kept."""
+    """The folder of one fleet's caches and journal. `key` is None if nothing can be saved."""
 
     folder: Path
     key: bytes | None
 
     def read(self, name: str, say: Say = lambda _: None) -> Any:
-        """The value that was kept under a name; None when there is none, or none to be trusted, which is said."""
+        """The value saved under a name; None if there is none, or it is not trusted, which is reported."""
         path = self.folder / name
         if self.key is None or not os.path.lexists(path):
             return None
@@ -53,11 +53,11 @@ class State:
             why = "it was not written by this installation, or was damaged"
         except (OSError, ValueError, RecursionError, MemoryError) as error:
             why = getattr(error, "strerror", None) or "it is damaged"
-        say(f"{path} is ignored and made again: {why}")
+        say(f"{path} is ignored and recreated: {why}")
         return None
 
     def write(self, name: str, value: Any) -> None:
-        """Keep a value. Raises OSError; nothing happens where nothing can be kept."""
+        """Save a value. Raises OSError; does nothing if nothing can be saved."""
         if self.key is None:
             return
         body = json.dumps(value).encode()
@@ -76,7 +76,7 @@ class State:
             raise
 
     def forget(self, name: str) -> None:
-        """Keep nothing under a name. Raises OSError."""
+        """Delete the value of a name. Raises OSError."""
         _remove_folder(self.folder / name)
         with contextlib.suppress(FileNotFoundError):
             (self.folder / name).unlink()
@@ -88,15 +88,15 @@ class State:
 
 
 def _remove_folder(path: Path) -> None:
-    """Remove a folder that stands in the place of a file of ours."""
+    """Remove a folder in the place of a state file."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
 
 
 def fleet_state(root: Path) -> State:
-    """State of the fleet at `root`, which is known by its real path. Nothing is kept where no folder can be made.
+    """State of the fleet at `root`, identified by its real path. Nothing is saved if no folder can be created.
 
-    Raises ToolError when the folder would lie in the fleet's working tree: a commit could write it then.
+    Raises ToolError when the folder would be in the fleet's working tree, where a commit could write it.
     """
     real = Path(os.path.realpath(root))
     fleets = outside(Path(platformdirs.user_state_dir("tenantry")), real) / "fleets"
@@ -113,21 +113,21 @@ def fleet_state(root: Path) -> State:
 
 
 def outside(folder: Path, root: Path) -> Path:
-    """The real path of one of the user's own folders. Raises ToolError when it lies in the working tree of `root`."""
+    """The real path of one of the user's folders. Raises ToolError when it is in the working tree of `root`."""
     folder = Path(os.path.realpath(folder))
     home = Path.home()
     for top in (root, *root.parents):
-        in_git = os.path.lexists(top / ".git") and not home.is_relative_to(top)  # many keep their home in git
+        in_git = os.path.lexists(top / ".git") and not home.is_relative_to(top)  # home directories under git are common
         if (top == root or in_git) and folder.is_relative_to(top):
             raise ToolError(
-                f"the folder {folder} lies inside the working tree {top}, where a commit can write it",
-                "set XDG_STATE_HOME and XDG_CACHE_HOME to folders outside of it",
+                f"the folder {folder} is inside the working tree {top}, where a commit can write it",
+                "set XDG_STATE_HOME and XDG_CACHE_HOME to folders outside it",
             )
     return folder
 
 
 def _forget_lost_fleets(fleets: Path) -> None:
-    """Remove what was kept for fleets whose folders are gone."""
+    """Remove the state of fleets whose folders no longer exist."""
     for folder in fleets.iterdir():
         with contextlib.suppress(OSError, ValueError):
             if not Path(os.fsdecode((folder / _ROOT).read_bytes())).exists():
@@ -136,7 +136,7 @@ def _forget_lost_fleets(fleets: Path) -> None:
 
 @cache
 def _key() -> bytes | None:
-    """The installation's key: random, made once, readable by its owner only. None when it can't be kept."""
+    """The installation's key: random, created once, readable by its owner only. None if it can't be saved."""
     folder = Path(platformdirs.user_state_dir("tenantry"))
     path = folder / "key"
     for _ in range(2):
@@ -160,10 +160,10 @@ def _make_key(folder: Path, path: Path) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(secrets.token_bytes(_KEY_BYTES))
-        if os.path.lexists(path):  # neither readable nor of the right length
+        if os.path.lexists(path):  # unreadable or of the wrong length
             Path(temporary).replace(path)
         else:
-            with contextlib.suppress(FileExistsError):  # another run was first
+            with contextlib.suppress(FileExistsError):  # another run created it first
                 os.link(temporary, path)
     finally:
         with contextlib.suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""A fleet's folder with what a run needs beside it."""
+"""A fleet's folder and what a run needs to work on it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tenantry.runtime.cache import Store
 from tenantry.runtime.state import State, fleet_state
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
+"""Called with the current task, the amount done, and the total."""
 
 
 def silent(_what: str, _done: int, _all: int) -> None:
@@ -20,17 +20,17 @@ def silent(_what: str, _done: int, _all: int) -> None:
 
 
 def require_fleet(root: Path) -> Path:
-    """The folder, when it is a fleet's. Raises UsageError else."""
+    """The folder, if it is a fleet's. Raises UsageError otherwise."""
     if not (root / "platform").is_dir():
         raise UsageError(
             f"{root} is not a fleet: it has no folder 'platform'",
-            "go to a fleet's folder, name one with -C, or lay a new one with 'tenantry init DIR'",
+            "go to a fleet's folder, name one with -C, or create one with 'tenantry init DIR'",
         )
     return root
 
 
 def find_fleet(here: Path) -> Path | None:
-    """The fleet that a folder lies in: itself, or the nearest above it of the same owner that holds one."""
+    """The fleet that a folder is in: the folder itself, or the nearest parent with the same owner that is a fleet."""
     owner = here.stat().st_uid
     for folder in (here, *here.parents):
         beside = any((folder / name).is_dir() for name in ("tenants", "tiers"))
@@ -51,7 +51,7 @@ class Workspace:
 
     @cached_property
     def state(self) -> State:
-        """What is kept for the fleet between runs. Raises ToolError when it would lie in the working tree."""
+        """The fleet's state between runs. Raises ToolError when it would be in the working tree."""
         return fleet_state(self.root)
 
     def store(self, name: str) -> Store:
