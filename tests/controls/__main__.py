@@ -10,7 +10,7 @@ from rich.table import Table
 
 from controls.laboratory import attempt
 from controls.table import MUTANTS
-from tenantry.core.controls import BY_ID
+from tenantry.core.controls import CONTROLS_BY_ID
 
 
 def main() -> int:
@@ -19,7 +19,7 @@ def main() -> int:
     table = Table("control", "mutants", "killed", "rule")
     for control in dict.fromkeys(m.control for m in chosen):
         own = [o for o in outcomes if o.mutant.control == control]
-        table.add_row(control, str(len(own)), str(sum(not o.wrong() for o in own)), BY_ID[control].rule)
+        table.add_row(control, str(len(own)), str(sum(not o.wrong() for o in own)), CONTROLS_BY_ID[control].rule)
     console = Console(width=130)
     console.print(table)
     surviving = [o for o in outcomes if o.wrong()]
@@ -27,7 +27,9 @@ def main() -> int:
         console.print(f"[bold]{outcome.mutant}[/bold]", markup=True)
         for line in outcome.wrong()[:6]:
             console.print(f"    {line}", markup=False)
-    console.print(f"{len(outcomes)} mutants of {len(BY_ID)} controls, {len(surviving)} not killed as they should be")
+    console.print(
+        f"{len(outcomes)} mutants of {len(CONTROLS_BY_ID)} controls, {len(surviving)} not killed as they should be"
+    )
     return 1 if surviving else 0
 
 

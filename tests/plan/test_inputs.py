@@ -12,7 +12,7 @@ import pytest
 
 from conftest import REPOSITORY, add_tenant
 from tenantry.commands import scaffold
-from tenantry.core.codes import BY_ID
+from tenantry.core.codes import CODES_BY_ID
 from tenantry.core.findings import in_order
 from tenantry.plan.inputs import read_inputs
 from tenantry.report.text import line
@@ -45,11 +45,11 @@ def test_a_fault_is_answered_with_its_place_and_the_way_out(case: Path, tmp_path
     assert given == (case / "expect.txt").read_text()
     code = case.name.partition("-")[0]
     assert all(text.split(": ")[1].split()[0] == code for text in given.splitlines()), "one fault, one code"
-    assert code in BY_ID
+    assert code in CODES_BY_ID
 
 
 def test_there_are_enough_cases_and_each_input_code_has_one() -> None:
     assert len(CASES) >= 60
     covered = {path.name.partition("-")[0] for path in CASES}
     # Read and size faults need a file system of their own: tests/project/test_hostile_files.py. Unused exceptions: tests/prove/test_policies.py.
-    assert {code for code in BY_ID if code[0] in "SRF"} - covered == {"S001", "S002", "F023"}
+    assert {code for code in CODES_BY_ID if code[0] in "SRF"} - covered == {"S001", "S002", "F023"}

@@ -12,7 +12,7 @@ import pytest
 
 from conftest import REPOSITORY
 from tenantry.commands.scaffold import editor_settings
-from tenantry.core.codes import BY_ID
+from tenantry.core.codes import CODES_BY_ID
 from tenantry.core.controls import CATALOG
 from tenantry.inputs.schema import KINDS
 
@@ -93,6 +93,25 @@ def test_every_package_says_what_comes_in_and_what_goes_out() -> None:
         assert "Imports " in text, name
 
 
+def test_a_class_name_means_one_thing() -> None:
+    found: dict[str, list[str]] = {}
+    for module, path in MODULES.items():
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(module)
+    assert {name: modules for name, modules in found.items() if len(modules) > 1} == {}
+
+
+def test_one_proof_alone_knows_how_objects_are_rendered() -> None:
+    """The others hold objects to promises, whoever made them."""
+    knowing = {
+        module
+        for module, path in MODULES.items()
+        if module.startswith("prove.") and any(name.startswith("tenantry.render") for name in imports(path))
+    }
+    assert knowing == {"prove.template_conformance"}
+
+
 def test_domain_code_never_prints() -> None:
     for module, path in MODULES.items():
         if module.split(".")[0] != "cli" and module not in ("engine.build", "engine.go_toolchain"):
@@ -121,7 +140,7 @@ def test_every_code_that_is_raised_is_documented_and_the_reverse() -> None:
         if path.name != "codes.py"
         for code in re.findall(r'"([SRFTKGV]\d{3})"', path.read_text())
     }
-    assert raised == set(BY_ID)
+    assert raised == set(CODES_BY_ID)
 
 
 def test_the_reference_pages_are_current() -> None:

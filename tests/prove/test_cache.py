@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conftest import REPOSITORY, Ran
-from tenantry.core.paths import TREES
+from tenantry.core.paths import GENERATED_TREES
 from tenantry.engine.engines import Engines
 from tenantry.plan.inputs import read_inputs
 from tenantry.prove.cache import Proofs
@@ -60,7 +60,7 @@ def proved(root: Path, monkeypatch: pytest.MonkeyPatch, as_of: str = DAY) -> lis
     all_units = list(units(inputs.fleet, inputs.resolution.instances))
     templates = Templates(inputs.fleet.platform, all_units)
     with Engines() as engines:
-        listing = engines.begin_listing(root, TREES).result()
+        listing = engines.begin_listing(root, GENERATED_TREES).result()
         Proofs(space, inputs, space.store("units"), engines, listing, templates, no_blame, str).findings(())
     return sorted(asked)
 

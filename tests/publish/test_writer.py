@@ -15,7 +15,7 @@ import pytest
 
 from conftest import Ran, add_tenant, tree
 from tenantry.core.findings import TenantryError
-from tenantry.publish.staging import Staging, identity
+from tenantry.publish.staging import StagingFolder, identity
 from tenantry.publish.swap import Journal, Moves, read_journal
 from tenantry.publish.writer import Publisher, interrupted
 from tenantry.runtime.listing import Change
@@ -170,7 +170,7 @@ def lay_old(root: Path) -> None:
 def interrupted_run(root: Path, write: dict[str, bytes], remove: list[str]) -> Path:
     """What a run leaves that was killed right after it wrote its journal. Returns its staging folder."""
     state = fleet_state(root)
-    staging = Staging(root, state)
+    staging = StagingFolder(root, state)
     for file, content in write.items():
         (staging.files / file).parent.mkdir(parents=True, exist_ok=True)
         (staging.files / file).write_bytes(content)
@@ -197,7 +197,7 @@ def test_a_run_that_was_killed_while_moving_is_finished_by_the_next(tmp_path: Pa
 def test_a_run_that_was_killed_while_staging_has_changed_nothing(tmp_path: Path) -> None:
     lay_old(tmp_path)
     before = tree(tmp_path)
-    staging = Staging(tmp_path, fleet_state(tmp_path))
+    staging = StagingFolder(tmp_path, fleet_state(tmp_path))
     (staging.files / "rendered/a").mkdir(parents=True)
     (staging.files / "rendered/a/one.yaml").write_text("half")
     with Publisher(tmp_path, fleet_state(tmp_path)):

@@ -14,7 +14,7 @@ from tenantry.model.common import ENVIRONMENTS, EnvironmentName, Override, Windo
 from tenantry.model.tenant import Environment, Overrides, Tenant
 from tenantry.plan.inputs import Inputs, read_inputs
 from tenantry.resolve.instance import Instance
-from tenantry.resolve.settings import DoesNotFitError, Problem, resolve_instance
+from tenantry.resolve.settings import DoesNotFitError, SettingProblem, resolve_instance
 from tenantry.runtime.cache import Store
 
 SHARED, OWN, SPLIT = "smith-advisory-production", "meridian-engineering-production", "globex-eu-production"
@@ -28,7 +28,7 @@ def inputs() -> Inputs:
 
 def settled(
     of: str, environment: EnvironmentName = "production", *, tier: dict[str, Any] | None = None, store: bool = False, **changes: Any
-) -> tuple[Instance, list[Problem]]:  # fmt: skip
+) -> tuple[Instance, list[SettingProblem]]:  # fmt: skip
     """The instance again, with fields of its tenant and its tier changed; `store`: a release that needs a Redis of its own."""
     old = inputs().resolution.instances[of]
     tenant: Tenant = dataclasses.replace(old.tenant, **changes)

@@ -16,7 +16,7 @@ import pytest
 
 from conftest import REPOSITORY, Ran
 from fake_engine import fake
-from tenantry.commands import verification
+from tenantry.commands.verify import verify
 from tenantry.core.findings import Finding, ToolError
 from tenantry.engine.engines import Engines
 from tenantry.engine.kustomize import Engine
@@ -192,7 +192,7 @@ def test_a_folder_that_may_not_be_opened_is_told(
         return opened(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    result = verification.verify(Workspace(tmp_path, "2026-11-24"), tmp_path, "")
+    result = verify(Workspace(tmp_path, "2026-11-24"), tmp_path, "")
     assert [(f.code, f.place.file) for f in result.findings] == [("V004", "shut")]
 
 
@@ -246,7 +246,7 @@ while True:
 
 def verified(program: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Finding, ...]:
     monkeypatch.setattr(Engines, "_start_engine", lambda _: Engine(program))
-    return verification.verify(Workspace(root, "2026-11-24"), root, "").findings
+    return verify(Workspace(root, "2026-11-24"), root, "").findings
 
 
 def test_a_file_over_which_the_engine_ends_is_told_and_the_others_are_read(

@@ -18,6 +18,6 @@ def command(options: Options) -> None:
     """
     require_fleet(options.root)
     space = options.workspace()
-    from tenantry.commands import operations
+    from tenantry.commands.check import check
 
-    options.report(operations.check(space))
+    options.report(check(space))

@@ -22,7 +22,7 @@ def command(options: Options, tenants: tuple[str, ...]) -> None:
     root = require_fleet(options.root)
     with Publisher(root, fleet_state(root), options.workspace().say) as publisher:
         space = options.workspace()
-        from tenantry.commands import operations
+        from tenantry.commands.render import render
 
-        result = operations.render(space, publisher, tenants)
+        result = render(space, publisher, tenants)
     options.report(result)

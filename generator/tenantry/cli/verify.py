@@ -51,9 +51,9 @@ def _verify(options: Options, given: Path, shown: str, kubernetes: str) -> None:
     if not good:
         raise UsageError(f"{shown} is neither a folder nor an ordinary file", f"name {_TYPES}")
     space = options.workspace()
-    from tenantry.commands import verification
+    from tenantry.commands.verify import verify
 
-    options.report(verification.verify(space, target, kubernetes, shown))
+    options.report(verify(space, target, kubernetes, shown))
 
 
 def _standard_input(options: Options, kubernetes: str) -> Result:
@@ -69,6 +69,6 @@ def _standard_input(options: Options, kubernetes: str) -> Result:
             f"standard input is not UTF-8: byte {error.object[error.start]:#04x} at {error.start}"
         ) from None
     space = options.workspace()
-    from tenantry.commands import verification
+    from tenantry.commands.verify import verify_text
 
-    return verification.verify_text(space, text, kubernetes, _STDIN)
+    return verify_text(space, text, kubernetes, _STDIN)

@@ -12,13 +12,13 @@ from pathlib import Path
 import platformdirs
 
 from tenantry.core.findings import ToolError, UsageError
-from tenantry.core.paths import TREES
+from tenantry.core.paths import GENERATED_TREES
 from tenantry.engine import build as engine_build
 from tenantry.engine import go_toolchain
 from tenantry.engine.intact import is_intact
 from tenantry.engine.kustomize import Engine
 from tenantry.engine.kyverno import PolicyEngine
-from tenantry.engine.protocol import Peer
+from tenantry.engine.protocol import CoProcess
 from tenantry.report.plain import one_line, to_json_text
 from tenantry.runtime.repository import Repository
 from tenantry.runtime.workspace import Workspace
@@ -47,7 +47,7 @@ def _python() -> Item:
     return Item("python", True, platform.python_version())
 
 
-def _program(program: engine_build.Program, name: str, client: type[Peer], libraries: Iterable[str]) -> Item:
+def _program(program: engine_build.Program, name: str, client: type[CoProcess], libraries: Iterable[str]) -> Item:
     if not is_intact(program.path):
         try:
             go = go_toolchain.find_go()
@@ -78,7 +78,7 @@ def _repository(root: Path) -> Iterator[Item]:
     try:
         repository = Repository(root)
         branch = repository.branch() or "no branch"
-        waiting = repository.waiting([str(root / tree) for tree in TREES if (root / tree).exists()])
+        waiting = repository.waiting([str(root / tree) for tree in GENERATED_TREES if (root / tree).exists()])
     except UsageError:
         yield Item("git", False, "not a repository", "run 'git init': Argo CD reads rendered/ from git")
         return

@@ -13,14 +13,18 @@ from tenantry.core.findings import Finding
 from tenantry.core.manifest import Manifest
 from tenantry.engine.engines import Engines
 from tenantry.engine.kustomize import Engine
+from tenantry.plan.inputs import read_inputs
 from tenantry.prove import readings
 from tenantry.prove.cluster_state import State
-from tenantry.prove.promises import Promises
+from tenantry.prove.promises import Promises, promises
 from tenantry.prove.report import assurances
 from tenantry.prove.run import Prover
 from tenantry.prove.template_conformance import Templates
+from tenantry.render.blame import Blamer
+from tenantry.render.units import units
+from tenantry.runtime.workspace import Workspace
 from tenantry.verify.definitions import read_defined
-from tenantry.verify.folder import Folder, read_folder, read_texts
+from tenantry.verify.folder import ReadManifests, read_folder, read_texts
 from tenantry.verify.judge import Blame, judge, no_blame, to_findings
 from tenantry.verify.layout import Layout
 from tenantry.verify.locate import Locator
@@ -38,6 +42,20 @@ class KnownFleet:
     """What is wrong with the inputs; no promise can be held against the objects then."""
     rendered: Path | None = None
     """The fleet's own tree, in which no cluster may be missing."""
+
+
+def known_fleet(space: Workspace) -> KnownFleet:
+    """What is known of the fleet in the workspace, if there is one."""
+    if not (space.root / "platform").is_dir():
+        return KnownFleet()
+    inputs = read_inputs(space.root, space.as_of, space.store("documents"))
+    if not inputs.usable:
+        return KnownFleet(findings=tuple(inputs.findings))
+    instances = inputs.resolution.instances
+    known = promises(inputs.fleet, instances, space.as_of)
+    all_units = list(units(inputs.fleet, instances))
+    templates, blame = Templates(inputs.fleet.platform, all_units), Blamer(inputs.fleet, all_units)
+    return KnownFleet(known, templates, blame, tuple(inputs.findings), space.root / "rendered")
 
 
 @dataclass
@@ -113,7 +131,7 @@ class Job:
         part.assurances += assurances(promised, states, proved)
         return part
 
-    def _read(self, engine: Engine, where: str) -> Folder:
+    def _read(self, engine: Engine, where: str) -> ReadManifests:
         return read_texts(engine, self.given.items()) if self.given else read_folder(engine, self.base, where)
 
     def _text(self, file: str) -> str:

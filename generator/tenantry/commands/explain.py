@@ -12,11 +12,10 @@ from typing import Any
 
 import yaml
 
-from tenantry.commands import verification
+from tenantry.commands.examination import known_fleet
 from tenantry.core.assurance import Objective
-from tenantry.core.codes import BY_ID
-from tenantry.core.controls import BY_ID as CONTROLS_BY_ID
-from tenantry.core.controls import STANDARDS, Control
+from tenantry.core.codes import CODES_BY_ID
+from tenantry.core.controls import CONTROLS_BY_ID, STANDARDS, Control
 from tenantry.core.findings import FindingsError, UsageError
 from tenantry.core.manifest import Manifest, show_path
 from tenantry.core.manifest import Path as FieldPath
@@ -54,7 +53,7 @@ Explanation = Mapping[str, Sequence[Row]]
 
 def explain_code(subject: str) -> str | None:
     """What a finding's code, or a control, means; None for neither."""
-    code, control = BY_ID.get(subject.upper()), CONTROLS_BY_ID.get(subject.upper())
+    code, control = CODES_BY_ID.get(subject.upper()), CONTROLS_BY_ID.get(subject.upper())
     if code is not None:
         return f"{code.id}: {code.title}\n{code.meaning}\n"
     return _control_text(control) if control is not None else None
@@ -72,7 +71,7 @@ def _control_text(control: Control) -> str:
 
 def explain_objectives(space: Workspace, tenant: str) -> tuple[Objective, ...]:
     """Objectives of a tenant's production, derived from the rendered tree. Raises UsageError when it has none."""
-    fleet = verification.known_fleet(space)
+    fleet = known_fleet(space)
     if fleet.promises is None:
         raise FindingsError(fleet.findings)
     with Engines(space.say) as engines:
@@ -113,7 +112,7 @@ def explain_tenant(space: Workspace, subject: str) -> Explanation:
         ]
         if broken:
             raise FindingsError(broken)
-        known = [*inputs.fleet.entries["Tenant"], *inputs.resolution.instances, *BY_ID, *CONTROLS_BY_ID]
+        known = [*inputs.fleet.entries["Tenant"], *inputs.resolution.instances, *CODES_BY_ID, *CONTROLS_BY_ID]
         close = difflib.get_close_matches(subject, known, n=1)
         raise UsageError(
             f"'{subject}' is no tenant, instance, code or control",

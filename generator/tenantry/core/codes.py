@@ -245,4 +245,4 @@ CODES: tuple[Code, ...] = (
     Code("V075", "Belongs to no cluster", "It is next to the cluster folders, so it is unclear how to check it."),
 )
 
-BY_ID = {code.id: code for code in CODES}
+CODES_BY_ID = {code.id: code for code in CODES}

@@ -153,8 +153,8 @@ CATALOG: tuple[Control, ...] = (
     _C("CST-01", "Cost stays within the tier's envelope.", "medium", "Requests, storage, backups, logs and shares of common components x unit prices."),
 )  # fmt: skip
 
-BY_ID: Mapping[str, Control] = {control.id: control for control in CATALOG}
-CONTROLS: tuple[str, ...] = tuple(BY_ID)
+CONTROLS_BY_ID: Mapping[str, Control] = {control.id: control for control in CATALOG}
+CONTROLS: tuple[str, ...] = tuple(CONTROLS_BY_ID)
 
 
 def demanded(classification: Mapping[str, object]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-TREES = ("base", "overlays", "rendered")
+GENERATED_TREES = ("base", "overlays", "rendered")
 _CELLS = "cells"
 _PLATFORM = "platform"
 

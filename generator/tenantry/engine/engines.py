@@ -14,7 +14,7 @@ from tenantry.engine import build
 from tenantry.engine.intact import is_intact
 from tenantry.engine.kustomize import Engine
 from tenantry.engine.kyverno import PolicyEngine
-from tenantry.engine.protocol import REQUEST_SECONDS, Peer
+from tenantry.engine.protocol import REQUEST_SECONDS, CoProcess
 from tenantry.runtime.listing import Listing
 
 Say = Callable[[str], None]
@@ -73,7 +73,7 @@ class Engines:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        started: list[Future[Peer]] = [f for f in (self._engine, self._policies) if f is not None]  # type: ignore[misc]
+        started: list[Future[CoProcess]] = [f for f in (self._engine, self._policies) if f is not None]  # type: ignore[misc]
         for future in started:
             with contextlib.suppress(ToolError):  # reported to who asked for it
                 future.result().close()

@@ -14,8 +14,8 @@ from tenantry.core.findings import MachineError, ObjectId, Place
 from tenantry.core.manifest import FieldProblem, Manifest, Value, Verdict, parse_path
 from tenantry.engine import languages
 from tenantry.engine.languages import Cron, Expressions, Interval, Paths, Refusal, Rule
-from tenantry.engine.protocol import REQUEST_SECONDS, BuildError, Peer, RequestError
-from tenantry.runtime.listing import Folder, Listing
+from tenantry.engine.protocol import REQUEST_SECONDS, BuildError, CoProcess, RequestError
+from tenantry.runtime.listing import FolderFiles, Listing
 
 __all__ = ["BuildError", "Engine", "ParseProblem"]
 
@@ -33,7 +33,7 @@ class ParseProblem:
 Parsed = tuple[list[Manifest], list[ParseProblem]]
 
 
-class Engine(Peer):
+class Engine(CoProcess):
     """A running engine. Use it as a context manager."""
 
     def __init__(self, program: Path, *, request_seconds: float = REQUEST_SECONDS) -> None:
@@ -56,7 +56,7 @@ class Engine(Peer):
             if error.kind != "files":
                 raise
             raise MachineError(error.message, "make it readable, then run again") from error
-        folders = {path: Folder(tuple(f["names"]), f["fingerprint"]) for path, f in answer["folders"].items()}
+        folders = {path: FolderFiles(tuple(f["names"]), f["fingerprint"]) for path, f in answer["folders"].items()}
         return Listing(folders, [os.fsdecode(base64.b64decode(path)) for path in answer["strangers"]])
 
     def store(self, files: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tenantry.core.manifest import Value
 from tenantry.engine.languages import Refusal
-from tenantry.engine.protocol import Peer
+from tenantry.engine.protocol import CoProcess
 
 Labels = Mapping[str, str]
 Refusals = list[Refusal | None]
@@ -18,7 +18,7 @@ one, or of a wrong type) or expression (CEL that does not compile)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PolicyOutcome:
     """What one policy says of one object: pass, fail, skip or error. None where it does not match.
 
     `excepted` when a PolicyException decided, and not the policy.
@@ -30,7 +30,7 @@ class Outcome:
     excepted: bool = False
 
 
-class PolicyEngine(Peer):
+class PolicyEngine(CoProcess):
     """A running policy engine. Use it as a context manager."""
 
     called = "policy engine"
@@ -44,11 +44,11 @@ class PolicyEngine(Peer):
         """Start judging; `outcomes` waits. `namespaces` are the labels of those that the objects lie in."""
         return self.send("judge", {"objects": list(objects), "namespaces": dict(namespaces)})
 
-    def outcomes(self, started: Future[Any]) -> list[list[Outcome]]:
+    def outcomes(self, started: Future[Any]) -> list[list[PolicyOutcome]]:
         """For each object, what each policy that matches says of it."""
         answer = self.finish(started)["outcomes"]
         return [
-            [Outcome(o["policy"], o["status"], o["message"], o.get("excepted", False)) for o in of_object]
+            [PolicyOutcome(o["policy"], o["status"], o["message"], o.get("excepted", False)) for o in of_object]
             for of_object in answer
         ]
 

@@ -54,7 +54,7 @@ class RequestError(ToolError):
         self.kind = kind
 
 
-class Peer:
+class CoProcess:
     """A running program. Use it as a context manager."""
 
     called = "engine"

@@ -184,7 +184,7 @@ class EdgeLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Staging:
+class StagingTerms:
     """Settings of staging."""
 
     stopped_outside_hours: bool
@@ -245,7 +245,7 @@ class Tier:
     retention: Retention
     edge: EdgeLimits
     windows: Literal["platform", "slots", "own"]
-    staging: Staging
+    staging: StagingTerms
     support: SupportModel
     cost: CostEnvelope
     overrides: OverrideBounds

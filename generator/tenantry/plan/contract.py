@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.core.controls import BY_ID, demanded
+from tenantry.core.controls import CONTROLS_BY_ID, demanded
 from tenantry.core.findings import Finding
 from tenantry.model.channel import Channel
 from tenantry.model.tenant import Tenant
@@ -54,7 +54,7 @@ def demanded_controls(scope: Scope) -> Iterator[Finding]:
             field, value = why.split(" ")
             if control in tier.controls_not_kept and value in offers[field]:
                 keeping = [t.name for t in scope.fleet.all(Tier).values() if control not in t.controls_not_kept]
-                rule = BY_ID[control].rule.rstrip(".")
+                rule = CONTROLS_BY_ID[control].rule.rstrip(".")
                 message = f"{field} '{value}' requires {control} ({rule}), which tier '{tier.name}' does not provide"
                 yield scope.at(
                     tenant, ("classification", field), "F022", message, f"tiers that do: {', '.join(keeping) or 'none'}"

@@ -232,7 +232,7 @@ def _crossings(server: Server, lines: list[hba.Line]) -> Iterator[Breach]:
             )
 
 
-def _let_in(server: Server, role: hba.Role, database: str, tls: bool, found: hba.Access, tenant: str) -> Breach:
+def _let_in(server: Server, role: hba.Role, database: str, tls: bool, found: hba.Login, tenant: str) -> Breach:
     assert found.line is not None
     number = found.line.number
     path: Path = ("spec", "postgresql", "pg_hba", number) if number >= 0 else ("spec", "postgresql", "pg_hba")

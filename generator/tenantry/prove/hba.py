@@ -63,14 +63,14 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class Login:
     """What the first matching lines say of one role, database and kind of connection."""
 
     allowed: bool
     line: Line | None
 
 
-def access(lines: Sequence[Line], role: Role, database: str, *, tls: bool, replication: bool = False) -> Access:
+def access(lines: Sequence[Line], role: Role, database: str, *, tls: bool, replication: bool = False) -> Login:
     """Whether a connection over TCP gets in from somewhere; without TLS, it may be encrypted by GSSAPI. A line for some
     addresses, or for one of these two, lets in there, but keeps nobody out: other connections go on to the next line."""
     for line in lines:
@@ -80,10 +80,10 @@ def access(lines: Sequence[Line], role: Role, database: str, *, tls: bool, repli
             continue
         if line.method == "reject":
             if line.address == "all" and (tls or "gss" not in line.type):
-                return Access(False, line)
+                return Login(False, line)
             continue
-        return Access(True, line)
-    return Access(False, None)
+        return Login(True, line)
+    return Login(False, None)
 
 
 def _takes_database(line: Line, database: str, role: Role, replication: bool) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from tenantry.core.findings import Finding, Place
 from tenantry.core.manifest import Manifest, Problem, dig, entries, items, mapping, text
 from tenantry.core.veil import Veil
-from tenantry.engine.kyverno import Outcome, PolicyEngine
+from tenantry.engine.kyverno import PolicyEngine, PolicyOutcome
 from tenantry.model.policy import Policy
 from tenantry.prove.cluster_state import Breach, State
 from tenantry.prove.promises import Promises
@@ -55,7 +55,7 @@ class Verdicts:
                         yield manifest, problem
         self.findings += self._unmet(met)
 
-    def _problem(self, outcome: Outcome) -> Problem | None:
+    def _problem(self, outcome: PolicyOutcome) -> Problem | None:
         control = self.policies[outcome.policy].control
         if outcome.status == "pass" or (outcome.status == "skip" and outcome.excepted):
             return None

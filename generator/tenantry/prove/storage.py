@@ -17,7 +17,7 @@ from tenantry.verify.values import split_url
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StorePlace:
     """One place in object storage that an object names."""
 
     manifest: Manifest
@@ -29,7 +29,7 @@ class Place:
     home: Home
 
 
-def places(state: State) -> Iterator[Place]:
+def places(state: State) -> Iterator[StorePlace]:
     """Every destination in object storage that a home's objects name."""
     for manifest in state.of("barmancloud.cnpg.io", "ObjectStore"):
         home = state.home(manifest)
@@ -37,7 +37,7 @@ def places(state: State) -> Iterator[Place]:
             configuration = mapping(manifest.spec.get("configuration"))
             location = text(configuration.get("destinationPath")).removeprefix("s3://").rstrip("/")
             purpose = "primary" if manifest.identity.name == "primary" else "backup"
-            yield Place(
+            yield StorePlace(
                 manifest,
                 ("spec", "configuration", "destinationPath"),
                 purpose,
@@ -51,7 +51,7 @@ def places(state: State) -> Iterator[Place]:
         if home is not None and isinstance(content, str):
             storage = sections(content).get("fs_storage.attachments", {})
             endpoint = storage.get("options", "").partition('"endpoint_url": "')[2].partition('"')[0]
-            yield Place(
+            yield StorePlace(
                 manifest,
                 ("data", "sections.conf"),
                 "attachments",
@@ -65,12 +65,12 @@ def places(state: State) -> Iterator[Place]:
             if target is not None:
                 endpoint = text(dig(container.environment, "BACKUP_ENDPOINT", "value"))
                 path = (*container.path, "env")
-                yield Place(
+                yield StorePlace(
                     work.manifest, path, "dump", text(target.get("value")).rpartition("/")[0], endpoint, work.home
                 )
 
 
-def _promised(place: Place) -> str:
+def _promised(place: StorePlace) -> str:
     home = place.home
     own = home.cluster.object_storage
     if home.instance is None:

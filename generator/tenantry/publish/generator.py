@@ -35,7 +35,7 @@ Sink = Callable[[Change], Change]
 
 
 @dataclass
-class Outcome:
+class TreeChanges:
     """What the trees need: changes to write, and what stands in the way."""
 
     changes: list[Change] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Generator:
     ) -> None:  # fmt: skip
         self.space = space
         self.inputs = inputs
-        self.outcome = Outcome(units=len(all_units))
+        self.outcome = TreeChanges(units=len(all_units))
         self.listing = listing
         self._units = sorted(all_units, key=lambda unit: self._pair(unit))
         self._engines = engines

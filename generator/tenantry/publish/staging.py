@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tenantry.core.findings import Finding, Place
-from tenantry.runtime.state import State
+from tenantry.runtime.state import FleetState
 
 WORK = ".tenantry"
 """Folder below the fleet's root that holds the staging folder of a run; git ignores it."""
@@ -32,7 +32,7 @@ def identity(path: Path) -> Identity:
     return [status.st_dev, status.st_ino]
 
 
-def foreign_work(root: Path, state: State) -> Iterator[Finding]:
+def foreign_work(root: Path, state: FleetState) -> Iterator[Finding]:
     """Findings when `.tenantry` is a link, belongs to somebody else, or holds what no run of ours left there."""
     work = root / WORK
     try:
@@ -56,16 +56,16 @@ def _finding(file: str, why: str) -> Finding:
     return Finding("G007", Place(file), f"{why}, so nothing is written", hint)
 
 
-def recorded(state: State) -> str:
+def recorded(state: FleetState) -> str:
     """Name of the staging folder that the last run made or was about to make; empty when there is none."""
     record = state.read(_RECORD)
     return record if isinstance(record, str) and record.isalnum() else ""
 
 
-class Staging:
+class StagingFolder:
     """A new, empty staging folder. Raises OSError when it can't be made, or can't be noted in the state."""
 
-    def __init__(self, root: Path, state: State) -> None:
+    def __init__(self, root: Path, state: FleetState) -> None:
         self._root = root
         self._state = state
         self.name = secrets.token_hex(8)
@@ -83,7 +83,7 @@ class Staging:
         clear(self._root, self._state, self.name)
 
 
-def clear(root: Path, state: State, name: str) -> None:
+def clear(root: Path, state: FleetState, name: str) -> None:
     """Remove a staging folder of ours, and `.tenantry` when it is empty then."""
     if name:
         shutil.rmtree(root / WORK / name, ignore_errors=True)

@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from tenantry.core.paths import TREES, folder_of, name_of
+from tenantry.core.paths import GENERATED_TREES, folder_of, name_of
 from tenantry.publish.staging import WORK, Identity, identity
 from tenantry.runtime.confined import Confined, is_inside
 
@@ -50,7 +50,7 @@ def read_journal(value: Any) -> Journal | None:
     """The journal that `to_value` gave; None for anything else, or when a path is not inside of a generated tree."""
     try:
         moves = Moves(dict(value["write"]), list(value["remove"]))
-        if not all(is_inside(file, below=TREES) for file in (*moves.write, *moves.remove)):
+        if not all(is_inside(file, below=GENERATED_TREES) for file in (*moves.write, *moves.remove)):
             return None
         return Journal(value["root"], str(value["name"]), value["staging"], moves)
     except (TypeError, KeyError, ValueError, AttributeError):

@@ -20,12 +20,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tenantry.core.findings import Finding, FindingsError, MachineError, Place, TenantryError, ToolError
-from tenantry.core.paths import TREES, folder_of
-from tenantry.publish.staging import WORK, Staging, clear, foreign_work, identity, recorded
+from tenantry.core.paths import GENERATED_TREES, folder_of
+from tenantry.publish.staging import WORK, StagingFolder, clear, foreign_work, identity, recorded
 from tenantry.publish.swap import Journal, Moves, apply, prepare, read_journal
 from tenantry.runtime.confined import Confined, is_inside
 from tenantry.runtime.listing import Change
-from tenantry.runtime.state import State
+from tenantry.runtime.state import FleetState
 
 _JOURNAL = "journal"
 
@@ -37,12 +37,12 @@ class Publisher:
     where the user's state folder can't be written.
     """
 
-    def __init__(self, root: Path, state: State, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, root: Path, state: FleetState, say: Callable[[str], None] = lambda _: None) -> None:
         self.root = root
         self._state = state
         self._say = say
         self._lock: int | None = None
-        self._staging: Staging | None = None
+        self._staging: StagingFolder | None = None
         self._write: dict[str, str] = {}
         self._remove: list[str] = []
         self._staged_folders: set[str] = set()
@@ -79,14 +79,14 @@ class Publisher:
 
     def stage(self, change: Change) -> Change:
         """Prepare one change; its content is on disk then, and need not be kept."""
-        if not is_inside(change.file, below=TREES):
+        if not is_inside(change.file, below=GENERATED_TREES):
             raise AssertionError(f"{change.file} is outside of the generated trees")
         if change.content is None:
             self._remove.append(change.file)
             return change
         with _nothing_moved():
             if self._staging is None:
-                self._staging = Staging(self.root, self._state)
+                self._staging = StagingFolder(self.root, self._state)
             folder = folder_of(change.file)
             if folder not in self._staged_folders:
                 (self._staging.files / folder).mkdir(parents=True, exist_ok=True)
@@ -106,7 +106,7 @@ class Publisher:
             return
         moves = Moves(self._write, self._remove)
         with _nothing_moved():
-            staging = self._staging = self._staging or Staging(self.root, self._state)
+            staging = self._staging = self._staging or StagingFolder(self.root, self._state)
             journal = Journal(identity(self.root), staging.name, identity(staging.path), moves)
         with Confined(self.root) as tree, _uninterrupted():
             with _nothing_moved():
@@ -118,7 +118,7 @@ class Publisher:
             staging.clear()
 
 
-def interrupted(root: Path, state: State) -> Iterator[Finding]:
+def interrupted(root: Path, state: FleetState) -> Iterator[Finding]:
     """A finding when a run was stopped while it moved files into place."""
     journal = read_journal(state.read(_JOURNAL))
     if journal is not None and journal.is_of(root):
@@ -126,7 +126,7 @@ def interrupted(root: Path, state: State) -> Iterator[Finding]:
         yield Finding("G006", Place("rendered"), message, "run 'tenantry render', which finishes it")
 
 
-def _journal_is_there(state: State) -> bool:
+def _journal_is_there(state: FleetState) -> bool:
     return (state.folder / _JOURNAL).exists()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tenantry.core.assurance import Objective, TenantAssurance
-from tenantry.core.controls import ASSUMPTIONS, BY_ID
+from tenantry.core.controls import ASSUMPTIONS, CONTROLS_BY_ID
 from tenantry.report.plain import one_line
 from tenantry.report.values import escape
 
@@ -41,14 +41,14 @@ def _tenant(one: TenantAssurance) -> Iterator[str]:
     yield f"Kept: {', '.join(one.kept)}."
     yield ""
     for control in one.breached:
-        yield f"- **Breached: {control}** {BY_ID[control].rule}"
+        yield f"- **Breached: {control}** {CONTROLS_BY_ID[control].rule}"
     for lift in one.lifted:
         yield (
             f"- Lifted until {lift.expires}: {lift.control} ({lift.exception}). {escape(lift.reason)} Meanwhile: "
             f"{escape(lift.compensating_control)} Owner {escape(lift.owner)}, approved by {escape(lift.approver)}."
         )
     for control in one.not_promised:
-        yield f"- Not promised by the tier: {control} {BY_ID[control].rule}"
+        yield f"- Not promised by the tier: {control} {CONTROLS_BY_ID[control].rule}"
     if one.breached or one.lifted or one.not_promised:
         yield ""
     if one.objectives:

@@ -16,7 +16,7 @@ from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 from tenantry.resolve.instance import Instance, Site
 from tenantry.resolve.links import check_links, link, tier_faults
-from tenantry.resolve.settings import DoesNotFitError, Problem, resolve_instance
+from tenantry.resolve.settings import DoesNotFitError, SettingProblem, resolve_instance
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,9 @@ def _follow(fleet: Fleet, tenant: Tenant, environment: EnvironmentName) -> tuple
     )
 
 
-def _standby(fleet: Fleet, tier: Tier, site: Site, environment: EnvironmentName) -> tuple[Site | None, list[Problem]]:
+def _standby(
+    fleet: Fleet, tier: Tier, site: Site, environment: EnvironmentName
+) -> tuple[Site | None, list[SettingProblem]]:
     """The DR site of a production instance, when the tier keeps a replica there."""
     if environment != "production" or not (tier.postgresql and tier.postgresql.replica_in_dr_region):
         return None, []
@@ -96,6 +98,6 @@ def _standby(fleet: Fleet, tier: Tier, site: Site, environment: EnvironmentName)
     if not cells or back is None:
         message = f"tier '{tier.name}' keeps a replica at the DR site, but cluster '{partner.name}' has no standby cell of this tier"
         hint = f"add a cell with 'cluster: {partner.name}' and 'purpose: standby'"
-        return None, [Problem("R003", ("environments", environment, "cell"), message, hint)]
+        return None, [SettingProblem("R003", ("environments", environment, "cell"), message, hint)]
     cell = min(cells, key=lambda c: c.name)
     return Site(platform=site.platform, cluster=partner, cell=cell, partner=back), []

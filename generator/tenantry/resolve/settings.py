@@ -21,7 +21,7 @@ from tenantry.resolve.sizing import PostgresqlSize
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class SettingProblem:
     """A problem of a tenant's field; `path` starts at its spec."""
 
     code: str
@@ -33,14 +33,14 @@ class Problem:
 class DoesNotFitError(ValueError):
     """The tenant is too large for its tier."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: SettingProblem) -> None:
         super().__init__(problem.message)
         self.problem = problem
 
 
 def resolve_instance(
     tenant: Tenant, environment: EnvironmentName, tier: Tier, site: Site, release: Release, standby: Site | None = None
-) -> tuple[Instance, list[Problem]]:
+) -> tuple[Instance, list[SettingProblem]]:
     """Resolve one instance. Raises DoesNotFitError when its users need more than the tier offers."""
     resolver = _Resolver(tenant, environment, tier, site, release)
     resolver.note_placement()
@@ -74,7 +74,7 @@ class _Resolver:
     site: Site
     release: Release
     origins: dict[str, Origin] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[SettingProblem] = field(default_factory=list)
 
     @property
     def names(self) -> InstanceNames:
@@ -163,7 +163,7 @@ class _Resolver:
         if replicas > most:
             message = f"{users} users need {workers} workers, but tier '{tier.name}' allows at most {most * size.max_workers_per_pod}"
             hint = f"choose a larger tier, or raise overrides.maxReplicas (at most {tier.overrides.max_replicas})"
-            raise DoesNotFitError(Problem("R004", ("users",), message, hint))
+            raise DoesNotFitError(SettingProblem("R004", ("users",), message, hint))
         per_pod = math.ceil(workers / replicas)
         words = f"{workers} workers for {sizing.concurrent_users(size, users)} concurrent users"
         if self.staging:
@@ -205,7 +205,7 @@ class _Resolver:
         if override.value > bound and self.environment == first:
             message = f"override {key} is {override.value}, but tier '{self.tier.name}' allows at most {bound}"
             self.problems.append(
-                Problem(
+                SettingProblem(
                     "R002",
                     ("overrides", key, "value"),
                     message,

@@ -16,12 +16,12 @@ from tenantry.model.tier import OwnPostgresql, Sizing
 MEBIBYTE = 1 << 20
 
 
-class Step(Protocol):
+class SizeStep(Protocol):
     @property
     def up_to_users(self) -> int | None: ...
 
 
-S = TypeVar("S", bound=Step)
+S = TypeVar("S", bound=SizeStep)
 
 
 def step_for(steps: Sequence[S], users: int) -> S:

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from tenantry.runtime.state import State
+from tenantry.runtime.state import FleetState
 
 
 @cache
@@ -36,7 +36,9 @@ def digest_of(*parts: str) -> str:
 class Store:
     """A mapping in a fleet's state, invalidated when the code changes, replaced atomically."""
 
-    def __init__(self, state: State | None = None, name: str = "", say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, state: FleetState | None = None, name: str = "", say: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._state = state
         self._name = name
         self.entries: dict[str, Any] = {}

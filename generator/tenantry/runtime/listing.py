@@ -26,21 +26,21 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class FolderFiles:
     """Names of a folder's files, sorted, and a fingerprint that changes whenever one of them is touched."""
 
     names: tuple[str, ...] = ()
     fingerprint: str = ""
 
 
-NO_FOLDER = Folder()
+NO_FOLDER = FolderFiles()
 
 
 @dataclass
 class Listing:
     """Folders of the generated trees that contain files, by path below the root."""
 
-    folders: dict[str, Folder] = field(default_factory=dict)
+    folders: dict[str, FolderFiles] = field(default_factory=dict)
     strangers: list[str] = field(default_factory=list)
     """Paths that can't be ours: links, special files, names that are not text, and folders called like files."""
 

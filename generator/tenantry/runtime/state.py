@@ -33,7 +33,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class FleetState:
     """The folder of one fleet's caches and journal. `key` is None if nothing can be saved."""
 
     folder: Path
@@ -93,7 +93,7 @@ def _remove_folder(path: Path) -> None:
         shutil.rmtree(path)
 
 
-def fleet_state(root: Path) -> State:
+def fleet_state(root: Path) -> FleetState:
     """State of the fleet at `root`, identified by its real path. Nothing is saved if no folder can be created.
 
     Raises ToolError when the folder would be in the fleet's working tree, where a commit could write it.
@@ -107,9 +107,9 @@ def fleet_state(root: Path) -> State:
             own_folder(folder)
             (folder / _ROOT).write_bytes(os.fsencode(real))
         own_folder(folder)
-        return State(folder, _key())
+        return FleetState(folder, _key())
     except OSError:
-        return State(folder, None)
+        return FleetState(folder, None)
 
 
 def outside(folder: Path, root: Path) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tenantry.core.findings import UsageError
 from tenantry.runtime.cache import Store
-from tenantry.runtime.state import State, fleet_state
+from tenantry.runtime.state import FleetState, fleet_state
 
 Progress = Callable[[str, int, int], None]
 """Called with the current task, the amount done, and the total."""
@@ -50,7 +50,7 @@ class Workspace:
     say: Callable[[str], None] = field(default=lambda _: None)
 
     @cached_property
-    def state(self) -> State:
+    def state(self) -> FleetState:
         """The fleet's state between runs. Raises ToolError when it would be in the working tree."""
         return fleet_state(self.root)
 

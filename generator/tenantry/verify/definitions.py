@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from tenantry.core.findings import ToolError
 from tenantry.core.manifest import FieldProblem, Manifest
 from tenantry.engine.kustomize import Engine
-from tenantry.verify.folder import GAVE_UP, Folder, revive
+from tenantry.verify.folder import GAVE_UP, ReadManifests, revive
 
 DEFINITION = ("apiextensions.k8s.io", "CustomResourceDefinition")
 _AT_ONCE = 20
 """Definitions in one request; each has at most 3 MiB."""
 
 
-def read_defined(engine: Engine, read: Callable[[], Folder]) -> Folder:
+def read_defined(engine: Engine, read: Callable[[], ReadManifests]) -> ReadManifests:
     """What `read` gives; read once more by the definitions in it, if there are any, with what is wrong with these."""
     if engine.has_definitions:  # of a tree before
         engine.define(())

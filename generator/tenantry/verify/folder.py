@@ -37,7 +37,7 @@ _BATCH_CHARACTERS = 1 << 20
 
 
 @dataclass
-class Folder:
+class ReadManifests:
     """Objects of a folder, by file name and place, and the files that could not be read."""
 
     manifests: list[Manifest] = field(default_factory=list)
@@ -45,9 +45,9 @@ class Folder:
     files: int = 0
 
 
-def read_folder(engine: Engine, root: Path, inside: str = "") -> Folder:
+def read_folder(engine: Engine, root: Path, inside: str = "") -> ReadManifests:
     """Read every manifest below `root`; places are relative to it. `inside` narrows to a file or folder of it."""
-    folder = Folder()
+    folder = ReadManifests()
     texts = (
         (file, content)
         for file in _files(root, inside, folder)
@@ -57,21 +57,21 @@ def read_folder(engine: Engine, root: Path, inside: str = "") -> Folder:
     return folder
 
 
-def read_texts(engine: Engine, texts: Iterable[tuple[str, str]]) -> Folder:
+def read_texts(engine: Engine, texts: Iterable[tuple[str, str]]) -> ReadManifests:
     """Read manifests that lie in no file: (what to call it, text)."""
-    folder = Folder()
+    folder = ReadManifests()
     _read(engine, folder, texts)
     return folder
 
 
 def read_files(engine: Engine, files: Iterable[str], content: Callable[[str], str]) -> list[Manifest]:
     """Objects, without verdicts, of files that were judged before, in their order."""
-    folder = Folder()
+    folder = ReadManifests()
     _read(engine, folder, ((file, content(file)) for file in files), judged=True)
     return folder.manifests
 
 
-def _read(engine: Engine, folder: Folder, texts: Iterable[tuple[str, str]], *, judged: bool = False) -> None:
+def _read(engine: Engine, folder: ReadManifests, texts: Iterable[tuple[str, str]], *, judged: bool = False) -> None:
     waiting: deque[tuple[list[str], list[str], Future[Any]]] = deque()
     for batch in _batches(texts):
         files, contents = [file for file, _ in batch], [content for _, content in batch]
@@ -97,7 +97,7 @@ def _batches(texts: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]
         yield batch
 
 
-def _take(engine: Engine, folder: Folder, files: list[str], contents: list[str], started: Future[Any]) -> None:
+def _take(engine: Engine, folder: ReadManifests, files: list[str], contents: list[str], started: Future[Any]) -> None:
     try:
         answers = engine.all_parsed(started, files)
     except ToolError as error:
@@ -110,7 +110,7 @@ def _take(engine: Engine, folder: Folder, files: list[str], contents: list[str],
         folder.findings += map(_problem, problems)
 
 
-def _take_one(engine: Engine, folder: Folder, file: str, content: str) -> None:
+def _take_one(engine: Engine, folder: ReadManifests, file: str, content: str) -> None:
     try:
         ((manifests, problems),) = engine.all_parsed(engine.parse_all([content]), [file])
     except ToolError as error:
@@ -147,7 +147,7 @@ def _problem(problem: ParseProblem) -> Finding:
     return Finding(code, problem.place, problem.message, hint)
 
 
-def _files(root: Path, inside: str, folder: Folder) -> Iterator[str]:
+def _files(root: Path, inside: str, folder: ReadManifests) -> Iterator[str]:
     start = root / inside
     if start.is_file():
         yield inside
@@ -167,7 +167,7 @@ def _files(root: Path, inside: str, folder: Folder) -> Iterator[str]:
         folder.findings.append(_unread(os.path.relpath(error.filename, root), f"can't be opened: {error.strerror}"))
 
 
-def _content(root: Path, file: str, folder: Folder) -> str | None:
+def _content(root: Path, file: str, folder: ReadManifests) -> str | None:
     try:
         # By the thousand, so without a file object. Opening must neither follow a link nor wait for a pipe's writer.
         descriptor = os.open(f"{root}/{file}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

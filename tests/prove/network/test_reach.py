@@ -18,7 +18,7 @@ from stock import build_beside
 from tenantry.core import addresses
 from tenantry.core.findings import ObjectId
 from tenantry.core.manifest import Manifest
-from tenantry.prove.network.policies import Policy, policy
+from tenantry.prove.network.policies import NetworkPolicy, policy
 from tenantry.prove.network.reach import Endpoint, Policies
 
 NAMESPACES = {
@@ -140,7 +140,7 @@ def respelled(random: Random, value: dict[str, Any]) -> dict[str, Any]:
     return other
 
 
-def read(value: dict[str, Any]) -> Policy:
+def read(value: dict[str, Any]) -> NetworkPolicy:
     metadata = value["metadata"]
     identity = ObjectId("networking.k8s.io", "NetworkPolicy", metadata["namespace"], metadata["name"])
     return policy(Manifest(identity, "v1", value))

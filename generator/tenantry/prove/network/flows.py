@@ -18,7 +18,7 @@ DNS = of(("TCP", 53, 53), ("UDP", 53, 53))
 
 
 @dataclass(frozen=True, slots=True)
-class Pods:
+class PodGroup:
     """Pods of roles in a namespace of the same cluster."""
 
     namespace: str
@@ -26,7 +26,7 @@ class Pods:
 
 
 @dataclass(frozen=True, slots=True)
-class Platform:
+class PlatformServices:
     """Pods of a platform component."""
 
     role: str
@@ -45,7 +45,7 @@ class Flow:
 
     roles: frozenset[str]
     direction: Direction
-    peer: Pods | Platform | Outside
+    peer: PodGroup | PlatformServices | Outside
     ports: PortSet
     control: str
     why: str
@@ -58,7 +58,7 @@ def flows(home: Home) -> Iterator[Flow]:
         yield from _postgresql(home)
         yield from _redis(home, [member.names.namespace for member in home.members])
         for member in home.members:
-            odoo = Pods(member.names.namespace, ODOO)
+            odoo = PodGroup(member.names.namespace, ODOO)
             yield _in("postgresql", odoo, tcp(5432), "NET-08", f"{member.name} uses the cell's PostgreSQL")
         return
     yield from _postgresql(home)
@@ -66,21 +66,21 @@ def flows(home: Home) -> Iterator[Flow]:
         return
     yield from _odoo(home)
     yield from _redis(home, [home.namespace])
-    yield _in("postgresql", Pods(home.namespace, ODOO), tcp(5432), "NET-08", "Odoo uses its own PostgreSQL")
+    yield _in("postgresql", PodGroup(home.namespace, ODOO), tcp(5432), "NET-08", "Odoo uses its own PostgreSQL")
     yield from _pooler(home)
 
 
-def _in(role: str, peer: Pods | Platform | Outside, ports: PortSet, control: str, why: str) -> Flow:
+def _in(role: str, peer: PodGroup | PlatformServices | Outside, ports: PortSet, control: str, why: str) -> Flow:
     return Flow(frozenset({role}), "ingress", peer, ports, control, why)
 
 
-def _out(role: str, peer: Pods | Platform | Outside, ports: PortSet, control: str, why: str) -> Flow:
+def _out(role: str, peer: PodGroup | PlatformServices | Outside, ports: PortSet, control: str, why: str) -> Flow:
     return Flow(frozenset({role}), "egress", peer, ports, control, why)
 
 
 def _everybody(home: Home) -> Iterator[Flow]:
     roles = ODOO | {"redis", "postgresql", "pooler", ""}
-    yield Flow(roles, "egress", Platform("dns"), DNS, "NET-05", "names are looked up in the cluster")
+    yield Flow(roles, "egress", PlatformServices("dns"), DNS, "NET-05", "names are looked up in the cluster")
     local = home.cluster.node_local_dns
     if local:
         yield Flow(roles, "egress", Outside((f"{local}/32",)), DNS, "NET-05", "the node's own DNS cache")
@@ -89,24 +89,32 @@ def _everybody(home: Home) -> Iterator[Flow]:
 def _odoo(home: Home) -> Iterator[Flow]:
     instance = home.instance
     assert instance is not None
-    own = Pods(home.namespace, ODOO)
+    own = PodGroup(home.namespace, ODOO)
     for role in ODOO:
-        yield _in(role, Platform("traefik"), tcp(8069, 8072), "NET-04", "Traefik brings requests")
-        yield _in(role, Platform("prometheus"), tcp(8069), "NET-04", "Prometheus reads metrics")
+        yield _in(role, PlatformServices("traefik"), tcp(8069, 8072), "NET-04", "Traefik brings requests")
+        yield _in(role, PlatformServices("prometheus"), tcp(8069), "NET-04", "Prometheus reads metrics")
         yield _in(role, own, tcp(8069), "NET-04", "reports are fetched from the web Pods")
         yield _out(
-            role, Pods(home.namespace, frozenset({"web"})), tcp(8069), "NET-04", "reports are fetched from the web Pods"
+            role,
+            PodGroup(home.namespace, frozenset({"web"})),
+            tcp(8069),
+            "NET-04",
+            "reports are fetched from the web Pods",
         )
         cell = names.cell_namespace(home.site.cell.name)
-        database = Pods(home.namespace if home.own_postgresql else cell, frozenset({"postgresql"}))
+        database = PodGroup(home.namespace if home.own_postgresql else cell, frozenset({"postgresql"}))
         yield _out(role, database, tcp(5432), "NET-08", "Odoo uses its PostgreSQL")
-        sessions = Pods(home.namespace if home.own_redis else cell, frozenset({"redis"}))
+        sessions = PodGroup(home.namespace if home.own_redis else cell, frozenset({"redis"}))
         yield _out(role, sessions, tcp(6379), "NET-08", "Odoo uses its Redis")
         storage = Outside(home.cluster.object_storage.cidrs)
         yield _out(role, storage, tcp(443), "NET-06", "attachments lie in object storage")
         if instance.environment == "production":
             yield _out(
-                role, Platform("mail-relay"), tcp(home.site.platform.mail.port), "NET-04", "mail leaves by the relay"
+                role,
+                PlatformServices("mail-relay"),
+                tcp(home.site.platform.mail.port),
+                "NET-04",
+                "mail leaves by the relay",
             )
         if instance.environment != "recovery":
             for integration in instance.tenant.integrations:
@@ -115,11 +123,11 @@ def _odoo(home: Home) -> Iterator[Flow]:
 
 
 def _postgresql(home: Home) -> Iterator[Flow]:
-    own = Pods(home.namespace, frozenset({"postgresql"}))
+    own = PodGroup(home.namespace, frozenset({"postgresql"}))
     between = tcp(5432, 8000)
-    yield _in("postgresql", Platform("cloudnative-pg"), between, "NET-08", "the operator asks for status")
+    yield _in("postgresql", PlatformServices("cloudnative-pg"), between, "NET-08", "the operator asks for status")
     yield _in("postgresql", own, between, "NET-08", "replication")
-    yield _in("postgresql", Platform("prometheus"), tcp(9187), "NET-08", "Prometheus reads metrics")
+    yield _in("postgresql", PlatformServices("prometheus"), tcp(9187), "NET-08", "Prometheus reads metrics")
     yield _out("postgresql", own, between, "NET-08", "replication")
     yield _out("postgresql", Outside(home.cluster.networks.api_server), tcp(home.cluster.api_server_port), "NET-07",
                "instances speak to the API server")  # fmt: skip
@@ -130,18 +138,20 @@ def _postgresql(home: Home) -> Iterator[Flow]:
 
 
 def _redis(home: Home, users: list[str]) -> Iterator[Flow]:
-    own = Pods(home.namespace, frozenset({"redis"}))
+    own = PodGroup(home.namespace, frozenset({"redis"}))
     yield _in("redis", own, tcp(6379), "NET-08", "replication")
     yield _out("redis", own, tcp(6379), "NET-08", "replication")
     for namespace in users:
-        yield _in("redis", Pods(namespace, ODOO), tcp(6379), "NET-08", "sessions of Odoo")
+        yield _in("redis", PodGroup(namespace, ODOO), tcp(6379), "NET-08", "sessions of Odoo")
 
 
 def _pooler(home: Home) -> Iterator[Flow]:
-    own = Pods(home.namespace, frozenset({"postgresql"}))
-    yield _in("postgresql", Pods(home.namespace, frozenset({"pooler"})), tcp(5432), "NET-08", "reporting by the pooler")
+    own = PodGroup(home.namespace, frozenset({"postgresql"}))
+    yield _in(
+        "postgresql", PodGroup(home.namespace, frozenset({"pooler"})), tcp(5432), "NET-08", "reporting by the pooler"
+    )
     yield _out("pooler", own, tcp(5432), "NET-08", "reporting by the pooler")
-    yield _in("pooler", Platform("prometheus"), tcp(9127), "NET-08", "Prometheus reads metrics")
+    yield _in("pooler", PlatformServices("prometheus"), tcp(9127), "NET-08", "Prometheus reads metrics")
     yield _out("pooler", Outside(home.cluster.networks.api_server), tcp(home.cluster.api_server_port), "NET-07",
                "the pooler speaks to the API server")  # fmt: skip
     link = home.cluster.private_connectivity

@@ -82,7 +82,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class NetworkPolicy:
     """`ingress` and `egress` are None for a direction that the policy does not isolate."""
 
     namespace: str
@@ -95,13 +95,13 @@ class Policy:
         return self.ingress if direction == "ingress" else self.egress
 
 
-def policy(manifest: Manifest) -> Policy:
+def policy(manifest: Manifest) -> NetworkPolicy:
     """A NetworkPolicy as a value. Rules of a direction that policyTypes leave out count for nothing."""
     spec = manifest.spec
     types = set(map(text, items(spec.get("policyTypes"))))
     if not types:
         types = {"Ingress"} | ({"Egress"} if items(spec.get("egress")) else set())
-    return Policy(
+    return NetworkPolicy(
         manifest.identity.namespace, manifest.identity.name, selector(spec.get("podSelector")),
         tuple(_rules(spec, "ingress", "from")) if "Ingress" in types else None,
         tuple(_rules(spec, "egress", "to")) if "Egress" in types else None,

@@ -25,8 +25,8 @@ from tenantry.prove.network.classes import (
     platform_classes,
     platform_pods,
 )
-from tenantry.prove.network.flows import DNS, Flow, Outside, Platform, Pods
-from tenantry.prove.network.policies import Direction, Peer, Policy, Rule, policy
+from tenantry.prove.network.flows import DNS, Flow, Outside, PlatformServices, PodGroup
+from tenantry.prove.network.policies import Direction, NetworkPolicy, Peer, Rule, policy
 from tenantry.prove.network.ports import ALL, PortSet, union
 from tenantry.prove.network.reach import Endpoint, Namespaces, Policies, takes
 from tenantry.prove.network.selectors import Selector
@@ -85,7 +85,7 @@ class _End:
     pods: PodClass
     direction: Direction
     flows: list[Flow]
-    selecting: list[Policy]
+    selecting: list[NetworkPolicy]
 
     @property
     def caller_control(self) -> str:
@@ -161,7 +161,7 @@ def _too_much(end: _End) -> Iterator[Breach]:
                 yield _told(end, chosen, rule, worst, len(extras))
 
 
-def _extras(end: _End, chosen: Policy, rule: Rule) -> Iterator[_Extra]:
+def _extras(end: _End, chosen: NetworkPolicy, rule: Rule) -> Iterator[_Extra]:
     if rule.peers is None:
         ports = _ports(end, rule, None)
         if ports:
@@ -219,7 +219,7 @@ def _what_lies_there(state: State, peer: Peer) -> str:
     return ", ".join(found)
 
 
-def _extra_pods(end: _End, chosen: Policy, rule: Rule, peer: Peer) -> Iterator[_Extra]:
+def _extra_pods(end: _End, chosen: NetworkPolicy, rule: Rule, peer: Peer) -> Iterator[_Extra]:
     network = end.network
     for space in network.namespaces.taken_by(peer, chosen.namespace):
         for other in network.by_namespace.get(space, ()):
@@ -236,12 +236,15 @@ def _extra_pods(end: _End, chosen: Policy, rule: Rule, peer: Peer) -> Iterator[_
 
 
 def _is_peer(flow: Flow, other: PodClass) -> bool:
-    if isinstance(flow.peer, Pods):
+    if isinstance(flow.peer, PodGroup):
         return (
             other.home is not None and flow.peer.namespace == other.endpoint.namespace and other.role in flow.peer.roles
         )
     return (
-        isinstance(flow.peer, Platform) and other.home is None and other.role == flow.peer.role and other.maker is None
+        isinstance(flow.peer, PlatformServices)
+        and other.home is None
+        and other.role == flow.peer.role
+        and other.maker is None
     )
 
 
@@ -267,7 +270,7 @@ def _control(end: _End, other: PodClass) -> str:
 _ROLE_LABELS = ("app.kubernetes.io/name", "app.kubernetes.io/component", "cnpg.io/cluster", "cnpg.io/poolerName")
 
 
-def _unknown_pods(network: ClusterNetwork, chosen: Policy, peer: Peer) -> Iterator[str]:
+def _unknown_pods(network: ClusterNetwork, chosen: NetworkPolicy, peer: Peer) -> Iterator[str]:
     """Pods that the tree does not make and that the peer would take: in homes, in platform namespaces, or in anybody's."""
     if not any(peer.pods.pinned(key) for key in _ROLE_LABELS) and peer.pods.requirements:
         homes = [name for name in network.namespaces.taken_by(peer, chosen.namespace) if name in network.state.homes]
@@ -300,7 +303,7 @@ def _is_pinned(pods: Selector, known: PlatformPods) -> bool:
     return taken is not None and taken <= {known.value}
 
 
-def _told(end: _End, chosen: Policy, rule: Rule, extra: _Extra, count: int) -> Breach:
+def _told(end: _End, chosen: NetworkPolicy, rule: Rule, extra: _Extra, count: int) -> Breach:
     manifest = end.network.manifests[chosen.namespace, chosen.name]
     more = f" and {count - 1} more peers" if count > 1 else ""
     message = f"opens a way that nothing declares: {end.way(extra.peer)}, {extra.ports}{more}; {_other_end(end, extra)}"
@@ -360,7 +363,7 @@ def _missing(end: _End, flow: Flow) -> Iterator[tuple[str, PortSet]]:
             return  # the classes of one role differ little
 
 
-def _takes_pods(chosen: Policy, rule: Rule, other: PodClass) -> bool:
+def _takes_pods(chosen: NetworkPolicy, rule: Rule, other: PodClass) -> bool:
     peers = rule.peers
     return peers is None or any(takes(peer, chosen.namespace, other.endpoint, wide=False) for peer in peers)
 
@@ -378,11 +381,11 @@ def _opens_addresses(rule: Rule, wanted: Range) -> bool:
 
 def _peers(network: ClusterNetwork, flow: Flow) -> Iterator[PodClass]:
     """Pods that there are of a flow's peer; a stopped workload has none, and nothing is missed."""
-    if isinstance(flow.peer, Pods):
+    if isinstance(flow.peer, PodGroup):
         for other in network.by_namespace.get(flow.peer.namespace, ()):
             if other.role in flow.peer.roles and not other.endpoint.host_network:  # NET-09 tells of those
                 yield other
-    elif isinstance(flow.peer, Platform):
+    elif isinstance(flow.peer, PlatformServices):
         for pods in network.platform:
             if pods.role == flow.peer.role:
                 yield from (c for c in network.by_namespace[pods.namespace] if c.role == pods.role and c.maker is None)
@@ -399,7 +402,7 @@ def _nearest(end: _End, flow: Flow) -> tuple[Manifest, Path]:
     return (best[1], best[2]) if best else (end.network.state.anchor(end.home), ())
 
 
-def _shares_peer(network: ClusterNetwork, chosen: Policy, rule: Rule, flow: Flow) -> bool:
+def _shares_peer(network: ClusterNetwork, chosen: NetworkPolicy, rule: Rule, flow: Flow) -> bool:
     if rule.peers is None:
         return False
     if isinstance(flow.peer, Outside):

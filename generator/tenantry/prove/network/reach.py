@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tenantry.core.addresses import Range
-from tenantry.prove.network.policies import Direction, Peer, Policy, Rule
+from tenantry.prove.network.policies import Direction, NetworkPolicy, Peer, Rule
 from tenantry.prove.network.ports import ALL, PortSet, union
 from tenantry.prove.network.selectors import Labels
 
@@ -33,7 +33,7 @@ class Endpoint:
 class Opening:
     """A rule that opens ports; `rule` is None where no policy isolates the direction at all."""
 
-    policy: Policy | None
+    policy: NetworkPolicy | None
     rule: Rule | None
     ports: PortSet
 
@@ -41,12 +41,12 @@ class Opening:
 class Policies:
     """The policies of one cluster."""
 
-    def __init__(self, policies: Iterable[Policy]) -> None:
-        self._by_namespace: dict[str, list[Policy]] = {}
+    def __init__(self, policies: Iterable[NetworkPolicy]) -> None:
+        self._by_namespace: dict[str, list[NetworkPolicy]] = {}
         for policy in policies:
             self._by_namespace.setdefault(policy.namespace, []).append(policy)
 
-    def selecting(self, pod: Endpoint, direction: Direction) -> list[Policy]:
+    def selecting(self, pod: Endpoint, direction: Direction) -> list[NetworkPolicy]:
         """Policies that isolate the Pod in a direction. A Pod on the host's network is taken for its node: none."""
         if pod.host_network:
             return []

@@ -15,7 +15,7 @@ Keys = frozenset[str] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Pods:
+class MadePods:
     """Pods that an object brings forth: their labels, and their ports' names and numbers."""
 
     namespace: str
@@ -119,9 +119,9 @@ class Index:
         return found
 
     @cached_property
-    def pods(self) -> dict[str, list[Pods]]:
+    def pods(self) -> dict[str, list[MadePods]]:
         """Pods by namespace, those of operators included."""
-        found: dict[str, list[Pods]] = defaultdict(list)
+        found: dict[str, list[MadePods]] = defaultdict(list)
         for manifest in self.manifests:
             for pods in _pods_of(manifest):
                 found[pods.namespace].append(pods)
@@ -152,7 +152,7 @@ def pod_specs(manifest: Manifest) -> Iterator[tuple[Path, Value, Value]]:
     yield (*path, "spec"), mapping(mapping(template.get("metadata")).get("labels")), mapping(template.get("spec"))
 
 
-def _pods_of(manifest: Manifest) -> Iterator[Pods]:
+def _pods_of(manifest: Manifest) -> Iterator[MadePods]:
     namespace, name = manifest.identity.namespace, manifest.identity.name
     for _, labels, spec in pod_specs(manifest):
         ports: set[str | int] = set()  # both names and numbers
@@ -161,16 +161,18 @@ def _pods_of(manifest: Manifest) -> Iterator[Pods]:
                 for _, port in entries(container.get("ports")):
                     ports.update(v for v in (port.get("name"), port.get("containerPort")) if isinstance(v, (str, int)))
         for number in _ordinals(manifest):
-            yield Pods(namespace, {**labels, **number}, frozenset(ports), manifest)
+            yield MadePods(namespace, {**labels, **number}, frozenset(ports), manifest)
     if manifest.kind == ("postgresql.cnpg.io", "Cluster"):
         inherited = mapping(mapping(manifest.spec.get("inheritedMetadata")).get("labels"))
         database: frozenset[str | int] = frozenset({"postgresql", "metrics", "status", 5432, 9187, 8000})
         own = {"cnpg.io/cluster": name, "cnpg.io/podRole": "instance", "app.kubernetes.io/name": "postgresql"}
         for role in ("primary", "replica"):
             labels = {**inherited, **own, "cnpg.io/instanceRole": role, "role": role}
-            yield Pods(namespace, labels, database, manifest)
+            yield MadePods(namespace, labels, database, manifest)
         for job in ("initdb", "join", "full-recovery", "pgbasebackup", "snapshot-recovery", "import"):
-            yield Pods(namespace, {**inherited, "cnpg.io/cluster": name, "cnpg.io/jobRole": job}, frozenset(), manifest)
+            yield MadePods(
+                namespace, {**inherited, "cnpg.io/cluster": name, "cnpg.io/jobRole": job}, frozenset(), manifest
+            )
     if manifest.kind == ("postgresql.cnpg.io", "Pooler"):
         template = mapping(mapping(manifest.spec.get("template")).get("metadata"))
         cluster = text(mapping(manifest.spec.get("cluster")).get("name"))
@@ -178,7 +180,7 @@ def _pods_of(manifest: Manifest) -> Iterator[Pods]:
             **mapping(template.get("labels")), "cnpg.io/poolerName": name, "cnpg.io/podRole": "pooler",
             "cnpg.io/cluster": cluster,
         }  # fmt: skip
-        yield Pods(namespace, labels, frozenset({"pgbouncer", "metrics", 5432, 9127}), manifest)
+        yield MadePods(namespace, labels, frozenset({"pgbouncer", "metrics", 5432, 9127}), manifest)
 
 
 def _ordinals(manifest: Manifest) -> list[dict[str, str]]:

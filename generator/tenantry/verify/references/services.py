@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, mapping, text
-from tenantry.verify.references.index import Index, Pods, missing, not_in_cluster
+from tenantry.verify.references.index import Index, MadePods, missing, not_in_cluster
 from tenantry.verify.rules.workloads import selects
 
 _SCALABLE = {"Deployment": "apps", "StatefulSet": "apps", "ReplicaSet": "apps"}
 
 
-def _selected(index: Index, namespace: str, selector: Value) -> list[Pods]:
+def _selected(index: Index, namespace: str, selector: Value) -> list[MadePods]:
     return [pods for pods in index.pods.get(namespace, []) if selects(selector, pods.labels)]
 
 

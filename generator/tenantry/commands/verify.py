@@ -6,35 +6,17 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tenantry.commands.examination import Job, KnownFleet, Part
+from tenantry.commands.examination import Job, KnownFleet, Part, known_fleet
 from tenantry.core.assurance import TenantAssurance
 from tenantry.core.findings import Finding, Place, Result, UsageError, in_order
 from tenantry.engine.engines import Engines
-from tenantry.plan.inputs import read_inputs
 from tenantry.plan.unused_exceptions import unused_exceptions
-from tenantry.prove.promises import Promises, promises
+from tenantry.prove.promises import Promises
 from tenantry.prove.report import merged
-from tenantry.prove.template_conformance import Templates
-from tenantry.render.blame import Blamer
-from tenantry.render.units import units
 from tenantry.runtime.workspace import Workspace
 from tenantry.verify.folder import REQUEST_SECONDS
 from tenantry.verify.layout import DEFAULT_VERSION, Layout, beside, is_known, layouts
 from tenantry.verify.native import known_versions
-
-
-def known_fleet(space: Workspace) -> KnownFleet:
-    """What is known of the fleet in the workspace, if there is one."""
-    if not (space.root / "platform").is_dir():
-        return KnownFleet()
-    inputs = read_inputs(space.root, space.as_of, space.store("documents"))
-    if not inputs.usable:
-        return KnownFleet(findings=tuple(inputs.findings))
-    instances = inputs.resolution.instances
-    known = promises(inputs.fleet, instances, space.as_of)
-    all_units = list(units(inputs.fleet, instances))
-    templates, blame = Templates(inputs.fleet.platform, all_units), Blamer(inputs.fleet, all_units)
-    return KnownFleet(known, templates, blame, tuple(inputs.findings), space.root / "rendered")
 
 
 def verify(space: Workspace, root: Path, version: str, shown: str = "") -> Result:

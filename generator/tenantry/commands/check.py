@@ -1,0 +1,54 @@
+"""`tenantry check`: are the inputs right, and the trees what they give?"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from tenantry.commands.run import Run, has_error
+from tenantry.core.findings import Finding, Result, in_order
+from tenantry.engine.engines import Engines
+from tenantry.publish.drift import describe
+from tenantry.publish.staging import foreign_work
+from tenantry.publish.writer import interrupted
+from tenantry.runtime.listing import Change
+from tenantry.runtime.workspace import Workspace
+
+
+def check(space: Workspace) -> Result:
+    """Inputs right, fleet rules kept, trees current. Writes nothing but the cache."""
+    with Engines(space.say) as engines:
+        run = Run(space, engines)
+        findings = [*run.inputs.findings, *_left_behind(space)]
+        if not run.inputs.usable:
+            note = "The trees were not compared: the inputs must be right first."
+            return Result("check", in_order(findings), run.counts, (note,))
+        made = run.make(_Few(), blocked=lambda outcome: bool(outcome.changes) or has_error(findings))
+        findings += [*made.outcome.findings, *describe(space.root, made.outcome.changes)]
+        if not has_error(findings):  # what is behind its inputs is rendered first, and proved then
+            findings += made.proofs.findings(made.outcome.changes)
+        made.remember(made.outcome.changes)
+    counts = made.counts
+    return Result("check", in_order(findings), counts, () if has_error(findings) else (_summary(counts),))
+
+
+class _Few:
+    """Keeps the contents of the first changes, which a report can show, and drops the others'."""
+
+    def __init__(self, limit: int = 500) -> None:
+        self.left = limit
+
+    def __call__(self, change: Change) -> Change:
+        self.left -= 1
+        return change if self.left >= 0 else dataclasses.replace(change, content=None)
+
+
+def _left_behind(space: Workspace) -> Iterator[Finding]:
+    """What an interrupted run left, and what somebody put where runs work."""
+    yield from foreign_work(space.root, space.state)
+    yield from interrupted(space.root, space.state)
+
+
+def _summary(counts: dict[str, int]) -> str:
+    parts = [f"{counts[f'{word}s']} {word}{'' if counts[f'{word}s'] == 1 else 's'}" for word in ("tenant", "instance")]
+    return f"{', '.join(parts)}, {counts['units']} overlays: inputs are right, trees are current."

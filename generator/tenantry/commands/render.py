@@ -1,0 +1,55 @@
+"""`tenantry render`: bring the trees to what the inputs give."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Sequence
+
+from tenantry.commands.run import Run, has_error
+from tenantry.core.findings import Result, UsageError, in_order
+from tenantry.engine.engines import Engines
+from tenantry.plan.inputs import Inputs
+from tenantry.publish.generator import TreeChanges
+from tenantry.publish.writer import Publisher
+from tenantry.runtime.workspace import Workspace
+
+
+def render(space: Workspace, publisher: Publisher, tenants: Sequence[str] = ()) -> Result:
+    """Bring base/, overlays/ and rendered/ to what the inputs give; all of it or nothing.
+
+    `publisher` holds the fleet's lock since before the trees were listed.
+    """
+    with Engines(space.say) as engines:
+        run = Run(space, engines)
+        _known_tenants(run.inputs, tenants)
+        if not run.inputs.usable:
+            return Result("render", in_order(run.inputs.findings), run.counts, ("Nothing was written.",))
+        made = run.make(publisher.stage, tenants, staged=publisher.staged)
+        findings = [*run.inputs.findings, *made.outcome.findings]
+        if not has_error(findings):
+            found = made.proofs.findings(made.outcome.changes)
+            # With tenants chosen, only what is theirs, or shared, counts: the rest may be behind its inputs.
+            findings += (f for f in found if not tenants or not f.tenant or f.tenant in tenants)
+        if has_error(findings):
+            return Result("render", in_order(findings), made.counts, ("Nothing was written.",))
+        publisher.commit()
+        made.remember()
+    return Result("render", in_order(findings), made.counts, (_written(made.outcome),))
+
+
+def _known_tenants(inputs: Inputs, tenants: Sequence[str]) -> None:
+    known = inputs.fleet.entries["Tenant"]
+    for name in tenants:
+        if name not in known and f"tenants/{name}.yaml" not in inputs.fleet.broken:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else "tenants are the files in tenants/"
+            raise UsageError(f"there is no tenant '{name}'", hint)
+
+
+def _written(outcome: TreeChanges) -> str:
+    actions = Counter(change.action for change in outcome.changes)
+    if not outcome.changes:
+        return f"Nothing to write: {outcome.units} overlays are current."
+    parts = [f"{actions[action]} {action}" for action in ("added", "changed", "removed") if actions[action]]
+    return f"Wrote {len(outcome.changes)} files ({', '.join(parts)}). See them with 'git diff' or 'git status'."
