@@ -172,7 +172,7 @@ def test_manifests_come_from_standard_input(tmp_path: Path) -> None:
     for content, words in (
         (b"", b"holds no manifests"),
         (b"\xff", b"is not UTF-8"),
-        (b" " * (MAX_FILE_BYTES + 1), b"over 16 MiB"),
+        (b" " * (MAX_FILE_BYTES + 1), b"exceeds 16 MiB"),
     ):
         refused = verify(content)
         assert (refused.returncode, words in refused.stderr) == (2, True), refused
