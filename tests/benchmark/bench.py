@@ -1,4 +1,7 @@
-"""`make bench`: times on synthetic fleets, against one kustomize process an overlay. Prints a table, then JSON.
+"""`make bench`: times on synthetic fleets, against the stock chain. Prints a table, then JSON.
+
+The stock chain is one kustomize process an overlay, kubernetes-validate for native objects, and Kyverno's command line;
+each is measured on a sample, and scaled.
 
 Each number is one run on this machine; compare numbers of one run only.
 """
@@ -22,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 from synthetic import lay_fleet
 
-from stock import KUSTOMIZE
+from stock import KUSTOMIZE, KYVERNO
 from tenantry.engine import build as engine_build
 from tenantry.engine.kustomize import Engine
 from tenantry.engine.kyverno import PolicyEngine
@@ -79,7 +82,7 @@ def stages(root: Path) -> dict[str, float]:
     for unit in units(inputs.fleet, inputs.resolution.instances):
         base = bases.get(unit.base, EMPTY_BASE)
         folder = f"overlays/{unit.path}"
-        files = render_overlay(unit.path, unit.tree, unit.context(), base)
+        files = render_overlay(unit.path, unit.tree, unit.context(), base).files
         overlays[folder] = {f"{folder}/{name}": text for name, text in files.items()}, folders_used(base)
     lap("templates")
     with Engine(engine_build.ensure_engine(say)) as engine:
@@ -116,7 +119,7 @@ def object_times(root: Path) -> dict[str, float]:
     stock = time.perf_counter() - started
     return {
         "reading_us": reading / len(manifests) * 1e6, "judging_us": judging / len(manifests) * 1e6,
-        "native_us": compiled / len(natives) * 1e6, "stock_native_us": stock / len(sample) * 1e6,
+        "native_us": compiled / len(natives) * 1e6, "native_share": len(natives) / len(manifests), "stock_native_us": stock / len(sample) * 1e6,
     }  # fmt: skip
 
 
@@ -156,7 +159,24 @@ def stock_seconds(root: Path, kustomize: Path) -> tuple[float, int]:
     return (time.perf_counter() - started) * len(overlays) / len(sample), len(overlays)
 
 
-def measure(tenants: int, folder: Path, kustomize: Path) -> dict[str, Any]:
+def stock_kyverno_seconds(root: Path, kyverno: Path, folder: Path) -> float:
+    """Seconds that Kyverno's own command line takes for all policies and objects, from a sample, its start taken off."""
+    files = sorted((root / "rendered").rglob("*.yaml"))
+    policies = sorted((root / "policies").glob("*/policy.yaml"))
+
+    def seconds(sample: list[Path]) -> float:
+        resources = folder / "sample.yaml"
+        resources.write_text("---\n".join(path.read_text() for path in sample))
+        started = time.perf_counter()
+        subprocess.run([kyverno, "apply", *policies, "-r", resources], stdout=subprocess.DEVNULL, check=False)
+        return time.perf_counter() - started
+
+    one = seconds(files[:1])
+    sample = files[:: max(1, len(files) // STOCK_SAMPLE)]
+    return (seconds(sample) - one) / (len(sample) - 1) * len(files)
+
+
+def measure(tenants: int, folder: Path, kustomize: Path, kyverno: Path) -> dict[str, Any]:
     root = folder / str(tenants)
     lay_fleet(root, tenants)
     say(f"{tenants} tenants: cold render")
@@ -174,25 +194,32 @@ def measure(tenants: int, folder: Path, kustomize: Path) -> dict[str, Any]:
     times = {**object_times(root), **policy_times(root)}
     say(f"{tenants} tenants: stock kustomize")
     stock, overlays = stock_seconds(root, kustomize)
+    say(f"{tenants} tenants: stock Kyverno")
+    judged = stock_kyverno_seconds(root, kyverno, folder)
+    objects = sum(1 for _ in (root / "rendered").rglob("*.yaml"))
+    chain = stock + judged + times["stock_native_us"] * times["native_share"] * objects / 1e6
     shutil.rmtree(root)
     return {
-        "tenants": tenants, "overlays": overlays, "cold_render_s": cold, "peak_memory_mib": memory, "unchanged_check_s": unchanged,
+        "tenants": tenants, "overlays": overlays, "objects": objects, "cold_render_s": cold, "peak_memory_mib": memory, "unchanged_check_s": unchanged,
         "one_tenant_check_s": one_check, "one_tenant_render_s": one_render, "uncached_check_s": full, "stages_s": parts,
         "verify_s": verify, "verify_us_per_tenant": verify / tenants * 1e6, **times, "native_ratio": times["stock_native_us"] / times["native_us"],
-        "stock_kustomize_s": stock, "build_ratio": stock / parts["build"],
+        "stock_kustomize_s": stock, "build_ratio": stock / parts["build"], "stock_kyverno_s": judged, "stock_chain_s": chain,
+        "chain_ratio": chain / full,
     }  # fmt: skip
 
 
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    kustomize = KUSTOMIZE.build()
+    kustomize, kyverno = KUSTOMIZE.build(), KYVERNO.build()
     for program in engine_build.PROGRAMS:
         engine_build.ensure(program, say)
     with tempfile.TemporaryDirectory() as folder:
-        results = [measure(int(size), Path(folder), kustomize) for size in sys.argv[1:] or ("10", "100", "500")]
+        results = [
+            measure(int(size), Path(folder), kustomize, kyverno) for size in sys.argv[1:] or ("10", "100", "500")
+        ]
     table = Table(title=f"Seconds, on {os.cpu_count()} cores")
     rows = (
-        ("overlays", "overlays", "{:,}"), ("cold render", "cold_render_s", "{:.2f}"), ("peak memory, MiB", "peak_memory_mib", "{:.0f}"),
+        ("overlays", "overlays", "{:,}"), ("objects", "objects", "{:,}"), ("cold render", "cold_render_s", "{:.2f}"), ("peak memory, MiB", "peak_memory_mib", "{:.0f}"),
         ("check, nothing changed", "unchanged_check_s", "{:.2f}"), ("check, one tenant changed", "one_tenant_check_s", "{:.2f}"),
         ("render, one tenant changed", "one_tenant_render_s", "{:.2f}"), ("check, no cache", "uncached_check_s", "{:.2f}"),
         ("verify of all that is rendered", "verify_s", "{:.2f}"), ("verify, us a tenant", "verify_us_per_tenant", "{:,.0f}"),
@@ -202,6 +229,9 @@ def main() -> None:
         ("native schema, us an object", "native_us", "{:.1f}"), ("kubernetes-validate, us an object", "stock_native_us", "{:,.0f}"),
         ("kubernetes-validate / ours", "native_ratio", "{:,.0f} x"),
         ("stock kustomize, a process each", "stock_kustomize_s", "{:.2f}"), ("stock / engine, building alone", "build_ratio", "{:.1f} x"),
+        ("stock Kyverno, all policies", "stock_kyverno_s", "{:,.0f}"),
+        ("stock chain: build, schemas, policies", "stock_chain_s", "{:,.0f}"),
+        ("stock chain / check, no cache", "chain_ratio", "{:,.0f} x"),
     )  # fmt: skip
     table.add_column("tenants")
     for result in results:
