@@ -196,7 +196,7 @@ from tenantry.cli.main import main; main()
     assert signal.getsignal(signal.SIGINT)
 
 
-def test_output_into_a_closed_pipe_is_no_failure(fleet: Path) -> None:
+def test_output_into_a_closed_pipe_is_not_a_failure(fleet: Path) -> None:
     command = f"{sys.executable} -m tenantry schema tier | head -1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=60)
     assert done.stderr == ""

@@ -104,7 +104,7 @@ CASES: dict[str, tuple[str, str, Any, str]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_field_that_holds_what_nobody_expects_is_a_finding(case: str) -> None:
+def test_a_field_that_holds_an_unexpected_value_is_a_finding(case: str) -> None:
     name, path, value, told = CASES[case]
     _, objects = laboratory.example()
     (manifest,) = (m for m in objects[CLUSTER] if laboratory.called(m) == name)

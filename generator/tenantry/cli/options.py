@@ -116,7 +116,7 @@ _OPTIONS = (
         "--as-of", callback=_date, metavar="DATE", help="Check expiry dates as of DATE (YYYY-MM-DD; default: today)."
     ),
     click.option("--quiet", is_flag=True, default=None, help="Show no progress."),
-    click.option("--no-color", is_flag=True, default=None, help="Use no colour."),
+    click.option("--no-color", is_flag=True, default=None, help="Disable colored output."),
     click.option("--no-cache", is_flag=True, default=None, help="Ignore caches; the result is the same."),
 )
 

@@ -276,5 +276,5 @@ class _Resolver:
 
     def backups(self, windows: tuple[Window, ...]) -> BackupTimes:
         backup = self.tier.backup
-        self.tier_note("backups", "backup", how="spread by the instance's name, outside of its windows")
+        self.tier_note("backups", "backup", how="spread by the instance's name, outside its windows")
         return backup_times(self.names.instance, backup.base_backup_every_hours, backup.velero_every_hours, windows)
