@@ -139,7 +139,7 @@ def test_explain_names_file_and_line_of_each_value(run: Run, fleet: Path) -> Non
     rows = {line.split()[0]: line.split(None, 3)[1:] for line in ran.out.splitlines()[1:]}
     assert rows["logs_days"] == ["365", "tenants/northwind.yaml:21:41", "override: Contracts ask for it"]
     assert rows["edge.requests_per_second"] == ["50", "tiers/segmented.yaml:69:24", "tier default"]
-    assert rows["cluster"] == ["euw1-a", "platform/cells/euw1-seg-a.yaml:7:12", "the cell's"]
+    assert rows["cluster"] == ["euw1-a", "platform/cells/euw1-seg-a.yaml:7:12", "cluster of the cell"]
     unexplained = [name for name, row in rows.items() if len(row) < 3]
     assert not unexplained
     assert set(json.loads(run("explain", "northwind", "--format", "json", "-C", fleet).out)["instances"]) == {
