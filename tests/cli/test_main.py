@@ -152,7 +152,7 @@ def test_explain_of_a_code_says_what_it_means(run: Run) -> None:
 
 
 def test_an_internal_error_gives_one_line_and_a_file_without_a_traceback(fleet: Path, tmp_path: Path) -> None:
-    """A broken installation stands for the bug: a schema that is no JSON."""
+    """A broken installation causes the error: a schema that is not JSON."""
     code = (
         "import sys, tenantry.inputs.schema as s; s.schema_text = lambda kind: 'no json'\n"
         f"sys.argv = ['tenantry', 'check', '--no-cache', '-C', {str(fleet)!r}]\n"

@@ -1,4 +1,4 @@
-"""What nobody sees is refused in inputs and escaped in outputs: no name clears a terminal or fakes a line of a log."""
+"""Invisible text is rejected in inputs and escaped in output: no name clears a terminal or fakes a line of a log."""
 
 from __future__ import annotations
 

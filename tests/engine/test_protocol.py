@@ -173,7 +173,7 @@ def test_the_documented_verbs_are_those_of_the_programs(engine_program: Path) ->
 
 
 def test_schedules_and_rules_are_answered_in_one_request_each(parser: Engine) -> None:
-    """What can't be read is told beside what can."""
+    """What can't be read is reported together with what can."""
     crons = [
         Cron("0 2 * * *"),
         Cron("0 0 2 * * *", seconds=True),

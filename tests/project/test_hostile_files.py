@@ -1,4 +1,4 @@
-"""Files that are no files, too large, out of reach, or may not be written: located answers, nothing lost."""
+"""Links, special files, files that are too large, unreadable or not writable: findings with a place, nothing lost."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 
 def plant_journal(fleet: Path, target: str) -> None:
-    """The journal of an interrupted run, in each form that a version of ours ever read."""
+    """The journal of an interrupted run, in each form that any version has read."""
     staging = fleet / ".tenantry/staging"
     (staging / "files" / "rendered").mkdir(parents=True)
     (staging / "files/payload").write_text("#!/bin/sh\ntouch /tmp/pwned\n")

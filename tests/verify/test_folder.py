@@ -1,4 +1,4 @@
-"""`tenantry verify` on trees that somebody made to break it: each fault is told at its place, and the rest is judged."""
+"""`tenantry verify` on trees that somebody made to break it: each fault is reported at its place, and the rest is checked."""
 
 from __future__ import annotations
 
