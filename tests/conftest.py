@@ -18,14 +18,14 @@ from tenantry.engine.kustomize import Engine
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CACHE = platformdirs.user_cache_dir()
-"""Where Go programs are kept; they would take minutes to build anew in each test's empty home."""
+"""Where Go programs are cached; building them again in each test's empty home would take minutes."""
 MODULES = os.environ.get("GOMODCACHE") or str(Path(os.environ.get("GOPATH") or Path.home() / "go") / "pkg/mod")
-"""Where Go's modules are kept, for the same reason."""
+"""Where Go's modules are cached, for the same reason."""
 
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test that forgets to isolate itself finds an empty home and no time zone, locale or git settings of ours."""
+    """A test that forgets to isolate itself finds an empty home, without the user's git settings."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CACHE_HOME", CACHE)
@@ -38,14 +38,14 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 @pytest.fixture(scope="session")
 def engine_program() -> Path:
-    """The engine, built if it must be, and the policy engine; without Go the tests fail, they are never skipped."""
+    """The engine and the policy engine, built if necessary; without Go the tests fail, they are never skipped."""
     engine_build.ensure(engine_build.POLICY_ENGINE, lambda _: None)
     return engine_build.ensure_engine(lambda _: None)
 
 
 @pytest.fixture(scope="module")
 def parser(engine_program: Path) -> Iterator[Engine]:
-    """An engine for all tests of a module; for those that ask it much and change nothing in it."""
+    """An engine for all tests of a module, for tests that send many requests and leave no state in it."""
     with Engine(engine_program) as running:
         yield running
 
@@ -58,7 +58,7 @@ def engine(engine_program: Path) -> Iterator[Engine]:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command line gave."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -67,7 +67,7 @@ class Ran:
 
 @pytest.fixture
 def run(engine_program: Path) -> Callable[..., Ran]:
-    """Run the command line as a user does, in a process of its own."""
+    """Run the command line as a user does, in a separate process."""
 
     def call(*arguments: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None) -> Ran:
         done = subprocess.run(
@@ -82,7 +82,7 @@ def run(engine_program: Path) -> Callable[..., Ran]:
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> Path:
-    """A fleet as `tenantry init` lays it, with two tenants."""
+    """A fleet as `tenantry init` creates it, with two tenants."""
     root = tmp_path / "fleet"
     scaffold.new_fleet(root)
     add_tenant(root, "acme", "shared", "euw1-shared-a", users=24)

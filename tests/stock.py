@@ -1,5 +1,5 @@
 """Stock programs to compare with: command lines of Kustomize and Kyverno in the versions that the engines' go.mod files
-name, and small programs of ours around a library, whose folders lie beside the tests that ask them."""
+name, and small programs around a library, whose folders lie beside the tests that ask them."""
 
 from __future__ import annotations
 

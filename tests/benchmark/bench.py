@@ -181,7 +181,7 @@ def measure(tenants: int, folder: Path, kustomize: Path, kyverno: Path) -> dict[
     lay_fleet(root, tenants)
     say(f"{tenants} tenants: cold render")
     cold, memory = timed("render", "-C", root)
-    say(f"{tenants} tenants: nothing changed, one tenant changed, all anew")
+    say(f"{tenants} tenants: nothing changed, one tenant changed, everything without caches")
     unchanged, _ = timed("check", "-C", root)
     tenant = sorted((root / "tenants").glob("*.yaml"))[0]
     tenant.write_text(tenant.read_text().replace("displayName: ", "displayName: New ", 1))

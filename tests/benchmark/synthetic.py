@@ -15,7 +15,7 @@ WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "haven",
 
 
 def lay_fleet(root: Path, tenants: int, seed: int = 7) -> None:
-    """Lay a fleet of `tenants` tenants: 4 of 5 shared, the others segmented; half of them with staging."""
+    """Create a fleet of `tenants` tenants: 4 of 5 shared, the others segmented; half of them with staging."""
     scaffold.new_fleet(root)
     chance = random.Random(seed)
     segmented = tenants // 5

@@ -139,7 +139,7 @@ def test_explain_names_file_and_line_of_each_value(run: Run, fleet: Path) -> Non
     rows = {line.split()[0]: line.split(None, 3)[1:] for line in ran.out.splitlines()[1:]}
     assert rows["logs_days"] == ["365", "tenants/northwind.yaml:21:41", "override: Contracts ask for it"]
     assert rows["edge.requests_per_second"] == ["50", "tiers/segmented.yaml:69:24", "tier default"]
-    assert rows["cluster"] == ["euw1-a", "platform/cells/euw1-seg-a.yaml:7:12", "the cell's"]
+    assert rows["cluster"] == ["euw1-a", "platform/cells/euw1-seg-a.yaml:7:12", "cluster of the cell"]
     unexplained = [name for name, row in rows.items() if len(row) < 3]
     assert not unexplained
     assert set(json.loads(run("explain", "northwind", "--format", "json", "-C", fleet).out)["instances"]) == {
@@ -152,7 +152,7 @@ def test_explain_of_a_code_says_what_it_means(run: Run) -> None:
 
 
 def test_an_internal_error_gives_one_line_and_a_file_without_a_traceback(fleet: Path, tmp_path: Path) -> None:
-    """A broken installation stands for the bug: a schema that is no JSON."""
+    """A broken installation causes the error: a schema that is not JSON."""
     code = (
         "import sys, tenantry.inputs.schema as s; s.schema_text = lambda kind: 'no json'\n"
         f"sys.argv = ['tenantry', 'check', '--no-cache', '-C', {str(fleet)!r}]\n"
@@ -196,7 +196,7 @@ from tenantry.cli.main import main; main()
     assert signal.getsignal(signal.SIGINT)
 
 
-def test_output_into_a_closed_pipe_is_no_failure(fleet: Path) -> None:
+def test_output_into_a_closed_pipe_is_not_a_failure(fleet: Path) -> None:
     command = f"{sys.executable} -m tenantry schema tier | head -1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=60)
     assert done.stderr == ""

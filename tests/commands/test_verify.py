@@ -81,7 +81,7 @@ def test_one_clusters_folder_is_proved_alone_and_shown_below_its_own_path(run: R
     assert f"{made}/{ACME}/infra/namespace_acme-production.yaml:2:1: BKP-01" in ran.out
 
 
-def test_a_cluster_of_which_nothing_is_there_is_told(run: Run, made: Path) -> None:
+def test_a_cluster_without_objects_is_reported(run: Run, made: Path) -> None:
     shutil.rmtree(made / "rendered/euc1-a")
     ran = run("verify", "-C", made)
     assert ran.code == 1

@@ -140,12 +140,12 @@ class Outcome:
             (problem.control or problem.code, tenant_of(manifest, problem), called(manifest), problem)
             for manifest, problem in self.breaches
         ]
-        found = [] if any(control == mutant.control for control, *_ in told) else ["its control is not told"]
+        found = [] if any(control == mutant.control for control, *_ in told) else ["its control is not reported"]
         objects = {mutant.object, mutant.told_of}
         for control, tenant, name, problem in told:
             line = f"{problem.code} {control} {tenant or '-'} {name}: {problem.message}"
             if control == standard.CONTROL and name == mutant.object:
-                continue  # the changed object differs from its template, and nothing else is told of it
+                continue  # the changed object differs from its template, and nothing else is reported about it
             if control not in allowed and problem.code not in allowed:
                 found.append(f"another control: {line}")
             elif control == mutant.control and mutant.tenant not in ("*", tenant):

@@ -24,7 +24,7 @@ POD = "spec.template.spec"
 @dataclass(frozen=True)
 class Mutant:
     """`object` is `Kind namespace/name`; `to` is a value, GONE, or a function of the old value. REMOVED takes the object
-    away, and what is told is told of `told_of`."""
+    away, and what is reported is told of `told_of`."""
 
     control: str
     object: str

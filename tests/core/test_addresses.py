@@ -80,7 +80,7 @@ def is_declared(text: object) -> Range | None:
 
 
 @given(networks | st.sampled_from([ipaddress.ip_network(cidr) for cidr in ("::/0", "::1/128", "2001:db8::/32")]))
-def test_an_input_takes_one_spelling_of_a_range_and_tells_it_of_any_other(network: Any) -> None:
+def test_an_input_takes_one_spelling_of_a_range_and_suggests_it_for_any_other(network: Any) -> None:
     good, *others = spellings(network)
     for text in set(others) - {good}:
         with pytest.raises(AddressError) as refused:
@@ -184,7 +184,7 @@ def test_translated_ranges_count_as_the_ipv4_ranges_that_they_lead_to(network: i
         assert 4 in addresses.wider_than(addresses.ranges([text]), addresses.ADMINISTRATORS)
 
 
-def test_an_address_with_bits_below_its_prefix_is_told_as_the_range_around_it() -> None:
+def test_an_address_with_bits_below_its_prefix_is_reported_as_the_range_around_it() -> None:
     network = ipaddress.ip_network("203.0.113.0/27")
     with pytest.raises(AddressError) as refused:
         addresses.declared(with_host_bits(network))

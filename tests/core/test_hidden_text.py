@@ -1,4 +1,4 @@
-"""What nobody sees is refused in inputs and escaped in outputs: no name clears a terminal or fakes a line of a log."""
+"""Invisible text is rejected in inputs and escaped in output: no name clears a terminal or fakes a line of a log."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def told(text: str) -> list[Finding]:
 
 @pytest.mark.parametrize("name", HIDDEN)
 @pytest.mark.parametrize("after", ["a rem", "displayN", "displayName: Ac", "    tw", "'b", '"c'])
-def test_a_hidden_character_is_told_with_its_place_and_name(name: str, after: str) -> None:
+def test_a_hidden_character_is_reported_with_its_place_and_name(name: str, after: str) -> None:
     """In a comment, a key, a plain word, a block and in quotes."""
     character = HIDDEN[name]
     at = FILE.index(after) + len(after)
@@ -85,7 +85,7 @@ def test_line_endings_a_leading_mark_and_tabs_are_no_hidden_characters(text: str
     assert told(text) == []
 
 
-def test_many_lines_are_told_in_few_findings() -> None:
+def test_many_lines_are_reported_in_few_findings() -> None:
     found = told("# \u200b\n" * 500 + "a: b\n")
     assert len(found) == 20
     assert "so do 480 more lines" in found[-1].message

@@ -141,7 +141,7 @@ def test_diff_shows_no_secret_and_that_it_changed(place: str) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_hand_edit_is_told_without_the_secret(place: str, tmp_path: Path) -> None:
+def test_a_manual_edit_is_reported_without_the_secret(place: str, tmp_path: Path) -> None:
     (tmp_path / "rendered/c").mkdir(parents=True)
     for dumped in (yaml.safe_dump(PLACES[place](WORD)), json.dumps(PLACES[place](WORD), indent=1)):
         lines = dumped.splitlines(keepends=True)
@@ -207,7 +207,7 @@ def test_the_example_fleet_hides_the_literals_of_templates_only(parser: Engine) 
     assert hidden == {"ExternalSecret"}
 
 
-def test_a_concealed_value_tells_equal_from_other_and_shows_neither() -> None:
+def test_a_concealed_value_can_be_compared_and_shows_neither() -> None:
     one, same, other = Concealed("(hidden)", "a"), Concealed("(hidden)", "a"), Concealed("(hidden)", "b")
     assert (one == same, one == other, one == "(hidden)", hash(one) == hash(same)) == (True, False, False, True)
     assert f"{one} {one!r} {json.dumps(one)}" == "(hidden) '(hidden)' \"(hidden)\""
@@ -304,7 +304,7 @@ def test_a_bug_report_names_the_places_of_another_process_without_its_words(
     assert 'concurrent/futures/process.py", line' in report
 
 
-def test_a_change_of_a_secret_line_among_others_is_told() -> None:
+def test_a_change_of_a_secret_line_among_others_is_reported() -> None:
     before, after = (config(**{"a.conf": f"a = 1\npassword = {word}\n"}) for word in ("one-word", "other-word"))
     kind = ObjectId("", "ConfigMap", "shop", "a")
     assert list(field_changes(Manifest(kind, "v1", before), Manifest(kind, "v1", after))) == [

@@ -71,7 +71,7 @@ def test_a_revision_that_is_none_is_wrong_usage(revision: str, run: Run, committ
 
 def test_outside_of_git_it_says_so(run: Run, fleet: Path) -> None:
     ran = run("diff", "-C", fleet)
-    assert (ran.code, "no git repository" in ran.err) == (2, True)
+    assert (ran.code, "not in a git repository" in ran.err) == (2, True)
 
 
 def manifest(kind: str, value: dict[str, Any]) -> Manifest:

@@ -74,7 +74,7 @@ def test_an_engine_that_ended_gives_an_error_for_all_that_waited(engine_program:
     ("sys.exit('out of luck')", "the engine ended: out of luck"),
     (HELLO.replace("PROTOCOL", "99"), "another protocol"),
 ])  # fmt: skip
-def test_a_program_that_is_no_engine_is_told_at_the_start(tmp_path: Path, body: str, message: str) -> None:
+def test_a_program_that_is_not_an_engine_is_reported_at_the_start(tmp_path: Path, body: str, message: str) -> None:
     with pytest.raises(ToolError, match=message):
         Engine(fake(tmp_path, body))
 
@@ -149,7 +149,7 @@ def test_an_error_of_another_kind_ends_the_reading_whatever_its_words(tmp_path: 
 @pytest.mark.parametrize(("text", "kind"), [
     ("a: [", "yaml"), ("a: 1\na: 2\n", "yaml"), ("a: .inf", "yaml"), ("- 1", "object"), ("a: 1", "object"), ("apiVersion: v1\nkind: A", "object"),
 ])  # fmt: skip
-def test_what_is_no_object_says_its_kind(parser: Engine, text: str, kind: str) -> None:
+def test_what_is_not_an_object_says_its_kind(parser: Engine, text: str, kind: str) -> None:
     _, problems = parser.parsed(parser.parse(text), "a.yaml")
     assert [problem.kind for problem in problems] == [kind]
 
@@ -173,7 +173,7 @@ def test_the_documented_verbs_are_those_of_the_programs(engine_program: Path) ->
 
 
 def test_schedules_and_rules_are_answered_in_one_request_each(parser: Engine) -> None:
-    """What can't be read is told beside what can."""
+    """What can't be read is reported together with what can."""
     crons = [
         Cron("0 2 * * *"),
         Cron("0 0 2 * * *", seconds=True),
@@ -193,7 +193,7 @@ def test_schedules_and_rules_are_answered_in_one_request_each(parser: Engine) ->
     assert isinstance(rules["Host("], Refusal)
 
 
-def test_a_missing_program_is_told_with_the_command_that_mends_it(tmp_path: Path) -> None:
+def test_a_missing_program_is_reported_with_the_command_that_fixes_it(tmp_path: Path) -> None:
     with pytest.raises(ToolError) as caught:
         Engine(tmp_path / "nothing")
     assert "make engine" in caught.value.hint

@@ -1,4 +1,4 @@
-"""One fault each: tests/bad/<CODE>-<slug>/ holds files laid over a good fleet, and the exact lines of the answer.
+"""One fault each: tests/bad/<CODE>-<slug>/ has files that replace those of a valid fleet, and the exact findings.
 
 `expect.txt` is what `tenantry check` says, line by line. A file called `remove.txt` lists files taken away.
 """

@@ -1,4 +1,4 @@
-"""`make golden`: write expect.txt of every folder in tests/bad anew. CI never does; a person reads the diff."""
+"""`make golden`: regenerate expect.txt in every folder of tests/bad. Never run by CI; a person reviews the diff."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def test_the_rule_for_exceptions_holds_for_every_spelling(network: Any, more: in
 @pytest.mark.parametrize(
     "text", [*mapped(ipaddress.IPv4Network("10.0.0.0/8")), "10.0.0.7/8", "10.0.0.0/08", "2001:db8::1/32"]
 )
-def test_a_spelling_that_the_api_server_refuses_is_told_with_the_right_one(text: str) -> None:
+def test_a_spelling_that_the_api_server_refuses_is_reported_with_the_right_one(text: str) -> None:
     meant = str(addresses.read(text))
     told = unlike_the_api_server(as_policy(text)) + unlike_the_api_server(
         as_policy("0.0.0.0/0" if "." in meant else "::/0", text)
@@ -133,7 +133,7 @@ def test_a_spelling_that_the_api_server_refuses_is_told_with_the_right_one(text:
 @pytest.mark.parametrize(
     "text", ["", "everything", "010.0.0.0/8", "10.0.0.0/255.0.0.0", "fe80::1%eth0/64", "10.0.0.0/33", "10.0.0.0"]
 )
-def test_a_range_that_nobody_can_read_counts_as_everything_and_an_exception_as_nothing(text: str) -> None:
+def test_an_unreadable_range_counts_as_everything_and_an_exception_as_nothing(text: str) -> None:
     assert [problem.code for problem in objects.policy(as_policy(text))] == ["V050"]
     (rule,) = policy(as_policy(text, "10.0.0.0/8")).egress or ()
     assert [peer.block for peer in rule.peers or ()] == [Block(taken) for taken in addresses.EVERYTHING]
@@ -228,7 +228,7 @@ def test_administration_open_to_the_internet_is_a_breach_though_the_inputs_promi
         assert "administration is reached from more addresses than an IPv4 /16 or an IPv6 /44" in problem.message
 
 
-def test_administration_open_to_offices_is_no_breach() -> None:
+def test_administration_open_to_offices_is_not_a_breach() -> None:
     assert guarded("198.18.0.0/17", "198.51.100.0/24", "2001:db8::/44") == []
 
 
@@ -241,7 +241,7 @@ def test_administration_open_to_offices_is_no_breach() -> None:
         "rateLimit.sourceCriterion.ipStrategy.excludedIPs",
     ],
 )
-def test_a_range_that_traefik_can_not_read_is_told_at_its_place(text: str, field: str) -> None:
+def test_a_range_that_traefik_can_not_read_is_reported_at_its_place(text: str, field: str) -> None:
     path = field.split(".")
     value: Any = ["192.0.2.0/24", "::ffff:c000:201", text]
     for word in reversed(path):

@@ -1,4 +1,4 @@
-"""The operators' schemas are those of the versions that `make crds` names; `.ci/run` also makes them anew."""
+"""The operators' schemas are those of the versions in `make crds`; `.ci/run` also regenerates them."""
 
 from __future__ import annotations
 

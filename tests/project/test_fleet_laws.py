@@ -24,7 +24,7 @@ WITH_TEMPLATES = {"Deployment", "StatefulSet", "Job"}
 
 
 def as_kustomize_would(value: Mapping[str, Any], unit: Unit, context: Mapping[str, Any]) -> dict[str, Any]:
-    """The namespace and the labels that an overlay adds, done by hand."""
+    """The namespace and the labels that an overlay adds, added by this test."""
     result = yaml.safe_load(yaml.safe_dump(value))
     labels = dict(context["labels"])
     if context.get("namespace") and value["kind"] not in CLUSTER_WIDE:

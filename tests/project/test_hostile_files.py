@@ -1,4 +1,4 @@
-"""Files that are no files, too large, out of reach, or may not be written: located answers, nothing lost."""
+"""Links, special files, files that are too large, unreadable or not writable: findings with a place, nothing lost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def linked(findings: list[Finding]) -> set[str]:
     return {f.place.file for f in findings if (f.code, f.message) == ("S001", "is a symbolic link")}
 
 
-def test_links_among_the_inputs_are_told_wherever_they_lead(fleet: Path, tmp_path: Path) -> None:
+def test_links_among_the_inputs_are_reported_wherever_they_lead(fleet: Path, tmp_path: Path) -> None:
     """Out of the fleet, to another input, to nothing, to themselves: who reviews them does not see what is read."""
     outside = add_tenant(fleet, "contoso", "shared", "euw1-shared-a", users=10).rename(tmp_path / "contoso.yaml")
     links = {"contoso.yaml": outside, "within.yaml": fleet / "tenants/acme.yaml", "gone.yaml": fleet / "nothing",
@@ -39,7 +39,7 @@ def test_links_among_the_inputs_are_told_wherever_they_lead(fleet: Path, tmp_pat
 @pytest.mark.parametrize(
     "folder", ["platform", "platform/cells", "tiers", "tenants", "policies", "policies/exceptions"]
 )
-def test_a_folder_of_inputs_that_is_a_link_is_told_and_nothing_below_it_is_read(
+def test_a_folder_of_inputs_that_is_a_link_is_reported_and_nothing_below_it_is_read(
     folder: str, fleet: Path, tmp_path: Path
 ) -> None:
     moved = (fleet / folder).rename(tmp_path / "moved")
@@ -53,7 +53,7 @@ def test_a_folder_of_inputs_that_is_a_link_is_told_and_nothing_below_it_is_read(
     "place", ["aaa", "default-deny/policy.yaml", "default-deny/more.yaml", "default-deny/suite", "note.txt"]
 )
 @pytest.mark.parametrize("inside", [True, False], ids=["inside", "outside"])
-def test_links_below_policies_are_told_and_not_read(place: str, inside: bool, fleet: Path, tmp_path: Path) -> None:
+def test_links_below_policies_are_reported_and_not_read(place: str, inside: bool, fleet: Path, tmp_path: Path) -> None:
     target = fleet / "policies/image-by-digest" if inside else tmp_path / "target"
     target.mkdir(exist_ok=True)
     policy = (fleet / "policies/default-deny/policy.yaml").read_text()
@@ -75,12 +75,12 @@ def test_a_new_entry_is_not_written_through_a_link(run: Run, fleet: Path, tmp_pa
     assert not (tmp_path / "moved/contoso.yaml").exists()
 
 
-def test_a_folder_in_a_files_place_is_told(run: Run, fleet: Path) -> None:
+def test_a_folder_in_a_files_place_is_reported(run: Run, fleet: Path) -> None:
     (fleet / "tenants/contoso.yaml").mkdir()
     assert "tenants/contoso.yaml: S001 is not a regular file" in run("check", "-C", fleet).out
 
 
-def test_a_file_in_a_folders_place_is_told(run: Run, fleet: Path) -> None:
+def test_a_file_in_a_folders_place_is_reported(run: Run, fleet: Path) -> None:
     for path in (fleet / "tenants").iterdir():
         path.unlink()
     (fleet / "tenants").rmdir()

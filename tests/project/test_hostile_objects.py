@@ -83,7 +83,7 @@ CASES: dict[str, tuple[str, str, Any, str]] = {
     "an amount of five hundred thousand digits": (f"Cluster {HOME}/postgresql", "spec.resources.requests.memory", "9" * 500_000 + "x", "V021"),
     "an amount beyond all numbers": (f"Cluster {HOME}/postgresql", "spec.storage.size", "1e999", "CST-01"),
     "a line of pg_hba with an empty word": (f"Cluster {HOME}/postgresql", "spec.postgresql.pg_hba[0]", 'host a b c "" md5', "DATA-02"),
-    "options that are no numbers": (f"ConfigMap {HOME}/odoo-config", "data[options.conf]", f"[options]\ndb_maxconn = ²\nx = {NINES}\n", "DATA-05"),
+    "options that are not numbers": (f"ConfigMap {HOME}/odoo-config", "data[options.conf]", f"[options]\ndb_maxconn = ²\nx = {NINES}\n", "DATA-05"),
     "an expression that never ends": (f"IngressRoute {HOME}/odoo-public", "spec.routes[0].match", f"Host(`a`) && PathRegexp(`^{'.*' * 40}x`)", "EDGE-04"),
     "an expression of a billion parts": (f"IngressRoute {HOME}/odoo-public", "spec.routes[0].match", "Host(`a`) && PathRegexp(`((a{900}){900}){900}`)", "EDGE-04"),
     "an empty part repeated a billion times": (f"IngressRoute {HOME}/odoo-public", "spec.routes[0].match", "Host(`a`) && PathRegexp(`(((){900}){900}){900}`)", "EDGE-04"),
@@ -104,7 +104,7 @@ CASES: dict[str, tuple[str, str, Any, str]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_field_that_holds_what_nobody_expects_is_a_finding(case: str) -> None:
+def test_a_field_that_holds_an_unexpected_value_is_a_finding(case: str) -> None:
     name, path, value, told = CASES[case]
     _, objects = laboratory.example()
     (manifest,) = (m for m in objects[CLUSTER] if laboratory.called(m) == name)

@@ -43,7 +43,7 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 
 def plant_journal(fleet: Path, target: str) -> None:
-    """The journal of an interrupted run, in each form that a version of ours ever read."""
+    """The journal of an interrupted run, in each form that any version has read."""
     staging = fleet / ".tenantry/staging"
     (staging / "files" / "rendered").mkdir(parents=True)
     (staging / "files/payload").write_text("#!/bin/sh\ntouch /tmp/pwned\n")
@@ -144,7 +144,7 @@ def test_a_new_file_is_not_written_through_a_linked_folder(run: Run, made: Path,
 # --- caches
 
 
-def test_nothing_of_ours_stays_in_the_working_tree(made: Path) -> None:
+def test_no_state_stays_in_the_working_tree(made: Path) -> None:
     assert not (made / ".tenantry").exists()
     assert git(made, "status", "--porcelain", "--ignored") == ""
 
@@ -214,7 +214,7 @@ def test_a_cache_of_another_installation_says_nothing(run: Run, made: Path, tmp_
     assert f"{ours / 'units'} is ignored and recreated" in run("check", "-C", made).err
 
 
-def test_user_folders_inside_of_the_working_tree_are_refused(run: Run, made: Path) -> None:
+def test_user_folders_inside_the_working_tree_are_refused(run: Run, made: Path) -> None:
     for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME"):
         ran = run("check", "-C", made, env={name: str(made / ".cache")})
         assert ran.code == 4

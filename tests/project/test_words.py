@@ -93,6 +93,23 @@ def test_modules_use_the_words_of_the_field(path: Path) -> None:
     assert not found, {word: BETTER[word.lower()] for word in found}
 
 
+def undocumented(path: Path) -> Iterator[str]:
+    """Public functions, methods and classes of a module without a docstring; properties are named like what they are."""
+    for node in ast.parse(path.read_text()).body:
+        inside = node.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_") else []
+        for each in (node, *inside):
+            if not isinstance(each, ast.FunctionDef | ast.ClassDef) or each.name.startswith("_"):
+                continue
+            names = {ast.unparse(decorator) for decorator in getattr(each, "decorator_list", ())}
+            if not ast.get_docstring(each) and "property" not in names:
+                yield each.name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_public_functions_say_what_their_names_do_not(path: Path) -> None:
+    assert list(undocumented(path)) == []
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [

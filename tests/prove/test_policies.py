@@ -220,7 +220,7 @@ spec:
         ("", '"has(object.metadata.labels.owner)"', "a Service needs an owner (policy 'own' keeps NET-11"),
     ],
 )  # fmt: skip
-def test_a_policy_that_guards_nothing_or_fails_is_told_and_nothing_is_written(
+def test_a_policy_that_guards_nothing_or_fails_is_reported_and_nothing_is_written(
     run: Callable[..., Ran], fleet: Path, constraint: str, expression: str, said: str
 ) -> None:
     own = fleet / "policies/own/policy.yaml"
@@ -233,7 +233,7 @@ def test_a_policy_that_guards_nothing_or_fails_is_told_and_nothing_is_written(
     assert not (fleet / "rendered").exists()
 
 
-def test_an_exception_lifts_its_control_for_its_tenant_and_one_that_lifts_nothing_is_told(
+def test_an_exception_lifts_its_control_for_its_tenant_and_an_unused_one_is_reported(
     run: Callable[..., Ran], fleet: Path
 ) -> None:
     ran = run(

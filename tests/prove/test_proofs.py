@@ -1,4 +1,4 @@
-"""Each control is proved: mutants of the example fleet's objects break it, and it alone is told."""
+"""Each control is proved: mutants of the example fleet's objects break it, and it alone is reported."""
 
 from __future__ import annotations
 

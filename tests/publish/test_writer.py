@@ -30,7 +30,7 @@ def made(run: Run, fleet: Path) -> Path:
     return fleet
 
 
-def test_a_foreign_file_stops_the_run_and_is_left_alone(run: Run, made: Path) -> None:
+def test_an_unmanaged_file_stops_the_run_and_is_left_alone(run: Run, made: Path) -> None:
     stranger = made / "rendered/euw1-a/production/acme/app/notes.txt"
     stranger.write_text("mine\n")
     add_tenant(made, "acme", "shared", "euw1-shared-a", users=48)
@@ -73,7 +73,7 @@ def test_a_file_in_a_generated_folders_place_stops_the_run(run: Run, fleet: Path
     assert list(tree(fleet)) == ["rendered/euw1-a"]
 
 
-def test_a_hand_edit_is_found_with_its_line_and_undone(run: Run, made: Path) -> None:
+def test_a_manual_edit_is_found_with_its_line_and_undone(run: Run, made: Path) -> None:
     path = made / "rendered/euw1-a/production/acme/app/service_acme-production_odoo-web.yaml"
     good = path.read_text()
     path.write_text(good.replace("port: 8069", "port: 8070"))
@@ -300,7 +300,7 @@ def test_contents_that_changed_since_the_journal_was_written_are_not_moved(tmp_p
 @pytest.mark.parametrize(
     "file", ["../outside", "/tmp/outside", "rendered/../tenants/a", "tenants/acme.yaml", "rendered"]
 )
-def test_a_journal_with_a_path_outside_of_the_trees_is_no_journal(tmp_path: Path, file: str) -> None:
+def test_a_journal_with_a_path_outside_the_trees_is_rejected(tmp_path: Path, file: str) -> None:
     lay_old(tmp_path)
     interrupted_run(tmp_path, {}, [file])
     assert read_journal(fleet_state(tmp_path).read("journal")) is None

@@ -76,7 +76,7 @@ def test_a_line_of_a_configuration_file_can_not_be_ended(word: str) -> None:
 @pytest.mark.parametrize(
     "name", ["../secret.j2", "/etc/passwd", "app/../../x.j2", "app/x.yaml", "nothing.j2", ".j2", "a//b.j2"]
 )
-def test_no_template_outside_of_the_root_is_read(name: str) -> None:
+def test_no_template_outside_the_root_is_read(name: str) -> None:
     with pytest.raises(TemplateError):
         environment().get_template(name)
 

@@ -26,7 +26,7 @@ def test_a_text_is_the_same_object_whatever_a_tenant_is_called() -> None:
 
 
 @pytest.mark.parametrize("text", ["a: [", "a: 1", "- 1", "apiVersion: v1\nkind: Pod"])
-def test_what_is_no_object_is_told_with_its_template(text: str) -> None:
+def test_what_is_not_an_object_is_reported_with_its_template(text: str) -> None:
     with pytest.raises(FindingsError) as raised:
         parse_object(text, "app/odd", ("acme-production",))
     assert [(f.code, f.place.file) for f in raised.value.findings] == [("T002", "templates/app/odd.yaml.j2")]

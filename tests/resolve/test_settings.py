@@ -99,7 +99,7 @@ def test_an_override_beyond_the_tiers_bound_is_a_problem_at_its_value(name: str,
     assert problem.message == f"override {key} is {bound + 1}, but tier 'shared' allows at most {bound}"
 
 
-def test_a_problem_of_an_override_is_told_for_one_environment_of_the_tenant_only() -> None:
+def test_a_problem_of_an_override_is_reported_for_one_environment_of_the_tenant_only() -> None:
     too_much = overridden(log_retention_days=91)
     assert settled(
         SHARED, environments={name: Environment(cell="euw1-shared-a") for name in ENVIRONMENTS}, overrides=too_much

@@ -1,4 +1,4 @@
-"""`tenantry verify` on trees that somebody made to break it: each fault is told at its place, and the rest is judged."""
+"""`tenantry verify` on trees that somebody made to break it: each fault is reported at its place, and the rest is checked."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ BROKEN: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_broken_definition_is_told_at_its_place_and_everything_else_is_judged(
+def test_a_broken_definition_is_reported_at_its_place_and_everything_else_is_judged(
     case: str, run: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "definition.yaml").write_text(json.dumps(BROKEN[case], indent=1))
@@ -95,7 +95,7 @@ def bomb(depth: int) -> dict[str, Any]:
     return {"type": "array", "default": [{}] * 100, "items": {"type": "object", "properties": {"a": inner}}}
 
 
-def test_defaults_that_grow_beyond_all_bounds_are_told_and_not_made(run: Run, tmp_path: Path) -> None:
+def test_defaults_that_grow_without_bound_are_reported_and_not_applied(run: Run, tmp_path: Path) -> None:
     (tmp_path / "definition.json").write_text(json.dumps(definition(bomb(6))))
     (tmp_path / "thing.yaml").write_text(THING.replace("size: big", ""))
     (tmp_path / "config.yaml").write_text(CONFIG)
@@ -108,7 +108,7 @@ def test_defaults_that_grow_beyond_all_bounds_are_told_and_not_made(run: Run, tm
 # --- texts
 
 
-def test_files_that_would_fill_the_memory_are_told_and_the_others_are_judged(run: Run, tmp_path: Path) -> None:
+def test_files_that_would_fill_the_memory_are_reported_and_the_others_are_judged(run: Run, tmp_path: Path) -> None:
     names = "abcdefgh"
     aliases = "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 40)}]\n" for a, b in itertools.pairwise(names))
     texts = {
@@ -128,7 +128,7 @@ def test_files_that_would_fill_the_memory_are_told_and_the_others_are_judged(run
     assert codes["long.yaml"] <= {"V001", "V024"} and codes["long.yaml"]
 
 
-def test_an_object_that_is_wrong_everywhere_is_told_in_part_and_counted(run: Run, tmp_path: Path) -> None:
+def test_an_object_that_is_wrong_everywhere_is_reported_in_part_and_counted(run: Run, tmp_path: Path) -> None:
     fields = "".join(f"field{n}: 1\n" for n in range(20_000))
     (tmp_path / "a.yaml").write_text(CONFIG + fields)
     ran = run("verify", tmp_path, "--format", "json")
@@ -178,7 +178,7 @@ def test_manifests_come_from_standard_input(tmp_path: Path) -> None:
         assert (refused.returncode, words in refused.stderr) == (2, True), refused
 
 
-def test_a_folder_that_may_not_be_opened_is_told(
+def test_a_folder_that_can_not_be_opened_is_reported(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Root may open everything, so the refusal is played."""
@@ -199,7 +199,7 @@ def test_a_folder_that_may_not_be_opened_is_told(
 # --- what lies beside the clusters
 
 
-def test_what_lies_beside_the_clusters_is_told_and_links_are_not_followed(run: Run, tmp_path: Path) -> None:
+def test_anything_next_to_the_clusters_is_reported_and_links_are_not_followed(run: Run, tmp_path: Path) -> None:
     root = tmp_path / "tree"
     elsewhere = tmp_path / "elsewhere"
     for folder in (root / "one/platform/common", root / "loose", elsewhere / "platform/common"):
@@ -249,7 +249,7 @@ def verified(program: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> tupl
     return verify(Workspace(root, "2026-11-24"), root, "").findings
 
 
-def test_a_file_over_which_the_engine_ends_is_told_and_the_others_are_read(
+def test_a_file_over_which_the_engine_ends_is_reported_and_the_others_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = tmp_path / "tree"
@@ -271,7 +271,7 @@ def test_an_engine_that_ends_again_and_again_ends_the_run(tmp_path: Path, monkey
         verified(fake(tmp_path, DIES), root, monkeypatch)
 
 
-def test_a_request_that_no_engine_takes_is_told(engine: Engine) -> None:
+def test_a_request_that_no_engine_takes_is_reported(engine: Engine) -> None:
     with pytest.raises(ToolError, match="a request of 257 MiB is over the engine's limit"):
         engine.parse(" " * (257 << 20))
     assert engine.alive

@@ -68,7 +68,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_broken_file_is_told_with_its_line(case: str, run: Run, tmp_path: Path) -> None:
+def test_a_broken_file_is_reported_with_its_line(case: str, run: Run, tmp_path: Path) -> None:
     text, code, line, message = CASES[case]
     (tmp_path / "a.yaml").write_text(text)
     ran = run("verify", tmp_path, "--format", "json")

@@ -71,6 +71,7 @@ class Options:
         raise SystemExit(0 if result.ok else 1)
 
     def write(self, text: str) -> None:
+        """Write text to `--output`, or to standard output. Raises MachineError."""
         content = lines(text).encode("utf-8", "backslashreplace")  # file names need not be valid text
         if self.output is None:
             click.echo(content, nl=False)
@@ -88,6 +89,7 @@ class FilePath(click.Path):
         super().__init__(path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click does, after checking for a NUL byte."""
         if "\0" in str(value):
             self.fail("a path can't contain a NUL byte", param, ctx)
         return super().convert(value, param, ctx)
@@ -116,7 +118,7 @@ _OPTIONS = (
         "--as-of", callback=_date, metavar="DATE", help="Check expiry dates as of DATE (YYYY-MM-DD; default: today)."
     ),
     click.option("--quiet", is_flag=True, default=None, help="Show no progress."),
-    click.option("--no-color", is_flag=True, default=None, help="Use no colour."),
+    click.option("--no-color", is_flag=True, default=None, help="Disable colored output."),
     click.option("--no-cache", is_flag=True, default=None, help="Ignore caches; the result is the same."),
 )
 

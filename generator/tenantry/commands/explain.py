@@ -186,7 +186,7 @@ def _rows(fleet: Fleet, instance: Instance) -> Iterator[Row]:
 def _identity(fleet: Fleet, instance: Instance) -> Iterator[Row]:
     tenant = str(fleet.place(instance.tenant))
     names = instance.names
-    yield Row("tier", instance.tier.name, str(fleet.place(instance.tenant, "tier")), "written")
+    yield Row("tier", instance.tier.name, str(fleet.place(instance.tenant, "tier")), "set explicitly")
     values: dict[str, Any] = {
         "state": instance.state, "cell": instance.site.cell.name, "cluster": instance.site.cluster.name,
         "hosts": ", ".join(instance.hosts), "release": instance.release.name,

@@ -67,6 +67,7 @@ class Embedding:
 
     @cached_property
     def space(self) -> Range:
+        """All addresses of the embedding's range."""
         network = ipaddress.IPv6Network(self.cidr)
         return Range(6, int(network[0]), int(network[-1]))
 
@@ -200,6 +201,7 @@ def _refuse(embedding: Embedding, written: Range) -> None:
 
 
 def shown(bounds: Mapping[int, int]) -> str:
+    """`an IPv4 /16 or an IPv6 /44`."""
     return " or ".join(f"an IPv{version} /{prefix}" for version, prefix in bounds.items())
 
 

@@ -75,9 +75,11 @@ class Fleet:
         return "platform" in self.entries["Platform"]
 
     def all(self, cls: type[T]) -> Mapping[str, T]:
+        """Entries of a kind by name, without those that have findings."""
         return self.entries[_KIND_OF[cls]]
 
     def find(self, cls: type[T], name: str) -> T | None:
+        """The entry of that name; None if it is missing or has findings."""
         found: T | None = self.entries[_KIND_OF[cls]].get(name)
         return found
 
@@ -95,6 +97,7 @@ class Fleet:
         return self.place(self.entries[origin.kind][origin.name], *origin.path)
 
     def document(self, entry: Any) -> Document:
+        """The document that an entry was read from."""
         return self.documents[_KIND_OF[type(entry)], entry.name]
 
 

@@ -55,6 +55,7 @@ def schema_text(kind: str) -> str:
 
 @cache
 def load_schema(kind: str) -> dict[str, Any]:
+    """The JSON Schema of a kind, parsed once; don't change it."""
     return cast(dict[str, Any], json.loads(schema_text(kind)))
 
 

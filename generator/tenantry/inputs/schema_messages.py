@@ -148,6 +148,7 @@ def _show(value: object) -> str:
 
 
 def type_name(value: object) -> str:
+    """The type of a YAML value, with an article, as messages say it."""
     if value is None:
         return "empty"
     names = {bool: "a boolean", int: "a number", float: "a fraction", str: "text", list: "a list", dict: "a mapping"}

@@ -39,6 +39,7 @@ class Document:
 
     @cached_property
     def digest(self) -> str:
+        """SHA-256 of name and text: the key under which a valid file is cached."""
         return hashlib.sha256(f"{self.file}\0{self.text}".encode(errors="surrogatepass")).hexdigest()
 
     @cached_property

@@ -90,10 +90,12 @@ class InstanceNames:
         return f"{self.instance}-standby"
 
     def host(self, domain: str) -> str:
+        """The default public host; production's has no environment in it."""
         prefix = self.tenant if self.environment == "production" else f"{self.tenant}.{self.environment}"
         return f"{prefix}.{domain}"
 
     def api_host(self, domain: str) -> str:
+        """The separate host of the API (decision 4)."""
         return f"{self.tenant}.{self.environment}.api.{domain}"
 
 
@@ -103,12 +105,15 @@ def cell_namespace(cell: str) -> str:
 
 
 def cell_application(cell: str) -> str:
+    """Argo CD application of the cell's PostgreSQL and Redis."""
     return f"{cell}-cell"
 
 
 def cell_secret_path(cell: str) -> str:
+    """Folder of the cell in the secret store, outside that of all tenants."""
     return f"cells/{cell}"
 
 
 def platform_application(cluster: str) -> str:
+    """Argo CD application of what exists once per cluster, and of all instances' delivery objects."""
     return f"{cluster}-platform"

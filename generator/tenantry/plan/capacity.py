@@ -15,6 +15,7 @@ CONNECTION_SHARE = 0.85
 
 
 def cells(scope: Scope) -> Iterator[Finding]:
+    """F003: no cell exceeds its capacity."""
     members: dict[str, list[Instance]] = {}
     for instance in scope.instances.values():
         members.setdefault(instance.site.cell.name, []).append(instance)

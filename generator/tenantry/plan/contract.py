@@ -20,6 +20,7 @@ def _with_tier(scope: Scope) -> Iterator[tuple[Tenant, Tier]]:
 
 
 def classification(scope: Scope) -> Iterator[Finding]:
+    """F011: the tier accepts each value of a tenant's classification."""
     fields = ("data_sensitivity", "customization", "integration", "availability")
     keys = ("dataSensitivity", "customization", "integration", "availability")
     for tenant, tier in _with_tier(scope):
@@ -62,6 +63,7 @@ def demanded_controls(scope: Scope) -> Iterator[Finding]:
 
 
 def offered(scope: Scope) -> Iterator[Finding]:
+    """F012: environments and channel are ones that the tier offers."""
     for tenant, tier in _with_tier(scope):
         for environment in tenant.environments:
             if environment not in tier.environments:
@@ -74,6 +76,7 @@ def offered(scope: Scope) -> Iterator[Finding]:
 
 
 def bounds(scope: Scope) -> Iterator[Finding]:
+    """F013: users, integrations, hosts and overrides are within the tier's limits."""
     for tenant, tier in _with_tier(scope):
         if not tier.users.min <= tenant.users <= tier.users.max:
             message = (

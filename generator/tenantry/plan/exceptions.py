@@ -14,6 +14,7 @@ from tenantry.plan.scope import Scope
 
 
 def valid(scope: Scope) -> Iterator[Finding]:
+    """F021, also for controls named by tiers and policies."""
     for tier in scope.fleet.all(Tier).values():
         for index, control in enumerate(tier.controls_not_kept):
             if control not in CONTROLS:

@@ -10,6 +10,7 @@ from tenantry.resolve.instance import Instance
 
 
 def unique(scope: Scope) -> Iterator[Finding]:
+    """F001: each host belongs to one instance."""
     owners: dict[str, tuple[Instance, tuple[str | int, ...]]] = {}
     for instance in scope.instances.values():
         for host, path in _hosts(instance):

@@ -32,6 +32,7 @@ def _ranges(cluster: Cluster) -> Iterator[tuple[str, int, Range]]:
 
 
 def clusters_apart(scope: Scope) -> Iterator[Finding]:
+    """F016: no two clusters share an address, and no two ranges of one cluster."""
     seen: _Own = []
     for cluster in scope.fleet.all(Cluster).values():
         for key, index, network in _ranges(cluster):

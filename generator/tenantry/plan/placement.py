@@ -12,6 +12,7 @@ from tenantry.resolve.instance import Instance
 
 
 def cell_fits_instance(scope: Scope) -> Iterator[Finding]:
+    """F004 and F005: tier, environment, purpose and state of the cell suit the instance."""
     for instance in scope.instances.values():
         cell = instance.site.cell
         path = ("environments", instance.environment, "cell")

@@ -11,6 +11,7 @@ from tenantry.plan.scope import Scope
 
 
 def database_major(scope: Scope) -> Iterator[Finding]:
+    """F019: the platform has an image of the cell's PostgreSQL version, and the release supports it."""
     for instance in scope.instances.values():
         cell = instance.site.cell
         major = (

@@ -26,6 +26,7 @@ class Scope:
         return Finding(code, self.fleet.place(tenant, *path, key=key), message, hint, tenant=tenant.name)
 
     def by_tenant(self) -> dict[str, list[Instance]]:
+        """Instances by the name of their tenant; tenants without a resolved instance are missing."""
         grouped: dict[str, list[Instance]] = {}
         for instance in self.instances.values():
             grouped.setdefault(instance.tenant.name, []).append(instance)

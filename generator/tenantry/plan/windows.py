@@ -12,6 +12,7 @@ from tenantry.resolve.schedule import BASE_MINUTES, VELERO_MINUTES, collides, ov
 
 
 def chosen(scope: Scope) -> Iterator[Finding]:
+    """F014: windows are ones that the tier allows, and don't overlap."""
     slots = scope.fleet.platform.maintenance.slots
     offered = {(frozenset(slot.days), slot.start, slot.hours) for slot in slots}
     for tenant in scope.fleet.all(Tenant).values():
@@ -40,6 +41,7 @@ def chosen(scope: Scope) -> Iterator[Finding]:
 
 
 def clear_of_backups(scope: Scope) -> Iterator[Finding]:
+    """F015: backups of a production instance have a time outside its windows."""
     for instance in scope.instances.values():
         times, windows = instance.settings.backups, instance.settings.windows
         for what, every, runs in (("base", times.base, BASE_MINUTES), ("Velero", times.velero, VELERO_MINUTES)):

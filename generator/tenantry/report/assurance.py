@@ -65,10 +65,12 @@ def _tenant(one: TenantAssurance) -> Iterator[str]:
 
 
 def amount(value: float, unit: str) -> str:
+    """`99.95 %`, `15 min`: at most five significant digits."""
     return f"{value:.5g} {unit}"
 
 
 def derived(objective: Objective) -> str:
+    """The derived value with its unit, or `unbounded`."""
     return "unbounded" if objective.derived is None else amount(objective.derived, objective.unit)
 
 

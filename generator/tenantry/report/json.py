@@ -12,6 +12,7 @@ from tenantry.report.plain import to_json_text
 
 
 def write(result: Result) -> str:
+    """The result as JSON, version 1; `changes` only for `diff`, `tenants` and `assumptions` only with assurances."""
     document = {
         "version": 1,
         "command": result.command,

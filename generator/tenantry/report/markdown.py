@@ -12,6 +12,7 @@ from tenantry.report.values import MARKS, escape, show, unit_title
 
 
 def write(result: Result) -> str:
+    """The result as Markdown; with assurances, the report for auditors."""
     return "\n".join(map(one_line, _lines(result))) + "\n"
 
 

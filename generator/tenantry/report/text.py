@@ -19,6 +19,7 @@ def line(finding: Finding) -> str:
 
 
 def write(result: Result) -> str:
+    """The result as text, hidden characters escaped."""
     return "\n".join(map(one_line, _lines(result))) + "\n"
 
 

@@ -17,6 +17,7 @@ from tenantry.model.tier import Tier
 
 
 def check_links(fleet: Fleet) -> Iterator[Finding]:
+    """R001, R005 and R006 of clusters, cells, channels and tiers; tenants are checked when they are resolved."""
     for cluster in fleet.all(Cluster).values():
         yield from link(fleet, cluster, Cluster, cluster.dr_partner, "drPartner")
     for cell in fleet.all(Cell).values():

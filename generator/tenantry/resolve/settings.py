@@ -100,8 +100,8 @@ class _Resolver:
         self.note(value, "Tier", self.tier.name, path, how)
 
     def note_placement(self) -> None:
-        self.tenant_note("cell", "environments", self.environment, "cell", how="written")
-        self.note("cluster", "Cell", self.site.cell.name, ("cluster",), "the cell's")
+        self.tenant_note("cell", "environments", self.environment, "cell", how="set explicitly")
+        self.note("cluster", "Cell", self.site.cell.name, ("cluster",), "cluster of the cell")
         path = ("releases", self.environment)
         self.note("release", "Channel", self.tenant.channel, path, f"channel {self.tenant.channel}")
 
@@ -110,13 +110,13 @@ class _Resolver:
     def state(self) -> State:
         own = self.tenant.environments[self.environment].state
         path = ("environments", self.environment, "state") if own else ("state",)
-        self.tenant_note("state", *path, how="of this environment" if own else "of the tenant")
+        self.tenant_note("state", *path, how="set for this environment" if own else "set for the tenant")
         return own or self.tenant.state
 
     def hosts(self) -> tuple[str, ...]:
         own = self.tenant.environments[self.environment].hosts
         if own:
-            self.tenant_note("hosts", "environments", self.environment, "hosts", how="written")
+            self.tenant_note("hosts", "environments", self.environment, "hosts", how="set explicitly")
             return own
         self.note("hosts", "Platform", "platform", ("domain",), "derived from tenant, environment and domain")
         return (self.names.host(self.site.platform.domain),)
@@ -184,10 +184,12 @@ class _Resolver:
         self.tenant_note("connection_limit", "users", how=how)
         for role in ("web", "cron", "websocket", "migration"):
             for value in ("memory_request_mib", "memory_limit_mib"):
-                self.tier_note(f"{role}.{value}", "sizing", "memory", how="base + workers x per worker")
+                self.tier_note(f"{role}.{value}", "sizing", "memory", how="base + workers x amount per worker")
             for value in ("cpu_request_millicores", "cpu_limit_millicores"):
-                self.tier_note(f"{role}.{value}", "sizing", "cpu", how="base + workers x per worker")
-            self.tier_note(f"{role}.connections", "sizing", "connectionsPerProcess", how="processes x connections")
+                self.tier_note(f"{role}.{value}", "sizing", "cpu", how="base + workers x amount per worker")
+            self.tier_note(
+                f"{role}.connections", "sizing", "connectionsPerProcess", how="processes x connections per process"
+            )
 
     def replicas_of(self, role: str, production: int | None) -> int:
         self.tier_note(f"{role}_replicas", "replicas", role)
@@ -268,7 +270,7 @@ class _Resolver:
         platform = self.site.platform
         zone = next((r.time_zone for r in platform.regions if r.name == self.site.region), "UTC")
         if self.tenant.maintenance:
-            self.tenant_note("windows", "maintenance", how="written")
+            self.tenant_note("windows", "maintenance", how="set explicitly")
         else:
             self.note("windows", "Platform", "platform", ("maintenance", "default"), "the platform's window")
         chosen = self.tenant.maintenance or (platform.maintenance.default,)
@@ -276,5 +278,5 @@ class _Resolver:
 
     def backups(self, windows: tuple[Window, ...]) -> BackupTimes:
         backup = self.tier.backup
-        self.tier_note("backups", "backup", how="spread by the instance's name, outside of its windows")
+        self.tier_note("backups", "backup", how="spread by the instance's name, outside its windows")
         return backup_times(self.names.instance, backup.base_backup_every_hours, backup.velero_every_hours, windows)

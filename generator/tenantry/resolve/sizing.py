@@ -17,6 +17,8 @@ MEBIBYTE = 1 << 20
 
 
 class SizeStep(Protocol):
+    """An entry of a list of sizes; `up_to_users` is None for the last."""
+
     @property
     def up_to_users(self) -> int | None: ...
 
@@ -77,10 +79,12 @@ class PostgresqlSize:
 
 
 def concurrent_users(sizing: Sizing, users: int) -> int:
+    """Users who work at the same time, rounded up; a float's error in the seventh place does not add one."""
     return math.ceil(round(users * sizing.concurrent_share, 6))
 
 
 def http_workers(sizing: Sizing, users: int) -> int:
+    """HTTP workers of an instance, all Pods together."""
     return max(sizing.min_workers, math.ceil(concurrent_users(sizing, users) / sizing.users_per_worker))
 
 

@@ -27,6 +27,7 @@ def code_digest() -> str:
 
 
 def digest_of(*parts: str) -> str:
+    """SHA-256 of the parts, in hexadecimal; `('ab', 'c')` and `('a', 'bc')` differ."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part.encode(errors="surrogatepass") + b"\0")
@@ -48,12 +49,14 @@ class Store:
             self.entries = content["entries"]
 
     def get(self, key: str) -> Any:
+        """The saved value, which is then kept for the next run; None if there is none."""
         value = self.entries.get(key)
         if value is not None:
             self.used[key] = value
         return value
 
     def put(self, key: str, value: Any) -> None:
+        """Keep a value for the next run; `save` writes it."""
         self.used[key] = value
 
     def save(self) -> None:

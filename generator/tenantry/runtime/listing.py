@@ -45,6 +45,7 @@ class Listing:
     """Paths that can't be ours: links, special files, names that are not text, and folders called like files."""
 
     def fingerprint(self, folders: tuple[str, ...]) -> str:
+        """Fingerprint of several folders together; a missing one counts as empty."""
         return " ".join(self.folders.get(folder, NO_FOLDER).fingerprint for folder in folders)
 
 

@@ -16,6 +16,7 @@ Progress = Callable[[str, int, int], None]
 
 
 def silent(_what: str, _done: int, _all: int) -> None:
+    """Progress that shows nothing."""
     pass
 
 
@@ -55,4 +56,5 @@ class Workspace:
         return fleet_state(self.root)
 
     def store(self, name: str) -> Store:
+        """The saved mapping of that name; an empty, unsaved one without caches."""
         return Store(self.state, name, self.say) if self.cached else Store()

@@ -194,7 +194,7 @@ def test_a_rules_tree_takes_the_requests_that_traefik_takes(parser: Engine) -> N
     "!(" + " || ".join(f"(Path(`/{n}`) && Path(`/x`))" for n in range(40)) + ")",
     " || ".join(f"Path(`/{n}`)" for n in range(300)),
 ])  # fmt: skip
-def test_a_rule_of_countless_alternatives_is_told_at_once(parser: Engine, text: str) -> None:
+def test_a_rule_with_countless_alternatives_is_reported_at_once(parser: Engine, text: str) -> None:
     rule = parser.rules([text])[text]
     assert not isinstance(rule, Refusal)
     with pytest.raises(UnreadableRuleError, match="more than 256 alternatives"):
@@ -282,7 +282,7 @@ def test_a_walk_has_the_way_of_any_path_through_the_edge(parser: Engine, texts: 
     held(parser, (*CLASSES.values(), *PATHS.values()), texts)
 
 
-def test_expressions_that_are_too_many_to_walk_are_told(parser: Engine) -> None:
+def test_too_many_expressions_are_reported(parser: Engine) -> None:
     walk, _ = walked(parser, ("(a|b)*a(a|b){20}$",), ())
     assert isinstance(walk, Refusal)
     assert walk.kind == "large"

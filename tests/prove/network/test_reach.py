@@ -153,7 +153,7 @@ def endpoint(pod: Pod) -> Endpoint:
     return Endpoint(pod.namespace, NAMESPACES[pod.namespace], pod.labels, NAMED, there)
 
 
-# One packet at a time, written from the API's own words and from nothing of ours.
+# One packet at a time, written from the API's documentation, without any code of the package.
 
 
 def packet_passes(policies: list[dict[str, Any]], source: Pod, target: Pod, protocol: str, port: int) -> bool:
