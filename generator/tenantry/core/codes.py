@@ -130,6 +130,11 @@ CODES: tuple[Code, ...] = (
         "The tenant keeps the control that the exception would lift; it is no longer needed.",
     ),
     Code(
+        "F024",
+        "Policy trusts an unknown account",
+        "A policy lets pass what an account asks for that is no operator's of platform.yaml and no controller of Kubernetes.",
+    ),
+    Code(
         "T001",
         "Template can't be rendered",
         "A template uses a value that is not there, or writes one without a filter.",

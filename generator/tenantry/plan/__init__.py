@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from tenantry.core.findings import Finding
 from tenantry.inputs.fleet import Fleet
-from tenantry.plan import capacity, contract, exceptions, hosts, network, placement, releases, windows
+from tenantry.plan import capacity, contract, exceptions, hosts, network, operators, placement, releases, windows
 from tenantry.plan.scope import Scope
 from tenantry.resolve.instance import Instance
 
@@ -33,6 +33,7 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     releases.database_major,
     releases.staged_first,
     exceptions.valid,
+    operators.known,
 )
 
 
