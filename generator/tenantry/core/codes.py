@@ -134,6 +134,7 @@ CODES: tuple[Code, ...] = (
         "Policy trusts an unknown account",
         "A policy lets pass what an account asks for that is no operator's of platform.yaml and no controller of Kubernetes.",
     ),
+    Code("F025", "Component is below its floor", "A platform component has a known fault that a later version fixed."),
     Code(
         "T001",
         "Template can't be rendered",

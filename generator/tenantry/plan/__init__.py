@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from tenantry.core.findings import Finding
 from tenantry.inputs.fleet import Fleet
-from tenantry.plan import capacity, contract, exceptions, hosts, network, operators, placement, releases, windows
+from tenantry.plan import capacity, components, contract, exceptions, hosts, network, operators, placement, releases, windows
 from tenantry.plan.scope import Scope
 from tenantry.resolve.instance import Instance
 
@@ -34,6 +34,7 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     releases.staged_first,
     exceptions.valid,
     operators.known,
+    components.floors,
 )
 
 
