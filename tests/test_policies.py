@@ -95,7 +95,11 @@ def test_what_a_policy_passes_by_is_decided_by_who_asks_and_its_suite_holds_what
     for name, path in POLICIES.items():
         conditions = [c["expression"] for c in document(path)["spec"].get("matchConditions", [])]
         assert all("request.?userInfo.?username" in c for c in conditions), name
-        trusted = {user for c in conditions for user in re.findall(r"'(system:serviceaccount:(?:cnpg-system|velero):[^']+)'", c)}
+        trusted = {
+            user
+            for c in conditions
+            for user in re.findall(r"'(system:serviceaccount:(?:cnpg-system|velero):[^']+)'", c)
+        }
         tried = {document(suite.parent / document(suite)["userinfo"])["userInfo"]["username"] for suite in AS_OPERATOR
                  if suite.parent.parent.name == name}  # fmt: skip
         assert trusted <= tried, f"{name} lets pass {trusted - tried}, of whom its suite holds nothing"

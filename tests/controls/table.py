@@ -884,7 +884,7 @@ SUPPLY = (
         "SUP-05",
         f"ConfigMap {ACME}/odoo-migration-scripts",
         "data[migrate.py]",
-        text("        refuse_default_password(cursor)\n", ""),
+        text("    refuse_default_password(cursor)\n", ""),
     ),
     _M("SUP-05", "Application argocd/acme-production-app", "spec.syncPolicy.automated.selfHeal", False),
     _M("SUP-05", "AppProject argocd/acme-production-app", "metadata.labels[tenantry.io/tenant]", "acme-corp", "*"),
@@ -897,6 +897,32 @@ SUPPLY = (
         "",
         new("MutatingWebhookConfiguration", "admissionregistration.k8s.io/v1", "sidecar", webhooks=[]),
         "*",
+    ),
+)
+
+GATE = (
+    _M("RUN-07", WEB, f"{POD}.initContainers", lambda c: [x for x in c if x["name"] != "gate"]),
+    _M("RUN-07", WEB, f"{POD}.initContainers[2].restartPolicy", "Always", also=("RUN-03", "RUN-05")),
+    _M("RUN-07", WEB, f"{POD}.initContainers[2].command", ["true"]),
+    _M("RUN-07", WEB, f"{POD}.initContainers[2].env[1].value", "odoo-18.0-20260101-000000000000"),
+    _M("RUN-07", WEB, f"{POD}.initContainers[2].env[0].value", "acme_corp_production"),
+    _M("RUN-07", WEB, f"{POD}.initContainers", lambda c: [c[2], c[0], c[1]]),
+    _M(
+        "RUN-07", f"Deployment {GLOBEX}/odoo-cron", f"{POD}.initContainers", lambda c: c[:2], "globex-eu", "euw1-globex"
+    ),
+    _M("RUN-07", f"Job {ACME}/odoo-backup", "metadata.annotations[argocd.argoproj.io/sync-wave]", "-1"),
+    _M(
+        "RUN-07",
+        f"Job {ACME}/odoo-migration",
+        "metadata.annotations[argocd.argoproj.io/hook]",
+        "PostSync",
+        also=("SUP-05",),
+    ),
+    _M(
+        "RUN-07",
+        f"Job {ACME}/odoo-migration",
+        f"{POD}.containers[0].env",
+        lambda e: [x for x in e if x["name"] != "MIGRATION_RELEASE"],
     ),
 )
 
@@ -970,5 +996,5 @@ FOUND_BY_FUZZING = (
 )
 
 MUTANTS: tuple[Mutant, ...] = (
-    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *PLACES, *COST, *FOUND_BY_FUZZING,
+    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *PLACES, *COST, *FOUND_BY_FUZZING,
 )  # fmt: skip

@@ -136,6 +136,11 @@ CODES: tuple[Code, ...] = (
     ),
     Code("F025", "Component is below its floor", "A platform component has a known fault that a later version fixed."),
     Code(
+        "F026",
+        "Release can't reach its object store",
+        "None of its storage modules reads the store's section in odoo.conf, so attachments would go to another address.",
+    ),
+    Code(
         "T001",
         "Template can't be rendered",
         "A template uses a value that is not there, or writes one without a filter.",

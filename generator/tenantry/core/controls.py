@@ -119,6 +119,8 @@ CATALOG: tuple[Control, ...] = (
        "Workloads at the autoscaler's most, old and new Pods of an update and the hook Jobs against the quota; PodDisruptionBudgets.", "rollout"),
     _C("RUN-06", "Replicas and their spread keep the promised availability.", "medium",
        "Product of the serial parts' availabilities, from replicas and zones, against the contract."),
+    _C("RUN-07", "Odoo starts only on a database that was backed up and migrated for its release.", "critical",
+       "In each Pod of Odoo a gate waits for the release's marker; the hooks, their order, and the marker that the migration leaves."),
     _C("EDGE-01", "A host leads to its instance, and to no other.", "critical",
        "Each rule, parsed, takes own hosts only; priorities are bounded; what is promised at a host reaches the instance's own Service.", "traefik"),
     _C("EDGE-02", "Routes refer to what is in their own namespace.", "critical",

@@ -149,7 +149,9 @@ def operators_suites(api: Api) -> Iterator[tuple[str, str, dict[str, Any]]]:
         if "userinfo" not in test:
             continue
         user = yaml.safe_load((suite.parent / test["userinfo"]).read_text())["userInfo"]["username"]
-        rules = yaml.safe_load((suite.parent.parent / "policy.yaml").read_text())["spec"]["matchConstraints"]["resourceRules"]
+        rules = yaml.safe_load((suite.parent.parent / "policy.yaml").read_text())["spec"]["matchConstraints"][
+            "resourceRules"
+        ]
         named = {resource for rule in rules for resource in rule["resources"]}
         for manifest in yaml.safe_load_all((suite.parent / "made.yaml").read_text()):
             if api.resources[manifest["apiVersion"], manifest["kind"]].plural in named:
