@@ -900,6 +900,32 @@ SUPPLY = (
     ),
 )
 
+FLIGHT = f"Middleware {ACME}/in-flight"
+CONNECTIONS = (
+    _M("EDGE-04", FLIGHT, "spec.inFlightReq.sourceCriterion", GONE),
+    _M("EDGE-04", FLIGHT, "spec.inFlightReq.sourceCriterion", {"requestHost": True}),
+    _M("EDGE-04", FLIGHT, "spec.inFlightReq.sourceCriterion.ipStrategy.depth", 1),
+    _M(
+        "EDGE-04",
+        f"Middleware {ACME}/rate-limit",
+        "spec.rateLimit.sourceCriterion",
+        {"requestHeaderName": "X-Forwarded-For"},
+    ),
+    _M("EDGE-04", f"Middleware {ACME}/in-flight-websocket", "spec.inFlightReq.amount", 5000),
+    _M("EDGE-01", PUBLIC, "spec.routes[1].match", text("web/+(?:health|", "web/+(?:webclient/+version_info|health|")),
+    _M("EDGE-04", STATIC, YAML, text('trustedIPs: ["192.0.2.32/28"]', "insecure: true"), ""),
+    _M("EDGE-04", STATIC, YAML, text('trustedIPs: ["192.0.2.32/28"]', 'trustedIPs: ["0.0.0.0/0"]'), ""),
+    _M(
+        "EDGE-04",
+        STATIC,
+        YAML,
+        text("proxyProtocol: {", "forwardedHeaders: {insecure: true}\n    proxyProtocol: {"),
+        "",
+    ),
+    _M("EDGE-04", STATIC, YAML, text("readTimeout: 300s", "readTimeout: 60s"), ""),
+    _M("EDGE-04", STATIC, YAML, text("graceTimeOut: 300s", "graceTimeOut: 10s"), ""),
+)
+
 GATE = (
     _M("RUN-07", WEB, f"{POD}.initContainers", lambda c: [x for x in c if x["name"] != "gate"]),
     _M("RUN-07", WEB, f"{POD}.initContainers[2].restartPolicy", "Always", also=("RUN-03", "RUN-05")),
@@ -996,5 +1022,5 @@ FOUND_BY_FUZZING = (
 )
 
 MUTANTS: tuple[Mutant, ...] = (
-    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *PLACES, *COST, *FOUND_BY_FUZZING,
+    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *CONNECTIONS, *PLACES, *COST, *FOUND_BY_FUZZING,
 )  # fmt: skip
