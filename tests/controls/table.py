@@ -878,7 +878,7 @@ SUPPLY = (
         "",
         also=("SUP-01",),
     ),
-    _M("SUP-05", WEB, f"{POD}.containers[0].livenessProbe", GONE),
+    _M("SUP-05", WEB, f"{POD}.containers[0].startupProbe", GONE),
     _M("SUP-05", WEB, f"{POD}.containers[0].env[0].value", "/etc/odoo/odoo.conf"),
     _M(
         "SUP-05",
@@ -898,6 +898,17 @@ SUPPLY = (
         new("MutatingWebhookConfiguration", "admissionregistration.k8s.io/v1", "sidecar", webhooks=[]),
         "*",
     ),
+)
+
+CATCHES = f"{POD}.containers[0]"
+PROBES = (
+    _M("RUN-08", WEB, f"{CATCHES}.livenessProbe.failureThreshold", 4),
+    _M("RUN-08", WEB, f"{CATCHES}.livenessProbe.terminationGracePeriodSeconds", GONE),
+    _M("RUN-08", WEB, f"{CATCHES}.readinessProbe.exec.command", ["python3", "/etc/odoo-config/ready.py", "8069"]),
+    _M("RUN-08", WEB, f"{CATCHES}.readinessProbe", {"httpGet": {"path": "/web/login", "port": "http"}}),
+    _M("RUN-08", WEB, f"{CATCHES}.volumeMounts", lambda m: [x for x in m if x["name"] != "odoo-config"]),
+    _M("RUN-08", f"Deployment {KESTREL}/odoo-websocket", f"{CATCHES}.readinessProbe.httpGet.path", "/web/health", K),
+    _M("RUN-04", CONFIG, "data[options.conf]", text("db_maxconn_gevent = 32", "db_maxconn_gevent = 8")),
 )
 
 FLIGHT = f"Middleware {ACME}/in-flight"
@@ -1022,5 +1033,5 @@ FOUND_BY_FUZZING = (
 )
 
 MUTANTS: tuple[Mutant, ...] = (
-    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *CONNECTIONS, *PLACES, *COST, *FOUND_BY_FUZZING,
+    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *PROBES, *CONNECTIONS, *PLACES, *COST, *FOUND_BY_FUZZING,
 )  # fmt: skip

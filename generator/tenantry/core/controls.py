@@ -121,6 +121,8 @@ CATALOG: tuple[Control, ...] = (
        "Product of the serial parts' availabilities, from replicas and zones, against the contract."),
     _C("RUN-07", "Odoo starts only on a database that was backed up and migrated for its release.", "critical",
        "In each Pod of Odoo a gate waits for the release's marker; the hooks, their order, and the marker that the migration leaves."),
+    _C("RUN-08", "A Pod that can't serve gets no requests, and one that only works hard is not restarted.", "high",
+       "Readiness looks at pages, bus and session store; liveness outlasts the longest request, and ends what is stuck at once."),
     _C("EDGE-01", "A host leads to its instance, and to no other.", "critical",
        "Each rule, parsed, takes own hosts only; priorities are bounded; what is promised at a host reaches the instance's own Service.", "traefik"),
     _C("EDGE-02", "Routes refer to what is in their own namespace.", "critical",
