@@ -880,13 +880,13 @@ SUPPLY = (
         "",
         also=("SUP-01",),
     ),
-    _M("SUP-05", WEB, f"{POD}.containers[0].livenessProbe", GONE),
+    _M("SUP-05", WEB, f"{POD}.containers[0].startupProbe", GONE),
     _M("SUP-05", WEB, f"{POD}.containers[0].env[0].value", "/etc/odoo/odoo.conf"),
     _M(
         "SUP-05",
         f"ConfigMap {ACME}/odoo-migration-scripts",
         "data[migrate.py]",
-        text("        refuse_default_password(cursor)\n", ""),
+        text("    refuse_default_password(cursor)\n", ""),
     ),
     _M("SUP-05", "Application argocd/acme-production-app", "spec.syncPolicy.automated.selfHeal", False),
     _M("SUP-05", "AppProject argocd/acme-production-app", "metadata.labels[tenantry.io/tenant]", "acme-corp", "*"),
@@ -899,6 +899,69 @@ SUPPLY = (
         "",
         new("MutatingWebhookConfiguration", "admissionregistration.k8s.io/v1", "sidecar", webhooks=[]),
         "*",
+    ),
+)
+
+CATCHES = f"{POD}.containers[0]"
+PROBES = (
+    _M("RUN-08", WEB, f"{CATCHES}.livenessProbe.failureThreshold", 4),
+    _M("RUN-08", WEB, f"{CATCHES}.livenessProbe.terminationGracePeriodSeconds", GONE),
+    _M("RUN-08", WEB, f"{CATCHES}.readinessProbe.exec.command", ["python3", "/etc/odoo-config/ready.py", "8069"]),
+    _M("RUN-08", WEB, f"{CATCHES}.readinessProbe", {"httpGet": {"path": "/web/login", "port": "http"}}),
+    _M("RUN-08", WEB, f"{CATCHES}.volumeMounts", lambda m: [x for x in m if x["name"] != "odoo-config"]),
+    _M("RUN-08", f"Deployment {KESTREL}/odoo-websocket", f"{CATCHES}.readinessProbe.httpGet.path", "/web/health", K),
+    _M("RUN-04", CONFIG, "data[options.conf]", text("db_maxconn_gevent = 32", "db_maxconn_gevent = 8")),
+)
+
+FLIGHT = f"Middleware {ACME}/in-flight"
+CONNECTIONS = (
+    _M("EDGE-04", FLIGHT, "spec.inFlightReq.sourceCriterion", GONE),
+    _M("EDGE-04", FLIGHT, "spec.inFlightReq.sourceCriterion", {"requestHost": True}),
+    _M("EDGE-04", FLIGHT, "spec.inFlightReq.sourceCriterion.ipStrategy.depth", 1),
+    _M(
+        "EDGE-04",
+        f"Middleware {ACME}/rate-limit",
+        "spec.rateLimit.sourceCriterion",
+        {"requestHeaderName": "X-Forwarded-For"},
+    ),
+    _M("EDGE-04", f"Middleware {ACME}/in-flight-websocket", "spec.inFlightReq.amount", 5000),
+    _M("EDGE-01", PUBLIC, "spec.routes[1].match", text("web/+(?:health|", "web/+(?:webclient/+version_info|health|")),
+    _M("EDGE-04", STATIC, YAML, text('trustedIPs: ["192.0.2.32/28"]', "insecure: true"), ""),
+    _M("EDGE-04", STATIC, YAML, text('trustedIPs: ["192.0.2.32/28"]', 'trustedIPs: ["0.0.0.0/0"]'), ""),
+    _M(
+        "EDGE-04",
+        STATIC,
+        YAML,
+        text("proxyProtocol: {", "forwardedHeaders: {insecure: true}\n    proxyProtocol: {"),
+        "",
+    ),
+    _M("EDGE-04", STATIC, YAML, text("readTimeout: 300s", "readTimeout: 60s"), ""),
+    _M("EDGE-04", STATIC, YAML, text("graceTimeOut: 300s", "graceTimeOut: 10s"), ""),
+)
+
+GATE = (
+    _M("RUN-07", WEB, f"{POD}.initContainers", lambda c: [x for x in c if x["name"] != "gate"]),
+    _M("RUN-07", WEB, f"{POD}.initContainers[2].restartPolicy", "Always", also=("RUN-03", "RUN-05")),
+    _M("RUN-07", WEB, f"{POD}.initContainers[2].command", ["true"]),
+    _M("RUN-07", WEB, f"{POD}.initContainers[2].env[1].value", "odoo-18.0-20260101-000000000000"),
+    _M("RUN-07", WEB, f"{POD}.initContainers[2].env[0].value", "acme_corp_production"),
+    _M("RUN-07", WEB, f"{POD}.initContainers", lambda c: [c[2], c[0], c[1]]),
+    _M(
+        "RUN-07", f"Deployment {GLOBEX}/odoo-cron", f"{POD}.initContainers", lambda c: c[:2], "globex-eu", "euw1-globex"
+    ),
+    _M("RUN-07", f"Job {ACME}/odoo-backup", "metadata.annotations[argocd.argoproj.io/sync-wave]", "-1"),
+    _M(
+        "RUN-07",
+        f"Job {ACME}/odoo-migration",
+        "metadata.annotations[argocd.argoproj.io/hook]",
+        "PostSync",
+        also=("SUP-05",),
+    ),
+    _M(
+        "RUN-07",
+        f"Job {ACME}/odoo-migration",
+        f"{POD}.containers[0].env",
+        lambda e: [x for x in e if x["name"] != "MIGRATION_RELEASE"],
     ),
 )
 
@@ -972,5 +1035,5 @@ FOUND_BY_FUZZING = (
 )
 
 MUTANTS: tuple[Mutant, ...] = (
-    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *PLACES, *COST, *FOUND_BY_FUZZING,
+    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *PROBES, *CONNECTIONS, *PLACES, *COST, *FOUND_BY_FUZZING,
 )  # fmt: skip

@@ -26,7 +26,7 @@ def public(matches: Matches, path: str) -> bool:
     "/web/database/manager", "/web/database", "/web/database/selector", "//web//database/manager", "/fr/web/database/drop", "/fr_FR/web/database/list",
     "/WEB/Database/manager", "/xmlrpc/db", "/xmlrpc/2/db", "//xmlrpc//2//db", "/xmlrpc/2/object", "/xmlrpc/common", "/jsonrpc", "/json/1/res.partner",
     "/json/2/res.partner/read", "/doc", "/doc/index.json", "/metrics", "/monitoring/status", "/web/health", "/websocket/health", "/web/become",
-    "/en/jsonrpc", "/en/xmlrpc/2/object", "/fr/metrics", "/es_419/web/become", "/web/set_profiling", "/web/version", "/web/webclient/version_info", "/website/info",
+    "/en/jsonrpc", "/en/xmlrpc/2/object", "/fr/metrics", "/es_419/web/become", "/web/set_profiling", "/web/version", "/website/info",
 ])  # fmt: skip
 def test_what_is_closed_reaches_no_backend(matches: Matches, path: str) -> None:
     assert not public(matches, path)

@@ -64,6 +64,8 @@ BUDGET = "poddisruptionbudget.policy_globex-us-production_odoo-web."
 STATEFUL = "statefulset"
 MONITOR = "podmonitor.monitoring.coreos.com_globex-us-production_odoo"
 POOLER = "pooler"
+READER = "serviceaccount_globex-us-production_secret-reader"
+STORE = "secretstore"
 
 MUTANTS = (
     # kinds and versions
@@ -79,6 +81,10 @@ MUTANTS = (
     Mutant("V021", WEB, "spec.strategy.type", "Rolling", "RollingUpdate"),
     Mutant("V021", WEB, f"{POD}.containers[0].ports[0].protocol", "HTTP", "TCP"),
     Mutant("V030", WEB, f"{POD}.priorityClassName", "Gold Class", "'Gold Class' can't be the name of an object"),
+    Mutant("V065", READER, "metadata.annotations", GONE, "needs ServiceAccount 'secret-reader', which comes later: wave 0 after -5"),
+    Mutant("V065", DB, "metadata.annotations[argocd.argoproj.io/sync-wave]", "1", "needs Cluster 'postgresql'"),
+    Mutant("V065", SECRET, "metadata.annotations[argocd.argoproj.io/sync-wave]", "2", "needs ExternalSecret 'database-user'"),
+    Mutant("V065", STORE, "metadata.annotations", GONE, "needs SecretStore 'openbao'"),
     Mutant("V065", PROJECT, "metadata.annotations", {"argocd.argoproj.io/sync-wave": "1"}, "not before it"),
     Mutant("V021", POLICY, "spec.policyTypes[0]", "Inbound", "Ingress"),
     Mutant("V021", WEB, f"{POD}.containers[0].readinessProbe.exec.command", "x", "wrong type"),

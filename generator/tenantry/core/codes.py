@@ -140,6 +140,17 @@ CODES: tuple[Code, ...] = (
         "The tenant complies with the control, so the exception is no longer needed.",
     ),
     Code(
+        "F024",
+        "Policy trusts an unknown account",
+        "A policy lets pass what an account asks for that is no operator's of platform.yaml and no controller of Kubernetes.",
+    ),
+    Code("F025", "Component is below its floor", "A platform component has a known fault that a later version fixed."),
+    Code(
+        "F026",
+        "Release can't reach its object store",
+        "None of its storage modules reads the store's section in odoo.conf, so attachments would go to another address.",
+    ),
+    Code(
         "T001",
         "Template can't be rendered",
         "A template uses an undefined value, or writes one without a filter.",

@@ -41,6 +41,15 @@ class PlatformNamespaces:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Operators:
+    """ServiceAccounts of operators that act in tenants' namespaces."""
+
+    barman_cloud_plugin: str
+    cloudnative_pg: str
+    velero: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecretStore:
     """The secret store; each instance reads its own path only."""
 
@@ -100,6 +109,7 @@ class ComponentVersions:
     cert_manager: str
     cloudnative_pg: str
     external_secrets: str
+    keda: str
     kyverno: str
     traefik: str
     velero: str
@@ -149,6 +159,7 @@ class Platform:
     regions: tuple[Region, ...]
     git: GitSource
     namespaces: PlatformNamespaces
+    operators: Operators
     secret_store: SecretStore
     issuers: Issuers
     mail: MailRelay

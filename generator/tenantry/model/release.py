@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from tenantry.model.common import EnvironmentName
@@ -34,6 +35,17 @@ class Release:
     user: ImageUser
     server_wide_modules: tuple[str, ...]
     modules: tuple[str, ...]
+    storage_modules: tuple[str, ...]
     session_store_needs_scan: bool
     postgresql_majors: tuple[int, ...]
     proved: tuple[Proof, ...]
+
+    @property
+    def marker(self) -> str:
+        """Name of what a database is migrated to: it changes with the image and with the modules.
+
+        Not with the name alone, or modules that are added to a release would never reach its tenants: Argo CD compares
+        Deployments, which carry the marker, and not hooks.
+        """
+        content = "\n".join((self.image, *self.server_wide_modules, "", *self.storage_modules, "", *self.modules))
+        return f"{self.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"

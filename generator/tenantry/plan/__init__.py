@@ -9,7 +9,18 @@ from collections.abc import Callable, Iterator, Mapping
 
 from tenantry.core.findings import Finding
 from tenantry.inputs.fleet import Fleet
-from tenantry.plan import capacity, contract, exceptions, hosts, network, placement, releases, windows
+from tenantry.plan import (
+    capacity,
+    components,
+    contract,
+    exceptions,
+    hosts,
+    network,
+    operators,
+    placement,
+    releases,
+    windows,
+)
 from tenantry.plan.scope import Scope
 from tenantry.resolve.instance import Instance
 
@@ -32,7 +43,10 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     network.outside,
     releases.database_major,
     releases.staged_first,
+    releases.object_store_is_read,
     exceptions.valid,
+    operators.known,
+    components.floors,
 )
 
 

@@ -56,6 +56,10 @@ def outside(scope: Scope) -> Iterator[Finding]:
         ):  # fmt: skip
             for path, message, hint in _faults((key, "cidrs"), cidrs, WIDEST_OUTSIDE, own):
                 yield Finding("F017", scope.fleet.place(cluster, *path), message, hint)
+        # A balancer may stand among the nodes; a Pod that is believed could take any client's address.
+        pods = [(other, key, network) for other, key, network in own if key != "nodes"]
+        for path, message, hint in _faults(("traefik", "balancerCidrs"), cluster.traefik.balancer_cidrs, WIDEST, pods):
+            yield Finding("F017", scope.fleet.place(cluster, *path), message, hint)
     for tenant in scope.fleet.all(Tenant).values():
         for path, message, hint in _tenant(tenant, own):
             yield scope.at(tenant, path, "F017", message, hint)
@@ -78,6 +82,7 @@ def _tenant(tenant: Tenant, own: _Own) -> Iterator[tuple[_Path, str, str]]:
 
 _WIDE = {
     "integrations": ("for one integration", "declare the system's own addresses: at most {} in all"),
+    "traefik": ("for a load balancer", "declare its own addresses: at most {} in all"),
     "access": ("for administrators", "name offices and VPN gateways: at most {} in all"),
     "objectStorage": ("for object storage", "declare the endpoint's own addresses: at most {} in all"),
     "privateConnectivity": ("for a private link", "declare the customer's own addresses: at most {} in all"),

@@ -43,3 +43,16 @@ def staged_first(scope: Scope) -> Iterator[Finding]:
                 message,
                 f"run it in staging, then record it under 'proved' in {scope.fleet.document(release).file}",
             )
+
+
+_GLUE = frozenset({"fs_attachment_environment", "fs_attachment_s3_environment"})
+"""OCA modules that make fs_storage read its section in odoo.conf; up to fs_storage 18.0.2.0 it did so itself."""
+
+
+def object_store_is_read(scope: Scope) -> Iterator[Finding]:
+    """Without the glue the section is ignored: requests go to Amazon's own endpoint, with the tenant's keys."""
+    for release in scope.fleet.all(Release).values():
+        if not _GLUE & set(release.storage_modules):
+            message = f"release '{release.name}' names no module that reads where the object store is"
+            place = scope.fleet.place(release, "storageModules")
+            yield Finding("F026", place, message, "add fs_attachment_environment")

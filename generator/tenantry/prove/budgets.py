@@ -348,6 +348,7 @@ def _pods(state: State, home: Home) -> Iterator[Breach]:
                 work.manifest, "RUN-04", work.path, message, "the sidecar pgbouncer is needed", tenant=home.tenant
             )
             continue
+        yield from _handshakes(configuration, options, home)
         wanted = _wanted(work.name, odoo.value, options)
         if wanted > pool:
             message = f"Odoo's processes can open {wanted} connections; the PgBouncer beside them lets {pool} through, and requests would wait and fail"
@@ -366,6 +367,20 @@ def _pods(state: State, home: Home) -> Iterator[Breach]:
             assert manifest is not None
             message = f"PgBouncer takes {clients} clients; Odoo's processes open {wanted}"
             yield breach(manifest, "RUN-04", ("data",), message, "raise max_client_conn", tenant=home.tenant)
+
+
+HANDSHAKES = 32
+"""Websockets that an office opens at the same moment; each needs a connection, and one that gets none answers 500."""
+
+
+def _handshakes(manifest: Manifest, options: Value, home: Home) -> Iterator[Breach]:
+    given = digits(text(options.get("db_maxconn_gevent")))
+    if given is not None and given < HANDSHAKES:
+        message = (
+            f"the bus has {given} connections: of {HANDSHAKES} websockets that open at once the others get an error"
+        )
+        path: Path = ("data", "options.conf")
+        yield breach(manifest, "RUN-04", path, message, f"db_maxconn_gevent = {HANDSHAKES}", tenant=home.tenant)
 
 
 def _wanted(name: str, container: Value, options: object) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from tenantry.core.manifest import Manifest, Path, dig, entries, items, text
 from tenantry.model.control_exception import ControlException
 from tenantry.model.policy import Policy
+from tenantry.plan.components import version
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.workloads import Container, Workload, workloads
@@ -15,23 +16,7 @@ from tenantry.resolve.instance import Instance
 
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 _TAG = re.compile(r":([0-9]{1,9}(?:\.[0-9]{1,9}){1,9})")
-FLOORS: Mapping[str, tuple[tuple[int, ...], str]] = {
-    "argocd": ((3, 1, 2), "CVE-2025-55190: project tokens read repository credentials"),
-    "cloudnative_pg": (
-        (1, 30, 0),
-        "CVE-2026-44477, CVE-2026-55769, GHSA-7qwx-x8ff-3px9: the operator as a ladder to superuser",
-    ),
-    "external_secrets": ((2, 4, 0), "CVE-2026-22822, CVE-2026-42875, CVE-2026-42876: secrets of other namespaces"),
-    "kyverno": ((1, 19, 2), "CVE-2026-122303, CVE-2026-122313: policies passed by"),
-    "traefik": ((3, 7, 13), "CVE-2026-112778, CVE-2026-85594, CVE-2026-54761: routes across namespaces"),
-    "velero": ((1, 4, 3), "CVE-2020-3996: restores into other namespaces"),
-}
-"""Component -> (lowest version, why). From the advisories of the projects."""
 _IMAGE_FLOORS = {"postgresql": ((16, 10), (17, 6)), "valkey": ((8, 1, 4),), "pgbouncer": ((1, 24, 1),)}
-
-
-def version(value: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"[0-9]{1,9}", value[:100])[:3])
 
 
 def images(state: State) -> Iterator[Breach]:

@@ -19,7 +19,7 @@ from tenantry.render.registry import Context
 from tenantry.resolve import schedule
 from tenantry.resolve.instance import Instance, Site
 from tenantry.resolve.quota import cell_quota, instance_quota
-from tenantry.resolve.sizing import PostgresqlSize
+from tenantry.resolve.sizing import PostgresqlSize, websockets_in_flight
 
 INFRA_KINDS = (
     ("", "ConfigMap"),
@@ -80,9 +80,10 @@ PATHS = {
     # The database manager and the same service over RPC, with or without a language in front.
     "database": "(?i)^(?:/+[^/]+)?/+(?:web/+database|xmlrpc/+(?:2/+)?db)(?:/|$)",
     # With any first segment: Odoo strips a language there and looks again.
-    # What only API clients, administrators, probes or Prometheus may reach, and what tells versions.
-    "closed": "(?i)^(?:/+[^/]+)?/+(?:xmlrpc|jsonrpc|json|doc(?:-bearer)?|metrics|monitoring|web/+(?:health|become|set_profiling|version|"
-    "webclient/+version_info)|websocket/+health|website/+info)(?:/|$)",
+    # What only API clients, administrators, probes or Prometheus may reach, and what tells versions; not
+    # /web/webclient/version_info, by which the web client finds out that the server is back.
+    "closed": "(?i)^(?:/+[^/]+)?/+(?:xmlrpc|jsonrpc|json|doc(?:-bearer)?|metrics|monitoring|web/+(?:health|become|set_profiling|version)|"
+    "websocket/+health|website/+info)(?:/|$)",
     # One segment below it at most: the Pods that serve websockets would answer every other path, too.
     "websocket": "^/websocket(?:/[a-z_]+)?/?$",
     "login": "(?i)^(?:/+[^/]+)?/+web/+(?:login|signup|reset_password|session/+authenticate)(?:/|$)",
@@ -179,6 +180,7 @@ def instance_context(instance: Instance, site: Site) -> Context:
         "objective_alerts": list(_objective_alerts(instance)),
         "certificate_hosts": [*instance.hosts, *([instance.api_host] if tenant.access.api_clients else [])],
         "pg_hba": _own_pg_hba(instance),
+        "websockets_in_flight": websockets_in_flight(tenant.users, settings.edge.in_flight),
         "host_rule": _host_rule(instance.hosts), "paths": PATHS,
         "entry_points": _entry_points(tier, site.cluster), "middlewares": _middlewares(tenant, tier),
     }  # fmt: skip
@@ -221,13 +223,18 @@ def _entry_points(tier: Tier, cluster: Cluster) -> list[str]:
 
 
 def _middlewares(tenant: Tenant, tier: Tier) -> dict[str, list[dict[str, str]]]:
-    """References by use: `first` on every route, `login` on login paths, `http` on all but websockets."""
+    """References by use: `first` on every route but the bus, which has `websocket`, `login` on login paths, `http` on pages."""
     first = ["client-sources"] if tenant.access.sources else []
-    first += ["in-flight", "rate-limit", "security-headers"]
+    limits = ["rate-limit", "security-headers"]
     http = ["body-size", "compress"]
     if tier.edge.web_application_firewall != "off":
         http.insert(0, "web-application-firewall")
-    groups = {"first": first, "login": ["login-rate-limit"], "http": http}
+    groups = {
+        "first": [*first, "in-flight", *limits],
+        "websocket": [*first, "in-flight-websocket", *limits],
+        "login": ["login-rate-limit"],
+        "http": http,
+    }
     return {use: [{"name": name} for name in group] for use, group in groups.items()}
 
 

@@ -67,7 +67,8 @@ def reference_instance(platform: Platform, tier: Tier, environment: EnvironmentN
     site = reference_site(platform, tier)
     release = Release(
         name="odoo-18.0", odoo_version="18.0", image=f"{registry}/odoo/odoo:18.0", built="2026-01-01", user=ImageUser(uid=100, gid=101),
-        server_wide_modules=("base", "web", "session_redis"), modules=("base", "web"), session_store_needs_scan=False,
+        server_wide_modules=("base", "web", "session_redis"), modules=("base", "web"),
+        storage_modules=("fs_attachment_environment",), session_store_needs_scan=False,
         postgresql_majors=(17,), proved=(),
     )  # fmt: skip
     tenant = Tenant(

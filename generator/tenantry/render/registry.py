@@ -203,6 +203,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("app/middleware-rate-limit", "base"),
         _T("app/middleware-login-rate-limit", "base"),
         _T("app/middleware-in-flight", "base"),
+        _T("app/middleware-in-flight-websocket", "base"),
         _T("app/middleware-body-size", "base"),
         _T("app/middleware-web-application-firewall", "base", firewalled),
         _T("app/middleware-admin-sources", when=lambda context: bool(context["tenant"].access.admin_sources)),

@@ -83,6 +83,11 @@ def concurrent_users(sizing: Sizing, users: int) -> int:
     return math.ceil(round(users * sizing.concurrent_share, 6))
 
 
+def websockets_in_flight(users: int, in_flight: int) -> int:
+    """Websockets that one address may hold: an office behind it, with some tabs each, and twice as many as requests."""
+    return max(2 * in_flight, 3 * users)
+
+
 def http_workers(sizing: Sizing, users: int) -> int:
     """HTTP workers of an instance, all Pods together."""
     return max(sizing.min_workers, math.ceil(concurrent_users(sizing, users) / sizing.users_per_worker))

@@ -167,7 +167,7 @@ class Server:
         )  # fmt: skip
         connection.execute(statement)
         with self.superuser(spec["name"]) as inside:
-            for extension in spec.get("extensions", ()):
+            for extension in (e for e in spec.get("extensions", ()) if e["ensure"] == "present"):
                 inside.execute(sql.SQL("CREATE EXTENSION {}").format(sql.Identifier(extension["name"])))
 
     def connect(self, user: str, password: str, database: str, **options: Any) -> psycopg.Connection[Any]:

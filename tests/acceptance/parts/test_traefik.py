@@ -26,12 +26,12 @@ INSIDE = (
     "/web/database/manager", "/web/database/selector", "/web/database/create", "/web/database/backup", "/xmlrpc/db", "/xmlrpc/2/db",
     "/xmlrpc/common", "/xmlrpc/2/common", "/xmlrpc/2/object", "/jsonrpc", "/json/1/res.partner", "/json/2/res.partner/search",
     "/doc", "/web/become", "/web/set_profiling", "/metrics", "/monitoring/x", "/web/health", "/web/version",
-    "/web/webclient/version_info", "/websocket/health", "/website/info",
+    "/websocket/health", "/website/info",
 )  # fmt: skip
 """What Odoo serves and no public host may lead to."""
 _INSIDE = re.compile(
     r"(?:/[^/]+)?/(?:web/database|xmlrpc|jsonrpc|json|doc|metrics|monitoring|"
-    r"web/(?:become|set_profiling|health|version|webclient/version_info)|websocket/health|website/info)(?:/|$)"
+    r"web/(?:become|set_profiling|health|version)|websocket/health|website/info)(?:/|$)"
 )
 
 

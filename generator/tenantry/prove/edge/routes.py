@@ -25,13 +25,14 @@ from tenantry.prove.edge import rules
 from tenantry.prove.edge.rules import Conjunct
 from tenantry.prove.promises import Home
 from tenantry.resolve.instance import Instance
+from tenantry.resolve.sizing import websockets_in_flight
 
 _LANGUAGE = "(?:/+[^/]+)?"
 """Odoo takes a language off the front of a path and looks again; any first segment is taken for one."""
 CLASSES = {
     "manager": f"^{_LANGUAGE}/+(?:web/+database|xmlrpc/+(?:2/+)?db)(?:/|$)",
     "api": f"^{_LANGUAGE}/+(?:xmlrpc|jsonrpc|json|doc|doc-bearer)(?:/|$)",
-    "internal": f"^{_LANGUAGE}/+(?:metrics|monitoring|web/+(?:health|version|webclient/+version_info)|websocket/+health|website/+info)(?:/|$)",
+    "internal": f"^{_LANGUAGE}/+(?:metrics|monitoring|web/+(?:health|version)|websocket/+health|website/+info)(?:/|$)",
     "admin": f"^{_LANGUAGE}/+web/+(?:become|set_profiling)(?:/|$)",
     "login": f"^{_LANGUAGE}/+web/+(?:login|signup|reset_password|session/+authenticate)(?:/|$)",
 }
@@ -487,7 +488,7 @@ def _numbers(state: State, home: Home, instance: Instance) -> Iterator[Breach]:
     """Numbers of the middlewares against the contract: the tier's, with the overrides that it allows."""
     tier, settled = instance.tier.edge, instance.settings.edge
     for manifest in state.of("traefik.io", "Middleware", home.namespace):
-        for path, value, limit, what in _limited(manifest, tier, settled):
+        for path, value, limit, what in _limited(manifest, tier, settled, instance.tenant.users):
             if not isinstance(value, int) or not 0 < value <= limit:
                 message = f"'{manifest.identity.name}' lets through {value if value else 'any number of'} {what}; {limit:,} are promised"
                 yield breach(manifest, "EDGE-04", path, message, "neighbours share the edge", tenant=home.tenant)
@@ -497,12 +498,32 @@ def _numbers(state: State, home: Home, instance: Instance) -> Iterator[Breach]:
             yield breach(
                 manifest, "EDGE-04", ("spec", "rateLimit", "period"), message, "period: 1s", tenant=home.tenant
             )
+        yield from _counted(manifest, home)
         yield from _headers(manifest, home)
         yield from _sources(manifest, instance, home)
         yield from _firewall(manifest, home)
 
 
-def _limited(manifest: Manifest, tier: EdgeLimits, settled: EdgeLimits) -> Iterator[tuple[Path, object, int, str]]:
+def _counted(manifest: Manifest, home: Home) -> Iterator[Breach]:
+    """By the address of the sender. Traefik counts requests in flight by host where nothing is said, so that one client
+    can take what a tenant has."""
+    for kind in ("rateLimit", "inFlightReq"):
+        limit = mapping(manifest.spec.get(kind))
+        criterion = mapping(limit.get("sourceCriterion"))
+        strategy = criterion.get("ipStrategy")
+        by_address = "requestHost" not in criterion and "requestHeaderName" not in criterion
+        unsaid = kind == "inFlightReq" and not isinstance(strategy, dict)
+        if limit and (
+            unsaid or not by_address or mapping(strategy).get("depth") or mapping(strategy).get("excludedIPs")
+        ):
+            message = f"'{manifest.identity.name}' does not count by the sender's address: one client can use up what all have"
+            path: Path = ("spec", kind, "sourceCriterion")
+            yield breach(manifest, "EDGE-04", path, message, "ipStrategy: {depth: 0}", tenant=home.tenant)
+
+
+def _limited(
+    manifest: Manifest, tier: EdgeLimits, settled: EdgeLimits, users: int
+) -> Iterator[tuple[Path, object, int, str]]:
     """(field, value, most, unit) of each number of a middleware."""
     spec = manifest.spec
     if "rateLimit" in spec:
@@ -514,7 +535,9 @@ def _limited(manifest: Manifest, tier: EdgeLimits, settled: EdgeLimits) -> Itera
         yield ("spec", "rateLimit", "burst"), rate.get("burst"), burst, "requests at once"
     if "inFlightReq" in spec:
         amount = mapping(spec["inFlightReq"]).get("amount")
-        yield ("spec", "inFlightReq", "amount"), amount, settled.in_flight, "requests in flight"
+        bus = manifest.identity.name == "in-flight-websocket"
+        most = websockets_in_flight(users, settled.in_flight) if bus else settled.in_flight
+        yield ("spec", "inFlightReq", "amount"), amount, most, "requests in flight"
     if "buffering" in spec:
         size = mapping(spec["buffering"]).get("maxRequestBodyBytes")
         yield ("spec", "buffering", "maxRequestBodyBytes"), size, settled.body_mib << 20, "bytes of body"

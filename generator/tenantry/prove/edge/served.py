@@ -10,7 +10,7 @@ from tenantry.prove.edge.routes import SERVICES, Route, entry_points, read
 from tenantry.prove.promises import Home
 from tenantry.resolve.instance import Instance
 
-_PAGES = ("/", "/web/login")
+_PAGES = ("/", "/web/login", "/web/webclient/version_info")
 _SOCKET, _ADMINISTRATION = "/websocket", "/web/become"
 _INTERFACES = ("/jsonrpc", "/xmlrpc/2/object")
 PATHS = (*_PAGES, _SOCKET, _ADMINISTRATION, *_INTERFACES)

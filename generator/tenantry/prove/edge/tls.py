@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -216,8 +217,50 @@ def switches(state: State) -> Iterator[Breach]:
     except yaml.YAMLError as error:
         yield breach(manifest, "EDGE-02", path, f"can't be read: {error}", "write YAML", tenant="")
         return
-    for control, message, hint in _wrong_switches(mapping(static), space):
+    balancer = sorted(state.cluster.traefik.balancer_cidrs)
+    for control, message, hint in (*_wrong_switches(mapping(static), space), *_wrong_points(mapping(static), balancer)):
         yield breach(manifest, control, path, message, hint, tenant="")
+
+
+_LONGEST_REQUEST = 240
+"""Seconds for which Odoo may work on a request: limit_time_real."""
+
+
+def _wrong_points(static: Value, balancer: list[str]) -> Iterator[tuple[str, str, str]]:
+    """How entry points learn the client's address, and for how long they wait."""
+    for name, point in mapping(static.get("entryPoints")).items():
+        if name == "metrics":
+            continue
+        proxy, where = mapping(dig(point, "proxyProtocol")), f"entryPoints.{name}"
+        if proxy.get("insecure") or sorted(map(text, items(proxy.get("trustedIPs")))) != balancer:
+            whom = (
+                "anybody" if proxy.get("insecure") else ", ".join(map(text, items(proxy.get("trustedIPs")))) or "nobody"
+            )
+            message = f"{where}.proxyProtocol believes {whom} about the client's address, by which limits and lists go"
+            yield "EDGE-04", message, f"trustedIPs: {balancer}" if balancer else "no proxyProtocol"
+        if mapping(dig(point, "forwardedHeaders")):
+            yield "EDGE-04", f"{where}.forwardedHeaders believes headers about the client's address", "remove it"
+        read, grace = (
+            _seconds(dig(point, "transport", *keys))
+            for keys in (("respondingTimeouts", "readTimeout"), ("lifeCycle", "graceTimeOut"))
+        )
+        if not read or read < _LONGEST_REQUEST:
+            yield (
+                "EDGE-04",
+                f"{where}: an upload is cut after {read or 60} seconds",
+                "transport.respondingTimeouts.readTimeout: 300s",
+            )
+        if not grace or grace < _LONGEST_REQUEST:
+            yield (
+                "EDGE-04",
+                f"{where}: a rollout of the edge cuts requests after {grace or 10} seconds",
+                "transport.lifeCycle.graceTimeOut: 300s",
+            )
+
+
+def _seconds(value: object) -> int | None:
+    found = re.fullmatch(r"([0-9]{1,6})s", text(value))
+    return int(found[1]) if found else None
 
 
 def _wrong_switches(static: Value, space: str) -> Iterator[tuple[str, str, str]]:

@@ -53,7 +53,8 @@ def problems(index: Index, only: Iterable[Manifest] | None = None) -> Iterator[t
     """References that lead nowhere, and ConfigMaps that nothing refers to. `only` asks for the former of some objects."""
     for manifest in index.manifests if only is None else only:
         index.asking = manifest
-        for check in CHECKS.get(manifest.kind, ()):
+        index.needed.clear()
+        for check in (*CHECKS.get(manifest.kind, ()), waves.order):
             for problem in check(manifest, index):
                 yield manifest, problem
     index.asking = None

@@ -41,6 +41,8 @@ class Index:
     """The object whose references are being judged."""
     asked: dict[ObjectId, dict[int, Manifest]] = field(default_factory=dict)
     """What was asked elsewhere, and the objects (by their id) whose references depend on it."""
+    needed: dict[ObjectId, Manifest] = field(default_factory=dict)
+    """Objects of the tree that the asking one refers to."""
     used: set[tuple[str, str, str]] = field(default_factory=set)
     """(kind, namespace, name) of ConfigMaps that something refers to."""
 
@@ -59,7 +61,16 @@ class Index:
         return self._by_name.get((group, kind, namespace, name))
 
     def has(self, group: str, kind: str, namespace: str, name: str) -> bool:
-        return (group, kind, namespace, name) in self._by_name or self._ask(ObjectId(group, kind, namespace, name))
+        found = self._by_name.get((group, kind, namespace, name))
+        if found is None:
+            return self._ask(ObjectId(group, kind, namespace, name))
+        self.need(found)
+        return True
+
+    def need(self, manifest: Manifest) -> None:
+        """Note that the asking object can't do without another."""
+        if self.asking is not None and manifest is not self.asking:
+            self.needed[manifest.identity] = manifest
 
     def _ask(self, identity: ObjectId) -> bool:
         """Ask elsewhere; who makes a namespace makes all that lies in it, so then there is nothing to ask."""
@@ -94,10 +105,15 @@ class Index:
     @cached_property
     def secrets(self) -> dict[tuple[str, str], Keys]:
         """(namespace, name) -> keys, of Secrets in the tree and of those that operators make."""
-        found: dict[tuple[str, str], Keys] = {}
+        return {name: keys for name, (keys, _) in self.secret_makers.items()}
+
+    @cached_property
+    def secret_makers(self) -> dict[tuple[str, str], tuple[Keys, Manifest]]:
+        """(namespace, name) -> keys and the object of the tree that the Secret comes from."""
+        found: dict[tuple[str, str], tuple[Keys, Manifest]] = {}
         for manifest in self.manifests:
             for name, keys in _secrets_of(manifest):
-                found[manifest.identity.namespace, name] = keys
+                found[manifest.identity.namespace, name] = keys, manifest
         return found
 
     @cached_property

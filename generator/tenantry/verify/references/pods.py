@@ -109,11 +109,12 @@ def secret(
     name = text(reference.get("name"))
     if not name or reference.get("optional"):
         return
-    if (namespace, name) not in index.secrets:
+    if (namespace, name) not in index.secret_makers:
         if not index.elsewhere_secret(namespace, name):
             yield _missing_secret(index, namespace, name, path)
         return
-    there = index.secrets[namespace, name]
+    there, maker = index.secret_makers[namespace, name]
+    index.need(maker)
     for key in keys or ():
         if there is not None and key not in there:
             yield Problem("V061", path, f"the Secret '{name}' has no key '{key}'", f"it has {', '.join(sorted(there))}")
@@ -141,6 +142,7 @@ def config_map(
         if not index.has("", "ConfigMap", namespace, name):
             yield missing(index, namespace, path, f"ConfigMap '{name}' in '{namespace}'")
         return
+    index.need(found)
     there = mapping(found.value.get("data")).keys() | mapping(found.value.get("binaryData")).keys()
     for key in keys or ():
         if key not in there:

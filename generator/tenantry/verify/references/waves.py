@@ -48,6 +48,21 @@ def project(manifest: Manifest, index: Index) -> Iterator[Problem]:
         yield Problem("V065", ("metadata", "annotations", _WAVE), message, "give the AppProject an earlier sync-wave")
 
 
+def order(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """Argo CD applies a wave when all of the one before is healthy: what an object needs must not come in a later one.
+
+    Asked of what the references of the object led to, in the same Application and phase; hooks are judged by `hook`.
+    """
+    own, folder = _wave(manifest), manifest.file.rpartition("/")[0]
+    for needed in index.needed.values():
+        apart = needed.file.rpartition("/")[0] != folder or {_HOOK} & (manifest.annotations.keys() | needed.annotations)
+        if apart or _wave(needed) <= own:
+            continue
+        message = f"needs {needed.identity.kind} '{needed.identity.name}', which comes later: wave {_wave(needed)} after {own}"
+        hint = f"give the {needed.identity.kind} a sync-wave of {own} or less"
+        yield Problem("V065", ("metadata", "annotations", _WAVE), message, hint)
+
+
 def _earlier(needed: Manifest, hooked: Manifest) -> bool:
     return needed.annotations.get(_HOOK) == "PreSync" and _wave(needed) < _wave(hooked)
 

@@ -1,0 +1,81 @@
+"""RUN-07: Odoo starts only on a database that was backed up and migrated for its release.
+
+Modules are loaded at each start. A Pod that starts beside a migration works with the old code on what the new one
+changes, and a sync that applies a new image without its hooks (Argo CD's self-heal can) would start it on the old schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tenantry.core.manifest import Manifest, Path, entries, items, text, whole_number
+from tenantry.prove.cluster_state import Breach, State, breach
+from tenantry.prove.promises import Home
+from tenantry.prove.workloads import Container, Workload, workloads
+
+CONTROL = "RUN-07"
+_COMMAND = ["python3", "/etc/odoo-config/gate.py"]
+_HOOK, _WAVE = "argocd.argoproj.io/hook", "argocd.argoproj.io/sync-wave"
+
+
+def gated(state: State) -> Iterator[Breach]:
+    for home in state.homes_at("instance"):
+        assert home.instance is not None
+        found = workloads(state, home.namespace)
+        for work in found:
+            if work.manifest.identity.kind != "Job" and any(_runs_odoo(c) for c in work.containers):
+                yield from _gate(work, home, home.instance.release.marker)
+        yield from _order({work.name: work for work in found}, home, home.instance.release.marker)
+
+
+def _runs_odoo(container: Container) -> bool:
+    return items(container.value.get("command"))[:1] == ["odoo"]
+
+
+def _gate(work: Workload, home: Home, marker: str) -> Iterator[Breach]:
+    first = [container for container in work.containers if container.first]
+    position = next((number for number, c in enumerate(first) if items(c.value.get("command")) == _COMMAND), None)
+    hint = "the gate is the last of the first containers, after PgBouncer"
+    if position is None or first[position].sidecar or items(first[position].value.get("args")):
+        message = "Odoo would start on a database that no hook has migrated for it: nothing waits for that"
+        yield breach(work.manifest, CONTROL, (*work.path, "initContainers"), message, hint, tenant=home.tenant)
+        return
+    if not any(container.name == "pgbouncer" for container in first[:position]):
+        message = "the gate comes before PgBouncer, by which it reaches the database, so it never opens"
+        yield breach(work.manifest, CONTROL, first[position].path, message, hint, tenant=home.tenant)
+    assert home.instance is not None
+    wanted = {"GATE_DATABASE": home.instance.names.database, "GATE_RELEASE": marker}
+    yield from _environment(work.manifest, first[position], wanted, home)
+
+
+def _environment(manifest: Manifest, container: Container, wanted: dict[str, str], home: Home) -> Iterator[Breach]:
+    """The last entry of a name counts."""
+    given = {text(e.get("name")): text(e.get("value")) for _, e in entries(container.value.get("env"))}
+    for name, value in wanted.items():
+        if given.get(name) != value:
+            message = f"{name} is '{given.get(name, '')}': what was migrated and what starts would not be the same"
+            path: Path = (*container.path, "env")
+            yield breach(manifest, CONTROL, path, message, f"{name}={value}", tenant=home.tenant)
+
+
+def _order(works: dict[str, Workload], home: Home, marker: str) -> Iterator[Breach]:
+    """Backup, then migration, then everything else."""
+    backup, migration = works.get("odoo-backup"), works.get("odoo-migration")
+    if migration is None:
+        return  # conformance tells what is missing
+    for work in (w for w in (backup, migration) if w is not None):
+        if work.manifest.annotations.get(_HOOK) != "PreSync":
+            message = "is no PreSync hook, so the new Pods are made beside it"
+            path: Path = ("metadata", "annotations", _HOOK)
+            yield breach(work.manifest, CONTROL, path, message, "PreSync", tenant=home.tenant)
+    if backup is not None and _wave(backup) >= _wave(migration):
+        message = "the backup does not come before the migration, so nothing leads back from one that failed"
+        path = ("metadata", "annotations", _WAVE)
+        yield breach(backup.manifest, CONTROL, path, message, "an earlier sync-wave", tenant=home.tenant)
+    container = migration.container("migration")
+    if container is not None:
+        yield from _environment(migration.manifest, container, {"MIGRATION_RELEASE": marker}, home)
+
+
+def _wave(work: Workload) -> int:
+    return whole_number(str(work.manifest.annotations.get(_WAVE, "0"))) or 0

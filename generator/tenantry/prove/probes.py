@@ -1,0 +1,67 @@
+"""RUN-08: probes of Odoo see what people need, and restart nothing that only works hard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tenantry.core.manifest import Path, dig, entries, how_many, items, mapping, text
+from tenantry.prove.cluster_state import Breach, State, breach
+from tenantry.prove.promises import Home
+from tenantry.prove.workloads import Container, Workload, workloads
+
+CONTROL = "RUN-08"
+LONGEST_REQUEST = 240
+"""Seconds that Odoo may work on a request: limit_time_real in odoo.conf."""
+_READY = ["python3", "/etc/odoo-config/ready.py"]
+_BUS = "8072"
+
+
+def probes(state: State) -> Iterator[Breach]:
+    for home in state.homes_at("instance"):
+        assert home.instance is not None
+        for work in workloads(state, home.namespace):
+            odoo = work.container("odoo")
+            if odoo is None:
+                continue
+            if work.name == "odoo-web":
+                yield from _patient(work, odoo, home)
+                yield from _sees(work, odoo, home, ("8069",) if home.instance.split else ("8069", _BUS))
+            elif (
+                work.name == "odoo-websocket"
+                and dig(odoo.value, "readinessProbe", "httpGet", "path") != "/websocket/health"
+            ):
+                message = "readiness does not ask for the bus: Pods without their database would get new connections"
+                path: Path = (*odoo.path, "readinessProbe")
+                yield breach(work.manifest, CONTROL, path, message, "GET /websocket/health", tenant=home.tenant)
+
+
+def _patient(work: Workload, odoo: Container, home: Home) -> Iterator[Breach]:
+    probe = mapping(odoo.value.get("livenessProbe"))
+    lasts = how_many(probe.get("periodSeconds"), 10) * how_many(probe.get("failureThreshold"), 3)
+    path: Path = (*odoo.path, "livenessProbe")
+    if lasts <= LONGEST_REQUEST:
+        message = f"a Pod whose workers are busy for {lasts} seconds is restarted; a request may take {LONGEST_REQUEST}"
+        yield breach(work.manifest, CONTROL, path, message, "periodSeconds 30, failureThreshold 10", tenant=home.tenant)
+    grace = how_many(
+        probe.get("terminationGracePeriodSeconds"), how_many(work.spec.get("terminationGracePeriodSeconds"), 30)
+    )
+    if grace > 60:
+        message = f"a Pod that is stuck goes on for {grace} seconds after it was found out"
+        yield breach(work.manifest, CONTROL, path, message, "terminationGracePeriodSeconds: 30", tenant=home.tenant)
+
+
+def _sees(work: Workload, odoo: Container, home: Home, ports: tuple[str, ...]) -> Iterator[Breach]:
+    """Pages, the bus where this Pod serves it, and by ready.py the session store."""
+    command = list(map(text, items(dig(odoo.value, "readinessProbe", "exec", "command"))))
+    if command[:2] != _READY or sorted(command[2:]) != sorted(ports):
+        message = (
+            f"readiness does not look at {' and '.join(ports)} and the session store: what fails there stays in service"
+        )
+        path: Path = (*odoo.path, "readinessProbe")
+        yield breach(work.manifest, CONTROL, path, message, " ".join((*_READY, *ports)), tenant=home.tenant)
+    mounts = {text(m.get("mountPath")) for _, m in entries(odoo.value.get("volumeMounts"))}
+    if "/etc/odoo-config" not in mounts:
+        message = "ready.py is not mounted, so the Pod is never ready"
+        yield breach(
+            work.manifest, CONTROL, (*odoo.path, "volumeMounts"), message, "mount odoo-config", tenant=home.tenant
+        )
