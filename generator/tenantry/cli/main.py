@@ -27,6 +27,7 @@ COMMANDS = {
     "verify": "Check plain manifests as clusters and operators would.",
     "diff": "Show what changes in rendered objects since a commit.",
     "explain": "Show where a tenant's values come from, or what a code means.",
+    "secrets": "List what the secret store must hold, and what is missing.",
     "doctor": "Check that this machine has what tenantry needs.",
 }
 """Command -> its one-line help; each has a module of that name, imported only when needed."""

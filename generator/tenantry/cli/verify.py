@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from tenantry.cli.options import FilePath, Options, common
+from tenantry.cli.text_input import standard_input
 from tenantry.core.findings import Result, UsageError
 from tenantry.runtime.workspace import require_fleet
-from tenantry.verify.folder import MAX_FILE_BYTES
 
 _STDIN = "stdin"
 _TYPES = "a folder, a file, or '-' for standard input"
@@ -57,17 +56,7 @@ def _verify(options: Options, given: Path, shown: str, kubernetes: str) -> None:
 
 
 def _standard_input(options: Options, kubernetes: str) -> Result:
-    if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError("standard input is a terminal", "pipe manifests into it: ... | tenantry verify -")
-    content = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
-    if len(content) > MAX_FILE_BYTES:
-        raise UsageError(f"standard input exceeds {MAX_FILE_BYTES >> 20} MiB", "send less at a time")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"standard input is not UTF-8: byte {error.object[error.start]:#04x} at {error.start}"
-        ) from None
+    text = standard_input("... | tenantry verify -")
     space = options.workspace()
     from tenantry.commands.verify import verify_text
 

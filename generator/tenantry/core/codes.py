@@ -142,7 +142,7 @@ CODES: tuple[Code, ...] = (
     Code(
         "F024",
         "Policy trusts an unknown account",
-        "A policy lets pass what an account asks for that is no operator's of platform.yaml and no controller of Kubernetes.",
+        "A policy exempts an account that is neither an operator of platform.yaml nor a controller of Kubernetes.",
     ),
     Code("F025", "Component is below its floor", "A platform component has a known fault that a later version fixed."),
     Code(

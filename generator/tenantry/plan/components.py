@@ -29,6 +29,7 @@ def version(value: str) -> tuple[int, ...]:
 
 
 def floors(scope: Scope) -> Iterator[Finding]:
+    """F025: a component below the version that fixed a known fault."""
     components = scope.fleet.platform.components
     given = scope.fleet.document(scope.fleet.platform).data["spec"]["components"]
     for field, (floor, why) in FLOORS.items():

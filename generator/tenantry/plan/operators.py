@@ -42,6 +42,6 @@ def known(scope: Scope) -> Iterator[Finding]:
                 for user in _NAMED.findall(expression):
                     if user not in _CONTROLLERS and user not in trusted.values():
                         place = scope.fleet.place(policy, field, index, "expression")
-                        message = f"policy '{policy.name}' lets pass what '{user}' asks for, which is no operator of platform.yaml"
+                        message = f"policy '{policy.name}' exempts '{user}', which is not an operator of platform.yaml"
                         hint = f"operators: {', '.join(sorted(trusted.values()))}"
                         yield Finding("F024", place, message, hint, control=policy.control)

@@ -1,0 +1,40 @@
+"""`tenantry secrets`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tenantry.cli.options import FilePath, Options, common
+from tenantry.cli.text_input import named_file, standard_input
+from tenantry.commands import secrets
+from tenantry.runtime.workspace import require_fleet
+
+
+@click.command("secrets")
+@click.argument("tenant", default="", metavar="[TENANT]")
+@click.option(
+    "--present",
+    type=FilePath(),
+    metavar="FILE",
+    help="Names that the store holds ('-': standard input); report what is missing.",
+)
+@common
+def command(options: Options, tenant: str, present: Path | None) -> None:
+    """List what the secret store must hold: every path and property, what it is for, who provides it and who reads it.
+
+    Only names are handled. With --present, a list of names (PATH or PATH PROPERTY a line) is compared, and the exit code is
+    1 when something is missing. See docs/how-to/fill-the-secret-store.md for how to list names in each kind of store.
+    """
+    require_fleet(options.root)
+    there = None if present is None else secrets.read_present(_names(options, present))
+    found = secrets.secrets(options.workspace(), tenant, there)
+    options.write(secrets.to_json(found) if options.format == "json" else secrets.to_text(found))
+    raise SystemExit(0 if secrets.all_present(found) else 1)
+
+
+def _names(options: Options, present: Path) -> str:
+    if str(present) == "-":
+        return standard_input("... | tenantry secrets --present -")
+    return named_file(options, present)

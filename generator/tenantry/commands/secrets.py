@@ -1,0 +1,152 @@
+"""`tenantry secrets`: what the secret store must hold. Names only: values are neither read nor asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenantry.commands.examination import known_fleet
+from tenantry.core.findings import FindingsError, UsageError
+from tenantry.core.manifest import Manifest, dig, entries, text
+from tenantry.core.paths import cluster_of, rendered_folder
+from tenantry.core.secret_values import secret_value
+from tenantry.engine.engines import Engines
+from tenantry.prove.promises import Promises
+from tenantry.report.plain import one_line, to_json_text
+from tenantry.runtime.plain_file import NotPlainError, read_plain
+from tenantry.runtime.workspace import Workspace
+from tenantry.verify.folder import MAX_FILE_BYTES, read_files
+
+_EXTERNAL = ("external-secrets.io", "ExternalSecret")
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """One property of a path in the store. `present` is None when it is not known what the store holds."""
+
+    path: str
+    name: str
+    purpose: str
+    source: str
+    how: str
+    readers: tuple[str, ...]
+    """CLUSTER/NAMESPACE/NAME of the ExternalSecrets that read it."""
+    present: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Names that a store holds: paths of which all properties count, and single properties."""
+
+    paths: frozenset[str]
+    properties: frozenset[tuple[str, str]]
+
+    def __contains__(self, asked: tuple[str, str]) -> bool:
+        return asked[0] in self.paths or asked in self.properties
+
+
+def read_present(content: str) -> Present:
+    """Read a list of names: `PATH` or `PATH PROPERTY` a line, `#` begins a comment. Raises UsageError for other lines.
+
+    A line that is not understood is not repeated: it may hold a value.
+    """
+    paths, properties = set(), set()
+    for number, line in enumerate(content.splitlines(), 1):
+        words = line.partition("#")[0].split()
+        if len(words) > 2:
+            message = f"line {number} of the list has {len(words)} words"
+            raise UsageError(message, "write PATH or PATH PROPERTY, never a value")
+        if len(words) == 1:
+            paths.add(words[0].strip("/"))
+        elif words:
+            properties.add((words[0].strip("/"), words[1]))
+    return Present(frozenset(paths), frozenset(properties))
+
+
+def secrets(space: Workspace, tenant: str = "", present: Present | None = None) -> list[Secret]:
+    """What the rendered objects read from the store, for one tenant or all.
+
+    Raises FindingsError when the inputs are wrong, UsageError for an unknown tenant or when nothing was rendered.
+    """
+    fleet = known_fleet(space)
+    if fleet.promises is None:
+        raise FindingsError(fleet.findings)
+    if tenant and fleet.promises.tenant(tenant) is None:
+        raise UsageError(f"'{tenant}' is not a tenant", "tenants are the files in tenants/")
+    readers: dict[tuple[str, str], set[str]] = {}
+    for manifest in _external_secrets(space, fleet.promises):
+        identity = manifest.identity
+        for asked in _asked(manifest):
+            if not tenant or _is_of(asked[0], tenant):
+                where = f"{cluster_of(manifest.file)}/{identity.namespace}/{identity.name}"
+                readers.setdefault(asked, set()).add(where)
+    if not readers:
+        raise UsageError("the rendered objects read no secrets", "run 'tenantry render' first")
+    return [_secret(asked, readers[asked], present) for asked in sorted(readers)]
+
+
+def _secret(asked: tuple[str, str], readers: Collection[str], present: Present | None) -> Secret:
+    path, name = asked
+    known = secret_value(path, name)
+    purpose, source, how = (known.purpose, known.source, known.how) if known else ("", "", "")
+    there = None if present is None else asked in present
+    return Secret(path, name, purpose, source, how, tuple(sorted(readers)), there)
+
+
+def _external_secrets(space: Workspace, known: Promises) -> Iterator[Manifest]:
+    def content(file: str) -> str:
+        try:
+            return read_plain(space.root, file, MAX_FILE_BYTES).decode(errors="replace")
+        except (NotPlainError, OSError):
+            return ""  # `check` reports links and pipes in place of a file
+
+    with Engines(space.say) as engines:
+        for cluster in known.clusters:
+            folder: Path = space.root / rendered_folder(cluster)
+            files = sorted(path.relative_to(space.root).as_posix() for path in folder.rglob("externalsecret.*.yaml"))
+            yield from (m for m in read_files(engines.engine, files, content) if m.kind == _EXTERNAL)
+
+
+def _asked(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    for _, entry in entries(manifest.spec.get("data")):
+        path = text(dig(entry, "remoteRef", "key"))
+        if path:
+            yield path, text(dig(entry, "remoteRef", "property"))
+
+
+def _is_of(path: str, tenant: str) -> bool:
+    return path.startswith(f"tenants/{tenant}/")
+
+
+def all_present(found: Sequence[Secret]) -> bool:
+    """Whether nothing is known to be missing."""
+    return all(secret.present is not False for secret in found)
+
+
+def to_text(found: Sequence[Secret]) -> str:
+    """A block for each path; below it, a line for each property."""
+    lines: list[str] = []
+    for path, members in _by_path(found).items():
+        lines.append(one_line(path))
+        for secret in members:
+            mark = {None: "", True: "ok       ", False: "MISSING  "}[secret.present]
+            lines.append(one_line(f"  {mark}{secret.name}: {secret.purpose} ({secret.source}: {secret.how})"))
+        lines += [one_line(f"    read by {reader}") for reader in sorted({r for s in members for r in s.readers})]
+    missing = sum(secret.present is False for secret in found)
+    counts = f"{len(found)} values in {len(_by_path(found))} paths"
+    known = f", {missing} missing" if any(secret.present is not None for secret in found) else ""
+    return "\n".join([*lines, f"{counts}{known}."]) + "\n"
+
+
+def to_json(found: Sequence[Secret]) -> str:
+    values = [dataclasses.asdict(secret) for secret in found]
+    return to_json_text({"version": 1, "command": "secrets", "ok": all_present(found), "secrets": values})
+
+
+def _by_path(found: Sequence[Secret]) -> Mapping[str, list[Secret]]:
+    paths: dict[str, list[Secret]] = {}
+    for secret in found:
+        paths.setdefault(secret.path, []).append(secret)
+    return paths

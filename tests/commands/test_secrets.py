@@ -1,0 +1,101 @@
+"""`tenantry secrets` names everything that the clusters will read, and says what a list of names lacks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conftest import REPOSITORY, Ran, add_tenant
+from tenantry.commands.secrets import read_present
+from tenantry.core.findings import UsageError
+from tenantry.core.secret_values import SECRET_VALUES
+
+Run = Callable[..., Ran]
+
+
+def asked(root: Path, below: str = "") -> set[tuple[str, str]]:
+    """(path, property) of all ExternalSecrets, read without the code under test."""
+    found = set()
+    for file in (root / "rendered").rglob("externalsecret.*.yaml"):
+        for entry in yaml.safe_load(file.read_text())["spec"].get("data", ()):
+            found.add((entry["remoteRef"]["key"], entry["remoteRef"]["property"]))
+    return {pair for pair in found if pair[0].startswith(below)}
+
+
+@pytest.fixture
+def made(run: Run, fleet: Path) -> Path:
+    add_tenant(fleet, "acme", "shared", "euw1-shared-a", users=30)
+    add_tenant(fleet, "acme-corp", "shared", "euw1-shared-a", users=30)
+    assert run("render", "-C", fleet).code == 0
+    return fleet
+
+
+def listed(run: Run, root: Path, *arguments: str, code: int = 0) -> dict[str, object]:
+    ran = run("secrets", *arguments, "-C", root, "--format", "json")
+    assert ran.code == code, ran.err
+    document: dict[str, object] = json.loads(ran.out)
+    return document
+
+
+def pairs(document: dict[str, object], **wanted: object) -> set[tuple[str, str]]:
+    secrets = document["secrets"]
+    assert isinstance(secrets, list)
+    return {(s["path"], s["name"]) for s in secrets if all(s[key] == value for key, value in wanted.items())}
+
+
+def test_every_property_that_the_example_reads_is_described_and_no_other() -> None:
+    assert {(path.rpartition("/")[2], name) for path, name in asked(REPOSITORY)} == set(SECRET_VALUES)
+
+
+def test_all_that_the_objects_read_is_listed_once_with_its_readers(run: Run, made: Path) -> None:
+    document = listed(run, made)
+    assert pairs(document, present=None) == asked(made)
+    secrets = document["secrets"]
+    assert isinstance(secrets, list)
+    (password,) = (s for s in secrets if (s["path"], s["name"]) == ("tenants/acme/production/database", "password"))
+    assert password["readers"] == [
+        "euw1-a/acme-production/database-user", "euw1-a/euw1-shared-a-cell/database-acme-production",
+    ]  # fmt: skip
+
+
+def test_a_tenants_paths_are_not_those_of_one_whose_name_begins_alike(run: Run, made: Path) -> None:
+    assert pairs(listed(run, made, "acme")) == asked(made, "tenants/acme/")
+    assert pairs(listed(run, made, "acme-corp")) == asked(made, "tenants/acme-corp/")
+
+
+def test_what_a_list_of_names_lacks_is_missing(run: Run, made: Path, tmp_path: Path) -> None:
+    names = tmp_path / "names.txt"
+    whole = "tenants/acme/production/odoo"
+    lines = [f"{path} {name}" for path, name in asked(made, "tenants/acme/") if path != whole]
+    names.write_text("\n".join([f"/{whole}/  # all of it", "", *lines[1:]]) + "\n")
+    (lost,) = (tuple(line.split()) for line in lines[:1])
+    document = listed(run, made, "acme", "--present", str(names), code=1)
+    assert pairs(document, present=False) == {lost}
+    text = run("secrets", "acme", "-C", made, "--present", names)
+    assert (text.code, text.out.count("MISSING"), ", 1 missing." in text.out) == (1, 1, True)
+    names.write_text("\n".join([whole, *lines]))
+    assert pairs(listed(run, made, "acme", "--present", str(names)), present=False) == set()
+
+
+def test_a_line_that_may_hold_a_value_is_not_repeated() -> None:
+    with pytest.raises(UsageError) as caught:
+        read_present("a/b c\na/b password hunter2\n")
+    assert str(caught.value.message) == "line 2 of the list has 3 words"
+    assert "hunter2" not in caught.value.hint
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["nobody"], "'nobody' is not a tenant"), (["--present", "gone.txt"], "gone.txt can't be read: No such file"),
+])  # fmt: skip
+def test_wrong_arguments_are_named(run: Run, made: Path, arguments: list[str], words: str) -> None:
+    ran = run("secrets", *arguments, "-C", made)
+    assert (ran.code, words in ran.err) == (2, True), ran.err
+
+
+def test_a_fleet_that_was_not_rendered_says_so(run: Run, fleet: Path) -> None:
+    ran = run("secrets", "-C", fleet)
+    assert (ran.code, "run 'tenantry render' first" in ran.err) == (2, True), ran.err
