@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from tenantry.core.controls import CONTROLS_BY_ID, STANDARDS, Control
 from tenantry.core.findings import FindingsError, UsageError
 from tenantry.core.manifest import Manifest, show_path
 from tenantry.core.manifest import Path as FieldPath
+from tenantry.core.suggestions import did_you_mean
 from tenantry.engine.engines import Engines
 from tenantry.engine.kustomize import Engine
 from tenantry.inputs.fleet import Fleet
@@ -113,10 +113,9 @@ def explain_tenant(space: Workspace, subject: str) -> Explanation:
         if broken:
             raise FindingsError(broken)
         known = [*inputs.fleet.entries["Tenant"], *inputs.resolution.instances, *CODES_BY_ID, *CONTROLS_BY_ID]
-        close = difflib.get_close_matches(subject, known, n=1)
         raise UsageError(
             f"'{subject}' is no tenant, instance, code or control",
-            f"did you mean '{close[0]}'?" if close else "tenants are the files in tenants/",
+            did_you_mean(subject, known) or "tenants are the files in tenants/",
         )
     return {name: list(_rows(inputs.fleet, instance)) for name, instance in instances.items()}
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Sequence
 
 from tenantry.commands.run import Run, has_error
 from tenantry.core.findings import Result, UsageError, in_order
+from tenantry.core.suggestions import did_you_mean
 from tenantry.engine.engines import Engines
 from tenantry.plan.inputs import Inputs
 from tenantry.publish.generator import TreeChanges
@@ -42,8 +42,7 @@ def _known_tenants(inputs: Inputs, tenants: Sequence[str]) -> None:
     known = inputs.fleet.entries["Tenant"]
     for name in tenants:
         if name not in known and f"tenants/{name}.yaml" not in inputs.fleet.broken:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean '{close[0]}'?" if close else "tenants are the files in tenants/"
+            hint = did_you_mean(name, known) or "tenants are the files in tenants/"
             raise UsageError(f"there is no tenant '{name}'", hint)
 
 

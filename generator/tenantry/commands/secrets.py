@@ -12,7 +12,9 @@ from tenantry.core.findings import FindingsError, UsageError
 from tenantry.core.manifest import Manifest, dig, entries, text
 from tenantry.core.paths import cluster_of, rendered_folder
 from tenantry.core.secret_values import secret_value
+from tenantry.core.suggestions import did_you_mean
 from tenantry.engine.engines import Engines
+from tenantry.model.tenant import Tenant
 from tenantry.prove.promises import Promises
 from tenantry.report.plain import one_line, to_json_text
 from tenantry.runtime.plain_file import NotPlainError, read_plain
@@ -74,7 +76,10 @@ def secrets(space: Workspace, tenant: str = "", present: Present | None = None) 
     if fleet.promises is None:
         raise FindingsError(fleet.findings)
     if tenant and fleet.promises.tenant(tenant) is None:
-        raise UsageError(f"'{tenant}' is not a tenant", "tenants are the files in tenants/")
+        raise UsageError(
+            f"'{tenant}' is not a tenant",
+            did_you_mean(tenant, fleet.promises.fleet.all(Tenant)) or "tenants are the files in tenants/",
+        )
     readers: dict[tuple[str, str], set[str]] = {}
     for manifest in _external_secrets(space, fleet.promises):
         identity = manifest.identity

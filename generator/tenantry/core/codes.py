@@ -44,6 +44,11 @@ CODES: tuple[Code, ...] = (
         "Credentials in an address",
         "A URL contains a user and a password, or over HTTP any user, which may be a token. Everyone who can read the repository would know it.",
     ),
+    Code(
+        "S014",
+        "Merge conflict",
+        "The file contains the markers of a merge that git left to a person. Nothing else in it is checked until they are gone.",
+    ),
     Code("S020", "Unknown field", "The schema of this kind has no such field or entry."),
     Code("S021", "Missing field", "A required field is missing."),
     Code("S022", "Wrong type", "The value has the wrong type, such as text where a number is expected."),

@@ -14,7 +14,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from tenantry.core import addresses
 from tenantry.core.findings import Finding, Place
-from tenantry.inputs.schema_messages import API_VERSION, did_you_mean, explain, type_name
+from tenantry.core.suggestions import did_you_mean
+from tenantry.inputs.schema_messages import API_VERSION, explain, type_name
 from tenantry.inputs.source import Document
 
 KINDS = ("Platform", "Cluster", "Cell", "Release", "Channel", "Tier", "Tenant", "Exception")

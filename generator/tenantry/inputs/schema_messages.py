@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from jsonschema.exceptions import ValidationError
 from tenantry.core import addresses
 from tenantry.core.findings import Finding
 from tenantry.core.secret_words import HIDDEN, hide, secrets_in
+from tenantry.core.suggestions import did_you_mean
 from tenantry.inputs.source import Document, Path_
 
 API_VERSION = "tenantry.io/v1alpha1"
@@ -122,13 +122,6 @@ def _address_words(value: object) -> tuple[str, str]:
 def _about(error: ValidationError) -> str:
     """The schema's description of the value."""
     return str(_schema(error).get("description", "")).rstrip(".")
-
-
-def did_you_mean(word: str, known: Any) -> str:
-    """A suggestion of the closest known word, or nothing."""
-    lowered = {str(name).lower(): str(name) for name in known}
-    close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
-    return f"did you mean '{lowered[close[0]]}'?" if close else ""
 
 
 def _field(path: Path_) -> str:

@@ -93,6 +93,9 @@ def parse(file: str, text: str) -> tuple[Document | None, list[Finding]]:
     """Parse one file. Returns no document when its structure is unclear; other findings accompany the document."""
     builder = _Builder(file)
     text = text.removeprefix("\ufeff")
+    conflicts = list(_conflicts(file, text))
+    if conflicts:
+        return None, [*builder.rules.findings(text), *conflicts]
     document: Document | None = None
     broken: list[Finding] = []
     try:
@@ -106,6 +109,20 @@ def parse(file: str, text: str) -> tuple[Document | None, list[Finding]]:
     except _StructureError as error:
         broken = [error.finding]
     return document, [*builder.findings, *builder.rules.findings(text), *broken]
+
+
+def _conflicts(file: str, text: str) -> Iterator[Finding]:
+    """What git leaves of two versions that it could not merge: three lines of markers in their order (four with diff3)."""
+    begun = middle = 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("<<<<<<< "):
+            begun, middle = number, 0
+        elif line == "=======" and begun:
+            middle = number
+        elif line.startswith(">>>>>>> ") and middle:
+            hint = "keep one side or combine both, remove the marker lines '<<<<<<<', '=======' and '>>>>>>>', then 'git add' the file"
+            yield Finding("S014", Place(file, begun, 1), f"has an unresolved merge conflict, up to line {number}", hint)
+            begun = middle = 0
 
 
 def _syntax_finding(file: str, text: str, error: yaml.MarkedYAMLError) -> Finding:

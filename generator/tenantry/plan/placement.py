@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from tenantry.core.findings import Finding
+from tenantry.core.suggestions import choices
 from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster
 from tenantry.plan.scope import Scope
 from tenantry.resolve.instance import Instance
+from tenantry.resolve.links import cells_for
 
 
 def cell_fits_instance(scope: Scope) -> Iterator[Finding]:
@@ -16,11 +18,7 @@ def cell_fits_instance(scope: Scope) -> Iterator[Finding]:
     for instance in scope.instances.values():
         cell = instance.site.cell
         path = ("environments", instance.environment, "cell")
-        fitting = [
-            c.name
-            for c in scope.fleet.all(Cell).values()
-            if c.tier == instance.tier.name and instance.environment in c.environments and c.purpose == "service"
-        ]
+        fitting = [c.name for c in cells_for(scope.fleet, instance.tenant, instance.environment) if c is not cell]
         hint = f"suitable cells: {', '.join(fitting) or 'none yet'}"
         if cell.tier != instance.tier.name:
             message = f"cell '{cell.name}' is of tier '{cell.tier}', but the tenant is of tier '{instance.tier.name}'"
@@ -42,21 +40,25 @@ def residency(scope: Scope) -> Iterator[Finding]:
         tenant = scope.fleet.entries["Tenant"][name]
         for index, region in enumerate(tenant.residency):
             if region not in known:
-                hint = f"known regions: {', '.join(sorted(known))}"
+                hint = choices(region, known, "known regions")
                 yield scope.at(tenant, ("residency", index), "F007", f"there is no region '{region}'", hint)
-        for instance in instances:
-            yield from _residency(scope, instance)
+        if known.issuperset(tenant.residency):  # a region that does not exist is reported; what follows from it is not
+            for instance in instances:
+                yield from _residency(scope, instance, known)
 
 
-def _residency(scope: Scope, instance: Instance) -> Iterator[Finding]:
+def _residency(scope: Scope, instance: Instance, known: Collection[str]) -> Iterator[Finding]:
+    def forbidden(region: str) -> bool:
+        return region in known and region not in allowed  # a cluster's wrong region is reported there, once
+
     allowed = instance.tenant.residency
     site, backup = instance.site, instance.tier.backup
     path = ("environments", instance.environment, "cell")
-    if site.region not in allowed:
+    if forbidden(site.region):
         message = f"cell '{site.cell.name}' is in region '{site.region}', but data may only be in {', '.join(allowed)}"
         yield scope.at(instance.tenant, path, "F006", message, "choose a cell in an allowed region")
     copied = backup.copy_in_dr_region or backup.velero_in_dr_region or instance.standby is not None
-    if copied and site.partner.region not in allowed:
+    if copied and forbidden(site.partner.region):
         message = f"tier '{instance.tier.name}' keeps copies at the DR site in '{site.partner.region}', but data may only be in {', '.join(allowed)}"
         yield scope.at(instance.tenant, path, "F006", message, "choose a cell whose DR partner is in an allowed region")
 
@@ -110,17 +112,20 @@ def regions(scope: Scope) -> Iterator[Finding]:
                 "F010",
                 place,
                 f"region '{region.dr_partner}' can't be the DR partner of '{region.name}'",
-                f"known regions: {', '.join(sorted(partners))}",
+                choices(region.dr_partner, partners, "known regions"),
             )
     for cluster in scope.fleet.all(Cluster).values():
         if cluster.region not in partners:
             place = scope.fleet.place(cluster, "region")
-            yield Finding(
-                "F010", place, f"there is no region '{cluster.region}'", f"known regions: {', '.join(sorted(partners))}"
-            )
+            hint = choices(cluster.region, partners, "known regions")
+            yield Finding("F010", place, f"there is no region '{cluster.region}'", hint)
             continue
         partner = scope.fleet.find(Cluster, cluster.dr_partner)
-        if partner and (partner.dr_partner != cluster.name or partner.region != partners[cluster.region]):
+        if (
+            partner
+            and partner.region in partners
+            and (partner.dr_partner != cluster.name or partner.region != partners[cluster.region])
+        ):
             place = scope.fleet.place(cluster, "drPartner")
             message = f"cluster '{partner.name}' can't be the DR partner of '{cluster.name}': partners must name each other, and its region must be '{partners[cluster.region]}'"
             yield Finding("F010", place, message, "fix drPartner in both files")

@@ -15,7 +15,7 @@ from tenantry.model.release import Release
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 from tenantry.resolve.instance import Instance, Site
-from tenantry.resolve.links import check_links, link, tier_faults
+from tenantry.resolve.links import cells_for, check_links, link, tier_faults
 from tenantry.resolve.settings import DoesNotFitError, SettingProblem, resolve_instance
 
 
@@ -45,7 +45,8 @@ def _tenant_links(fleet: Fleet, tenant: Tenant) -> Iterator[Finding]:
     yield from link(fleet, tenant, Tier, tenant.tier, "tier")
     yield from link(fleet, tenant, Channel, tenant.channel, "channel")
     for environment, placed in tenant.environments.items():
-        yield from link(fleet, tenant, Cell, placed.cell, "environments", environment, "cell")
+        fitting = [cell.name for cell in cells_for(fleet, tenant, environment)]
+        yield from link(fleet, tenant, Cell, placed.cell, "environments", environment, "cell", fitting=fitting)
 
 
 def _instances(fleet: Fleet, tenant: Tenant, findings: list[Finding]) -> Iterator[Instance]:

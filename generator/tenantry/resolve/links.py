@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from tenantry.core.findings import Finding
+from tenantry.core.suggestions import choices
 from tenantry.inputs.fleet import Fleet
 from tenantry.model.cell import Cell
 from tenantry.model.channel import Channel
@@ -34,16 +35,49 @@ def check_links(fleet: Fleet) -> Iterator[Finding]:
         yield from _tier_shape(fleet, tier)
 
 
-def link(fleet: Fleet, entry: Any, cls: type, name: str, *path: str | int) -> Iterator[Finding]:
-    """A finding when `entry` references a missing entry. An invalid file has its own findings."""
+def link(
+    fleet: Fleet, entry: Any, cls: type, name: str, *path: str | int, fitting: Collection[str] | None = None
+) -> Iterator[Finding]:
+    """A finding when `entry` references a missing entry. An invalid file has its own findings.
+
+    The hint lists the `fitting` entries, if there are any, instead of all.
+    """
     if fleet.find(cls, name) is None and not fleet.is_broken(cls, name):
-        yield _unknown(fleet, entry, path, cls.__name__.lower(), name, fleet.all(cls))
+        yield _unknown(fleet, entry, path, cls.__name__.lower(), name, fitting or fleet.all(cls))
+
+
+def cells_for(fleet: Fleet, tenant: Tenant, environment: str) -> list[Cell]:
+    """Cells that an instance could be placed in: of its tier and environment, open, in an allowed region, not a standby,
+    and not in the cluster of another customer's dedicated tenant."""
+    tier = fleet.find(Tier, tenant.tier)
+    if tier is None:
+        return []
+    taken = _others_clusters(fleet, tenant)
+    found = []
+    for cell in fleet.all(Cell).values():
+        cluster = fleet.find(Cluster, cell.cluster)
+        fits = cell.tier == tier.name and environment in cell.environments and cell.purpose == "service"
+        if fits and cell.state != "decommissioned" and cluster and cluster.region in tenant.residency:
+            found += [cell] if cluster.name not in taken else []
+    return found
+
+
+def _others_clusters(fleet: Fleet, tenant: Tenant) -> set[str]:
+    """Clusters of other customers whose tier has clusters of its own."""
+    clusters = set()
+    for other in fleet.all(Tenant).values():
+        tier = fleet.find(Tier, other.tier)
+        same = (other.customer or other.name) == (tenant.customer or tenant.name)
+        if tier is not None and tier.isolation.nodes == "cluster" and not same:
+            cells = (fleet.find(Cell, placed.cell) for placed in other.environments.values())
+            clusters |= {cell.cluster for cell in cells if cell is not None}
+    return clusters
 
 
 def _unknown(
-    fleet: Fleet, entry: Any, path: tuple[str | int, ...], what: str, name: str, known: Mapping[str, object]
+    fleet: Fleet, entry: Any, path: tuple[str | int, ...], what: str, name: str, known: Collection[str]
 ) -> Finding:
-    hint = f"known: {', '.join(sorted(known)) or 'none'}"
+    hint = choices(name, known)
     tenant = entry.name if isinstance(entry, Tenant) else ""
     return Finding("R001", fleet.place(entry, *path), f"there is no {what} '{name}'", hint, tenant=tenant)
 
