@@ -666,7 +666,7 @@ EDGE = (
         text("!PathRegexp(`(?i)^(?:/+[^/]+)?/+(?:web/+database|xmlrpc/+(?:2/+)?db)(?:/|$)`) && ", ""),
     ),
     _M("EDGE-03", PUBLIC, "spec.routes[1].match", text("(?:/+[^/]+)?/+(?:web/+database", "/(?:web/database")),
-    _M("EDGE-03", SOCKET, "spec.routes[0].match", text("^/websocket(?:/[a-z_]+)?/?$", "^/w")),
+    _M("EDGE-03", SOCKET, "spec.routes[0].match", text("^/websocket(?:/[a-z_]+)?/?$", "^/web(?:socket|/database)")),
     _M("EDGE-03", STATIC, YAML, text("allowEncodedSlash: false", "allowEncodedSlash: true"), ""),
     _M("EDGE-04", PUBLIC, "spec.routes[0].middlewares", lambda m: [x for x in m if x["name"] != "login-rate-limit"]),
     _M("EDGE-04", PUBLIC, "spec.routes[1].middlewares", lambda m: [x for x in m if x["name"] != "rate-limit"]),

@@ -124,7 +124,9 @@ def test_a_tier_change_is_one_line_in_base_and_reaches_its_own_tenants_only(run:
     run("render", "-C", fleet)
     moved = changed(before, tree(fleet))
     assert {path for path in moved if path.startswith("base/")} == {
-        f"base/tiers/shared/{environment}/app/middleware-in-flight.yaml" for environment in ("production", "staging")
+        f"base/tiers/shared/{environment}/app/middleware-in-flight{kind}.yaml"
+        for environment in ("production", "staging")
+        for kind in ("", "-websocket")
     }
     assert not {path for path in moved if path.startswith("overlays/")}
     assert {path.split("/")[3] for path in moved if path.startswith("rendered/")} == {"acme"}

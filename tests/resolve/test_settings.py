@@ -120,7 +120,7 @@ def test_more_users_than_the_tier_has_workers_for_do_not_fit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("users", "replicas", "most", "each"), [(18, 1, 2, 2), (120, 1, 2, 6), (121, 2, 3, 4), (360, 3, 3, 6)]
+    ("users", "replicas", "most", "each"), [(18, 1, 2, 4), (120, 1, 2, 6), (121, 2, 3, 4), (360, 3, 3, 6)]
 )
 def test_workers_are_spread_evenly_and_the_autoscaler_may_double_them_inside_the_tiers_most(
     users: int, replicas: int, most: int, each: int
