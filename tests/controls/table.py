@@ -913,6 +913,15 @@ PROBES = (
     _M("RUN-04", CONFIG, "data[options.conf]", text("db_maxconn_gevent = 32", "db_maxconn_gevent = 8")),
 )
 
+QUOTA = f"ResourceQuota {ACME}/quota"
+DISK = (
+    _M("RUN-03", WEB, f"{POD}.initContainers[0].resources.limits[ephemeral-storage]", GONE),
+    _M("RUN-03", f"Job {ACME}/odoo-migration", f"{POD}.initContainers[0].resources.requests[ephemeral-storage]", GONE),
+    _M("RUN-03", QUOTA, "spec.hard[limits.ephemeral-storage]", GONE),
+    _M("RUN-03", QUOTA, "spec.hard[requests.ephemeral-storage]", "900Gi"),
+    _M("RUN-05", QUOTA, "spec.hard[limits.ephemeral-storage]", "6Gi"),
+)
+
 FLIGHT = f"Middleware {ACME}/in-flight"
 CONNECTIONS = (
     _M("EDGE-04", FLIGHT, "spec.inFlightReq.sourceCriterion", GONE),
@@ -1035,5 +1044,5 @@ FOUND_BY_FUZZING = (
 )
 
 MUTANTS: tuple[Mutant, ...] = (
-    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *PROBES, *CONNECTIONS, *PLACES, *COST, *FOUND_BY_FUZZING,
+    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *PROBES, *DISK, *CONNECTIONS, *PLACES, *COST, *FOUND_BY_FUZZING,
 )  # fmt: skip

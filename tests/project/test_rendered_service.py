@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+from conftest import Ran
 from controls.laboratory import example
 from tenantry.core.manifest import Manifest
 from tenantry.verify.references.index import pod_specs
@@ -44,3 +46,29 @@ def test_pages_may_use_camera_microphone_and_place_themselves_and_let_no_other_s
     for headers in (m for m in objects("Middleware") if m.identity.name == "security-headers"):
         policy = headers.spec["headers"]["permissionsPolicy"]
         assert policy == "camera=(self), microphone=(self), geolocation=(self)"
+
+
+def test_what_pods_write_on_a_node_is_bounded_and_fits_their_own_limit() -> None:
+    sizes = {"Mi": 1, "Gi": 1024}
+    mebibytes = lambda text: int(text[:-2]) * sizes[text[-2:]]  # noqa: E731 - of the quantities that templates write
+    for manifest, spec in specs():
+        containers = [
+            *spec["containers"],
+            *(c for c in spec.get("initContainers", ()) if c.get("restartPolicy") == "Always"),
+        ]
+        limit = sum(mebibytes(c["resources"]["limits"]["ephemeral-storage"]) for c in containers)
+        volumes = [v["emptyDir"] for v in spec["volumes"] if "emptyDir" in v]
+        assert all("sizeLimit" in volume for volume in volumes), manifest.identity
+        assert sum(mebibytes(v["sizeLimit"]) for v in volumes if v.get("medium") != "Memory") < limit, manifest.identity
+
+
+def test_processes_that_together_outgrow_their_pod_need_kubelets_that_end_one_of_them(
+    run: Callable[..., Ran], fleet: Path
+) -> None:
+    assert run("render", "-C", fleet).code == 0
+    cluster = fleet / "platform/clusters/euw1-a.yaml"
+    cluster.write_text(cluster.read_text().replace("  singleProcessOomKill: true\n", ""))
+    ran = run("render", "-C", fleet)
+    assert ran.code == 1
+    assert "RUN-03" in ran.out
+    assert "the kernel would end all of them" in ran.out
