@@ -72,3 +72,36 @@ def test_processes_that_together_outgrow_their_pod_need_kubelets_that_end_one_of
     assert ran.code == 1
     assert "RUN-03" in ran.out
     assert "the kernel would end all of them" in ran.out
+
+
+def test_an_office_behind_one_address_gets_in_at_nine_o_clock_and_a_guesser_no_faster() -> None:
+    known, _ = example()
+    users = {i.names.namespace: i.tenant.users for i in known.instances.values()}
+    lifted = {e.tenant for e in known.exceptions if e.control == "EDGE-04"}
+    for limit in (m for m in objects("Middleware") if m.identity.name in ("rate-limit", "login-rate-limit")):
+        rate, there = limit.spec["rateLimit"], users[limit.identity.namespace]
+        login = limit.identity.name == "login-rate-limit"
+        assert rate["burst"] >= (there / 20 if login else 6 * there), limit.identity
+        assert not login or rate["average"] == 1 or limit.identity.namespace.rpartition("-")[0] in lifted, (
+            limit.identity
+        )
+
+
+def test_a_customers_own_domain_gets_its_certificate_by_a_record_that_explain_names(
+    run: Callable[..., Ran], fleet: Path
+) -> None:
+    tenant = fleet / "tenants/acme.yaml"
+    text = tenant.read_text()
+    assert "cell: euw1-shared-a" in text
+    tenant.write_text(
+        text.replace("{cell: euw1-shared-a}", "{cell: euw1-shared-a, hosts: [erp.acme.example, shop.acme.example]}")
+    )
+    said = run("explain", "acme", "-C", fleet)
+    for host in ("erp.acme.example", "shop.acme.example"):
+        assert f"_acme-challenge.{host} CNAME {host}.acme.provider.example" in said.out, said.out
+    assert run("render", "-C", fleet).code == 0
+    names = [path.name for path in (fleet / "rendered").rglob("certificate*odoo-tls*")]
+    assert "certificate.cert-manager.io_acme-production_odoo-tls-2.yaml" in names
+    for issuer in objects("ClusterIssuer"):
+        for solver in issuer.spec.get("acme", {}).get("solvers", ()):
+            assert solver["dns01"]["cnameStrategy"] == "Follow"

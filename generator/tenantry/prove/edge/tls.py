@@ -27,7 +27,9 @@ def certificates(state: State) -> Iterator[Breach]:
         for number, name in enumerate(map(text, items(manifest.spec.get("dnsNames")))):
             if name not in allowed and (public or not _inside(name, home)):
                 message = f"the certificate is for '{name}' too, " + (
-                    "and one name that can't be issued would keep it from being" if name in _hosts(home) else f"which is not {home}'s"
+                    "and one name that can't be issued would keep it from being"
+                    if name in _hosts(home)
+                    else f"which is not {home}'s"
                 )
                 yield breach(
                     manifest,
