@@ -711,7 +711,15 @@ EDGE = (
         ["SecRuleEngine DetectionOnly"],
         **GX,
     ),
-    _M("EDGE-05", f"Certificate {GLOBEX}/odoo-tls", "spec.dnsNames[1]", GONE, **GX),
+    _M("EDGE-05", f"Certificate {GLOBEX}/odoo-api-tls", "spec.dnsNames", ["erp.globex-eu.example"], **GX),
+    _M(
+        "EDGE-05",
+        f"Certificate {GLOBEX}/odoo-tls",
+        "spec.dnsNames",
+        then("globex-eu.production.api.erp.provider.example"),
+        **GX,
+    ),
+    _M("EDGE-05", f"Certificate {GLOBEX}/odoo-tls", "spec.dnsNames", [], also=("V046", "V021", "V022"), **GX),
     _M("EDGE-05", f"Certificate {ACME}/odoo-tls", "spec.dnsNames", then("erp.acme-corp.example")),
     _M("EDGE-05", PUBLIC, "spec.tls", GONE),
     _M("EDGE-05", REDIRECT, "spec.routes[0].middlewares", GONE),
@@ -913,6 +921,15 @@ PROBES = (
     _M("RUN-04", CONFIG, "data[options.conf]", text("db_maxconn_gevent = 32", "db_maxconn_gevent = 8")),
 )
 
+QUOTA = f"ResourceQuota {ACME}/quota"
+DISK = (
+    _M("RUN-03", WEB, f"{POD}.initContainers[0].resources.limits[ephemeral-storage]", GONE),
+    _M("RUN-03", f"Job {ACME}/odoo-migration", f"{POD}.initContainers[0].resources.requests[ephemeral-storage]", GONE),
+    _M("RUN-03", QUOTA, "spec.hard[limits.ephemeral-storage]", GONE),
+    _M("RUN-03", QUOTA, "spec.hard[requests.ephemeral-storage]", "900Gi"),
+    _M("RUN-05", QUOTA, "spec.hard[limits.ephemeral-storage]", "6Gi"),
+)
+
 FLIGHT = f"Middleware {ACME}/in-flight"
 CONNECTIONS = (
     _M("EDGE-04", FLIGHT, "spec.inFlightReq.sourceCriterion", GONE),
@@ -1035,5 +1052,5 @@ FOUND_BY_FUZZING = (
 )
 
 MUTANTS: tuple[Mutant, ...] = (
-    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *PROBES, *CONNECTIONS, *PLACES, *COST, *FOUND_BY_FUZZING,
+    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *PROBES, *DISK, *CONNECTIONS, *PLACES, *COST, *FOUND_BY_FUZZING,
 )  # fmt: skip

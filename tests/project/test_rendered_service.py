@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+from conftest import Ran
 from controls.laboratory import example
 from tenantry.core.manifest import Manifest
 from tenantry.verify.references.index import pod_specs
@@ -44,3 +46,60 @@ def test_pages_may_use_camera_microphone_and_place_themselves_and_let_no_other_s
     for headers in (m for m in objects("Middleware") if m.identity.name == "security-headers"):
         policy = headers.spec["headers"]["permissionsPolicy"]
         assert policy == "camera=(self), microphone=(self), geolocation=(self)"
+
+
+def test_what_pods_write_on_a_node_is_bounded_and_fits_their_own_limit() -> None:
+    sizes = {"Mi": 1, "Gi": 1024}
+    mebibytes = lambda text: int(text[:-2]) * sizes[text[-2:]]  # noqa: E731 - of the quantities that templates write
+    for manifest, spec in specs():
+        containers = [
+            *spec["containers"],
+            *(c for c in spec.get("initContainers", ()) if c.get("restartPolicy") == "Always"),
+        ]
+        limit = sum(mebibytes(c["resources"]["limits"]["ephemeral-storage"]) for c in containers)
+        volumes = [v["emptyDir"] for v in spec["volumes"] if "emptyDir" in v]
+        assert all("sizeLimit" in volume for volume in volumes), manifest.identity
+        assert sum(mebibytes(v["sizeLimit"]) for v in volumes if v.get("medium") != "Memory") < limit, manifest.identity
+
+
+def test_processes_that_together_outgrow_their_pod_need_kubelets_that_end_one_of_them(
+    run: Callable[..., Ran], fleet: Path
+) -> None:
+    assert run("render", "-C", fleet).code == 0
+    cluster = fleet / "platform/clusters/euw1-a.yaml"
+    cluster.write_text(cluster.read_text().replace("  singleProcessOomKill: true\n", ""))
+    ran = run("render", "-C", fleet)
+    assert ran.code == 1
+    assert "RUN-03" in ran.out
+    assert "the kernel would end all of them" in ran.out
+
+
+def test_an_office_behind_one_address_gets_in_at_nine_o_clock_and_a_guesser_no_faster() -> None:
+    known, _ = example()
+    users = {i.names.namespace: i.tenant.users for i in known.instances.values()}
+    lifted = {e.tenant for e in known.exceptions if e.control == "EDGE-04"}
+    for limit in (m for m in objects("Middleware") if m.identity.name in ("rate-limit", "login-rate-limit")):
+        rate, there = limit.spec["rateLimit"], users[limit.identity.namespace]
+        login = limit.identity.name == "login-rate-limit"
+        assert rate["burst"] >= (there / 20 if login else 6 * there), limit.identity
+        assert not login or rate["average"] == 1 or limit.identity.namespace.rpartition("-")[0] in lifted, (
+            limit.identity
+        )
+
+
+def test_a_customers_own_domain_gets_its_certificate_by_a_record_that_explain_names(
+    run: Callable[..., Ran], fleet: Path
+) -> None:
+    tenant = fleet / "tenants/acme.yaml"
+    text = tenant.read_text()
+    assert "[erp.acme.example]" in text
+    tenant.write_text(text.replace("[erp.acme.example]", "[erp.acme.example, shop.acme.example]"))
+    said = run("explain", "acme", "-C", fleet)
+    for host in ("erp.acme.example", "shop.acme.example"):
+        assert f"_acme-challenge.{host} CNAME {host}.acme.provider.example" in said.out, said.out
+    assert run("render", "-C", fleet).code == 0
+    names = [path.name for path in (fleet / "rendered").rglob("certificate*odoo-tls*")]
+    assert "certificate.cert-manager.io_acme-production_odoo-tls-2.yaml" in names
+    for issuer in objects("ClusterIssuer"):
+        for solver in issuer.spec.get("acme", {}).get("solvers", ()):
+            assert solver["dns01"]["cnameStrategy"] == "Follow"

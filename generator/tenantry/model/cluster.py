@@ -95,6 +95,7 @@ class Cluster:
     api_server_port: int = 6443
     admission_policies: Literal["audit", "enforce"] = "audit"
     node_local_dns: str | None = None
+    single_process_oom_kill: bool = False
     private_connectivity: PrivateConnectivity | None = None
 
     @property

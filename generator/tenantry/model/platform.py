@@ -60,6 +60,15 @@ class SecretStore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DnsSolver:
+    """cert-manager's webhook for the provider's DNS."""
+
+    group: str
+    name: str
+    challenge_zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Issuers:
     """Issuers of certificates."""
 
@@ -67,6 +76,7 @@ class Issuers:
     internal: str
     acme_server: str
     acme_contact: str
+    dns_solver: DnsSolver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

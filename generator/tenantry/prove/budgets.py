@@ -18,7 +18,12 @@ from tenantry.verify.values import quantity
 
 MEBIBYTE = Decimal(1 << 20)
 GIBIBYTE = Decimal(1 << 30)
-_KEYS = ("pods", "requests.cpu", "requests.memory", "limits.memory", "requests.storage", "persistentvolumeclaims")
+_KEYS = (
+    "pods", "requests.cpu", "requests.memory", "limits.memory", "requests.ephemeral-storage", "limits.ephemeral-storage",
+    "requests.storage", "persistentvolumeclaims",
+)  # fmt: skip
+_SCRATCH = "ephemeral-storage"
+"""Of a node's disk: emptyDir volumes, logs and the containers' own layers."""
 _SLACK = Decimal("1.10")
 """A quota over what the objects can ever use, by more than a tenth, is room to starve others."""
 RESERVED_CONNECTIONS = 30
@@ -35,6 +40,8 @@ class Need:
     cpu: Decimal = Decimal(0)
     memory: Decimal = Decimal(0)
     memory_limit: Decimal = Decimal(0)
+    scratch: Decimal = Decimal(0)
+    scratch_limit: Decimal = Decimal(0)
     storage: Decimal = Decimal(0)
     volumes: Decimal = Decimal(0)
 
@@ -45,9 +52,7 @@ class Need:
         return Need(*(getattr(self, name) * count for name in self.__slots__))
 
     def by_key(self) -> dict[str, Decimal]:
-        return dict(
-            zip(_KEYS, (self.pods, self.cpu, self.memory, self.memory_limit, self.storage, self.volumes), strict=True)
-        )
+        return dict(zip(_KEYS, (getattr(self, name) for name in self.__slots__), strict=True))
 
 
 def most_replicas(state: State, manifest: Manifest) -> int:
@@ -92,9 +97,11 @@ def _container(container: Value) -> Need:
     resources = mapping(container.get("resources"))
     requests, limits = mapping(resources.get("requests")), mapping(resources.get("limits"))
     limit = quantity(limits.get("memory")) or Decimal(0)
+    scratch = quantity(limits.get(_SCRATCH)) or Decimal(0)
     return Need(
         cpu=quantity(requests.get("cpu", limits.get("cpu"))) or Decimal(0),
         memory=quantity(requests.get("memory")) or limit, memory_limit=limit,
+        scratch=quantity(requests.get(_SCRATCH)) or scratch, scratch_limit=scratch,
     )  # fmt: skip
 
 
@@ -198,9 +205,9 @@ def _shown(key: str, amount: Decimal) -> str:
         return f"{amount:f} {key}"
     if key == "requests.cpu":
         return f"{amount:g} cores"
-    if "storage" in key:
+    if key == "requests.storage":
         return f"{amount / GIBIBYTE:.0f} GiB of storage"
-    return f"{amount / MEBIBYTE:.0f} MiB of memory ({key})"
+    return f"{amount / MEBIBYTE:.0f} MiB of {'disk' if _SCRATCH in key else 'memory'} ({key})"
 
 
 def shares(state: State) -> Iterator[Breach]:
@@ -219,9 +226,8 @@ def shares(state: State) -> Iterator[Breach]:
         for container in work.containers:
             resources = mapping(container.value.get("resources"))
             requests, limits = mapping(resources.get("requests")), mapping(resources.get("limits"))
-            lacking = [f"requests.{n}" for n in ("cpu", "memory") if n not in requests] + (
-                [] if "memory" in limits else ["limits.memory"]
-            )
+            lacking = [f"requests.{n}" for n in ("cpu", "memory", _SCRATCH) if n not in requests]
+            lacking += [f"limits.{n}" for n in ("memory", _SCRATCH) if n not in limits]
             if lacking:
                 message = f"container '{container.name}' has no {' and no '.join(lacking)}"
                 yield breach(
@@ -232,12 +238,33 @@ def shares(state: State) -> Iterator[Breach]:
                     "say what it needs",
                     tenant=work.home.tenant,
                 )
+        yield from _memory(state, work)
     for manifest in state.of("scheduling.k8s.io", "PriorityClass"):
         if manifest.value.get("preemptionPolicy") != "Never":
             message = "Pods of this priority put out others': one tenant's load would end another's Pods"
             yield breach(manifest, "RUN-03", ("preemptionPolicy",), message, "preemptionPolicy: Never", tenant="")
     for home in state.homes_at("cell"):
         yield from _cell(state, home)
+
+
+def _memory(state: State, work: Workload) -> Iterator[Breach]:
+    """Odoo's own limit holds for each process; the container's for all, and with cgroup v2 the kernel ends all of them."""
+    odoo = work.container("odoo")
+    if odoo is None or state.cluster.single_process_oom_kill:
+        return
+    words = " ".join(map(text, items(odoo.value.get("args")))).split()
+    arguments = {found[1]: found[2] for word in words if (found := _ARGUMENT.match(word))}
+    workers, cron = max(int(arguments.get("workers", 0)), 0), int(arguments.get("max-cron-threads", 0))
+    processes = workers + cron + (1 if workers else 0)  # the one for the bus comes with the workers
+    limit = quantity(dig(odoo.value, "resources", "limits", "memory")) or Decimal(0)
+    each = Decimal(arguments.get("limit-memory-hard", 0))
+    if processes > 1 and processes * each > limit:
+        message = (
+            f"{processes} processes may take {each / MEBIBYTE:.0f} MiB each, and the container {limit / MEBIBYTE:.0f}: "
+            "the kernel would end all of them"
+        )
+        hint = "run the kubelets with singleProcessOOMKill, and say so in the cluster's file"
+        yield breach(work.manifest, "RUN-03", (*odoo.path, "resources"), message, hint, tenant=work.home.tenant)
 
 
 def _cell(state: State, home: Home) -> Iterator[Breach]:
@@ -258,7 +285,7 @@ def _cell(state: State, home: Home) -> Iterator[Breach]:
 
 # --- connections
 
-_ARGUMENT = re.compile(r"--([a-z-]{1,40})=(-?[0-9]{1,9})")
+_ARGUMENT = re.compile(r"--([a-z-]{1,40})=(-?[0-9]{1,12})")
 
 
 def connections(state: State) -> Iterator[Breach]:

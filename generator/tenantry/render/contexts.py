@@ -17,7 +17,7 @@ from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 from tenantry.render.registry import Context
 from tenantry.resolve import schedule
-from tenantry.resolve.instance import Instance, Site
+from tenantry.resolve.instance import Instance, Site, numbered
 from tenantry.resolve.quota import cell_quota, instance_quota
 from tenantry.resolve.sizing import PostgresqlSize, websockets_in_flight
 
@@ -178,7 +178,8 @@ def instance_context(instance: Instance, site: Site) -> Context:
         "redis_host": f"redis.{namespace if settings.own_redis else cell_namespace}.svc",
         "pooled_connections": list(_pooled_connections(instance)),
         "objective_alerts": list(_objective_alerts(instance)),
-        "certificate_hosts": [*instance.hosts, *([instance.api_host] if tenant.access.api_clients else [])],
+        "certificates": [(n, {"secret_name": n, "certificate_host": h}) for n, h in instance.certificates.items()],
+        "public_routes": list(_public_routes(instance)),
         "pg_hba": _own_pg_hba(instance),
         "websockets_in_flight": websockets_in_flight(tenant.users, settings.edge.in_flight),
         "host_rule": _host_rule(instance.hosts), "paths": PATHS,
@@ -193,6 +194,16 @@ def _pooled_connections(instance: Instance) -> Iterator[tuple[str, int]]:
         yield "cron", settings.cron.connections
         yield "websocket", settings.websocket.connections
     yield "migration", settings.migration.connections
+
+
+def _public_routes(instance: Instance) -> Iterator[tuple[str, Context]]:
+    """One for each host: a route names one Secret, and Traefik knows only the certificates that a route names."""
+    for index, host in enumerate(instance.hosts):
+        end = numbered(index)
+        yield (
+            f"public{end}",
+            {"route_name": f"odoo-public{end}", "secret_name": f"odoo-tls{end}", "own_host_rule": _host_rule((host,))},
+        )
 
 
 def _own_pg_hba(instance: Instance) -> list[str]:

@@ -104,8 +104,19 @@ class Instance:
         return self.state == "active" and self.environment != "recovery"
 
     @property
+    def certificates(self) -> Mapping[str, str]:
+        """Secret -> host. One certificate each, so that a name that can't be issued keeps no other from being."""
+        found = {f"odoo-tls{numbered(index)}": host for index, host in enumerate(self.hosts)}
+        return {**found, "odoo-api-tls": self.api_host} if self.tenant.access.api_clients else found
+
+    @property
     def leaving(self) -> bool:
         return self.state == "offboarding"
+
+
+def numbered(index: int) -> str:
+    """How the objects of an instance's hosts are called apart: the first has the bare name."""
+    return f"-{index + 1}" if index else ""
 
 
 def _pool(cluster: Cluster, name: str) -> NodePool:

@@ -17,6 +17,8 @@ class Quota:
     cpu_millicores: int
     memory_request_mib: int
     memory_limit_mib: int
+    scratch_request_mib: int
+    scratch_limit_mib: int
     storage_gib: int
     volumes: int
     pods: int
@@ -28,13 +30,16 @@ class _Pods:
     cpu: int
     request: int
     limit: int
+    scratch: tuple[int, int]
+    """MiB of the node's disk: requested, and at most."""
 
 
 # The PgBouncer sidecar and the init container that joins odoo.conf (templates/macros/odoo.j2).
 _SIDECARS = (50, 64, 128)
-_BACKUP_JOB = _Pods(1, 250, 320, 640)
+_BACKUP_JOB = _Pods(1, 250, 320, 640, (80, 2176))
 _BARMAN_SIDECAR = (100, 128, 512)
-_POOLERS = _Pods(3, 100, 64, 128)
+_POOLERS = _Pods(3, 100, 64, 128, (32, 256))
+_ODOO_SCRATCH, _POSTGRESQL_SCRATCH, _REDIS_SCRATCH = (528, 5248), (320, 3072), (80, 640)
 
 
 def instance_quota(instance: Instance) -> Quota:
@@ -91,18 +96,28 @@ def cell_quota(cell: Cell, postgresql: PostgresqlSize | None) -> Quota:
 def _odoo(size: PodSize, count: int) -> _Pods:
     cpu, request, limit = _SIDECARS
     return _Pods(
-        count, size.cpu_request_millicores + cpu, size.memory_request_mib + request, size.memory_limit_mib + limit
+        count,
+        size.cpu_request_millicores + cpu,
+        size.memory_request_mib + request,
+        size.memory_limit_mib + limit,
+        _ODOO_SCRATCH,
     )
 
 
 def _postgresql(size: PostgresqlSize) -> _Pods:
     cpu, request, limit = _BARMAN_SIDECAR
-    return _Pods(size.instances + 1, size.cpu_millicores + cpu, size.memory_mib + request, size.memory_mib + limit)
+    return _Pods(
+        size.instances + 1,
+        size.cpu_millicores + cpu,
+        size.memory_mib + request,
+        size.memory_mib + limit,
+        _POSTGRESQL_SCRATCH,
+    )
 
 
 def _redis(memory_mib: int, replicas: int) -> _Pods:
     """Requests and limits as in templates/macros/redis.j2, its reload container included."""
-    return _Pods(replicas + 1, 110, memory_mib * 3 // 2 + 80, memory_mib * 2 + 160)
+    return _Pods(replicas + 1, 110, memory_mib * 3 // 2 + 80, memory_mib * 2 + 160, _REDIS_SCRATCH)
 
 
 def _sum(pods: list[_Pods], storage_gib: int, volumes: int) -> Quota:
@@ -111,6 +126,8 @@ def _sum(pods: list[_Pods], storage_gib: int, volumes: int) -> Quota:
         cpu_millicores=sum(p.count * p.cpu for p in pods),
         memory_request_mib=sum(p.count * p.request for p in pods),
         memory_limit_mib=sum(p.count * p.limit for p in pods),
+        scratch_request_mib=sum(p.count * p.scratch[0] for p in pods),
+        scratch_limit_mib=sum(p.count * p.scratch[1] for p in pods),
         storage_gib=storage_gib,
         volumes=volumes,
         pods=sum(p.count for p in pods),

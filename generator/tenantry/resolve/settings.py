@@ -260,9 +260,9 @@ class _Resolver:
             "login_requests_per_second", "edge.login_requests_per_second", edge.login_requests_per_second, sys.maxsize,
             "edge", "loginRequestsPerSecond",
         )  # fmt: skip
-        login_burst = max(edge.login_burst, 5 * (login - 1))
+        login_burst = max(edge.login_burst, 5 * (login - 1), sizing.logins_at_once(self.tenant.users))
         return dataclasses.replace(
-            edge, requests_per_second=rate, burst=max(edge.burst, rate), body_mib=body,
+            edge, requests_per_second=rate, burst=max(edge.burst, rate, sizing.pages_at_once(self.tenant.users)), body_mib=body,
             login_requests_per_second=login, login_burst=login_burst,
         )  # fmt: skip
 

@@ -88,6 +88,16 @@ def websockets_in_flight(users: int, in_flight: int) -> int:
     return max(2 * in_flight, 3 * users)
 
 
+def pages_at_once(users: int) -> int:
+    """Requests that one address may send at once: an office behind it opens its browsers at nine o'clock."""
+    return 6 * users
+
+
+def logins_at_once(users: int) -> int:
+    """The same for the login paths. Only the burst: what a guesser gets in the long run stays one a second."""
+    return math.ceil(users / 20)
+
+
 def http_workers(sizing: Sizing, users: int) -> int:
     """HTTP workers of an instance, all Pods together."""
     return max(sizing.min_workers, math.ceil(concurrent_users(sizing, users) / sizing.users_per_worker))

@@ -25,7 +25,7 @@ from tenantry.prove.edge import rules
 from tenantry.prove.edge.rules import Conjunct
 from tenantry.prove.promises import Home
 from tenantry.resolve.instance import Instance
-from tenantry.resolve.sizing import websockets_in_flight
+from tenantry.resolve.sizing import logins_at_once, websockets_in_flight
 
 _LANGUAGE = "(?:/+[^/]+)?"
 """Odoo takes a language off the front of a path and looks again; any first segment is taken for one."""
@@ -529,7 +529,7 @@ def _limited(
     if "rateLimit" in spec:
         login = manifest.identity.name == "login-rate-limit"
         most = tier.login_requests_per_second if login else settled.requests_per_second
-        burst = tier.login_burst if login else settled.burst
+        burst = max(tier.login_burst, logins_at_once(users)) if login else settled.burst
         rate = mapping(spec["rateLimit"])
         yield ("spec", "rateLimit", "average"), rate.get("average"), most, "requests a second"
         yield ("spec", "rateLimit", "burst"), rate.get("burst"), burst, "requests at once"

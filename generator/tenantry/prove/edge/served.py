@@ -8,7 +8,7 @@ from tenantry.core.manifest import Path, entries, text
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.edge.routes import SERVICES, Route, entry_points, read
 from tenantry.prove.promises import Home
-from tenantry.resolve.instance import Instance
+from tenantry.resolve.instance import Instance, numbered
 
 _PAGES = ("/", "/web/login", "/web/webclient/version_info")
 _SOCKET, _ADMINISTRATION = "/websocket", "/web/become"
@@ -41,9 +41,9 @@ def served(state: State) -> Iterator[Breach]:
 
 def _promised(instance: Instance) -> Iterator[tuple[str, str, str, str]]:
     """(host, path, port of the Service, IngressRoute that should lead there)."""
-    for host in instance.hosts:
+    for index, host in enumerate(instance.hosts):
         for path in _PAGES:
-            yield host, path, "http", "odoo-public"
+            yield host, path, "http", f"odoo-public{numbered(index)}"
         yield host, _SOCKET, "websocket", "odoo-websocket"
         if instance.tenant.access.admin_sources:
             yield host, _ADMINISTRATION, "http", "odoo-admin"

@@ -21,21 +21,26 @@ def certificates(state: State) -> Iterator[Breach]:
         home = state.home(manifest)
         if home is None:
             continue
-        public = manifest.spec.get("secretName") == "odoo-tls"
-        allowed = set(_hosts(home)) if public else set()
+        own = home.instance.certificates if home.instance else {}
+        host = own.get(text(manifest.spec.get("secretName")), "")
+        public, allowed = bool(host), {host} - {""}
         for number, name in enumerate(map(text, items(manifest.spec.get("dnsNames")))):
             if name not in allowed and (public or not _inside(name, home)):
-                message = f"the certificate is for '{name}', which is not {home}'s"
+                message = f"the certificate is for '{name}' too, " + (
+                    "and one name that can't be issued would keep it from being"
+                    if name in _hosts(home)
+                    else f"which is not {home}'s"
+                )
                 yield breach(
                     manifest,
                     "EDGE-05",
                     ("spec", "dnsNames", number),
                     message,
-                    "name own hosts only",
+                    f"dnsNames: [{host}]" if host else "name own Services only",
                     tenant=home.tenant,
                 )
         given = set(map(text, items(manifest.spec.get("dnsNames"))))
-        for name in (n for n in _promised_hosts(home) if public and n not in given):
+        for name in sorted(allowed - given):
             message = f"the certificate is not for '{name}', so browsers refuse {home} there"
             yield breach(
                 manifest, "EDGE-05", ("spec", "dnsNames"), message, f"add '{name}' to dnsNames", tenant=home.tenant
@@ -70,13 +75,6 @@ def certificates(state: State) -> Iterator[Breach]:
 
 def _hosts(home: Home) -> tuple[str, ...]:
     return (*home.instance.hosts, home.instance.api_host) if home.instance else ()
-
-
-def _promised_hosts(home: Home) -> tuple[str, ...]:
-    instance = home.instance
-    if instance is None:
-        return ()
-    return (*instance.hosts, instance.api_host) if instance.tenant.access.api_clients else instance.hosts
 
 
 def _inside(name: str, home: Home) -> bool:
@@ -115,9 +113,11 @@ def options(state: State) -> Iterator[Breach]:
 
 def _certificate_of(manifest: Manifest, home: Home) -> Iterator[Breach]:
     tls = mapping(manifest.spec.get("tls"))
-    if tls.get("secretName") != "odoo-tls":
+    own = home.instance.certificates if home.instance else {}
+    if tls.get("secretName") not in own:
         message = f"the route's certificate is {tls.get('secretName') or 'whatever Traefik has'}"
-        yield breach(manifest, "EDGE-05", ("spec", "tls"), message, "secretName: odoo-tls", tenant=home.tenant)
+        hint = f"secretName: {next(iter(own), 'odoo-tls')}"
+        yield breach(manifest, "EDGE-05", ("spec", "tls"), message, hint, tenant=home.tenant)
     for field in ("certResolver", "domains", "store"):
         if tls.get(field):
             yield breach(
