@@ -103,3 +103,10 @@ def test_a_customers_own_domain_gets_its_certificate_by_a_record_that_explain_na
     for issuer in objects("ClusterIssuer"):
         for solver in issuer.spec.get("acme", {}).get("solvers", ()):
             assert solver["dns01"]["cnameStrategy"] == "Follow"
+
+
+def test_odoo_finds_the_add_ons_of_its_image_though_its_own_configuration_is_replaced() -> None:
+    known, _ = example()
+    paths = {i.names.namespace: i.release.addons_path for i in known.instances.values()}
+    for config in (m for m in objects("ConfigMap") if m.identity.name in ("odoo-config", "odoo-migration")):
+        assert f"addons_path = {','.join(paths[config.identity.namespace])}\n" in config.value["data"]["options.conf"]

@@ -39,6 +39,7 @@ class Release:
     session_store_needs_scan: bool
     postgresql_majors: tuple[int, ...]
     proved: tuple[Proof, ...]
+    addons_path: tuple[str, ...] = ()
 
     @property
     def marker(self) -> str:

@@ -1,3 +1,5 @@
+# Odoo evaluates the file.
+# ruff: noqa: B018
 {
     "name": "Session cookie over TLS only",
     "summary": "Secure and SameSite for the session cookie; loaded server-wide",
