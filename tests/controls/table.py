@@ -930,6 +930,17 @@ DISK = (
     _M("RUN-05", QUOTA, "spec.hard[limits.ephemeral-storage]", "6Gi"),
 )
 
+LOGS = (
+    _M(
+        "OBS-01",
+        f"Namespace {GLOBEX}",
+        "metadata.annotations[tenantry.io/log-tenant]",
+        "platform",
+        "globex-eu",
+        "euw1-globex",
+    ),
+)
+
 FLIGHT = f"Middleware {ACME}/in-flight"
 CONNECTIONS = (
     _M("EDGE-04", FLIGHT, "spec.inFlightReq.sourceCriterion", GONE),
@@ -1052,5 +1063,5 @@ FOUND_BY_FUZZING = (
 )
 
 MUTANTS: tuple[Mutant, ...] = (
-    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *PROBES, *DISK, *CONNECTIONS, *PLACES, *COST, *FOUND_BY_FUZZING,
+    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *PROBES, *DISK, *LOGS, *CONNECTIONS, *PLACES, *COST, *FOUND_BY_FUZZING,
 )  # fmt: skip

@@ -59,6 +59,10 @@ def retention(state: State) -> Iterator[Breach]:
                 message = f"{name.replace('-', ' ')} is {given or 'not set'}; {days} days are promised"
                 path: Path = ("metadata", "annotations", f"{_ANNOTATION}{name}")
                 yield breach(manifest, "OBS-01", path, message, f"{_ANNOTATION}{name}: {days}d", tenant=home.tenant)
+        if promised.own_log_tenant and manifest.annotations.get(f"{_ANNOTATION}log-tenant") != home.namespace:
+            path = ("metadata", "annotations", f"{_ANNOTATION}log-tenant")
+            message = "logs go into a tenant of the log store that others read; an own one is promised"
+            yield breach(manifest, "OBS-01", path, message, home.namespace, tenant=home.tenant)
         if promised.log_masking and manifest.annotations.get(f"{_ANNOTATION}log-masking") != "on":
             path = ("metadata", "annotations", f"{_ANNOTATION}log-masking")
             yield breach(
