@@ -238,7 +238,9 @@ def nodes_of(cluster: dict[str, Any]) -> list[dict[str, Any]]:
             taints = (
                 [{"key": "tenantry.io/pool", "value": pool["taint"], "effect": "NoSchedule"}] if "taint" in pool else []
             )
-            size = {"cpu": str(pool["cpu"]), "memory": f"{pool['memoryGiB']}Gi", "pods": "110"}
+            size = {
+                "cpu": str(pool["cpu"]), "memory": f"{pool['memoryGiB']}Gi", "pods": "110", "ephemeral-storage": "100Gi",
+            }  # fmt: skip
             found.append(
                 {
                     "apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}, "spec": {"taints": taints},
