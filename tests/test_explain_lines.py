@@ -214,7 +214,7 @@ DECIDED = [
     (NAMESPACE, ("metadata", "annotations", "tenantry.io/metric-retention"), [(T, "tier: shared"), (TIER, "metricsDays")]),
     (WEB, ("metadata", "namespace"), [(T, "name: smith-advisory"), (T, "production:")]),
     (WEB, ("spec", "template", "metadata", "labels", "tenantry.io/cell"), [(T, "cell: euw1-shared-a"), (CELL, "name: euw1-shared-a")]),
-    (WEB, ("spec", "template", "spec", "containers", 0, "args", 0), [(T, "users: 18"), (T, "tier: shared"), (TIER, "minWorkers")]),
+    (WEB, ("spec", "template", "spec", "containers", 0, "args", 0), [(T, "tier: shared"), (TIER, "minWorkers")]),
     (WEB, ("spec", "template", "spec", "containers", 0, "image"), [(T, "channel: standard"), (CHANNEL, "production:")]),
     (WEB, ("spec", "template", "spec", "nodeSelector", "tenantry.io/pool"), [(CELL, "nodePool")]),
     (WEB, ("spec", "template", "spec", "priorityClassName"), [(T, "production:")]),
