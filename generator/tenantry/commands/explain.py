@@ -149,8 +149,8 @@ def explain_line(space: Workspace, file: str, line: int) -> Mapping[str, str]:
 def _decided(source: Source) -> str:
     if source.foreign:
         return "nothing here: no template writes it, so the file was changed; see 'tenantry check'"
-    if source.causes:
-        return " and ".join(source.causes)
+    if source.decided_by:
+        return " and ".join(source.decided_by)
     return "several inputs together" if source.varies else "nothing: it is the same for everyone"
 
 

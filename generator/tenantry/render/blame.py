@@ -55,7 +55,7 @@ class Source:
     """
 
     written_by: str
-    causes: tuple[str, ...] = ()
+    decided_by: tuple[str, ...] = ()
     varies: bool = False
     foreign: bool = False
 
@@ -65,8 +65,8 @@ class Source:
 
     def __str__(self) -> str:
         made = f"{'template' if self.from_template else 'made by'} {self.written_by}"
-        if self.causes:
-            return f"decided by {' and '.join(self.causes)}, {made}"
+        if self.decided_by:
+            return f"decided by {' and '.join(self.decided_by)}, {made}"
         return made if self.varies else f"the same for everyone, {made}"
 
 
