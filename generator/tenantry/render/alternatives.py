@@ -17,7 +17,7 @@ NAME: Path = ("metadata", "name")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class InputChange:
     """One place of an input document, counted from its root, with another value there."""
 
     kind: str
@@ -28,10 +28,10 @@ class Change:
     """What stands there; None for a field that is not written."""
 
 
-def changes(kind: str, name: str, document: Any, others: Iterable[Any]) -> Iterator[Change]:
+def changes(kind: str, name: str, document: Any, others: Iterable[Any]) -> Iterator[InputChange]:
     """Another name, and changes inside, inner places first: what other entries of the kind hold there, then invented
     values."""
-    yield Change(kind, name, NAME, f"{name}x", name)
+    yield InputChange(kind, name, NAME, f"{name}x", name)
     siblings = list(others)
     places = _places({key: document[key] for key in ("metadata", "spec")}, ())
     for path, value in ((path, value) for path, value in places if path[:2] != NAME):
@@ -40,7 +40,7 @@ def changes(kind: str, name: str, document: Any, others: Iterable[Any]) -> Itera
             yield from _added(kind, name, path, value, held)
         else:
             for other in [*_distinct(held, value)[:_MOST], *_invented(value)]:
-                yield Change(kind, name, path, other, value)
+                yield InputChange(kind, name, path, other, value)
 
 
 def _places(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
@@ -49,7 +49,7 @@ def _places(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     yield path, value
 
 
-def _added(kind: str, name: str, path: Path, value: Mapping[str, Any], held: Iterable[Any]) -> Iterator[Change]:
+def _added(kind: str, name: str, path: Path, value: Mapping[str, Any], held: Iterable[Any]) -> Iterator[InputChange]:
     """Fields that other entries have here and this one leaves to its default."""
     missing: dict[str, list[Any]] = {}
     for other in held:
@@ -58,7 +58,7 @@ def _added(kind: str, name: str, path: Path, value: Mapping[str, Any], held: Ite
                 missing.setdefault(key, []).append(other[key])
     for key in sorted(missing):
         for other in _distinct(missing[key], None)[:_MOST]:
-            yield Change(kind, name, (*path, key), other)
+            yield InputChange(kind, name, (*path, key), other)
 
 
 def _held(siblings: Iterable[Any], path: Path) -> list[Any]:

@@ -15,9 +15,9 @@ from typing import Any
 
 from tenantry.core.manifest import Manifest, Path, Problem, dig
 from tenantry.inputs.fleet import Fleet
-from tenantry.render.alternatives import Change
+from tenantry.render.alternatives import InputChange
 from tenantry.render.completion import added, completed
-from tenantry.render.made import Made, bare, made_objects
+from tenantry.render.made import MadeObject, bare, made_objects
 from tenantry.render.registry import Context
 from tenantry.render.trace import trace
 from tenantry.render.trials import IMPOSSIBLE, Trials
@@ -126,7 +126,7 @@ def _causes(fleet: Fleet, unit: Unit, view: View) -> Iterator[str]:
 class View:
     """Looks at one field of an object, as a unit's context makes it and as others do."""
 
-    def __init__(self, made: Made, context: Context, field: Field) -> None:
+    def __init__(self, made: MadeObject, context: Context, field: Field) -> None:
         self._made, self._field = made, field
         here = made.context(context)
         assert here is not None
@@ -153,7 +153,7 @@ class View:
     def template(self) -> str:
         return str(self._trace.line(self._field.path, self._field.text_line))
 
-    def differs(self, context: Context, change: Change | None = None) -> bool:
+    def differs(self, context: Context, change: InputChange | None = None) -> bool:
         """Whether the object is there with another value."""
         here = self._made.context(context, change)
         overlay = _overlay(context)

@@ -14,7 +14,7 @@ from tenantry.inputs.fleet import CLASSES, Fleet
 from tenantry.inputs.source import Document
 from tenantry.model import convert
 from tenantry.model.policy import CONTROL, Policy
-from tenantry.render.alternatives import NAME, Change
+from tenantry.render.alternatives import NAME, InputChange
 
 Key = tuple[str, str]
 """Kind and name of an input document."""
@@ -33,13 +33,13 @@ _REFERENCES: tuple[tuple[str, Path, str], ...] = (
 """Kind, field, and the kind of the entry that it names."""
 
 
-def edited(fleet: Fleet, change: Change) -> Fleet:
+def edited(fleet: Fleet, change: InputChange) -> Fleet:
     """The fleet with one place of a document changed. A reference to what is not there finds a copy of what it named."""
     key = (change.kind, change.name)
     return replaced(_with_copy(fleet, change), {key: with_value(fleet.documents[key].data, change.path, change.value)})
 
 
-def renamed(fleet: Fleet, change: Change) -> Fleet:
+def renamed(fleet: Fleet, change: InputChange) -> Fleet:
     """The fleet with another name for an entry, there and wherever it is named."""
     own = (change.kind, change.name)
     data = {own: with_value(fleet.documents[own].data, NAME, change.value)}
@@ -113,7 +113,7 @@ def _matches(field: Path, path: Path) -> bool:
     return len(field) == len(path) and all(a in (_ANY, b) for a, b in zip(field, path, strict=True))
 
 
-def _with_copy(fleet: Fleet, change: Change) -> Fleet:
+def _with_copy(fleet: Fleet, change: InputChange) -> Fleet:
     for kind, field, target in _REFERENCES:
         if kind == change.kind and _matches(field, change.path) and change.value not in fleet.entries[target]:
             original = fleet.documents[target, change.before]

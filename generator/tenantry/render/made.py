@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenantry.core.findings import ObjectId
-from tenantry.render.alternatives import Change
+from tenantry.render.alternatives import InputChange
 from tenantry.render.files import expand, parse_object, render_text
 from tenantry.render.kustomizations import object_id
 from tenantry.render.registry import COMPONENTS, TREE_COMPONENTS, TREES, Context, ObjectTemplate
@@ -16,7 +16,7 @@ from tenantry.render.units import Unit
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MadeObject:
     """An object of a unit: its template, and which of the template's objects it is, by file name or by number."""
 
     entry: ObjectTemplate
@@ -24,7 +24,7 @@ class Made:
     index: int
     count: int
 
-    def context(self, context: Context, change: Change | None = None) -> Context | None:
+    def context(self, context: Context, change: InputChange | None = None) -> Context | None:
         """What its template sees in a unit's context; None when that has no such object.
 
         A `change` of an input may rename the object's file.
@@ -43,15 +43,15 @@ class Made:
         return parse_object(text, self.entry.name)
 
 
-def made_objects(unit: Unit) -> Mapping[ObjectId, Made]:
+def made_objects(unit: Unit) -> Mapping[ObjectId, MadeObject]:
     """Each object of a unit, by its identity without a namespace: overlays add that."""
     context = unit.context()
-    found: dict[ObjectId, Made] = {}
+    found: dict[ObjectId, MadeObject] = {}
     for entry in _entries(unit):
         here = list(expand(entry, context))
         for index, (file, more) in enumerate(here):
             value = parse_object(render_text(entry.name, more), entry.name)
-            found[bare(object_id(value))] = Made(entry, file, index, len(here))
+            found[bare(object_id(value))] = MadeObject(entry, file, index, len(here))
     return found
 
 
@@ -67,7 +67,7 @@ def _entries(unit: Unit) -> Iterator[ObjectTemplate]:
     yield from TREES[unit.tree]
 
 
-def _after(file: str, change: Change | None) -> str:
+def _after(file: str, change: InputChange | None) -> str:
     if change and isinstance(change.before, str) and isinstance(change.value, str):
         return file.replace(change.before, change.value)
     return file

@@ -15,7 +15,7 @@ from tenantry.core.findings import Place, TenantryError
 from tenantry.inputs.fleet import CLASSES, Fleet
 from tenantry.model.common import ENVIRONMENTS
 from tenantry.model.tenant import Tenant
-from tenantry.render.alternatives import NAME, Change, changes
+from tenantry.render.alternatives import NAME, InputChange, changes
 from tenantry.render.contexts import PolicyLift
 from tenantry.render.fleet_edits import Key, edited, renamed, replaced, with_tenants, with_value, without
 from tenantry.render.registry import Context
@@ -36,7 +36,7 @@ _ORDER = ("Tenant", "Exception", "Cell", "Channel", "Release", "Tier", "Policy",
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Owner:
+class UnitOwner:
     """Whose unit it is: an instance (tenant and environment), a cell or a cluster. `ordinal` counts its units of a tree."""
 
     tree: str
@@ -63,23 +63,23 @@ class Trials:
             self._fleet = with_tenants(fleet, self.keys)
             self._instances = _resolve(self._fleet)
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[InputChange]:
         """Every change worth a try: the instance's environment, then each place of each document."""
         owner = self._owner
         for other in ENVIRONMENTS if owner.environment else ():
             if other != owner.environment:
                 path = ("spec", "environments", owner.environment)
-                yield Change("Tenant", owner.name, path, other, owner.environment)
+                yield InputChange("Tenant", owner.name, path, other, owner.environment)
         for kind, name in self.keys:
             others = (d.data for (k, n), d in self._all.documents.items() if k == kind and n != name)
             yield from changes(kind, name, self._fleet.documents[kind, name].data, others)
 
-    def place(self, change: Change) -> Place:
+    def place(self, change: InputChange) -> Place:
         """Where the change would be made; for a field that is not written, the mapping that lacks it."""
         environment = isinstance(change.value, str) and change.path == ("spec", "environments", self._owner.environment)
         return self._all.documents[change.kind, change.name].place(change.path, key=environment)
 
-    def context(self, change: Change) -> Context | None:
+    def context(self, change: InputChange) -> Context | None:
         """The unit's context after a change; None when there is no such unit any more."""
         key, owner = (change.kind, change.name), self._owner
         if change.path == NAME:
@@ -134,15 +134,15 @@ def _documents(fleet: Fleet, unit: Unit) -> set[Key]:
     return found & fleet.documents.keys()
 
 
-def _owner(fleet: Fleet, unit: Unit) -> Owner:
+def _owner(fleet: Fleet, unit: Unit) -> UnitOwner:
     if not unit.tenant:
-        return Owner(unit.tree, _part(unit))
-    owner = Owner(unit.tree, unit.tenant, environment=unit.group.rsplit("-", 1)[-1])
+        return UnitOwner(unit.tree, _part(unit))
+    owner = UnitOwner(unit.tree, unit.tenant, environment=unit.group.rsplit("-", 1)[-1])
     instances = _resolve(with_tenants(fleet, [("Tenant", unit.tenant)]))
     return dataclasses.replace(owner, ordinal=[u.path for u in _units(fleet, owner, instances)].index(unit.path))
 
 
-def _units(fleet: Fleet, owner: Owner, instances: Mapping[str, Instance]) -> Iterator[Unit]:
+def _units(fleet: Fleet, owner: UnitOwner, instances: Mapping[str, Instance]) -> Iterator[Unit]:
     """The owner's units of its tree, in a fixed order."""
     if owner.environment:
         instances = {name: value for name, value in instances.items() if name == owner.instance}
@@ -158,7 +158,7 @@ def _part(unit: Unit) -> str:
     return unit.path.rsplit("/", 1)[-1] if unit.tree == "cell" else unit.cluster
 
 
-def _context(fleet: Fleet, owner: Owner, instances: Mapping[str, Instance] | None = None) -> Context | None:
+def _context(fleet: Fleet, owner: UnitOwner, instances: Mapping[str, Instance] | None = None) -> Context | None:
     """What the owner's unit is made of in a fleet, whose instances may be known."""
     found = _units(fleet, owner, _resolve(fleet) if instances is None else instances)
     unit = next((unit for index, unit in enumerate(found) if index == owner.ordinal), None)

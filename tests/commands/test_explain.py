@@ -21,7 +21,7 @@ from tenantry.plan.inputs import read_inputs
 from tenantry.render.blame import Blamer, Field, View
 from tenantry.render.completion import completed
 from tenantry.render.kustomizations import object_id
-from tenantry.render.made import Made, bare, made_objects
+from tenantry.render.made import MadeObject, bare, made_objects
 from tenantry.render.trace import trace
 from tenantry.render.trials import IMPOSSIBLE, Trials
 from tenantry.render.units import Unit, units
@@ -61,7 +61,7 @@ class Rendered:
     file: str
     value: Any
     unit: Unit
-    made: Made
+    made: MadeObject
 
     @cached_property
     def text(self) -> str:
@@ -331,8 +331,8 @@ def test_a_constant_is_said_to_be_one(run: Any) -> None:
     assert "decided by  nothing: it is the same for everyone" in out
 
 
-@pytest.mark.parametrize("added", ["    example.com/by: hand\n", "    - {example.com: [by, hand]}\n"])
-def test_a_line_that_was_added_by_hand_is_laid_to_no_input(added: str, run: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("added", ["    example.com/by: me\n", "    - {example.com: [by, me]}\n"])
+def test_a_manually_added_line_is_attributed_to_no_input(added: str, run: Any, tmp_path: Path) -> None:
     for folder in ("platform", "tiers", "tenants", "policies"):
         shutil.copytree(REPOSITORY / folder, tmp_path / folder)
     lines = (REPOSITORY / NAMESPACE).read_text().splitlines(keepends=True)
