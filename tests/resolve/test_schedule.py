@@ -31,7 +31,7 @@ def window(days: str, start: str, hours: int, zone: str = "UTC") -> Window:
 )  # fmt: skip
 def test_a_backup_meets_no_window_when_there_is_room(name: str, day: str, hour: int, hours: int, every: int) -> None:
     chosen = window(day, f"{hour:02}:00", hours, "Europe/Madrid")
-    times = backup_times(name, every, 24, [chosen])
+    times = backup_times(name, every, 24, (chosen,))
     # The clock change makes the window an hour longer, and a base backup runs for an hour.
     assert collides(times.base, BASE_MINUTES, [chosen]) is (hours + 2 >= every)
 
@@ -54,7 +54,7 @@ def test_a_season_that_is_neither_januarys_nor_julys_counts_too() -> None:
 
 
 def test_backup_cron_has_six_fields_for_the_database_and_five_for_velero() -> None:
-    times = backup_times("acme-production", 6, 12, [])
+    times = backup_times("acme-production", 6, 12, ())
     assert len(times.base_cron.split()) == 6
     assert times.base_cron.startswith("0 ")
     assert len(times.velero.cron.split()) == 5

@@ -26,7 +26,7 @@ from tenantry.plan.inputs import read_inputs
 from tenantry.prove.promises import Promises
 from tenantry.prove.report import objectives_of
 from tenantry.prove.run import read_states
-from tenantry.render.blame import Blamer
+from tenantry.render.blame import Blamer, Field, Source
 from tenantry.render.kustomizations import object_id
 from tenantry.render.units import units
 from tenantry.report.plain import one_line, to_json_text
@@ -127,7 +127,7 @@ def explain_line(space: Workspace, file: str, line: int) -> Mapping[str, str]:
     """
     file = os.path.relpath(space.root / file, space.root)
     node, value = _rendered(space, file)
-    found = _field_at(node, line)
+    found = field_at(node, line)
     if found is None:
         raise UsageError(f"line {line} of '{file}' holds no field", "name the line of a field")
     identity = object_id(value)
@@ -138,9 +138,20 @@ def explain_line(space: Workspace, file: str, line: int) -> Mapping[str, str]:
     source = Blamer(inputs.fleet, all_units).source(Manifest(identity, "", value, file=file), found)
     if source is None:
         raise UsageError(f"'{file}' is made by no template", "it may be left over: run 'tenantry check'")
-    decided = " and ".join(source.decided_by) or "nothing: it is the same for everyone"
-    template = f"{source.template}:{source.line}"
-    return {"object": str(identity), "field": show_path(found), "decided by": decided, "template": template}
+    return {
+        "object": str(identity),
+        "field": show_path(found.path),
+        "decided by": _decided(source),
+        "template" if source.from_template else "made by": source.written_by,
+    }
+
+
+def _decided(source: Source) -> str:
+    if source.foreign:
+        return "nothing here: no template writes it, so the file was changed; see 'tenantry check'"
+    if source.decided_by:
+        return " and ".join(source.decided_by)
+    return "several inputs together" if source.varies else "nothing: it is the same for everyone"
 
 
 def _rendered(space: Workspace, file: str) -> tuple[yaml.Node, Any]:
@@ -160,18 +171,21 @@ def _rendered(space: Workspace, file: str) -> tuple[yaml.Node, Any]:
     return node, value
 
 
-def _field_at(node: yaml.Node | None, line: int) -> FieldPath | None:
-    """Path of the innermost field whose key, or list entry, begins on the line."""
-    best: FieldPath | None = None
+def field_at(node: yaml.Node | None, line: int) -> Field | None:
+    """The innermost field whose key, or list entry, begins on the line, or whose block of text holds the line."""
+    best: Field | None = None
     todo: list[tuple[FieldPath, yaml.Node]] = [((), node)] if node else []
     while todo:
         path, current = todo.pop()
         for step, mark, value in children(current):
             here = (*path, step)
-            text_lines = range(mark.line + 1, value.end_mark.line + 1)
-            inside = isinstance(value, yaml.ScalarNode) and value.style == "|" and line in text_lines
-            if (inside or mark.line + 1 == line) and (best is None or len(here) >= len(best)):
-                best = here
+            if mark.line + 1 == line and (best is None or len(here) >= len(best.path)):
+                best = Field(here, alone=True)
+            block = isinstance(value, yaml.ScalarNode) and value.style == "|"
+            if block and mark.line + 1 < line <= value.end_mark.line:
+                number = line - mark.line - 1
+                texts = value.value.split("\n")
+                return Field(here, texts[number - 1] if number <= len(texts) else "", number)
             todo.append((here, value))
     return best
 

@@ -21,6 +21,7 @@ from tenantry.core.findings import ObjectId
 from tenantry.core.manifest import Manifest, Path, dig, show_path
 from tenantry.model.platform import Platform
 from tenantry.prove.cluster_state import Breach, State, breach
+from tenantry.render.completion import completed
 from tenantry.render.kustomizations import (
     Components,
     component_objects,
@@ -35,8 +36,6 @@ from tenantry.render.units import Unit, component_context
 
 CONTROL = "SUP-05"
 _LONGEST = 60
-_WITH_PODS = ("Deployment", "StatefulSet", "Job")
-"""Kinds whose Pods' labels Kustomize completes too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ class Templates:
         made: list[ObjectId] = []
         different: dict[ObjectId, Mapping[str, Any]] = {}
         for template in standard:
-            wanted = _with_labels(template, context["labels"], context.get("namespace"))
+            wanted = completed(template, context["labels"], context.get("namespace"))
             identity = object_id(wanted)
             made.append(identity)
             found = find(identity)
@@ -131,20 +130,6 @@ def differences(state: State, templates: Templates, known: Mapping[str, Conforma
         if manifest.identity not in expected:
             message = f"no template makes this {manifest.identity.kind}, so nobody has reviewed what it does"
             yield breach(manifest, CONTROL, ("metadata", "name"), message, "remove it, or make a template of it")
-
-
-def _with_labels(value: Mapping[str, Any], labels: Mapping[str, str], namespace: str | None) -> dict[str, Any]:
-    """The template's object as an overlay completes it."""
-    metadata = {**value["metadata"], "labels": {**value["metadata"].get("labels", {}), **labels}}
-    if namespace and value["kind"] != "Namespace":
-        metadata["namespace"] = namespace
-    result = {**value, "metadata": metadata}
-    template = dig(value, "spec", "template")
-    if value["kind"] in _WITH_PODS:
-        meta = template.get("metadata", {})
-        meta = {**meta, "labels": {**meta.get("labels", {}), **labels}}
-        result["spec"] = {**value["spec"], "template": {**template, "metadata": meta}}
-    return result
 
 
 def _missing(state: State, unit: Unit, identity: ObjectId) -> Breach:

@@ -1,53 +1,73 @@
-"""From a value in a rendered object back to the line that decided it.
+"""From a value in a rendered object back to the lines that decided it.
 
-Found by experiment, not by guess: each value that the object's template can see is changed in turn, the template is
-rendered again, and the value that makes the field change is the one to blame.
+Found by experiment, not by guess: each input value that the object's unit can see is changed in turn, the unit is made
+again, and the lines whose change makes the field change are the ones that decide it.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Iterator
+import copy
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
-from tenantry.core.findings import ObjectId
 from tenantry.core.manifest import Manifest, Path, Problem, dig
 from tenantry.inputs.fleet import Fleet
-from tenantry.model.cell import Cell
-from tenantry.model.cluster import Cluster
-from tenantry.model.convert import to_camel_case
-from tenantry.model.platform import Platform
-from tenantry.model.release import Release
-from tenantry.model.tenant import Tenant
-from tenantry.model.tier import Tier
-from tenantry.render.environment import source_of
-from tenantry.render.files import expand, parse_object, render_text
-from tenantry.render.kustomizations import object_id
-from tenantry.render.registry import COMPONENTS, TREE_COMPONENTS, TREES, Context, ObjectTemplate
+from tenantry.render.alternatives import InputChange
+from tenantry.render.completion import added, completed
+from tenantry.render.made import MadeObject, bare, made_objects
+from tenantry.render.registry import Context
+from tenantry.render.trace import trace
+from tenantry.render.trials import IMPOSSIBLE, Trials
 from tenantry.render.units import Unit
-from tenantry.resolve.instance import Instance
 
-_ENTRIES = (Tenant, Tier, Release, Cell, Cluster, Platform)
 _MOST_FINDINGS = 10
 """Findings of one run that are followed back by experiment, which takes up to a second each; the rest get the template."""
+_IN_A_HINT = 2
+"""Input lines that a finding names."""
+_MOST_UNITS = 50
+"""Units whose values are compared when no input was found to decide a value."""
+_GONE = object()
 
-Trail = tuple[str, ...]
-"""Names of attributes, from an argument of a context down."""
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a rendered object; `text` is line `text_line` (from 1) of its value, where that is a block of text.
+
+    `alone` asks for the line of a mapping or a list, without what it holds.
+    """
+
+    path: Path
+    text: str = ""
+    text_line: int = 0
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What made a rendered field: a template's line, and the input line that decided the value (or nothing)."""
+    """What made a rendered field: what wrote it, and the input lines that decided the value, nearest first.
 
-    template: str
-    line: int
+    `written_by` is a template with its line, or the overlay whose labels or namespace Kustomize adds. `varies` is True
+    for a field without causes that may be another one elsewhere in the fleet: no experiment was made, or none found why.
+    `foreign` is True for a field that the template does not write at all; then its file alone is named.
+    """
+
+    written_by: str
     decided_by: tuple[str, ...] = ()
+    varies: bool = False
+    foreign: bool = False
+
+    @property
+    def from_template(self) -> bool:
+        return self.written_by.startswith("templates/")
 
     def __str__(self) -> str:
-        inputs = f"decided by {' and '.join(self.decided_by)}" if self.decided_by else "the same for everyone"
-        return f"{inputs}, template {self.template}:{self.line}"
+        made = f"{'template' if self.from_template else 'made by'} {self.written_by}"
+        if self.decided_by:
+            return f"decided by {' and '.join(self.decided_by)}, {made}"
+        return made if self.varies else f"the same for everyone, {made}"
 
 
 class Blamer:
@@ -57,147 +77,141 @@ class Blamer:
         self._fleet = fleet
         self._units = {unit.path: unit for unit in units}
         self._asked = 0
-        self._templates = lru_cache(maxsize=4)(self._find_templates)
+        self._objects = lru_cache(maxsize=4)(lambda path: made_objects(self._units[path]))
 
     def __call__(self, manifest: Manifest, problem: Problem) -> str:
         self._asked += 1
-        source = self.source(manifest, problem.path, experiment=self._asked <= _MOST_FINDINGS)
+        most = _IN_A_HINT if self._asked <= _MOST_FINDINGS else 0
+        source = self.source(manifest, Field(problem.path), most)
         return str(source) if source else ""
 
-    def source(self, manifest: Manifest, path: Path, *, experiment: bool = True) -> Source | None:
-        """Where a field comes from; None for an object that no template makes."""
+    def source(self, manifest: Manifest, field: Field, most: int | None = None) -> Source | None:
+        """Where a field comes from, with at most so many causes; None for an object that no template makes."""
         unit = self._units.get(manifest.file.removeprefix("rendered/").rpartition("/")[0])
-        if unit is None:
+        made = self._objects(unit.path).get(bare(manifest.identity)) if unit else None
+        if unit is None or made is None:
             return None
-        found = self._templates(unit.path).get(_bare(manifest.identity))
-        if found is None:
-            return None
-        name, entry, suffix = found
-        line = _template_line(name, path)
-        decided = self._experiment(unit, entry, suffix, path) if experiment and entry is not None else ()
-        return Source(f"templates/{name}.yaml.j2", line, decided)
+        view = View(made, unit.context(), field)
+        part = view.added
+        written_by = f"Kustomize, by the {part} in overlays/{unit.path}/kustomization.yaml" if part else view.template
+        if most == 0 or view.original is _GONE:
+            return Source(written_by, varies=True, foreign=view.original is _GONE)
+        causes = tuple(islice(_causes(self._fleet, unit, view), most))
+        return Source(written_by, causes, varies=not causes and self._varies(unit, view))
 
-    def _find_templates(self, path: str) -> dict[ObjectId, tuple[str, ObjectTemplate | None, str]]:
-        """Object -> its template, the registry's line (none for components), and its file name."""
-        unit = self._units[path]
-        context = unit.context()
-        found: dict[ObjectId, tuple[str, ObjectTemplate | None, str]] = {}
-        for component in TREE_COMPONENTS[unit.tree]:
-            for stem in COMPONENTS[component.name]:
-                name = f"components/{component.name}/{stem}"
-                found[_bare(object_id(parse_object(render_text(name, context), name)))] = name, None, ""
-        for entry in TREES[unit.tree]:
-            for file, more in expand(entry, context):
-                identity = _bare(object_id(parse_object(render_text(entry.name, more), entry.name)))
-                found[identity] = entry.name, entry, file
-        return found
-
-    def _experiment(self, unit: Unit, entry: ObjectTemplate, file: str, path: Path) -> tuple[str, ...]:
-        original = _value(entry, file, unit.context(), path)
-        decided: dict[str, None] = {}
-        for place, context in self._changed_contexts(unit):
-            try:
-                if _value(entry, file, context, path) != original:
-                    decided[place] = None
-            except Exception:  # noqa: S112 - a context that can't be, which may break templates anywhere: it says nothing
-                continue
-            if len(decided) == 2:
-                break
-        return tuple(decided)
-
-    def _changed_contexts(self, unit: Unit) -> Iterator[tuple[str, Context]]:
-        """(input place, context with the value that stands there changed)."""
-        make = unit.context
-        assert isinstance(make, partial)
-        for index, argument in enumerate(make.args):
-            if not dataclasses.is_dataclass(argument) or isinstance(argument, type):
-                continue
-            for trail, changed in _variants(argument, 0):
-                place = self._place(argument, trail)
-                if place:
-                    arguments = (*make.args[:index], changed, *make.args[index + 1 :])
-                    try:
-                        yield place, make.func(*arguments)
-                    except Exception:  # noqa: S112 - as in _experiment
-                        continue
-
-    def _place(self, argument: object, trail: Trail) -> str:
-        """File and line of the input that gives the attribute at the end of a trail."""
-        if isinstance(argument, Instance) and trail[0] == "settings":
-            origin = argument.origin(".".join(trail[1:]))
-            return str(self._fleet.origin_place(origin)) if origin else ""
-        if isinstance(argument, Instance) and trail[0] in ("hosts", "state", "environment", "names"):
-            return str(self._fleet.place(argument.tenant))
-        entry, rest = argument, trail
-        while rest and not isinstance(entry, _ENTRIES):
-            entry, rest = getattr(entry, rest[0]), rest[1:]
-        if not isinstance(entry, _ENTRIES):
-            return ""
-        return str(self._fleet.place(entry, *map(to_camel_case, rest)))
+    def _varies(self, unit: Unit, view: View) -> bool:
+        """Whether the object has another value in one of the units that are looked at."""
+        others = (other for other in self._units.values() if other.tree == unit.tree and other.path != unit.path)
+        return any(view.differs(other.context()) for other in islice(others, _MOST_UNITS))
 
 
-def _variants(value: Any, depth: int) -> Iterator[tuple[Trail, Any]]:
-    """The dataclass with one value in it changed, for each of its values; the resolved ones first."""
-    fields = [f.name for f in dataclasses.fields(value) if f.name != "origins"]
-    for name in sorted(fields, key=lambda name: name != "settings"):
-        inner = getattr(value, name)
-        if dataclasses.is_dataclass(inner) and depth < 6:
-            for trail, changed in _variants(inner, depth + 1):
-                yield (name, *trail), dataclasses.replace(value, **{name: changed})
+def _causes(fleet: Fleet, unit: Unit, view: View) -> Iterator[str]:
+    """Places of inputs that decide a field, those that say its very value first."""
+    trials = Trials(fleet, unit, view.unchanged)
+    found: set[str] = set()
+    for change in sorted(trials.changes(), key=lambda change: not _says(change.before, view.original)):
+        place = str(trials.place(change))
+        if place in found:
             continue
-        other = _other(inner)
-        if other is not None:
-            yield (name,), dataclasses.replace(value, **{name: other})
+        try:
+            context = trials.context(change)
+            decides = context is not None and view.differs(context, change)
+        except IMPOSSIBLE:
+            continue
+        if decides:
+            found.add(place)
+            yield place
 
 
-def _other(value: Any) -> Any:
-    """Another value of the same type; None when there is no telling."""
-    match value:
-        case bool():
-            return not value
-        case int():
-            return value + 1
-        case float():
-            return value + 0.5
-        case str():
-            return f"{value}x"
-        case (first, *rest):
-            return (_changed_entry(first), *rest)
-    return None
+class View:
+    """Looks at one field of an object, as a unit's context makes it and as others do."""
+
+    def __init__(self, made: MadeObject, context: Context, field: Field) -> None:
+        self._made, self._field = made, field
+        here = made.context(context)
+        assert here is not None
+        self._trace = trace(made.entry.name, here)
+        self._overlay = _overlay(context)
+        self._text = made.text(here)
+        self._parsed = made.parsed(self._text)
+        self._object = completed(self._parsed, *self._overlay)
+        self.original = self._look(self._object)
+
+    def at(self, field: Field) -> View:
+        """The same object, looked at elsewhere."""
+        other = copy.copy(self)
+        other._field = field
+        other.original = other._look(self._object)
+        return other
+
+    @property
+    def added(self) -> str:
+        """`labels` or `namespace` for what Kustomize adds by them, else empty."""
+        return added(self._parsed, *self._overlay, self._field.path)
+
+    @property
+    def template(self) -> str:
+        return str(self._trace.line(self._field.path, self._field.text_line))
+
+    def differs(self, context: Context, change: InputChange | None = None) -> bool:
+        """Whether the object is there with another value."""
+        here = self._made.context(context, change)
+        overlay = _overlay(context)
+        if here is None or (overlay == self._overlay and self._trace.same(here)):
+            return False
+        text = self._made.text(here)
+        if overlay == self._overlay and text == self._text:
+            return False
+        found = self._look(completed(self._made.parsed(text), *overlay))
+        return type(found) is not type(self.original) or bool(found != self.original)
+
+    def unchanged(self, context: Context) -> bool:
+        """Whether the object is there with the same value."""
+        return self._made.context(context) is not None and not self.differs(context)
+
+    def _look(self, value: Any) -> Any:
+        found = _counterpart(value, self._object, self._field.path)
+        if self._field.text and isinstance(found, str):
+            return self._field.text if self._field.text in found.split("\n") else _GONE
+        return bool(found) if self._field.alone and isinstance(found, (dict, list)) else found
 
 
-def _changed_entry(entry: Any) -> Any:
-    if dataclasses.is_dataclass(entry) and not isinstance(entry, type):
-        return next((changed for _, changed in _variants(entry, 5)), entry)
-    return _other(entry)
-
-
-def _value(entry: ObjectTemplate, file: str, context: Context, path: Path) -> Any:
-    for name, more in expand(entry, context):
-        if name == file:
-            return dig(parse_object(render_text(entry.name, more), entry.name), *path)
-    return None
-
-
-def _bare(identity: ObjectId) -> ObjectId:
-    """The identity as templates write it; overlays add the namespace."""
-    return dataclasses.replace(identity, namespace="")
-
-
-@lru_cache(maxsize=64)
-def _lines(name: str) -> tuple[str, ...]:
-    return tuple(source_of(f"{name}.yaml.j2").splitlines())
-
-
-def _template_line(name: str, path: Path) -> int:
-    """The line on which the last key of the path is found, its keys looked for in turn."""
-    lines = _lines(name)
-    line = 0
+def _counterpart(value: Any, original: Any, path: Path) -> Any:
+    """What stands in `value` where `path` leads in `original`; entries of lists are known by name, or by themselves."""
     for step in path:
-        if not isinstance(step, str):
-            continue
-        found = next((n for n in range(line, len(lines)) if f"{step}:" in lines[n]), None)
-        if found is None:
-            break
-        line = found
-    return line + 1
+        if isinstance(step, int) and isinstance(original, list) and isinstance(value, list):
+            at = _entry(value, original, step) if step < len(original) else len(value)
+            value = value[at] if at < len(value) else _GONE
+        else:
+            value = value.get(step, _GONE) if isinstance(value, dict) else _GONE
+        original = dig(original, step)
+    return value
+
+
+def _entry(value: list[Any], original: list[Any], index: int) -> int:
+    """Where an entry of the original list is now; past the end when it is gone."""
+    wanted = original[index]
+    if isinstance(wanted, dict):
+        name = wanted.get("name")
+        known = [
+            i
+            for i, item in enumerate(value)
+            if name is not None and isinstance(item, dict) and item.get("name") == name
+        ]
+        if known:
+            return index if index in known else known[0]
+    elif wanted in value:
+        return value.index(wanted)
+    return index if len(value) == len(original) else len(value)
+
+
+def _says(before: Any, original: Any) -> bool:
+    """Whether an input value stands in the field as it is."""
+    if isinstance(before, str) and isinstance(original, str):
+        return len(before) > 3 and before in original
+    return type(before) is type(original) and bool(before == original)
+
+
+def _overlay(context: Context) -> tuple[Mapping[str, str], str | None]:
+    """Labels and namespace that an overlay adds."""
+    return context["labels"], context.get("namespace")

@@ -276,7 +276,7 @@ def cell_context(site: Site, tier: Tier, members: Sequence[Instance]) -> Context
         "members": [(m.name, {"member": m}) for m in members if m.settings.postgresql is None],
         "redis_users": [m.names for m in members if not m.settings.own_redis],
         "backup_retention_days": backup.retention_days,
-        "backups": schedule.backup_times(namespace, backup.base_backup_every_hours, backup.velero_every_hours, [default]),
+        "backups": schedule.backup_times(namespace, backup.base_backup_every_hours, backup.velero_every_hours, (default,)),
         "certificate_hosts": [
             f"postgresql-{service}{suffix}"
             for service in ("rw", "r", "ro")

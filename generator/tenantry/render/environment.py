@@ -11,13 +11,15 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateError, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from tenantry.render import quantities
+
+_Environment = TypeVar("_Environment", bound=ImmutableSandboxedEnvironment)
 
 _PLAIN = re.compile(
     r"(?:[A-Za-z/][A-Za-z0-9_./@+-]*(?: [A-Za-z0-9_./@+(-][A-Za-z0-9_./@+()-]*)*|[1-9][0-9]*(?:m|[KMGT]i|s|h|d))\Z"
@@ -77,7 +79,7 @@ def _load(name: str) -> tuple[str, str, None] | None:
     return (source.read_text(encoding="utf-8"), name, None) if source.is_file() else None
 
 
-def _script(name: str) -> Markup:
+def script(name: str) -> Markup:
     """A file that is shipped as it is, from templates/files/."""
     if not re.fullmatch(r"[a-z][a-z0-9-]*\.[a-z]+", name):
         raise TemplateError(f"no file '{name}'")
@@ -87,7 +89,12 @@ def _script(name: str) -> Markup:
 
 @cache
 def environment() -> ImmutableSandboxedEnvironment:
-    env = ImmutableSandboxedEnvironment(
+    return make_environment(ImmutableSandboxedEnvironment)
+
+
+def make_environment(cls: type[_Environment]) -> _Environment:
+    """An environment of its own that renders as ours does; `cls` may watch."""
+    env = cls(
         loader=FunctionLoader(_load),
         undefined=StrictUndefined,
         autoescape=True,  # so that macros give Markup and our finalize can tell it from input
@@ -104,7 +111,7 @@ def environment() -> ImmutableSandboxedEnvironment:
     env.filters["gibibytes"] = quantities.gibibytes
     env.filters["millicores"] = quantities.millicores
     env.globals.clear()
-    env.globals["script"] = _script
+    env.globals["script"] = script
     return env
 
 

@@ -27,16 +27,16 @@ class Resolution:
     findings: tuple[Finding, ...]
 
 
-def resolve(fleet: Fleet) -> Resolution:
-    """Resolve every instance of the fleet."""
-    findings = list(check_links(fleet))
+def resolve(fleet: Fleet, *, judge: bool = True) -> Resolution:
+    """Resolve every instance of the fleet. Without `judge`, entries that contradict themselves are taken as they are."""
+    findings = list(check_links(fleet)) if judge else []
     instances: dict[str, Instance] = {}
     if fleet.has_platform:
         for tenant in fleet.all(Tenant).values():
             found = list(_tenant_links(fleet, tenant))
             findings += found
             if not found:
-                for instance in _instances(fleet, tenant, findings):
+                for instance in _instances(fleet, tenant, findings, judge):
                     instances[instance.name] = instance
     return Resolution(instances, tuple(findings))
 
@@ -49,9 +49,9 @@ def _tenant_links(fleet: Fleet, tenant: Tenant) -> Iterator[Finding]:
         yield from link(fleet, tenant, Cell, placed.cell, "environments", environment, "cell", fitting=fitting)
 
 
-def _instances(fleet: Fleet, tenant: Tenant, findings: list[Finding]) -> Iterator[Instance]:
+def _instances(fleet: Fleet, tenant: Tenant, findings: list[Finding], judge: bool) -> Iterator[Instance]:
     for environment in (name for name in ENVIRONMENTS if name in tenant.environments):
-        found = _follow(fleet, tenant, environment)
+        found = _follow(fleet, tenant, environment, judge)
         if found is None:
             continue  # reported at the invalid entry
         tier, site, release = found
@@ -67,7 +67,9 @@ def _instances(fleet: Fleet, tenant: Tenant, findings: list[Finding]) -> Iterato
         ]
 
 
-def _follow(fleet: Fleet, tenant: Tenant, environment: EnvironmentName) -> tuple[Tier, Site, Release] | None:
+def _follow(
+    fleet: Fleet, tenant: Tenant, environment: EnvironmentName, judge: bool
+) -> tuple[Tier, Site, Release] | None:
     tier = fleet.find(Tier, tenant.tier)
     channel = fleet.find(Channel, tenant.channel)
     cell = fleet.find(Cell, tenant.environments[environment].cell)
@@ -77,7 +79,7 @@ def _follow(fleet: Fleet, tenant: Tenant, environment: EnvironmentName) -> tuple
     if tier is None or cell is None or cluster is None or partner is None or release is None:
         return None
     pools = {pool.name for pool in cluster.node_pools}
-    usable = {cell.node_pool, cell.database_node_pool} <= pools and not any(tier_faults(tier))
+    usable = {cell.node_pool, cell.database_node_pool} <= pools and not (judge and any(tier_faults(tier)))
     return (
         (tier, Site(platform=fleet.platform, cluster=cluster, cell=cell, partner=partner), release) if usable else None
     )

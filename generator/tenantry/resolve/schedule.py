@@ -54,7 +54,8 @@ class BackupTimes:
         return f"0 {self.base.cron}"
 
 
-def backup_times(name: str, base_hours: int, velero_hours: int, windows: Sequence[Window]) -> BackupTimes:
+@lru_cache(maxsize=4096)
+def backup_times(name: str, base_hours: int, velero_hours: int, windows: tuple[Window, ...]) -> BackupTimes:
     """Times derived from the name alone, moved if they would collide with the instance's own windows."""
     seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
     return BackupTimes(
