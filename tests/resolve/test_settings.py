@@ -52,7 +52,8 @@ def overridden(**values: int) -> Overrides:
 def test_without_overrides_the_tier_decides() -> None:
     found = instance(SHARED)
     assert found.settings.logs_days == found.tier.retention.logs_days
-    assert found.settings.edge == found.tier.edge
+    few = instance(SHARED, users=5)
+    assert few.settings.edge == few.tier.edge
     origin = found.origins["logs_days"]
     assert (origin.kind, origin.name, origin.path, origin.how) == (
         "Tier",
@@ -231,11 +232,21 @@ def test_a_release_whose_session_store_can_not_share_brings_a_redis() -> None:
 def test_a_higher_rate_takes_its_burst_along() -> None:
     edge = instance(SHARED).tier.edge
     found = instance(
-        SHARED, tier={"edge": dataclasses.replace(edge, burst=25)}, overrides=overridden(requests_per_second=30)
+        SHARED,
+        tier={"edge": dataclasses.replace(edge, burst=25)},
+        overrides=overridden(requests_per_second=30),
+        users=5,
     )
     assert found.settings.edge.burst == 30
-    assert instance(SHARED, overrides=overridden(requests_per_second=30)).settings.edge.burst == edge.burst
+    assert instance(SHARED, overrides=overridden(requests_per_second=30), users=5).settings.edge.burst == edge.burst
     assert instance(SHARED, overrides=overridden(login_requests_per_second=5)).settings.edge.login_burst == 20
+
+
+def test_bursts_grow_with_users() -> None:
+    """An office behind one address begins at nine o'clock."""
+    few, many = (instance(SHARED, users=users).settings.edge for users in (30, 60))
+    assert many.burst == 2 * few.burst > few.requests_per_second
+    assert many.requests_per_second == few.requests_per_second
 
 
 def test_windows_are_the_tenants_else_the_platforms_in_the_time_of_the_region() -> None:
