@@ -1,49 +1,68 @@
-"""Files that are not what the inputs give, told as findings."""
+"""Findings for files that are not what the inputs give."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, zip_longest
 from pathlib import Path
 
 from tenantry.core.findings import Finding, Place
-from tenantry.core.paths import folder_of, is_rendered, unit_of
+from tenantry.core.paths import base_folder, folder_of, is_rendered, overlay_folder, unit_of
 from tenantry.core.secret_words import hide, secrets_in
 from tenantry.core.veil import Veil
 from tenantry.inputs import source
 from tenantry.runtime.listing import Change
 
 _FOLD = 5
-"""More files than this in one folder are told in one finding."""
+"""More manually changed files than this in one folder are reported in one finding."""
 _HINT = "run 'tenantry render'"
+_WORDS = {
+    "added": ("G002", "missing"),
+    "changed": ("G003", "not what the inputs give"),
+    "removed": ("G004", "left over"),
+}
 
 
 def describe(root: Path, changes: Sequence[Change]) -> Iterator[Finding]:
-    """Findings for missing, differing and left-over files; many of one folder are told in one."""
+    """Findings for missing, differing and left-over files.
+
+    Where inputs changed and nobody rendered, one finding for each base or unit: its overlay and rendered files go
+    together. Where only rendered files were changed, by hand, one for each file, or for each folder if there are many.
+    """
     touched = {unit_of(change.file) for change in changes if not is_rendered(change.file)}
     base_moved = any(change.file.startswith("base/") for change in changes)
-
-    def group(change: Change) -> tuple[str, str]:
-        return folder_of(change.file), change.action
-
-    for (folder, action), members in groupby(sorted(changes, key=lambda c: (*group(c), c.file)), key=group):
-        files = list(members)
-        by_hand = is_rendered(folder) and unit_of(files[0].file) not in touched and not base_moved
+    behind = [c for c in changes if base_moved or not is_rendered(c.file) or unit_of(c.file) in touched]
+    by_hand = [c for c in changes if is_rendered(c.file) and not base_moved and unit_of(c.file) not in touched]
+    for (base, unit), files in _grouped(behind, lambda c: (str(c.file.startswith("base/")), unit_of(c.file))):
+        if len(files) == 1:
+            yield _finding(root, files[0], by_hand=False)
+        else:
+            yield _behind(base_folder(unit) if base == "True" else overlay_folder(unit), files)
+    for (folder, action), files in _grouped(by_hand, lambda c: (folder_of(c.file), c.action)):
         if len(files) > _FOLD:
-            yield _folded(folder, action, len(files))
+            code, text = _WORDS[action]
+            yield Finding(code, Place(folder), f"{len(files)} files are {text}", _HINT)
         else:
             for change in files:
-                yield _finding(root, change, by_hand)
+                yield _finding(root, change, by_hand=True)
 
 
-def _folded(folder: str, action: str, count: int) -> Finding:
-    words = {
-        "added": ("G002", "are missing"),
-        "changed": ("G003", "are not what the inputs give"),
-        "removed": ("G004", "are left over"),
-    }
-    code, text = words[action]
-    return Finding(code, Place(folder), f"{count} files {text}", _HINT)
+def _grouped(
+    changes: Sequence[Change], key: Callable[[Change], tuple[str, str]]
+) -> Iterator[tuple[tuple[str, str], list[Change]]]:
+    ordered = sorted(changes, key=lambda change: (*key(change), change.file))
+    return ((group, list(members)) for group, members in groupby(ordered, key=key))
+
+
+def _behind(folder: str, files: Sequence[Change]) -> Finding:
+    """One finding for all files of a base, or of a unit in overlays/ and rendered/."""
+    counts: Counter[str] = Counter(change.action for change in files)
+    code = _WORDS[files[0].action][0] if len(counts) == 1 else "G003"
+    parts = [f"{counts[action]} {text}" for action, (_, text) in _WORDS.items() if counts[action]]
+    where = ", here and in rendered/" if any(is_rendered(change.file) for change in files) else ""
+    message = f"{len(files)} files are out of date{where}: {', '.join(parts)}"
+    return Finding(code, Place(folder), message, _HINT)
 
 
 def _finding(root: Path, change: Change, by_hand: bool) -> Finding:
@@ -56,7 +75,12 @@ def _finding(root: Path, change: Change, by_hand: bool) -> Finding:
     number, there, wanted = _first_difference(change.file, (root / change.file).read_bytes(), change.content)
     why = "was edited by hand" if by_hand else "is not what the inputs give"
     hint = f"change tenants/, tiers/ or platform/ instead, then {_HINT}" if by_hand else _HINT
-    return Finding("G003", Place(change.file, number, 1), f"{why}: here is {there}, the inputs give {wanted}", hint)
+    said = (
+        f"here is {there}, the inputs give {wanted}"
+        if there != wanted
+        else "another hidden value, or other white space"
+    )
+    return Finding("G003", Place(change.file, number, 1), f"{why}: {said}", hint)
 
 
 def _first_difference(file: str, there: bytes, wanted: bytes) -> tuple[int, str, str]:
