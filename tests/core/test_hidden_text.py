@@ -24,6 +24,7 @@ from tenantry.inputs import source
 from tenantry.inputs.fleet import load
 from tenantry.report import WRITERS
 from tenantry.report.assurance import objectives_text
+from tenantry.report.document import DOCUMENT_WRITERS
 from tenantry.report.plain import lines, to_json_text
 
 Run = Callable[..., Ran]
@@ -192,12 +193,13 @@ def test_tables_of_explain_and_doctor_are_tame_too(text: str) -> None:
     for output, count in (
         (explain.to_text({text: [row, row]}), 3),
         (objectives_text("acme", [objective]), 4),
-        (explain.line_to_text({text: text}), 1),
+        (explain.line_document({text: text}).text, 1),
         (doctor.to_text([doctor.Item(text, True, text, text)]), 1),
     ):
         assert is_tame(output)
         assert output.count("\n") == count
-    assert is_tame(explain.line_to_json({"a": text}) + doctor.to_json([doctor.Item(text, True, text, text)]))
+    documents = explain.line_document({"a": text}), doctor.document([doctor.Item(text, True, text, text)])
+    assert is_tame("".join(map(DOCUMENT_WRITERS["json"], documents)))
 
 
 @pytest.fixture

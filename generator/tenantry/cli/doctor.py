@@ -12,6 +12,7 @@ from tenantry.commands import doctor
 @common
 def command(options: Options) -> None:
     """Check that this machine has what tenantry needs: Python, Go, the engine, git, a writable cache, a fleet."""
+    options.require_format("doctor")
     examination = doctor.examine(options.workspace())
-    options.write(doctor.to_json(examination) if options.format == "json" else doctor.to_text(examination))
+    options.document(doctor.document(examination))
     raise SystemExit(0 if all(item.ok for item in examination) else 4)

@@ -9,7 +9,6 @@ import click
 
 from tenantry.cli.options import Options, common
 from tenantry.commands import explain
-from tenantry.report.assurance import objectives_text
 
 
 @click.command("explain")
@@ -29,22 +28,21 @@ def command(options: Options, subject: str, objectives: bool) -> None:
       tenantry explain NET-03            what a control requires, and how it is proved
       tenantry explain rendered/.../deployment.apps_acme-production_odoo-web.yaml:40   what decided a rendered line
     """
+    options.require_format("explain")
     if objectives:
         derived = explain.explain_objectives(options.workspace(), subject)
-        text = explain.objectives_to_json(derived) if options.format == "json" else objectives_text(subject, derived)
-        options.write(text)
+        options.document(explain.objectives_document(subject, derived))
         return
     file, _, line = subject.rpartition(":")
     if file and line.isascii() and line.isdigit():
         told = explain.explain_line(options.workspace(), _below(options, file), int(line[:18]))
-        options.write(explain.line_to_json(told) if options.format == "json" else explain.line_to_text(told))
+        options.document(explain.line_document(told))
         return
     code = explain.explain_code(subject)
     if code is not None:
-        options.write(code)
+        options.document(code)
         return
-    explanation = explain.explain_tenant(options.workspace(), subject)
-    options.write(explain.to_json(explanation) if options.format == "json" else explain.to_text(explanation))
+    options.document(explain.tenant_document(explain.explain_tenant(options.workspace(), subject)))
 
 
 def _below(options: Options, file: str) -> str:

@@ -8,6 +8,7 @@ from tenantry.cli.options import Options, common
 from tenantry.commands import scaffold
 from tenantry.core.findings import FindingsError
 from tenantry.plan.inputs import Inputs, read_inputs
+from tenantry.report.document import CommandAnswer
 
 
 @click.group("new")
@@ -62,6 +63,7 @@ def exception(options: Options, name: str, tenant: str, **fields: str) -> None:
 
 
 def _inputs(options: Options) -> Inputs:
+    options.require_format("new")
     space = options.workspace()
     inputs = read_inputs(space.root, space.as_of, space.store("documents"))
     if not inputs.fleet.has_platform:
@@ -76,4 +78,5 @@ def _write(options: Options, inputs: Inputs, file: str, text: str) -> None:
         with_it = read_inputs(space.root, space.as_of, space.store("documents"), {file: text})
         scaffold.must_be_right(file, inputs.findings, with_it.findings)
     scaffold.write_new(space.root, file, text)
-    options.write(f"Wrote {file}. Edit it, then 'tenantry render' and 'tenantry check'.\n")
+    text = f"Wrote {file}. Edit it, then 'tenantry render' and 'tenantry check'.\n"
+    options.document(CommandAnswer("new", text, {"files": [file]}))

@@ -15,6 +15,7 @@ import platformdirs
 
 from tenantry.core.findings import MachineError, Result, UsageError
 from tenantry.report import WRITERS
+from tenantry.report.document import DOCUMENT_WRITERS, CommandAnswer
 from tenantry.report.plain import lines
 from tenantry.runtime.state import outside
 from tenantry.runtime.workspace import Workspace, find_fleet
@@ -69,6 +70,18 @@ class Options:
         """Write the result to its destination, and exit with its code."""
         self.write(WRITERS[self.format](result))
         raise SystemExit(0 if result.ok else 1)
+
+    def document(self, document: CommandAnswer) -> None:
+        """Write an answer that is no list of findings. Call `require_format` before any work is done."""
+        self.require_format(document.command)
+        self.write(DOCUMENT_WRITERS[self.format](document))
+
+    def require_format(self, command: str) -> None:
+        """Raises UsageError when a command that answers with a document can't write the format."""
+        if self.format not in DOCUMENT_WRITERS:
+            raise UsageError(
+                f"'{command}' can't write {self.format}", f"it writes {' and '.join(sorted(DOCUMENT_WRITERS))}"
+            )
 
     def write(self, text: str) -> None:
         """Write text to `--output`, or to standard output. Raises MachineError."""

@@ -27,6 +27,7 @@ def command(options: Options, tenant: str, present: Path | None) -> None:
     Only names are handled. With --present, a list of names (PATH or PATH PROPERTY a line) is compared, and the exit code is
     1 when something is missing. See docs/how-to/fill-the-secret-store.md for how to list names in each kind of store.
     """
+    options.require_format("secrets")
     require_fleet(options.root)
     there = None if present is None else secrets.read_present(_names(options, present))
     found = secrets.secrets(options.workspace(), tenant, there)

@@ -19,7 +19,8 @@ from tenantry.engine.intact import is_intact
 from tenantry.engine.kustomize import Engine
 from tenantry.engine.kyverno import PolicyEngine
 from tenantry.engine.protocol import CoProcess
-from tenantry.report.plain import one_line, to_json_text
+from tenantry.report.document import CommandAnswer
+from tenantry.report.plain import one_line
 from tenantry.runtime.repository import Repository
 from tenantry.runtime.workspace import Workspace
 
@@ -96,11 +97,7 @@ def to_text(items: list[Item]) -> str:
     )
 
 
-def to_json(items: list[Item]) -> str:
-    document = {
-        "version": 1,
-        "command": "doctor",
-        "ok": all(item.ok for item in items),
-        "items": [dataclasses.asdict(item) for item in items],
-    }
-    return to_json_text(document)
+def document(items: list[Item]) -> CommandAnswer:
+    """What was found; not ok when anything is missing."""
+    fields = {"items": [dataclasses.asdict(item) for item in items]}
+    return CommandAnswer("doctor", to_text(items), fields, all(item.ok for item in items))

@@ -29,7 +29,9 @@ from tenantry.prove.run import read_states
 from tenantry.render.blame import Blamer, Field, Source
 from tenantry.render.kustomizations import object_id
 from tenantry.render.units import units
-from tenantry.report.plain import one_line, to_json_text
+from tenantry.report.assurance import objectives_text
+from tenantry.report.document import CommandAnswer
+from tenantry.report.plain import one_line
 from tenantry.resolve.instance import Instance
 from tenantry.runtime.plain_file import NotPlainError, read_plain
 from tenantry.runtime.workspace import Workspace
@@ -51,22 +53,29 @@ Explanation = Mapping[str, Sequence[Row]]
 """Rows by instance."""
 
 
-def explain_code(subject: str) -> str | None:
+def explain_code(subject: str) -> CommandAnswer | None:
     """What a finding's code, or a control, means; None for neither."""
     code, control = CODES_BY_ID.get(subject.upper()), CONTROLS_BY_ID.get(subject.upper())
     if code is not None:
-        return f"{code.id}: {code.title}\n{code.meaning}\n"
-    return _control_text(control) if control is not None else None
+        fields = {"id": code.id, "title": code.title, "meaning": code.meaning}
+        return CommandAnswer("explain", f"{code.id}: {code.title}\n{code.meaning}\n", {"code": fields})
+    return _control(control) if control is not None else None
 
 
-def _control_text(control: Control) -> str:
+def _control(control: Control) -> CommandAnswer:
     rows = [
         ("weight", control.weight), ("tiers", ", ".join(control.tiers)), ("proof", control.proof),
         ("live attack", f"make acceptance PART={control.attack}" if control.attack else "none"),
         ("demanded by", ", ".join(control.demanded_by) or "every tenant of these tiers"),
         ("serves", STANDARDS[control.group]),
     ]  # fmt: skip
-    return f"{control.id}: {control.rule}\n" + "".join(f"  {name:<12} {value}\n" for name, value in rows)
+    text = f"{control.id}: {control.rule}\n" + "".join(f"  {name:<12} {value}\n" for name, value in rows)
+    fields = {
+        "id": control.id, "rule": control.rule, "weight": control.weight, "tiers": list(control.tiers),
+        "proof": control.proof, "attack": control.attack or None, "demanded_by": list(control.demanded_by),
+        "serves": STANDARDS[control.group],
+    }  # fmt: skip
+    return CommandAnswer("explain", text, {"control": fields})
 
 
 def explain_objectives(space: Workspace, tenant: str) -> tuple[Objective, ...]:
@@ -258,20 +267,16 @@ def to_text(explanation: Explanation) -> str:
     return "\n".join(blocks)
 
 
-def to_json(explanation: Explanation) -> str:
+def tenant_document(explanation: Explanation) -> CommandAnswer:
     instances = {name: [dataclasses.asdict(row) for row in rows] for name, rows in explanation.items()}
-    return to_json_text({"version": 1, "command": "explain", "ok": True, "instances": instances})
+    return CommandAnswer("explain", to_text(explanation), {"instances": instances})
 
 
-def line_to_text(told: Mapping[str, str]) -> str:
-    return "".join(f"{one_line(f'{name:<10}  {value}')}\n" for name, value in told.items())
+def line_document(told: Mapping[str, str]) -> CommandAnswer:
+    text = "".join(f"{one_line(f'{name:<10}  {value}')}\n" for name, value in told.items())
+    return CommandAnswer("explain", text, {name.replace(" ", "_"): value for name, value in told.items()})
 
 
-def line_to_json(told: Mapping[str, str]) -> str:
-    fields = {name.replace(" ", "_"): value for name, value in told.items()}
-    return to_json_text({"version": 1, "command": "explain", "ok": True, **fields})
-
-
-def objectives_to_json(objectives: Sequence[Objective]) -> str:
+def objectives_document(tenant: str, objectives: Sequence[Objective]) -> CommandAnswer:
     values = [dataclasses.asdict(objective) for objective in objectives]
-    return to_json_text({"version": 1, "command": "explain", "ok": True, "objectives": values})
+    return CommandAnswer("explain", objectives_text(tenant, objectives), {"objectives": values})

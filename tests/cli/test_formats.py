@@ -1,0 +1,73 @@
+"""Every command with every format: it writes it, or ends with code 2 and a list of those that it can write."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conftest import Ran
+from tenantry.cli.main import COMMANDS
+from tenantry.report import WRITERS
+from tenantry.report.document import DOCUMENT_WRITERS
+
+Run = Callable[..., Ran]
+
+RESULTS: dict[str, list[str]] = {"render": [], "check": [], "verify": ["rendered/broken.yaml"], "diff": []}
+DOCUMENTS: dict[str, list[str]] = {
+    "init": ["made"],
+    "new": ["tenant", "contoso", "--tier", "shared"],
+    "schema": ["tenant"],
+    "explain": ["F001"],
+    "doctor": [],
+}
+
+
+def test_each_command_is_here() -> None:
+    assert {*RESULTS, *DOCUMENTS, "secrets"} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.parametrize("command", DOCUMENTS)
+def test_an_answer_is_written_or_refused_before_any_work(command: str, form: str, run: Run, fleet: Path) -> None:
+    before = sorted(fleet.rglob("*"))
+    ran = run(command, *DOCUMENTS[command], "--format", form, "-C", fleet)
+    if form not in DOCUMENT_WRITERS:
+        assert (ran.code, ran.out) == (2, "")
+        assert f"'{command}' can't write {form}\n  it writes json and text" in ran.err
+        assert sorted(fleet.rglob("*")) == before
+        return
+    assert ran.code in ((0, 4) if command == "doctor" else (0,)), ran
+    if form == "json":
+        document = json.loads(ran.out)
+        assert "$schema" in document if command == "schema" else document["command"] == command
+
+
+@pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.parametrize("command", RESULTS)
+def test_findings_are_written_in_each_format(command: str, form: str, run: Run, fleet: Path) -> None:
+    (fleet / "tenants/broken.yaml").write_text("a: [\n")
+    (fleet / "rendered").mkdir(exist_ok=True)
+    (fleet / "rendered/broken.yaml").write_text("a: [\n")
+    for arguments in (["init", "--quiet"], ["add", "-A"], ["commit", "--quiet", "-m", "first"]):
+        subprocess.run(["git", *arguments], cwd=fleet, check=True)
+    ran = run(command, *RESULTS[command], "--format", form, "-C", fleet)
+    assert "can't write" not in ran.err
+    assert ran.code == (0 if command == "diff" else 1), ran
+    if form == "json":
+        assert json.loads(ran.out)["version"] == 1
+    elif form == "markdown":
+        assert ran.out.startswith("### tenantry ")
+
+
+def test_a_code_and_a_control_are_explained_as_json(run: Run) -> None:
+    assert json.loads(run("explain", "F001", "--format", "json").out)["code"]["id"] == "F001"
+    assert json.loads(run("explain", "net-03", "--format", "json").out)["control"]["id"] == "NET-03"
+
+
+def test_secrets_refuses_a_format_before_it_reads_anything(run: Run, fleet: Path) -> None:
+    ran = run("secrets", "--format", "markdown", "-C", fleet)
+    assert (ran.code, ran.err) == (2, "tenantry: 'secrets' can't write markdown\n  it writes json and text\n")
