@@ -72,7 +72,7 @@ class Options:
         raise SystemExit(0 if result.ok else 1)
 
     def document(self, document: CommandAnswer) -> None:
-        """Write an answer that is no list of findings. Call `require_format` before any work is done."""
+        """Write an answer other than a list of findings. Call `require_format` before any work is done."""
         self.require_format(document.command)
         self.write(DOCUMENT_WRITERS[self.format](document))
 

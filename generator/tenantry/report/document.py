@@ -1,4 +1,4 @@
-"""Answers that are no list of findings: text for people, and the same as JSON."""
+"""Answers other than lists of findings: text for people, and the same as JSON."""
 
 from __future__ import annotations
 
