@@ -141,7 +141,9 @@ def test_a_tree_that_may_not_be_written_stays_as_it_is(run: Run, fleet: Path) ->
     (fleet / ".tenantry").write_text("in the way\n")
     ran = run("render", "-C", fleet)
     assert ran.code == 1
-    assert ".tenantry: G007 is a link or a file, where only a run's own folder may be, so nothing is written" in ran.out
+    assert (
+        ".tenantry: G007 is a link or a file, but only a run's own folder may be here, so nothing is written" in ran.out
+    )
     assert tree(fleet) == before
 
 

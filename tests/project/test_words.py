@@ -48,7 +48,7 @@ _RIGHT = re.compile(
 )
 """Where `no` does not deny a noun, or denies it as it should."""
 
-CLEAN = ("core", "runtime", "inputs", "model", "resolve", "plan", "report", "cli")
+CLEAN = ("core", "runtime", "inputs", "model", "resolve", "plan", "report", "cli", "publish", "diff")
 """Packages that keep to this; extend the list with each that is cleaned."""
 PACKAGE = REPOSITORY / "generator/tenantry"
 PAGES = sorted(

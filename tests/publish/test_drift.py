@@ -1,4 +1,4 @@
-"""What `check` says of files that are not what the inputs give."""
+"""What `check` says of files that differ from what the inputs give."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_forgotten_render_is_one_finding_a_unit(tmp_path: Path) -> None:
     ]
     assert said(tmp_path, *changes) == [
         "overlays/euw1-a/cells/one: G002 2 files are out of date: 2 missing",
-        f"overlays/{UNIT}: G003 4 files are out of date, here and in rendered/: 2 missing, 1 not what the inputs give, 1 left over",
+        f"overlays/{UNIT}: G003 4 files are out of date, here and in rendered/: 2 missing, 1 different from what the inputs give, 1 stale",
     ]
 
 
@@ -41,8 +41,8 @@ def test_a_changed_base_and_what_follows_from_it_are_one_finding_each(tmp_path: 
     changes = [change(tmp_path, f"base/{base}/{name}", "changed", "a: 1\n", "a: 2\n") for name in ("a.yaml", "b.yaml")]
     changes += [change(tmp_path, f"rendered/{UNIT}/{name}", "changed", "a: 1\n", "a: 2\n") for name in ("a", "b")]
     assert said(tmp_path, *changes) == [
-        f"overlays/{UNIT}: G003 2 files are out of date, here and in rendered/: 2 not what the inputs give",
-        f"base/{base}: G003 2 files are out of date: 2 not what the inputs give",
+        f"overlays/{UNIT}: G003 2 files are out of date, here and in rendered/: 2 different from what the inputs give",
+        f"base/{base}: G003 2 files are out of date: 2 different from what the inputs give",
     ]
 
 
@@ -50,8 +50,8 @@ def test_one_file_and_one_that_was_edited_show_the_first_line_that_differs(tmp_p
     behind = change(tmp_path, f"overlays/{UNIT}/a.yaml", "changed", "x: 1\na: 1\n", "x: 1\na: 2\n")
     edited = change(tmp_path, "rendered/euw1-a/cells/one/a.yaml", "changed", "a: 1\n", "a: 2\n")
     assert said(tmp_path, behind, edited) == [
-        f"overlays/{UNIT}/a.yaml:2:1: G003 is not what the inputs give: here is 'a: 1', the inputs give 'a: 2'",
-        "rendered/euw1-a/cells/one/a.yaml:1:1: G003 was edited by hand: here is 'a: 1', the inputs give 'a: 2'",
+        f"overlays/{UNIT}/a.yaml:2:1: G003 differs from what the inputs give: found 'a: 1', the inputs give 'a: 2'",
+        "rendered/euw1-a/cells/one/a.yaml:1:1: G003 was edited manually: found 'a: 1', the inputs give 'a: 2'",
     ]
 
 
@@ -62,4 +62,4 @@ def test_the_same_text_is_never_shown_twice(tmp_path: Path) -> None:
     lines = said(tmp_path, hidden, spaces)
     assert len(lines) == 2
     for line in lines:
-        assert line.endswith("is not what the inputs give: another hidden value, or other white space")
+        assert line.endswith("differs from what the inputs give: a hidden value or white space differs")

@@ -164,13 +164,13 @@ def test_manifests_come_from_standard_input(tmp_path: Path) -> None:
         return subprocess.run(command, input=content, capture_output=True, timeout=120, cwd=tmp_path)
 
     good = verify(CONFIG.encode())
-    assert (good.returncode, b"1 objects in 1 files: nothing to refuse." in good.stdout) == (0, True)
+    assert (good.returncode, b"1 objects in 1 files: all are valid." in good.stdout) == (0, True)
     bad = verify(CONFIG.replace("k: v", "k: 1").encode())
     assert (bad.returncode, bad.stdout.startswith(b"stdin:4:8: V021 ConfigMap shop/a: data.k")) == (1, True), bad
     old = verify(b"apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: a}\nspec: {}\n", "--kubernetes", "1.25")
     assert (old.returncode, b"not served by Kubernetes 1.25" in old.stdout) == (1, True), old
     for content, words in (
-        (b"", b"holds no manifests"),
+        (b"", b"contains no manifests"),
         (b"\xff", b"is not UTF-8"),
         (b" " * (MAX_FILE_BYTES + 1), b"exceeds 16 MiB"),
     ):

@@ -1,4 +1,4 @@
-"""A workspace goes in, a result comes out: one function a command. They neither print nor exit.
+"""A workspace goes in; a result comes out. There is one function per command; none prints or exits.
 
 Imports every stage.
 """

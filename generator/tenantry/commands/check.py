@@ -1,4 +1,4 @@
-"""`tenantry check`: are the inputs right, and the trees what they give?"""
+"""`tenantry check`: whether inputs are valid and generated trees are up to date."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from tenantry.runtime.workspace import Workspace
 
 
 def check(space: Workspace) -> Result:
-    """Inputs right, fleet rules kept, trees current. Writes nothing but the cache."""
+    """Check inputs, fleet rules and generated trees. Writes only the cache."""
     with Engines(space.say) as engines:
         run = Run(space, engines)
         findings = [*run.inputs.findings, *_left_behind(space)]
         if not run.inputs.usable:
-            note = "The trees were not compared: the inputs must be right first."
+            note = "The trees were not compared, because the inputs have errors."
             return Result("check", in_order(findings), run.counts, (note,))
         made = run.make(_Few(), blocked=lambda outcome: bool(outcome.changes) or has_error(findings))
         findings += [*made.outcome.findings, *describe(space.root, made.outcome.changes)]
-        if not has_error(findings):  # what is behind its inputs is rendered first, and proved then
+        if not has_error(findings):  # outdated trees are not proved: they must be rendered first
             findings += made.proofs.findings(made.outcome.changes)
         made.remember(made.outcome.changes)
     counts = made.counts
@@ -33,7 +33,7 @@ def check(space: Workspace) -> Result:
 
 
 class _Few:
-    """Keeps the contents of the first changes, which a report can show, and drops the others'."""
+    """Keeps the content of the first changes, which a report can show, and drops that of the others."""
 
     def __init__(self, limit: int = 500) -> None:
         self.left = limit
@@ -44,11 +44,11 @@ class _Few:
 
 
 def _left_behind(space: Workspace) -> Iterator[Finding]:
-    """What an interrupted run left, and what somebody put where runs work."""
+    """Findings for what an interrupted run left, and for unmanaged files in the staging folder."""
     yield from foreign_work(space.root, space.state)
     yield from interrupted(space.root, space.state)
 
 
 def _summary(counts: dict[str, int]) -> str:
     parts = [f"{counts[f'{word}s']} {word}{'' if counts[f'{word}s'] == 1 else 's'}" for word in ("tenant", "instance")]
-    return f"{', '.join(parts)}, {counts['units']} overlays: inputs are right, trees are current."
+    return f"{', '.join(parts)}, {counts['units']} overlays: inputs are valid, trees are up to date."

@@ -1,4 +1,4 @@
-"""What this machine has and lacks."""
+"""What this machine has, and what is missing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tenantry.runtime.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing that was looked at."""
+    """One thing that was checked."""
 
     name: str
     ok: bool
@@ -36,7 +36,7 @@ class Item:
 
 
 def examine(space: Workspace) -> list[Item]:
-    """Look at everything; never build, never write a fleet."""
+    """Check everything; builds nothing and writes nothing to a fleet."""
     programs = (
         _program(engine_build.ENGINE, "engine", Engine, ("kustomize", "go")),
         _program(engine_build.POLICY_ENGINE, "policies", PolicyEngine, ("kyverno", "go")),
@@ -74,7 +74,7 @@ def _repository(root: Path) -> Iterator[Item]:
         "fleet",
         (root / "platform/platform.yaml").is_file(),
         str(root),
-        "" if (root / "platform").is_dir() else "name a fleet with -C, or lay one with 'tenantry init'",
+        "" if (root / "platform").is_dir() else "name a fleet with -C, or create one with 'tenantry init'",
     )
     try:
         repository = Repository(root)
@@ -90,6 +90,7 @@ def _repository(root: Path) -> Iterator[Item]:
 
 
 def to_text(items: list[Item]) -> str:
+    """One line per item, with its hint if it has one."""
     return "".join(
         one_line(f"{'ok ' if item.ok else 'BAD'}  {item.name:<8} {item.found}{f' ({item.hint})' if item.hint else ''}")
         + "\n"

@@ -1,4 +1,4 @@
-"""Reads, judges and proves the objects of clusters that have to do with each other."""
+"""Reads, checks and proves the objects of related clusters."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ from tenantry.verify.references.index import Index
 
 @dataclass(frozen=True, slots=True)
 class KnownFleet:
-    """What a fleet's inputs tell about a tree: what is promised of it, and who is to blame for a value."""
+    """What a fleet's inputs say about a tree: its promises, and which input decided a value."""
 
     promises: Promises | None = None
     templates: Templates | None = None
     blame: Blame = no_blame
     findings: tuple[Finding, ...] = ()
-    """What is wrong with the inputs; no promise can be held against the objects then."""
+    """What is wrong with the inputs; if anything is, the objects can't be checked against promises."""
     rendered: Path | None = None
-    """The fleet's own tree, in which no cluster may be missing."""
+    """The fleet's own rendered tree, in which no cluster may be missing."""
 
 
 def known_fleet(space: Workspace) -> KnownFleet:
-    """What is known of the fleet in the workspace, if there is one."""
+    """What is known about the fleet in the workspace, if there is one."""
     if not (space.root / "platform").is_dir():
         return KnownFleet()
     inputs = read_inputs(space.root, space.as_of, space.store("documents"))
@@ -60,20 +60,21 @@ def known_fleet(space: Workspace) -> KnownFleet:
 
 @dataclass
 class Part:
-    """What was found in clusters that have to do with each other."""
+    """Results for a group of related clusters."""
 
     findings: list[Finding] = field(default_factory=list)
-    """Of objects: their places are below the folder that is judged."""
+    """About objects; their places are relative to the verified folder."""
     of_inputs: list[Finding] = field(default_factory=list)
-    """Of the fleet's own files: policies that guard nothing."""
+    """About the fleet's own files, such as policies that match no object."""
     counts: Counter[str] = field(default_factory=Counter)
     clusters: list[str] = field(default_factory=list)
-    """Clusters of the fleet whose promises were held against their objects."""
+    """Clusters of the fleet whose objects were checked against their promises."""
     used: set[str] = field(default_factory=set)
-    """Exceptions that lift something."""
+    """Names of the exceptions that were used."""
     assurances: list[TenantAssurance] = field(default_factory=list)
 
     def add(self, other: Part) -> None:
+        """Merge the results of other clusters into these."""
         self.findings += other.findings
         self.of_inputs += other.of_inputs
         self.counts += other.counts
@@ -84,17 +85,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Job:
-    """One verification: a folder, and what is promised of it."""
+    """One verification: a folder, and the promises for it."""
 
     base: Path
     inside: str
     fleet: KnownFleet
     engines: Engines
     given: Mapping[str, str] = field(default_factory=dict)
-    """Texts by what they are called, when the manifests lie in no folder."""
+    """Texts by name, if the manifests are not in a folder."""
 
     def examine(self, layouts: Sequence[Layout]) -> Part:
-        """Read, judge and prove the objects of some clusters."""
+        """Read, check and prove the objects of a group of clusters."""
         part, states = Part(), dict[str, State]()
         judged: list[tuple[Layout, Index]] = []
         promised = self.fleet.promises
@@ -135,7 +136,7 @@ class Job:
         return read_texts(engine, self.given.items()) if self.given else read_folder(engine, self.base, where)
 
     def _text(self, file: str) -> str:
-        """Text of a file; empty when it has gone since it was read."""
+        """Text of a file; empty if it was removed since it was read."""
         if file in self.given:
             return self.given[file]
         try:

@@ -1,4 +1,4 @@
-"""`tenantry render`: bring the trees to what the inputs give."""
+"""`tenantry render`: generate the trees from the inputs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tenantry.runtime.workspace import Workspace
 
 
 def render(space: Workspace, publisher: Publisher, tenants: Sequence[str] = ()) -> Result:
-    """Bring base/, overlays/ and rendered/ to what the inputs give; all of it or nothing.
+    """Update base/, overlays/ and rendered/ to what the inputs give, completely or not at all.
 
-    `publisher` holds the fleet's lock since before the trees were listed.
+    `publisher` has held the fleet's lock since before the trees were listed.
     """
     with Engines(space.say) as engines:
         run = Run(space, engines)
@@ -29,7 +29,7 @@ def render(space: Workspace, publisher: Publisher, tenants: Sequence[str] = ()) 
         findings = [*run.inputs.findings, *made.outcome.findings]
         if not has_error(findings):
             found = made.proofs.findings(made.outcome.changes)
-            # With tenants chosen, only what is theirs, or shared, counts: the rest may be behind its inputs.
+            # With selected tenants, only findings about them or shared objects count: the others may be out of date.
             findings += (f for f in found if not tenants or not f.tenant or f.tenant in tenants)
         if has_error(findings):
             return Result("render", in_order(findings), made.counts, ("Nothing was written.",))
@@ -49,6 +49,6 @@ def _known_tenants(inputs: Inputs, tenants: Sequence[str]) -> None:
 def _written(outcome: TreeChanges) -> str:
     actions = Counter(change.action for change in outcome.changes)
     if not outcome.changes:
-        return f"Nothing to write: {outcome.units} overlays are current."
+        return f"Nothing to write: {outcome.units} overlays are up to date."
     parts = [f"{actions[action]} {action}" for action in ("added", "changed", "removed") if actions[action]]
     return f"Wrote {len(outcome.changes)} files ({', '.join(parts)}). See them with 'git diff' or 'git status'."

@@ -1,4 +1,4 @@
-"""One run over a fleet, which `check` and `render` share: its inputs, what must change, and the proofs."""
+"""A run over a fleet, shared by `check` and `render`: inputs, necessary changes, proofs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tenantry.runtime.workspace import Workspace
 
 @dataclass(frozen=True)
 class Made:
-    """What the trees need, and the proofs of what they will hold."""
+    """The changes that the trees need, and the proofs of their future content."""
 
     run: Run
     generator: Generator
@@ -31,6 +31,7 @@ class Made:
 
     @property
     def outcome(self) -> TreeChanges:
+        """Changes and findings of the trees."""
         return self.generator.outcome
 
     @property
@@ -45,7 +46,7 @@ class Made:
         }  # fmt: skip
 
     def remember(self, waiting: Sequence[Change] = ()) -> None:
-        """Keep in the caches what is known of the trees as they are now; `waiting` are changes that were not written."""
+        """Save to the caches what is known about the trees on disk; `waiting` are changes that were not written."""
         written = bool(self.outcome.changes) and not waiting
         listing = self.run.list_trees().result() if written else self.generator.listing
         self.generator.remember(waiting, listing)
@@ -55,17 +56,17 @@ class Made:
 
 
 class Run:
-    """One run over a fleet: its inputs, what is known of it from earlier runs, and the engines."""
+    """A run over a fleet: its inputs, what is known from earlier runs, and the engines."""
 
     def __init__(self, space: Workspace, engines: Engines) -> None:
         self.space = space
         self.engines = engines
-        self._listing = self.list_trees()  # beside the inputs
+        self._listing = self.list_trees()  # while the inputs are read
         self.documents, self.known = space.store("documents"), space.store("units")
         self.inputs = read_inputs(space.root, space.as_of, self.documents)
 
     def list_trees(self) -> Future[Listing]:
-        """Begin to list the generated trees."""
+        """Start listing the generated trees."""
         return self.engines.begin_listing(self.space.root, GENERATED_TREES)
 
     @property
@@ -80,10 +81,10 @@ class Run:
         staged: Callable[[str], Path | None] = lambda _: None,
         blocked: Callable[[TreeChanges], bool] = lambda _: False,
     ) -> Made:
-        """Find what must change, and prove each pair of clusters while its objects are at hand.
+        """Find what must change, and prove each pair of clusters while its objects are in memory.
 
-        `staged` says where the content of a file lies that is not yet in its place. What is `blocked`, or has errors,
-        is not proved: something else comes first.
+        `staged` returns the path of a file's content that is not yet in place. An outcome that is `blocked` or has
+        errors is not proved, because those must be fixed first.
         """
         inputs, space = self.inputs, self.space
         all_units = list(units(inputs.fleet, inputs.resolution.instances))
@@ -104,5 +105,5 @@ class Run:
 
 
 def has_error(findings: Iterable[Finding]) -> bool:
-    """Whether something was found that is more than a warning."""
+    """Whether a finding is an error, not only a warning."""
     return any(finding.severity == "error" for finding in findings)

@@ -1,4 +1,4 @@
-"""`tenantry verify`: judges a folder of plain manifests, and holds the fleet's promises against it."""
+"""`tenantry verify`: checks a folder of plain manifests, also against the fleet's promises."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from tenantry.verify.native import known_versions
 
 
 def verify(space: Workspace, root: Path, version: str, shown: str = "") -> Result:
-    """Judge every manifest below `root`, which must be a folder; a single file is judged in its folder's place.
+    """Check every manifest below `root`; a single file is checked as part of its folder.
 
-    A folder called like one of the fleet's clusters is judged by its version, and by all that is promised of it.
-    `version` (like `1.34`) wins. Places are shown below `shown`. Raises UsageError for a version without schemas.
+    A folder named after one of the fleet's clusters is checked for that cluster's version and promises. `version`
+    (like `1.34`) takes precedence. Places are shown relative to `shown`. Raises UsageError for a version without schemas.
     """
     base, inside = (root.parent, root.name) if root.is_file() else (root, "")
     with Engines(space.say, request_seconds=REQUEST_SECONDS) as engines:
@@ -32,38 +32,38 @@ def verify(space: Workspace, root: Path, version: str, shown: str = "") -> Resul
         whole = examine(Job(base, inside, fleet, engines), found)
     whole.findings += beside(base, found, _versions(fleet))
     if whole.counts["files"] == 0 and not whole.findings:
-        raise UsageError(f"{root} holds no manifests", "manifests end in .yaml, .yml or .json")
+        raise UsageError(f"{root} contains no manifests", "names of manifests end in .yaml, .yml or .json")
     below = shown.rstrip("/") if not inside else str(Path(shown).parent)
     return _result(fleet, whole, below, everything=len(found) > 1 or root == fleet.rendered)
 
 
 def verify_text(space: Workspace, text: str, version: str, called: str) -> Result:
-    """Judge manifests that lie in no file; their places are in `called`."""
+    """Check manifests that are not in a file; findings give `called` as their file."""
     layout = Layout("", version or DEFAULT_VERSION)
     _must_be_known(layout)
     with Engines(space.say, request_seconds=REQUEST_SECONDS) as engines:
         fleet = known_fleet(space)
         whole = examine(Job(Path(), called, fleet, engines, {called: text}), [layout])
     if whole.counts["objects"] == 0 and not whole.findings:
-        raise UsageError(f"{called} holds no manifests", "documents of YAML or JSON are read")
+        raise UsageError(f"{called} contains no manifests", "pass YAML or JSON documents")
     return _result(fleet, whole, "", everything=False)
 
 
 def _result(fleet: KnownFleet, whole: Part, below: str, *, everything: bool) -> Result:
     findings = [*fleet.findings, *whole.of_inputs]
-    told: tuple[TenantAssurance, ...] = ()
+    assured: tuple[TenantAssurance, ...] = ()
     if fleet.promises is not None and whole.clusters:
         known = fleet.promises
         findings += unused_exceptions(known.fleet, known.instances, known.as_of, whole.clusters, whole.used)
         if everything:
             findings += _missing(fleet.promises, whole.clusters)
-        told = merged(fleet.promises, whole.clusters, whole.assurances)
+        assured = merged(fleet.promises, whole.clusters, whole.assurances)
     ordered = in_order([*findings, *(_shown_below(finding, below) for finding in whole.findings)])
     counts = {
         **{key: whole.counts[key] for key in ("clusters", "files", "objects")},
         "controls_lifted": len(whole.used),
     }
-    result = Result("verify", ordered, counts, assurances=told)
+    result = Result("verify", ordered, counts, assurances=assured)
     return dataclasses.replace(result, notes=_notes(result, whole.clusters, fleet))
 
 
@@ -72,7 +72,7 @@ def _versions(fleet: KnownFleet) -> Mapping[str, str]:
 
 
 def examine(job: Job, found: Sequence[Layout]) -> Part:
-    """All clusters, each with its DR partner."""
+    """Check all clusters, each together with its DR partner."""
     whole = Part()
     for group in _neighbours(job, found):
         whole.add(job.examine(group))
@@ -93,16 +93,18 @@ def _notes(result: Result, clusters: Sequence[str], fleet: KnownFleet) -> tuple[
     if not result.ok:
         return ()
     counts = result.counts
-    notes = [f"{counts['objects']} objects in {counts['files']} files: nothing to refuse."]
+    notes = [f"{counts['objects']} objects in {counts['files']} files: all are valid."]
     if clusters and fleet.promises is not None:
         homes = sum(len(fleet.promises.homes_of(name)) for name in clusters)
         notes.append(
-            f"{len(clusters)} clusters, {homes} namespaces: every control that is promised is kept or lifted by an exception."
+            f"{len(clusters)} clusters, {homes} namespaces: every promised control holds or is lifted by an exception."
         )
     elif fleet.promises is None:
-        notes.append("No fleet is here (-C DIR), so nothing is promised of these objects, and no isolation was proved.")
+        notes.append(
+            "No fleet was found (name one with -C DIR), so there are no promises to check, and isolation was not proved."
+        )
     else:
-        notes.append("No folder is called like a cluster of the fleet, so no isolation was proved.")
+        notes.append("No folder is named after a cluster of the fleet, so isolation was not proved.")
     return tuple(notes)
 
 
@@ -110,7 +112,7 @@ def _missing(known: Promises, clusters: Sequence[str]) -> Iterator[Finding]:
     for name, homes in known.homes.items():
         if homes and name not in clusters:
             tenants = sorted({home.tenant for home in homes.values() if home.tenant})
-            message = f"cluster '{name}' is not in the tree; {len(homes)} namespaces are promised to it ({', '.join(tenants[:3]) or 'cells'})"
+            message = f"cluster '{name}' is not in the tree, but {len(homes)} namespaces belong there ({', '.join(tenants[:3]) or 'cells'})"
             yield Finding("V074", Place(name), message, "run 'tenantry render', or verify the cluster's folder alone")
 
 
@@ -133,5 +135,5 @@ def _must_be_known(layout: Layout) -> None:
     if not is_known(layout.version):
         known = known_versions()
         raise UsageError(
-            f"there are no schemas of Kubernetes {layout.version}", f"there are those of {known[0]} to {known[-1]}"
+            f"there are no schemas for Kubernetes {layout.version}", f"available: {known[0]} to {known[-1]}"
         )

@@ -1,4 +1,4 @@
-"""Two states of rendered objects go in, changes of fields come out.
+"""Two states of rendered objects go in; changed fields come out.
 
 Imports core, runtime, engine and verify.
 """

@@ -14,11 +14,11 @@ from tenantry.diff.revision import changed_files
 from tenantry.engine.engines import Engines
 
 Key = tuple[str, ObjectId]
-"""(cluster, identity): an object that only moves to another file is the same object."""
+"""(cluster, identity): an object that only moves to another file stays the same object."""
 
 
 def diff(root: Path, revision: str, say: Callable[[str], None]) -> Result:
-    """Compare `rendered/` with a revision. Differences are no findings; files that can't be read are."""
+    """Compare `rendered/` with a revision. Differences are not findings; files that can't be parsed are."""
     findings: list[Finding] = []
     before: dict[Key, Manifest] = {}
     after: dict[Key, Manifest] = {}
@@ -32,7 +32,7 @@ def diff(root: Path, revision: str, say: Callable[[str], None]) -> Result:
                         continue
                     manifests, problems = engine.parsed(engine.parse(text), pair.file)
                     state |= {(_cluster(pair.file), m.identity): m for m in manifests}
-                    hint = "its changes could not be told"
+                    hint = "so its changes are not shown"
                     findings += [Finding("V001", problem.place, problem.message, hint) for problem in problems]
     changes = tuple(_changes(before, after))
     actions = Counter(change.action for change in changes)

@@ -1,4 +1,4 @@
-"""Two values of one object -> changes of fields. Order of keys, and of lists that Kubernetes keys, means nothing."""
+"""Two values of one object -> changed fields. The order of keys and of keyed Kubernetes lists is ignored."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tenantry.verify import native
 ABSENT = object()
 
 GUESSED_KEYS = ("name", "secretKey", "key", "alert", "record", "mountPath", "match", "kind")
-"""Keys by which entries of lists are told apart where no schema says so, when each entry has the key and no two agree."""
+"""Keys that identify list entries where no schema names one, if every entry has the key and its values are unique."""
 
 
 def field_changes(before: Manifest, after: Manifest) -> Iterator[FieldChange]:
-    """Changes from one state of an object to another. Secrets are never shown."""
+    """Changes from one state of an object to another. Values of Secrets are never included."""
     group, kind = after.kind
     keys = native.schemas(native.known_versions()[-1]).list_keys(group, after.version, kind)
     for path, old, new in _compare(concealed(before.value), concealed(after.value), (), keys):
@@ -44,7 +44,7 @@ def _compare(old: Any, new: Any, path: Path, keys: Keys) -> Found:
 
 
 def _compare_lines(old: str, new: str, path: Path) -> Found:
-    """Lines of a long text that differ, by their number in the new text."""
+    """The differing lines of a long text, by their number in the new text."""
     before, after = old.split("\n"), new.split("\n")
     for action, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if action != "equal":
@@ -66,7 +66,7 @@ def _compare_lists(old: Sequence[Any], new: Sequence[Any], path: Path, keys: Key
 
 
 def _keys_of(old: Sequence[Any], new: Sequence[Any], known: tuple[str, ...] | None) -> tuple[str, ...]:
-    """Keys that tell the entries of both lists apart, or none."""
+    """Keys that identify the entries of both lists; empty if there are none."""
     entries = [*old, *new]
     if not entries or not all(isinstance(entry, dict) for entry in entries):
         return ()

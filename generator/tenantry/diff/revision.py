@@ -1,4 +1,4 @@
-"""Rendered files of the working tree against those of a git revision."""
+"""Rendered files of the working tree compared with those of a git revision."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_BYTES = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class FilePair:
-    """One file of `rendered/` in both states; None where it is not there. `file` is below the fleet's root."""
+    """One file of `rendered/` in both states; None where it does not exist. `file` is relative to the fleet's root."""
 
     file: str
     before: str | None
@@ -23,9 +23,9 @@ class FilePair:
 
 
 def changed_files(root: Path, revision: str) -> Iterator[FilePair]:
-    """Files of `rendered/` that differ between `revision` and the working tree, untracked ones included.
+    """Files of `rendered/` that differ between `revision` and the working tree, including untracked ones.
 
-    Raises UsageError when the folder is in no git repository or the revision is unknown, ToolError when git fails.
+    Raises UsageError when the folder is not in a git repository or the revision is unknown, ToolError when git fails.
     """
     repository = Repository(root)
     real = Path(os.path.realpath(root))
@@ -38,7 +38,7 @@ def changed_files(root: Path, revision: str) -> Iterator[FilePair]:
 
 
 def _present(top: Path, name: str) -> str | None:
-    """What lies in the working tree; None for a link or a pipe in the file's place, too."""
+    """Content of a file in the working tree; None if it is missing, a link or a special file."""
     try:
         return read_plain(top, name, _MAX_BYTES).decode(errors="replace")
     except (NotPlainError, OSError):

@@ -1,4 +1,4 @@
-"""base/: what instances of a tier have in common."""
+"""base/: what the instances of a tier share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tenantry.runtime.listing import Change, compare
 
 
 class Bases:
-    """The bases and components of a fleet, each rendered once, when it is asked for."""
+    """The bases and components of a fleet, each rendered once, on first use."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._platform = fleet.platform
@@ -24,7 +24,7 @@ class Bases:
         self._rendered: dict[str, Base] = {}
 
     def base(self, path: str) -> Base:
-        """The base of a unit; the empty one for units that have none."""
+        """The base at a path; the empty one if the unit has none."""
         if not path:
             return EMPTY_BASE
         if path not in self._rendered:
@@ -33,7 +33,7 @@ class Bases:
         return self._rendered[path]
 
     def files(self, paths: Iterable[str]) -> dict[str, str]:
-        """Files (path below the root -> text) of all components and of the named bases, as builds share them."""
+        """Files (path below the root -> text) of all components and of the named bases, which builds share."""
         files: dict[str, str] = {}
         for name in COMPONENTS:
             files |= self._component(name)
@@ -43,7 +43,7 @@ class Bases:
 
     @property
     def folders(self) -> set[str]:
-        """Folders below the root."""
+        """Folders of bases and components, relative to the root."""
         components = {component_folder(name) for name in COMPONENTS}
         return components | {base_folder(path) for path in self._units}
 

@@ -1,4 +1,4 @@
-"""Units are rendered and built, the next ones while the engine still works on those before."""
+"""Renders and builds units; the next ones are rendered while the engine builds the previous ones."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ RENDERED_HEADER = (
     "# Made by tenantry from {path}; do not edit. Change tenants/, tiers/ or platform/, then 'tenantry render'.\n"
 )
 _IN_FLIGHT = 32
-"""Builds asked for ahead of the answers: enough to keep the engine busy, few enough to keep memory flat."""
+"""Builds requested before their answers are read: enough to keep the engine busy, few enough to keep memory flat."""
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What one unit gives."""
+    """The result of one unit."""
 
     unit: Unit
     files: Mapping[str, Mapping[str, bytes]]
     """Contents by folder and name."""
     objects: Mapping[str, Manifest]
-    """By the path of their file."""
+    """By the path of their file, relative to the root."""
     findings: Sequence[Finding]
     compared: Conformance | None
-    """None when Kustomize refused the overlay."""
+    """None when Kustomize rejected the overlay."""
 
     def text(self, file: str) -> str:
-        """What a rendered file of the unit will hold."""
+        """The new content of a rendered file of the unit."""
         return self.files[folder_of(file)][name_of(file)].decode()
 
 
@@ -53,7 +53,7 @@ class _Started:
 
 
 def build(engine: Engine, units: Iterable[Unit], bases: Bases, templates: Templates) -> Iterator[Built]:
-    """Each unit in turn; `engine` holds the files of the bases."""
+    """The result of each unit, in order; `engine` already has the files of the bases."""
     waiting: deque[_Started] = deque()
     for unit in units:
         base, context = bases.base(unit.base), unit.context()
@@ -90,12 +90,12 @@ def _finish(engine: Engine, started: _Started, templates: Templates) -> Built:
 
 
 def _refused(unit: Unit, error: BuildError) -> Finding:
-    message = f"Kustomize refuses the overlay: {error}"
-    hint = "a template makes what Kustomize can't take; please report it"
+    message = f"Kustomize rejects the overlay: {error}"
+    hint = "a template produces invalid input for Kustomize; please report it"
     return Finding("K001", Place(overlay_folder(unit.path)), message, hint, tenant=unit.tenant)
 
 
 def _twice(unit: Unit, manifest: Manifest) -> Finding:
-    message, hint = f"{manifest.identity} is made twice", "two templates give the same object"
+    message, hint = f"{manifest.identity} is generated twice", "two templates produce the same object"
     place = Place(overlay_folder(unit.path))
     return Finding("K002", place, message, hint, tenant=unit.tenant, object=manifest.identity)

@@ -1,4 +1,4 @@
-"""Findings for files that are not what the inputs give."""
+"""Findings for files that differ from what the inputs give."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ _FOLD = 5
 _HINT = "run 'tenantry render'"
 _WORDS = {
     "added": ("G002", "missing"),
-    "changed": ("G003", "not what the inputs give"),
-    "removed": ("G004", "left over"),
+    "changed": ("G003", "different from what the inputs give"),
+    "removed": ("G004", "stale"),
 }
 
 
 def describe(root: Path, changes: Sequence[Change]) -> Iterator[Finding]:
-    """Findings for missing, differing and left-over files.
+    """Findings for missing, differing and stale files.
 
-    Where inputs changed and nobody rendered, one finding for each base or unit: its overlay and rendered files go
-    together. Where only rendered files were changed, by hand, one for each file, or for each folder if there are many.
+    Where inputs changed but nobody ran `render`, one finding for each base or unit, with its overlay and rendered
+    files. Where only rendered files were edited manually, one for each file, or for each folder if there are many.
     """
     touched = {unit_of(change.file) for change in changes if not is_rendered(change.file)}
     base_moved = any(change.file.startswith("base/") for change in changes)
     behind = [c for c in changes if base_moved or not is_rendered(c.file) or unit_of(c.file) in touched]
-    by_hand = [c for c in changes if is_rendered(c.file) and not base_moved and unit_of(c.file) not in touched]
+    manual = [c for c in changes if is_rendered(c.file) and not base_moved and unit_of(c.file) not in touched]
     for (base, unit), files in _grouped(behind, lambda c: (str(c.file.startswith("base/")), unit_of(c.file))):
         if len(files) == 1:
-            yield _finding(root, files[0], by_hand=False)
+            yield _finding(root, files[0], manual=False)
         else:
             yield _behind(base_folder(unit) if base == "True" else overlay_folder(unit), files)
-    for (folder, action), files in _grouped(by_hand, lambda c: (folder_of(c.file), c.action)):
+    for (folder, action), files in _grouped(manual, lambda c: (folder_of(c.file), c.action)):
         if len(files) > _FOLD:
             code, text = _WORDS[action]
             yield Finding(code, Place(folder), f"{len(files)} files are {text}", _HINT)
         else:
             for change in files:
-                yield _finding(root, change, by_hand=True)
+                yield _finding(root, change, manual=True)
 
 
 def _grouped(
@@ -65,39 +65,35 @@ def _behind(folder: str, files: Sequence[Change]) -> Finding:
     return Finding(code, Place(folder), message, _HINT)
 
 
-def _finding(root: Path, change: Change, by_hand: bool) -> Finding:
+def _finding(root: Path, change: Change, manual: bool) -> Finding:
     if change.action == "removed":
-        return Finding("G004", Place(change.file), "is left over: nothing makes it any more", _HINT)
+        return Finding("G004", Place(change.file), "is stale: the inputs no longer produce it", _HINT)
     if change.action == "added":
         return Finding("G002", Place(change.file), "is missing", _HINT)
     if change.content is None:
-        return Finding("G003", Place(change.file), "is not what the inputs give", _HINT)
+        return Finding("G003", Place(change.file), "differs from what the inputs give", _HINT)
     number, there, wanted = _first_difference(change.file, (root / change.file).read_bytes(), change.content)
-    why = "was edited by hand" if by_hand else "is not what the inputs give"
-    hint = f"change tenants/, tiers/ or platform/ instead, then {_HINT}" if by_hand else _HINT
-    said = (
-        f"here is {there}, the inputs give {wanted}"
-        if there != wanted
-        else "another hidden value, or other white space"
-    )
+    why = "was edited manually" if manual else "differs from what the inputs give"
+    hint = f"change tenants/, tiers/ or platform/ instead, then {_HINT}" if manual else _HINT
+    said = f"found {there}, the inputs give {wanted}" if there != wanted else "a hidden value or white space differs"
     return Finding("G003", Place(change.file, number, 1), f"{why}: {said}", hint)
 
 
 def _first_difference(file: str, there: bytes, wanted: bytes) -> tuple[int, str, str]:
-    """The number of the first line that differs, and what stands there in both, without secrets."""
+    """The number of the first line that differs, and its content in both, without secrets."""
     pairs = zip_longest(there.splitlines(), wanted.splitlines())
     for number, (old, new) in enumerate(pairs, start=1):
         if old != new:
             return number, _show(old, _veil(file, there)), _show(new, _veil(file, wanted))
-    return 1, "another line ending", "this one"
+    return 1, "different line endings", "LF"
 
 
 def _veil(file: str, content: bytes) -> Veil | None:
-    """Hides the secrets of what a file holds; None when that can't be told."""
+    """Hides the secrets of a file's content; None when they can't be identified."""
     if len(content) > source.MAX_BYTES:
         return None
     document, findings = source.parse(file, content.decode(errors="replace"))
-    twice = any(finding.code == "S005" for finding in findings)  # what the second of the keys holds is not known
+    twice = any(finding.code == "S005" for finding in findings)  # the value of the second key is not known
     return Veil(document.data) if document and not twice else None
 
 
@@ -106,7 +102,7 @@ def _show(line: bytes | None, veil: Veil | None) -> str:
         return "the end of the file"
     text = line.decode(errors="replace").strip()
     if veil is None:
-        return "something else, in a file that can't be read"
+        return "something else, in a file that can't be parsed"
     shown = veil.line(text)
     shown = hide(shown, secrets_in(shown))
     return f"'{shown if len(shown) <= 60 else shown[:57] + '...'}'"

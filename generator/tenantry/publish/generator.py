@@ -1,4 +1,4 @@
-"""The whole way from input files to the wanted state of the trees."""
+"""From input files to the wanted state of the generated trees."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from tenantry.verify.incremental import ClusterFacts, GroupJudge
 from tenantry.verify.judge import Blame
 
 Sink = Callable[[Change], Change]
-"""Takes each change as it is found, and gives it back with or without its content."""
+"""Receives each change as it is found, and returns it with or without its content."""
 
 
 @dataclass
 class TreeChanges:
-    """What the trees need: changes to write, and what stands in the way."""
+    """What the trees need: changes to write, and findings that may prevent that."""
 
     changes: list[Change] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -47,7 +47,7 @@ class TreeChanges:
 
 @dataclass
 class _Pair:
-    """What was made of a pair of clusters so far."""
+    """What was generated for a pair of clusters so far."""
 
     changes: list[Change]
     made: dict[str, Manifest] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class _Pair:
 
 
 class Generator:
-    """Compares the trees with what the inputs give. Unchanged units are known by digest and not made again."""
+    """Compares the trees with what the inputs give. Unchanged units are recognized by digest and not rendered again."""
 
     def __init__(
         self, space: Workspace, inputs: Inputs, all_units: Sequence[Unit], listing: Listing, engines: Engines, store: Store,
@@ -73,14 +73,14 @@ class Generator:
         self._troubled: set[str] = set()
 
     def run(self, tenants: Sequence[str], templates: Templates, blame: Blame) -> Iterator[PairObjects]:
-        """Find out what must change, for the named tenants (and what they share in) or for all.
+        """Find out what must change, for the named tenants (and what they share) or for all.
 
-        Gives each pair of clusters of which something was made, while its objects are at hand; `outcome` is whole when
-        all were given.
+        Yields each pair of clusters for which something was built, while its objects are in memory; `outcome` is
+        complete when the iterator is exhausted.
         """
         bases = Bases(self.inputs.fleet)
         self._note(bases.changes(self._known))
-        # Every unit is looked up: what is known of the ones not chosen stays known, and their files need no look inside.
+        # Every unit is looked up, so that units outside the selection stay known and their files need not be read.
         unknown = [unit for unit in self._units if not self._known.holds(unit.path, unit.key, _folders(unit))]
         dirty = {unit.path for unit in unknown if not tenants or self._concerns(unit, tenants)}
         self._folders = bases.folders.union(*map(_folders, self._units))
@@ -93,7 +93,7 @@ class Generator:
         self.outcome.findings += foreign(self._known, self._folders, self.outcome.changes)
 
     def remember(self, waiting: Sequence[Change], listing: Listing) -> None:
-        """Note which units are on disk as wanted, by the `listing` of now: those that no change is `waiting` for."""
+        """Record which units are up to date on disk, from the current `listing`: those without a `waiting` change."""
         self._known.remember(waiting, self._troubled, listing)
 
     def _note(self, changes: Iterable[Change]) -> list[Change]:
@@ -105,7 +105,7 @@ class Generator:
         return self.inputs.fleet.all(Cluster)[unit.cluster].pair
 
     def _concerns(self, unit: Unit, tenants: Sequence[str]) -> bool:
-        """A tenant's own units, and the cells that hold it."""
+        """A tenant's own units, and the cells that host it."""
         if unit.tree != "cell":
             return unit.tenant in tenants
         instances = self.inputs.resolution.instances.values()
@@ -115,7 +115,7 @@ class Generator:
     def _make(
         self, dirty: set[str], bases: Bases, templates: Templates, judge: GroupJudge, removals: Sequence[Change]
     ) -> Iterator[PairObjects]:
-        """Build the units, and judge each group of which some are built, with the others as they lie there."""
+        """Build the units, and check each group in which a unit was built, with the others as they are on disk."""
         fleet = self.inputs.fleet
         engine = self._engines.engine
         self._engines.compile([policy.value() for policy in fleet.all(Policy).values()])
@@ -174,7 +174,7 @@ class Generator:
         return self._note(chain.from_iterable(found))
 
     def _read(self, engine: Engine, unit: Unit) -> dict[str, Manifest]:
-        """Objects of a unit from its files, which are known to be current."""
+        """Objects of a unit from its files, which are known to be up to date."""
         folder = rendered_folder(unit.path)
         names = self.listing.folders[folder].names if folder in self.listing.folders else ()
         files = [f"{folder}/{name}" for name in names]
@@ -182,14 +182,14 @@ class Generator:
         return {file: manifest for file, answer in started for manifest in engine.parsed(answer, file)[0]}
 
     def _present(self, file: str) -> str:
-        """Text of a file as it lies there now; empty for one that is not yet written."""
+        """Text of a file as it is on disk; empty for one that is not yet written."""
         try:
             return (self.space.root / file).read_text(encoding="utf-8", errors="replace")
         except OSError:
             return ""
 
     def _answer(self, judge: GroupJudge, files: Mapping[str, Sequence[str]]) -> None:
-        """Answer what the groups of a pair asked of each other, and forget the units of groups with findings."""
+        """Check what the groups of a pair require of each other, and forget the units of groups with findings."""
         names = {cluster: {name_of(file) for file in there} for cluster, there in files.items()}
         by_group = judge.answer(lambda cluster, identity: file_name(identity) in names.get(cluster, ()), self._present)
         self.outcome.findings += chain.from_iterable(by_group.values())

@@ -1,4 +1,4 @@
-"""Which folders are known to be as wanted, from what they are made of and a fingerprint of what lies there."""
+"""Which folders are known to be up to date, by a digest of their inputs and a fingerprint of their files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Folders = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class _Fresh:
-    """Folders that were made now."""
+    """Folders that were generated in this run."""
 
     path: str
     key: str
@@ -25,30 +25,30 @@ class _Fresh:
 
 @dataclass
 class KnownFolders:
-    """Folders are looked up by the path of a base or unit, and the key of what it is made of."""
+    """Folders are looked up by the path of a base or unit, and the digest of its inputs."""
 
     root: Path
     store: Store
     listing: Listing
     trusted: set[str] = field(default_factory=set)
-    """Folders that need no look inside."""
+    """Folders whose files need not be read."""
     _fresh: list[_Fresh] = field(default_factory=list)
 
     def holds(self, path: str, key: str, folders: Folders) -> bool:
-        """Whether the folders lie there as this key once made them."""
+        """Whether the folders are unchanged since they were generated from this key."""
         known = bool(self.store.get(path) == [key, self.listing.fingerprint(folders)])
         if known:
             self.trusted.update(folders)
         return known
 
     def note(self, path: str, key: str, folders: Folders, group: str = "") -> None:
-        """These folders were made now, for a group that is judged together."""
+        """Record that these folders were generated in this run, for a group that is checked together."""
         self._fresh.append(_Fresh(path, key, folders, group))
 
     def remember(self, waiting: Sequence[Change], troubled: Collection[str], listing: Listing) -> None:
-        """Keep in mind what is on disk as wanted, by the `listing` of now: what no change is `waiting` for.
+        """Record what is up to date on disk, from the current `listing`: folders without a `waiting` change.
 
-        What belongs to a `troubled` group is judged again until nothing is found.
+        Folders of a `troubled` group are checked again in each run until it has no findings.
         """
         changed = {folder_of(change.file) for change in waiting}
         for made in self._fresh:

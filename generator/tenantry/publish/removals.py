@@ -1,4 +1,4 @@
-"""A tenant's objects go only when the tenant was offboarding: never because a file vanished."""
+"""A tenant's objects are removed only when it is offboarding, never because its file is missing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MAY_GO = {"offboarding", "decommissioned"}
 
 
 def check_removals(root: Path, fleet: Fleet, orphans: Sequence[str]) -> Iterator[Finding]:
-    """Findings for namespaces that would vanish although nobody has said that they may."""
+    """Findings for namespaces that would be removed without an offboarding or decommissioning."""
     for file in orphans:
         if is_rendered(file) and name_of(file).startswith("namespace_"):
             yield from _check(root, fleet, file)
@@ -35,14 +35,16 @@ def _check(root: Path, fleet: Fleet, file: str) -> Iterator[Finding]:
     if unit.tree == "cell":
         name = unit.cell
         gone = name not in fleet.entries["Cell"]
-        message = f"cell '{name}' would vanish with its database, but it was never decommissioned"
+        message = f"cell '{name}' would be removed with its database, but it is not decommissioned"
         hint = f"restore platform/cells/{name}.yaml, set 'state: decommissioned', render and commit; then remove it"
         place = Place(f"platform/cells/{name}.yaml") if gone else fleet.place(fleet.entries["Cell"][name], "cluster")
         yield Finding("G005", place, message, hint)
         return
     cluster, environment, tenant = unit.cluster, unit.environment, unit.tenant
     known = fleet.entries["Tenant"].get(tenant)
-    message = f"{tenant} ({environment}) would vanish from cluster '{cluster}' with its data, but it is not offboarding"
+    message = (
+        f"{tenant} ({environment}) would be removed from cluster '{cluster}' with its data, but it is not offboarding"
+    )
     if known is None:
         hint = f"restore tenants/{tenant}.yaml, set 'state: offboarding', render and commit; then remove it"
         yield Finding("G005", Place(f"tenants/{tenant}.yaml"), message, hint, tenant=tenant)

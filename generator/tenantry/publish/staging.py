@@ -1,8 +1,8 @@
-"""The folder beside the trees in which new contents wait for their place.
+"""The folder in which new files are prepared before they are moved into the trees.
 
-It lies on the file system of the trees, so that a file comes into its place by one rename. It is there during a run
-only, its name is random, and the fleet's state, which no commit can write, says which folder is ours. Anything else
-below `.tenantry/` was put there by somebody: it is a finding, and nothing is written.
+It is on the same file system as the trees, so that one rename moves a file into place. It exists only during a run,
+has a random name, and is recorded in the fleet's state, which no commit can write. Anything else below `.tenantry/`
+was put there by somebody: that is a finding, and nothing is written.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ def identity(path: Path) -> Identity:
 
 
 def foreign_work(root: Path, state: FleetState) -> Iterator[Finding]:
-    """Findings when `.tenantry` is a link, belongs to somebody else, or holds what no run of ours left there."""
+    """Findings when `.tenantry` is a link, belongs to another user, or contains what no run of this user left there."""
     work = root / WORK
     try:
         status = work.lstat()
     except FileNotFoundError:
         return
     if not stat.S_ISDIR(status.st_mode):
-        yield _finding(WORK, "is a link or a file, where only a run's own folder may be")
+        yield _finding(WORK, "is a link or a file, but only a run's own folder may be here")
         return
     if status.st_uid != os.geteuid():
         yield _finding(WORK, "belongs to another user")
@@ -52,24 +52,24 @@ def foreign_work(root: Path, state: FleetState) -> Iterator[Finding]:
 
 
 def _finding(file: str, why: str) -> Finding:
-    hint = f"look where it comes from, then remove it: 'rm -r {WORK}' (and 'git rm -r --cached {WORK}' when git has it)"
+    hint = f"find out who put it there, then remove it: 'rm -r {WORK}' (and 'git rm -r --cached {WORK}' if tracked)"
     return Finding("G007", Place(file), f"{why}, so nothing is written", hint)
 
 
 def recorded(state: FleetState) -> str:
-    """Name of the staging folder that the last run made or was about to make; empty when there is none."""
+    """Name of the staging folder that the last run created or was about to create; empty if there is none."""
     record = state.read(_RECORD)
     return record if isinstance(record, str) and record.isalnum() else ""
 
 
 class StagingFolder:
-    """A new, empty staging folder. Raises OSError when it can't be made, or can't be noted in the state."""
+    """A new, empty staging folder. Raises OSError when it can't be created, or recorded in the state."""
 
     def __init__(self, root: Path, state: FleetState) -> None:
         self._root = root
         self._state = state
         self.name = secrets.token_hex(8)
-        state.write(_RECORD, self.name)  # first: what a killed run leaves is known to be ours
+        state.write(_RECORD, self.name)  # first: later runs then recognize what a killed run left
         work = root / WORK
         with contextlib.suppress(FileExistsError):
             work.mkdir(mode=0o700)
@@ -80,11 +80,12 @@ class StagingFolder:
         self.files.mkdir()
 
     def clear(self) -> None:
+        """Remove the folder with its files, and its record in the state."""
         clear(self._root, self._state, self.name)
 
 
 def clear(root: Path, state: FleetState, name: str) -> None:
-    """Remove a staging folder of ours, and `.tenantry` when it is empty then."""
+    """Remove a recorded staging folder, and `.tenantry` if it is then empty."""
     if name:
         shutil.rmtree(root / WORK / name, ignore_errors=True)
         state.forget(_RECORD)

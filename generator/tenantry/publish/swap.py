@@ -1,4 +1,4 @@
-"""Brings files from a staging folder into their places: what can fail is tried before the first file moves."""
+"""Moves files from a staging folder into place; whatever can fail is tried before the first file moves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Moves:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """The moves of one run. They hold for one folder and for the staging folder in it, and for no other of that name."""
+    """The moves of one run. They are valid for one folder and its staging folder only, not for others of that name."""
 
     root: Identity
     name: str
@@ -35,19 +35,19 @@ class Journal:
     moves: Moves
 
     def to_value(self) -> dict[str, Any]:
-        """As it is kept in the state."""
+        """The form in which the state stores it."""
         moves = {"write": dict(self.moves.write), "remove": list(self.moves.remove)}
         return {"root": self.root, "name": self.name, "staging": self.staging, **moves}
 
     def is_of(self, root: Path) -> bool:
-        """True while both folders are those that it was written for."""
+        """Whether both folders are still those it was written for."""
         with contextlib.suppress(OSError):
             return identity(root) == self.root and identity(root / WORK / self.name) == self.staging
         return False
 
 
 def read_journal(value: Any) -> Journal | None:
-    """The journal that `to_value` gave; None for anything else, or when a path is not inside of a generated tree."""
+    """The journal that `to_value` returned; None for anything else, or when a path is outside the generated trees."""
     try:
         moves = Moves(dict(value["write"]), list(value["remove"]))
         if not all(is_inside(file, below=GENERATED_TREES) for file in (*moves.write, *moves.remove)):
@@ -58,9 +58,9 @@ def read_journal(value: Any) -> Journal | None:
 
 
 def prepare(tree: Confined, moves: Moves) -> None:
-    """Try what could fail: make the folders, and see that they and the files in them may be replaced.
+    """Try what could fail: create the folders, and check that they and the files in them can be replaced.
 
-    Raises OSError; no file has been moved then, and an empty folder more in a tree means nothing.
+    Raises OSError before any file is moved; an extra empty folder in a tree is harmless.
     """
     written = sorted(moves.write)
     for folder, files in groupby(written, key=_folder):
@@ -81,7 +81,7 @@ def _folder(file: str) -> str:
 
 
 def _try_entry(folder: int, path: str) -> None:
-    """A folder that is read-only, immutable or out of inodes takes no new entry."""
+    """A folder that is read-only, immutable or out of inodes accepts no new entry."""
     name = f".tenantry-{os.getpid()}"
     try:
         os.mkdir(name, dir_fd=folder)
@@ -103,9 +103,9 @@ def _try_replace(folder: int, file: str) -> None:
 
 
 def apply(tree: Confined, staged: Path, moves: Moves, *, trusted: bool) -> None:
-    """Move and remove the files. What an interrupted run has moved already is no longer staged, and is passed over.
+    """Move and remove the files. What an interrupted run has already moved is no longer staged, and is skipped.
 
-    Contents that are not `trusted` (of an earlier run) are compared with their digests first. Raises OSError.
+    Contents that are not `trusted` (from an earlier run) are checked against their digests first. Raises OSError.
     """
     source = Confined(staged)
     with source:

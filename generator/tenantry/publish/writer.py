@@ -1,9 +1,9 @@
-"""The sole writer of the generated trees: all or nothing, one at a time.
+"""The only writer of the generated trees: all or nothing, one run at a time.
 
-New contents are first written beside the trees; a journal then names every move; then files are moved into place.
-Before the journal is complete nothing in the trees has changed; once it is, the next run finishes what this one
-could not. So what is found after a crash, and one more run, is the old tree or the new one. The journal is kept with
-the fleet's state: what a run acts on never lies where a commit could have put it.
+New contents are first written to a staging folder; a journal then lists every move; then files are moved into place.
+Until the journal is complete, nothing in the trees has changed; afterwards, the next run finishes what this one could
+not. After a crash and one more run, the trees are therefore either old or new. The journal is kept with the fleet's
+state: a run never acts on instructions that a commit could have placed.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _JOURNAL = "journal"
 class Publisher:
     """Holds the fleet's lock; use it as a context manager around reading and writing the trees.
 
-    Entering raises TenantryError while another run writes, FindingsError when `.tenantry` is not ours, and ToolError
-    where the user's state folder can't be written.
+    Entering raises TenantryError while another run writes, FindingsError when `.tenantry` is not from a run of this
+    user, and ToolError when the user's state folder can't be written.
     """
 
     def __init__(self, root: Path, state: FleetState, say: Callable[[str], None] = lambda _: None) -> None:
@@ -49,7 +49,7 @@ class Publisher:
 
     def __enter__(self) -> Publisher:
         if self._state.key is None:
-            hint = "make it writable for you alone, or name another with XDG_STATE_HOME"
+            hint = "make it writable only by you, or name another with XDG_STATE_HOME"
             raise ToolError(f"{self._state.folder} can't be used: a run keeps its journal there", hint)
         self._lock = _lock(self.root)
         try:
@@ -64,12 +64,12 @@ class Publisher:
 
     def __exit__(self, *_: object) -> None:
         if self._staging is not None and not _journal_is_there(self._state):
-            self._staging.clear()  # not committed: nothing in the trees has changed
+            self._staging.clear()  # not committed, so nothing in the trees has changed
         if self._lock is not None:
             os.close(self._lock)
 
     def recover(self) -> None:
-        """Finish what an interrupted run had begun, or clear away what it had only prepared."""
+        """Finish what an interrupted run had started to move, or remove what it had only prepared."""
         journal = read_journal(self._state.read(_JOURNAL, self._say))
         if journal is not None and journal.is_of(self.root):
             with _half_way(), Confined(self.root) as tree:
@@ -78,9 +78,9 @@ class Publisher:
         clear(self.root, self._state, recorded(self._state))
 
     def stage(self, change: Change) -> Change:
-        """Prepare one change; its content is on disk then, and need not be kept."""
+        """Prepare one change; returns it without its content, which is now on disk."""
         if not is_inside(change.file, below=GENERATED_TREES):
-            raise AssertionError(f"{change.file} is outside of the generated trees")
+            raise AssertionError(f"{change.file} is outside the generated trees")
         if change.content is None:
             self._remove.append(change.file)
             return change
@@ -97,11 +97,11 @@ class Publisher:
         return dataclasses.replace(change, content=None)
 
     def staged(self, file: str) -> Path | None:
-        """Where the new content of a file lies, when it has one."""
+        """Path of a file's staged content; None if it has none."""
         return self._staging.files / file if self._staging is not None and file in self._write else None
 
     def commit(self) -> None:
-        """Bring the trees to the staged state, all of it."""
+        """Bring the trees to the staged state completely. Raises MachineError when the file system refuses."""
         if not self._write and not self._remove:
             return
         moves = Moves(self._write, self._remove)
@@ -119,10 +119,10 @@ class Publisher:
 
 
 def interrupted(root: Path, state: FleetState) -> Iterator[Finding]:
-    """A finding when a run was stopped while it moved files into place."""
+    """A finding if a run was interrupted while it moved files into place."""
     journal = read_journal(state.read(_JOURNAL))
     if journal is not None and journal.is_of(root):
-        message = "an earlier run was stopped while it moved files into place: the trees are half old, half new"
+        message = "an earlier run was interrupted while it moved files into place: the trees are partly old, partly new"
         yield Finding("G006", Place("rendered"), message, "run 'tenantry render', which finishes it")
 
 
@@ -135,13 +135,13 @@ def _files(root: Path, name: str) -> Path:
 
 
 def _lock(root: Path) -> int:
-    """Descriptor that holds the fleet's lock, which is the root folder's own: it needs no file, and ends with us."""
+    """Descriptor that holds the fleet's lock, on the root folder itself: it needs no file and ends with the process."""
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        raise TenantryError("another tenantry is writing to this fleet", "wait for it to end") from None
+        raise TenantryError("another tenantry process is writing to this fleet", "wait for it to finish") from None
     except OSError as error:
         os.close(descriptor)
         message = f"{root} can't be locked: {error.strerror}"
@@ -155,29 +155,29 @@ _HINTS = {
     errno.EROFS: "make the folder writable, then run again",
     errno.EACCES: "make the folder writable, then run again",
     errno.EPERM: "remove the attribute (lsattr, chattr -i), then run again",
-    errno.ENOTDIR: "move the file that stands in the folder's place, then run again",
-    errno.ELOOP: "remove the link that stands in the folder's place, then run again",
+    errno.ENOTDIR: "move the file that is in the folder's place, then run again",
+    errno.ELOOP: "remove the link that is in the folder's place, then run again",
 }
 
 
 @contextlib.contextmanager
 def _nothing_moved() -> Iterator[None]:
-    """Turn failures of the file system before the first move into a sentence."""
+    """Turn file system errors before the first move into a MachineError."""
     try:
         yield
     except OSError as error:
-        message = f"the trees can't be written: {_reason(error)}; they are as they were"
-        raise MachineError(message, _HINTS.get(error.errno or 0, "repair it, then run again")) from error
+        message = f"the trees can't be written: {_reason(error)}; they are unchanged"
+        raise MachineError(message, _HINTS.get(error.errno or 0, "fix this, then run again")) from error
 
 
 @contextlib.contextmanager
 def _half_way() -> Iterator[None]:
-    """Turn failures of the file system between the first move and the last into a sentence."""
+    """Turn file system errors between the first move and the last into a MachineError."""
     try:
         yield
     except OSError as error:
-        message = f"files could not all be moved into place: {_reason(error)}; the trees are half old, half new"
-        hint = _HINTS.get(error.errno or 0, "repair it, then run again").replace(
+        message = f"files could not all be moved into place: {_reason(error)}; the trees are partly old, partly new"
+        hint = _HINTS.get(error.errno or 0, "fix this, then run again").replace(
             "run again", "'tenantry render' finishes it"
         )
         raise MachineError(message, hint) from error
@@ -189,7 +189,7 @@ def _reason(error: OSError) -> str:
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Hold Ctrl-C back while files are moved; it acts right after."""
+    """Defer SIGINT and SIGTERM while files are moved; they take effect right after."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
