@@ -34,7 +34,7 @@ BREACHES = [
     (
         f"{ACME}/infra/networkpolicy.networking.k8s.io_acme-production_odoo-database.yaml",
         "kubernetes.io/metadata.name: euw1-shared-a-cell", "tenantry.io/tier: shared",
-        ["NET-02", "acme-production/odoo-web ->", "the other end is still shut", "platform/cells/euw1-shared-a.yaml:7:3", "networkpolicy-odoo-database.yaml.j2:"],
+        ["NET-02", "acme-production/odoo-web ->", "the other end is still shut", "tenants/acme.yaml:19:24", "networkpolicy-odoo-database.yaml.j2:"],
     ),
     (
         f"{CELL}/cluster.postgresql.cnpg.io_euw1-shared-a-cell_postgresql.yaml", "hostssl sameuser", "hostssl postgres,sameuser",
@@ -42,11 +42,11 @@ BREACHES = [
     ),
     (
         f"{CELL}/objectstore.barmancloud.cnpg.io_euw1-shared-a-cell_postgresql.yaml", "retentionPolicy: 14d", "retentionPolicy: 3d",
-        ["BKP-04", "kept for 3 days; 14 days are promised", "tiers/shared.yaml:", "postgresql-objectstore.yaml.j2:"],
+        ["BKP-04", "kept for 3 days; 14 days are promised", "tiers/shared.yaml:", "macros/postgresql.j2:"],
     ),
     (
         f"{ACME}/infra/externalsecret.external-secrets.io_acme-production_redis-user.yaml", "tenants/acme/", "tenants/northwind/",
-        ["IAM-07", "reads 'tenants/northwind/production/redis'", "tenants/acme.yaml:", "externalsecret-redis-user.yaml.j2:"],
+        ["IAM-07", "reads 'tenants/northwind/production/redis'", "tenants/acme.yaml:", "macros/secrets.j2:"],
     ),
     (
         f"{ACME}/app/ingressroute.traefik.io_acme-production_odoo-websocket.yaml", "Host(`erp.acme.example`)", "Host(`erp.northwind.example`)",

@@ -16,6 +16,8 @@ from tenantry.runtime.listing import Change
 
 _FOLD = 5
 """More manually changed files than this in one folder are reported in one finding."""
+_LONGEST = 60
+"""Characters of a line that are shown."""
 _HINT = "run 'tenantry render'"
 _WORDS = {
     "added": ("G002", "missing"),
@@ -84,7 +86,7 @@ def _first_difference(file: str, there: bytes, wanted: bytes) -> tuple[int, str,
     pairs = zip_longest(there.splitlines(), wanted.splitlines())
     for number, (old, new) in enumerate(pairs, start=1):
         if old != new:
-            return number, _show(old, _veil(file, there)), _show(new, _veil(file, wanted))
+            return number, *_cut(_show(old, _veil(file, there)), _show(new, _veil(file, wanted)))
     return 1, "different line endings", "LF"
 
 
@@ -105,4 +107,17 @@ def _show(line: bytes | None, veil: Veil | None) -> str:
         return "something else, in a file that can't be parsed"
     shown = veil.line(text)
     shown = hide(shown, secrets_in(shown))
-    return f"'{shown if len(shown) <= 60 else shown[:57] + '...'}'"
+    return f"'{shown}'"
+
+
+def _cut(old: str, new: str) -> tuple[str, str]:
+    """Both texts around the first character in which they differ, if they are long."""
+    shortest = min(len(old), len(new))
+    same = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), shortest)
+    start = max(0, same - _LONGEST // 2)
+    before = "'..." if start else ""
+
+    def cut(text: str) -> str:
+        return before + text[start : start + _LONGEST] + ("...'" if len(text) > start + _LONGEST else "")
+
+    return cut(old), cut(new)
