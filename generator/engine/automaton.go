@@ -8,29 +8,29 @@ import (
 	"unicode"
 )
 
-// automaton is a regular expression, made deterministic while it is walked. It says what regexp.MatchString says: both
+// automaton is a regular expression, determinized lazily while it is walked. It agrees with regexp.MatchString: both
 // run the program that regexp/syntax compiles.
 type automaton struct {
 	program   *syntax.Prog
-	sets      []*syntax.Inst // instructions that take a character, those that take the same ones once
-	asserts   bool           // whether it asks what stands beside a place
+	sets      []*syntax.Inst // instructions that consume a character, without duplicates
+	asserts   bool           // whether it has assertions about neighbouring characters
 	numbers   map[string]int32
 	positions []*position
-	spent     int // instructions that were looked at
+	spent     int // instructions visited
 }
 
-// position is where the reading of a text stands: the instructions before which it waits, and what stood before.
+// position is a state while reading a text: the instructions that come next, and the kind of the previous character.
 type position struct {
 	threads []uint32
 	before  rune
-	matched bool // something before this place matched; the rest of the text changes nothing
+	matched bool // an earlier part matched; the rest of the text changes nothing
 	ends    *bool
 	next    []int32
 }
 
 const (
 	unknown = -1
-	// maxProgram bounds one expression: `(a{1000}){1000}` is short, and a million instructions.
+	// maxProgram limits one expression: `(a{1000}){1000}` is short, but has a million instructions.
 	maxProgram = 20_000
 )
 
@@ -62,7 +62,7 @@ func newAutomaton(expression string) (*automaton, error) {
 	return a, nil
 }
 
-// anew is the same automaton, not yet walked: positions are numbered by the letters of one walk.
+// anew returns the same automaton without positions: these are numbered by the letters of one walk.
 func (a *automaton) anew() *automaton {
 	other := &automaton{program: a.program, sets: a.sets, asserts: a.asserts, numbers: map[string]int32{}}
 	other.number(&position{threads: a.positions[0].threads, before: -1})
@@ -77,7 +77,7 @@ func takesCharacter(instruction *syntax.Inst) bool {
 	return false
 }
 
-// after gives the position that a character leads to; letters are numbered by the walk.
+// after returns the position after a character; letters are numbered by the walk.
 func (a *automaton) after(number int32, letter int, letters []rune) int32 {
 	a.spent++
 	from := a.positions[number]
@@ -108,7 +108,7 @@ func (a *automaton) step(from *position, character rune) *position {
 	return &position{threads: slices.Compact(threads), before: kindOf(character)}
 }
 
-// matchesAtEnd tells whether a text matches that ends here.
+// matchesAtEnd reports whether a text that ends here matches.
 func (a *automaton) matchesAtEnd(number int32) bool {
 	position := a.positions[number]
 	if position.ends == nil {
@@ -121,8 +121,8 @@ func (a *automaton) matchesAtEnd(number int32) bool {
 	return *position.ends
 }
 
-// follow passes what takes no character, given the next one (-1 at the end): the instructions that take one, and
-// whether the end of the expression is reached.
+// follow skips instructions that consume no character, given the next one (-1 at the end). It returns those that
+// consume one, and whether the end of the expression is reached.
 func (a *automaton) follow(from *position, next rune) (waiting []uint32, matched bool) {
 	holds := syntax.EmptyOpContext(from.before, next)
 	seen := make(map[uint32]bool, len(from.threads))
@@ -156,7 +156,7 @@ func (a *automaton) follow(from *position, next rune) (waiting []uint32, matched
 	return waiting, false
 }
 
-// kindOf leaves of a character what an assertion (`^`, `$`, `\b`) can ask about it.
+// kindOf reduces a character to what an assertion (`^`, `$`, `\b`) can depend on.
 func kindOf(character rune) rune {
 	switch {
 	case character == '\n':

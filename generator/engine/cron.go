@@ -7,14 +7,14 @@ import (
 	"math/bits"
 	"strings"
 	"time"
-	_ "time/tzdata" // for machines that have no time zones of their own
+	_ "time/tzdata" // for machines without a time zone database
 
 	"github.com/robfig/cron/v3"
 	"tenantry.io/wire"
 )
 
-// In 28 years every date falls on every day of the week, leap days and the Sundays of clock changes included, so what a
-// schedule ever does it does then. The years are fixed, and so is the answer.
+// In 28 years every date falls on every day of the week, including leap days and the Sundays of DST changes, so they
+// cover everything a schedule ever does. The years are fixed, and so is the answer.
 const (
 	firstYear = 2025
 	years     = 28
@@ -24,7 +24,7 @@ const (
 	maxSteps = 15_000_000
 )
 
-// refusal says why a text of an operator's language can't be used. A peer decides by the kind.
+// refusal says why a text of an operator's language can't be used. The client acts on the kind.
 type refusal struct {
 	Kind    string `json:"kind"`
 	Message string `json:"message"`
@@ -32,14 +32,14 @@ type refusal struct {
 
 // Kinds of refusals.
 const (
-	kindSyntax = "syntax" // the operator's parser refuses the text
+	kindSyntax = "syntax" // the operator's parser rejects the text
 	kindNever  = "never"  // a schedule on days that no year has
-	kindZone   = "zone"   // a time zone that nobody knows
-	kindLarge  = "large"  // more than is worth looking at
+	kindZone   = "zone"   // an unknown time zone
+	kindLarge  = "large"  // over a limit
 )
 
 // cronText is a schedule as an object holds it: five fields, or six with the seconds first. A time zone in the text
-// (CRON_TZ=) wins over `zone`; without either it is UTC.
+// (CRON_TZ=) overrides `zone`; without either it is UTC.
 type cronText struct {
 	Text    string `json:"text"`
 	Seconds bool   `json:"seconds"`
@@ -76,7 +76,7 @@ func intervals(ctx context.Context, params json.RawMessage) (any, error) {
 func (c cronText) interval(left *int) interval {
 	zone, err := time.LoadLocation(c.Zone)
 	if err == nil && zone == time.Local {
-		err = errors.New("the zone of a machine is no zone of a schedule")
+		err = errors.New("a schedule can't use the machine's local time zone")
 	}
 	if err != nil {
 		return interval{Problem: &refusal{kindZone, err.Error()}}
@@ -101,7 +101,7 @@ var sixFields = cron.NewParser(cron.Second | cron.Minute | cron.Hour | cron.Dom 
 // parseCron reads six fields, or, as Velero, Argo CD, KEDA and the CronJob controller do, five.
 func parseCron(text string, seconds bool) (cron.Schedule, error) {
 	if (strings.HasPrefix(text, "TZ=") || strings.HasPrefix(text, "CRON_TZ=")) && !strings.Contains(text, " ") {
-		return nil, errors.New("nothing follows the time zone") // the library panics
+		return nil, errors.New("nothing follows the time zone") // the library would panic
 	}
 	if seconds {
 		return sixFields.Parse(text)
@@ -111,7 +111,7 @@ func parseCron(text string, seconds bool) (cron.Schedule, error) {
 
 var errNeverRuns = errors.New("it never runs: no year has such a day")
 
-// neverRuns tells of fields that no time fits, such as 31 February; the library looks five years ahead.
+// neverRuns reports fields that no time matches, such as 31 February; the library looks five years ahead.
 func neverRuns(schedule cron.Schedule) bool {
 	fields, ok := schedule.(*cron.SpecSchedule)
 	if !ok {
@@ -135,11 +135,11 @@ func follow(schedule cron.Schedule, zone *time.Location, left *int) interval {
 	}
 	inside := seconds(fields.Second)
 	minutely := *fields
-	minutely.Second, minutely.Location = 1<<inside.first, time.Local // which stands for the zone of the time that it is given
+	minutely.Second, minutely.Location = 1<<inside.first, time.Local // the library then uses the zone of the time it is given
 	start := time.Date(firstYear, 1, 1, 0, 0, 0, 0, zone)
 	end := start.AddDate(years, 0, 0)
 	if everyDay(fields) && !changesClocks(start, end) {
-		end = start.AddDate(0, 0, 3) // one day is like the other
+		end = start.AddDate(0, 0, 3) // every day is the same
 	}
 	steps := steady{zone: zone}
 	last, longest, runs := minutely.Next(start.Add(-time.Second)), time.Duration(0), 1
@@ -206,7 +206,7 @@ func seconds(field uint64) secondsField {
 	return found
 }
 
-// everyDay tells whether a schedule leaves no day out.
+// everyDay reports whether a schedule runs on every day.
 func everyDay(fields *cron.SpecSchedule) bool {
 	const days, months, weekdays = 1<<32 - 2, 1<<13 - 2, 1<<7 - 1
 	return fields.Dom&days == days && fields.Month&months == months && fields.Dow&weekdays == weekdays

@@ -20,14 +20,14 @@ import (
 	"tenantry.io/wire"
 )
 
-// defined says of one CustomResourceDefinition what the API server would refuse; nothing when its kind is usable.
+// defined lists what the API server would reject in one CustomResourceDefinition; empty if its kind is usable.
 type defined struct {
 	Problems []problem `json:"problems"`
 }
 
-// define adds CustomResourceDefinition objects; they win over those that we carry. One that the API server would refuse
-// is told of by itself: its kind is then known, and its objects can't be judged. With `keep`, those that were given
-// before stay.
+// define adds CustomResourceDefinition objects, which override the built-in ones. One that the API server would reject
+// is reported itself: its kind is then known, but its objects can't be checked. With `keep`, those passed before are
+// kept.
 func (c *catalog) define(ctx context.Context, params json.RawMessage) (any, error) {
 	var input struct {
 		Definitions []json.RawMessage `json:"definitions"`
@@ -49,11 +49,11 @@ func (c *catalog) define(ctx context.Context, params json.RawMessage) (any, erro
 	}
 	for i, d := range given {
 		if d == nil {
-			continue // it names no kind, which was told of
+			continue // it names no kind, which was reported
 		}
 		if other := c.own[d.Group][d.Kind]; other != nil {
-			result[i].Problems = append(result[i].Problems, problem{"spec.names.kind", "schema", "another CustomResourceDefinition of the tree defines the kind too"})
-			other.Broken = true // which of them a cluster takes is chance
+			result[i].Problems = append(result[i].Problems, problem{"spec.names.kind", "schema", "another CustomResourceDefinition in the tree defines the same kind"})
+			other.Broken = true // which of them a cluster applies is undefined
 			continue
 		}
 		d.Broken = len(result[i].Problems) > 0
@@ -65,7 +65,7 @@ func (c *catalog) define(ctx context.Context, params json.RawMessage) (any, erro
 	return map[string]any{"definitions": result}, nil
 }
 
-// ownDefinition reads what judging needs; nil when the text does not even name a kind.
+// ownDefinition reads what checking needs; nil if the text does not even name a kind.
 func ownDefinition(text json.RawMessage) *definition {
 	var head struct {
 		Spec struct {
@@ -82,7 +82,7 @@ func ownDefinition(text json.RawMessage) *definition {
 			Versions []*definitionVersion `json:"versions"`
 		} `json:"spec"`
 	}
-	// What can't be read was told of; a broken definition still says which kind it is of.
+	// What can't be read was reported; a broken definition still names its kind.
 	_ = json.Unmarshal(text, &head)
 	_ = json.Unmarshal(head.Spec.Names, &names)
 	if head.Spec.Group == "" || names.Kind == "" {
@@ -198,11 +198,11 @@ func ruleProblems(s *schema.Structural, root bool, place *field.Path) field.Erro
 	return errs
 }
 
-// guarded makes a problem of a panic: what a library can't bear, one object must answer for, and no other.
+// guarded turns a panic into a problem: input that crashes a library affects only its own object.
 func guarded(find func() []problem) (found []problem) {
 	defer func() {
 		if p := recover(); p != nil {
-			found = []problem{{"", "unjudged", fmt.Sprint("the library that judges it gave up: ", p)}}
+			found = []problem{{"", "unjudged", fmt.Sprint("the library that checks it panicked: ", p)}}
 		}
 	}()
 	return find()

@@ -11,11 +11,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// first names the keys that people look for at the top; all others follow in byte order.
+// first lists the keys that people expect at the top; all others follow in byte order.
 var first = []string{"apiVersion", "kind", "metadata", "name", "namespace"}
 
 // canonicalYAML writes one document as YAML: one byte sequence for one value, and strings that
-// YAML 1.1 and 1.2 readers both take for strings.
+// both YAML 1.1 and 1.2 parsers read as strings.
 func canonicalYAML(document *yaml.Node) (string, error) {
 	node, err := canonical(document)
 	if err != nil {
@@ -126,11 +126,11 @@ func rank(key string) int {
 	return len(first)
 }
 
-// plain admits what no reader takes for anything but a string; whatever is in doubt is quoted.
+// plain accepts what every parser reads as a string; anything in doubt is quoted.
 // A number with a unit (`500m`, `10Gi`) is safe; `1e3`, `0x1F`, `12:30` and dates are not.
 var plain = regexp.MustCompile(`^(?:[A-Za-z/][A-Za-z0-9_./@+-]*(?: [A-Za-z0-9_./@+(-][A-Za-z0-9_./@+()-]*)*|[1-9][0-9]*(?:m|[KMGT]i|s|h|d))$`)
 
-// words are read as a boolean or as null by one reader or another (YAML 1.1 section on types).
+// words are read as a boolean or null by some parser (YAML 1.1 section on types).
 var words = map[string]bool{"y": true, "n": true, "yes": true, "no": true, "on": true, "off": true, "true": true, "false": true, "null": true}
 
 func stringNode(text string) *yaml.Node {
@@ -144,7 +144,7 @@ func stringNode(text string) *yaml.Node {
 	return node
 }
 
-// literal tells whether a block scalar keeps the text as it is: no control characters, no line that
+// literal reports whether a block scalar keeps the text as it is: no control characters, no line that
 // is only spaces or ends in them, no indented first line.
 func literal(text string) bool {
 	for _, r := range text {

@@ -28,7 +28,7 @@ func newKustomize() *kustomize {
 }
 
 // object is one resource: its identity, its value, its canonical YAML when it was built,
-// and what the definition of its kind says of it (nothing for kinds that the API server has by itself).
+// and the verdict of its kind's definition (none for kinds built into the API server).
 type object struct {
 	Group     string `json:"group"`
 	Version   string `json:"version"`
@@ -141,11 +141,11 @@ func (k *kustomize) describe(ctx context.Context, r *resource.Resource) (object,
 	if err != nil {
 		return object{}, err
 	}
-	// CurId reads "no namespace" as "default" for some kinds; the object's own word counts.
+	// CurId reads "no namespace" as "default" for some kinds; the object's own field counts.
 	return object{id.Group, id.Version, id.Kind, r.GetNamespace(), id.Name, text, fields, judged, syntaxProblems(id.Group, id.Kind, fields)}, nil
 }
 
-// checkPath refuses whatever could mean a place outside of the in-memory root.
+// checkPath rejects paths that could leave the in-memory root.
 func checkPath(name string) error {
 	if name == "" || path.IsAbs(name) || path.Clean(name) != name || strings.HasPrefix(name, "..") {
 		return fmt.Errorf("%q is not a clean relative path", name)

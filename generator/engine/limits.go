@@ -11,7 +11,7 @@ import (
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 )
 
-// What one object and one file may cost. Manifests come from anybody; without limits a few lines of YAML fill the memory.
+// What one object and one file may cost. Manifests are untrusted; without limits a few lines of YAML exhaust the memory.
 const (
 	maxDepth          = 200
 	maxSeparators     = 3_000_000 // of one file: each may begin a value, and the parser takes a quarter of a KiB for it
@@ -23,7 +23,7 @@ const (
 	maxObjectBytes    = 3 << 20 // an API server takes no larger request (k8s.io/apiserver, MaxRequestBodyBytes)
 	maxObjectValues   = 200_000
 	maxPathBytes      = 2 << 10 // the longest that operators have is under 300
-	maxProblems       = 100     // of one object that are told
+	maxProblems       = 100     // of one object that are reported
 	maxMessage        = 500
 	growthBase        = 4 << 20 // by which the defaults of a file's objects may let them grow, and for each of its bytes
 	growthPerByte     = 32
@@ -37,7 +37,7 @@ const (
 	definitionRefused = "the schema of the kind can't be used, so the object could not be judged: %v"
 )
 
-// sparse tells whether a text can be parsed in a memory that is not much larger than itself.
+// sparse reports whether a text can be parsed in memory not much larger than the text.
 func sparse(text string) bool {
 	found := 0
 	for _, separator := range []string{",", "\n", ":", "[", "{", "- ", "?"} {
@@ -57,7 +57,7 @@ func allowanceFor(text string) *allowance {
 	return &allowance{growth: growthBase + growthPerByte*len(text), cel: celconfig.RuntimeCELCostBudget + celPerByte*int64(len(text))}
 }
 
-// allowanceForOne is what the API server gives one object.
+// allowanceForOne is what the API server grants one object.
 func allowanceForOne() *allowance {
 	return &allowance{growth: maxObjectBytes, cel: celconfig.RuntimeCELCostBudget}
 }

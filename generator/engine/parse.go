@@ -24,8 +24,8 @@ type parsed struct {
 
 // Kinds of problems of a file.
 const (
-	kindYAML   = "yaml"   // text that no parser reads
-	kindObject = "object" // a document that is no Kubernetes object
+	kindYAML   = "yaml"   // invalid YAML
+	kindObject = "object" // a document that is not a Kubernetes object
 )
 
 // parseProblem is text that gives no object. Kind is one of the above, or unjudged (over a limit).
@@ -73,7 +73,7 @@ func (k *kustomize) parseAll(ctx context.Context, params json.RawMessage) (any, 
 	return map[string]any{"files": files}, nil
 }
 
-// judge says what the definition of an object's kind says of it, within what is left for its file.
+// judge returns the verdict of the definition of an object's kind, within the remaining allowance of its file.
 type judge func(ctx context.Context, group, version, kind string, object map[string]any, left *allowance) (*verdict, error)
 
 // collector reads one file.
@@ -99,7 +99,7 @@ func readManifests(ctx context.Context, text string, judge judge) *manifests {
 		}
 		if err != nil {
 			c.complain(err)
-			return &c.manifests // a parser that lost its way finds nothing true behind it
+			return &c.manifests // after a syntax error the parser's results are unreliable
 		}
 		v, err := valueWithin(&document, &left)
 		if err != nil {

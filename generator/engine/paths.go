@@ -17,7 +17,7 @@ import (
 // Bounds of one walk.
 const (
 	maxJoint = 60_000     // places of all expressions together
-	maxSpent = 20_000_000 // instructions looked at
+	maxSpent = 20_000_000 // instructions visited
 	// maxWork bounds all walks of one request: twenty of the largest, half a minute's work.
 	maxWork = 20 * (maxJoint + maxSpent/spentAPlace)
 	// spentAPlace is how many instructions are looked at in the time that one place takes otherwise.
@@ -35,7 +35,7 @@ type walk struct {
 	Problem *refusal `json:"problem,omitempty"`
 }
 
-// paths looks at regular expressions as Go's regexp matches them: which of some texts each matches, and, for each list
+// paths evaluates regular expressions as Go's regexp does: which of some texts each matches, and, for each list
 // of them (by number), every combination of matches that a path can have. Each is compiled once.
 func paths(ctx context.Context, params json.RawMessage) (any, error) {
 	var input struct {
@@ -195,7 +195,7 @@ func lettersOf(automata []*automaton) []rune {
 	var letters []rune
 	for _, character := range candidates {
 		if character > 0x10ffff || 0xd800 <= character && character < 0xe000 {
-			continue // no text holds it
+			continue // no text contains it
 		}
 		class := classOf(automata, character)
 		if !classes[class] {

@@ -50,7 +50,7 @@ func agreed(node *yaml.Node) (value any, sure bool) {
 	return nil, false
 }
 
-// decimal tells whether a whole number is written as JSON writes it.
+// decimal reports whether an integer is written as in JSON.
 func decimal(text string) bool {
 	digits := strings.TrimPrefix(text, "-")
 	for _, c := range digits {
@@ -77,7 +77,7 @@ func scalarJSON(node *yaml.Node) (string, error) {
 	switch tag := node.ShortTag(); {
 	case err == nil:
 		return string(text), nil
-	case tag == "!!int" || tag == "!!float": // JSON has no infinity and no not-a-number
+	case tag == "!!int" || tag == "!!float": // JSON has neither infinity nor NaN
 		return "", at(node, "the value is no JSON number")
 	default:
 		return "", at(node, "the value is none of its tag")

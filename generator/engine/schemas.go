@@ -84,7 +84,7 @@ func (c *catalog) find(group, kind string) (*definition, error) {
 	c.groups[group] = known
 	text, err := crdFiles.ReadFile(path.Join("crds/data", path.Base(group+".json")))
 	if err != nil {
-		return nil, nil // no operator that we know has such a group
+		return nil, nil // a group of no known operator
 	}
 	var definitions []*definition
 	if err := json.Unmarshal(text, &definitions); err != nil {
@@ -136,14 +136,14 @@ type verdict struct {
 	Problems    []problem `json:"problems"`
 }
 
-// problem is one field that the API server would refuse. Rule is unknown, schema, cel, syntax or unjudged.
+// problem is one field that the API server would reject. Rule is unknown, schema, cel, syntax or unjudged.
 type problem struct {
 	Path    string `json:"path"`
 	Rule    string `json:"rule"`
 	Message string `json:"message"`
 }
 
-// judge gives nil for a kind that no definition knows. It does not change the object.
+// judge returns nil for a kind without a definition. It does not change the object.
 func (c *catalog) judge(ctx context.Context, group, version, kind string, object map[string]any, left *allowance) (*verdict, error) {
 	d, err := c.find(group, kind)
 	if d == nil || err != nil {
@@ -186,7 +186,7 @@ func (c *catalog) judge(ctx context.Context, group, version, kind string, object
 	return result, nil
 }
 
-// problems does to the object what the API server does to a created one, in its order.
+// problems validates the object as the API server does on creation, in the same order.
 func (s *compiledSchema) problems(ctx context.Context, object map[string]any, left *allowance) []problem {
 	found := []problem{}
 	unknown := pruning.PruneWithOptions(object, s.structural, true, schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
@@ -212,7 +212,7 @@ func (s *compiledSchema) problems(ctx context.Context, object map[string]any, le
 		found = append(found, problem{e.Field, "schema", e.ErrorBody()})
 	}
 	if len(errs) > 0 {
-		return found // rules may not be asked about values of the wrong type
+		return found // rules must not be evaluated on values of the wrong type
 	}
 	granted := min(left.cel, celconfig.RuntimeCELCostBudget)
 	if granted <= 0 {

@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// A parse reads text inside a field that an operator parses after the API server took the object.
+// A parse reads text inside a field that an operator parses after the API server accepted the object.
 type parse func(text string) error
 
 // syntaxes says which fields hold which language: group, kind, path. `*` stands for every entry of a list.
@@ -75,7 +75,7 @@ func visit(v any, steps []string, path string, report func(path, text string)) {
 func cronStandard(text string) error    { return cronRuns(text, false) }
 func cronWithSeconds(text string) error { return cronRuns(text, true) }
 
-// cronRuns parses a schedule, and looks for a time at which it runs.
+// cronRuns parses a schedule, and looks for a time when it runs.
 func cronRuns(text string, seconds bool) error {
 	schedule, err := parseCron(text, seconds)
 	if err == nil && neverRuns(schedule) {
@@ -91,7 +91,7 @@ func promQL(text string) error {
 	return err
 }
 
-// matcher checks the values of one call in a rule.
+// matcher checks the arguments of one call in a rule.
 type matcher struct {
 	least, most int
 	check       func(values []string) error
@@ -135,7 +135,7 @@ func count(least, most int) string {
 func ascii(values []string) error {
 	for _, r := range values[0] {
 		if r > 0x7f {
-			return fmt.Errorf("%q has letters outside of ASCII", values[0])
+			return fmt.Errorf("%q has characters outside ASCII", values[0])
 		}
 	}
 	return nil

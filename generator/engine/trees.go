@@ -26,7 +26,7 @@ type folderListing struct {
 	Fingerprint string   `json:"fingerprint"`
 }
 
-// treeListing is what lies in some trees. Paths are bytes where they need not be text.
+// treeListing is the content of some trees. Paths are bytes where they need not be text.
 type treeListing struct {
 	mutex     sync.Mutex
 	working   sync.WaitGroup
@@ -34,7 +34,7 @@ type treeListing struct {
 	root      string
 	failed    error
 	Folders   map[string]folderListing `json:"folders"`
-	Strangers [][]byte                 `json:"strangers"` // links, special files, names that are no text, folders called like files
+	Strangers [][]byte                 `json:"strangers"` // links, special files, names that are not text, folders named like files
 }
 
 // listTrees lists the folders of a root that hold files, without following links. Ten thousands of files are looked at,
@@ -85,7 +85,7 @@ func (l *treeListing) walk(folder string) {
 }
 
 // list notes the files of one folder and gives the names of its folders. The fingerprint holds the change time, which
-// no program can set: a file that was altered and given its old date is seen too.
+// no program can set, so a file that was changed and given its old date is noticed too.
 func (l *treeListing) list(folder string) (inner []string) {
 	path := l.root + "/" + folder
 	entries, err := os.ReadDir(path)
@@ -132,7 +132,7 @@ func (l *treeListing) strange(path string) {
 	l.Strangers = append(l.Strangers, []byte(path))
 }
 
-// fail keeps the first failure. What vanishes while it is looked at is not there.
+// fail keeps the first failure. A file that is removed while it is listed counts as missing.
 func (l *treeListing) fail(err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return
@@ -143,7 +143,7 @@ func (l *treeListing) fail(err error) {
 		message := err.Error()
 		var known *fs.PathError
 		if errors.As(err, &known) {
-			message = fmt.Sprintf("%s can't be looked at: %s", known.Path, known.Err)
+			message = fmt.Sprintf("%s can't be read: %s", known.Path, known.Err)
 		}
 		l.failed = &wire.Error{Kind: wire.KindFiles, Message: message}
 	}

@@ -86,7 +86,7 @@ func TestAFolderThatCannotBeReadIsNamed(t *testing.T) {
 	path := put(t, listing.root, "rendered", "")
 	listing.list("rendered")
 	var known *wire.Error
-	if !errors.As(listing.failed, &known) || known.Kind != wire.KindFiles || known.Message != path+" can't be looked at: not a directory" {
+	if !errors.As(listing.failed, &known) || known.Kind != wire.KindFiles || known.Message != path+" can't be read: not a directory" {
 		t.Errorf("%v", listing.failed)
 	}
 }

@@ -23,7 +23,7 @@ func at(node *yaml.Node, format string, arguments ...any) error {
 	return &errorAt{node.Line, node.Column, kindYAML, fmt.Sprintf(format, arguments...)}
 }
 
-// over is a value that is left unread because of a limit.
+// over is a value that is not read because of a limit.
 func over(node *yaml.Node, format string, arguments ...any) error {
 	return &errorAt{node.Line, node.Column, unjudged, fmt.Sprintf(format, arguments...)}
 }
@@ -34,7 +34,7 @@ func value(document *yaml.Node) (any, error) {
 	return valueWithin(document, &left)
 }
 
-// valueWithin reads a document, and takes off what it grows to.
+// valueWithin reads a document, and deducts its expanded size from the allowance.
 func valueWithin(document *yaml.Node, left *int) (any, error) {
 	r := &reader{left: *left}
 	result, err := r.read(document, 0, 0)

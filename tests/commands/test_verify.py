@@ -34,7 +34,7 @@ BREACHES = [
     (
         f"{ACME}/infra/networkpolicy.networking.k8s.io_acme-production_odoo-database.yaml",
         "kubernetes.io/metadata.name: euw1-shared-a-cell", "tenantry.io/tier: shared",
-        ["NET-02", "acme-production/odoo-web ->", "the other end is still shut", "tenants/acme.yaml:19:24", "networkpolicy-odoo-database.yaml.j2:"],
+        ["NET-02", "acme-production/odoo-web ->", "the other end is still closed", "tenants/acme.yaml:19:24", "networkpolicy-odoo-database.yaml.j2:"],
     ),
     (
         f"{CELL}/cluster.postgresql.cnpg.io_euw1-shared-a-cell_postgresql.yaml", "hostssl sameuser", "hostssl postgres,sameuser",
@@ -50,7 +50,7 @@ BREACHES = [
     ),
     (
         f"{ACME}/app/ingressroute.traefik.io_acme-production_odoo-websocket.yaml", "Host(`erp.acme.example`)", "Host(`erp.northwind.example`)",
-        ["EDGE-01", "takes the host 'erp.northwind.example', which is northwind-production's", "tenants/acme.yaml:", "ingressroute-websocket.yaml.j2:"],
+        ["EDGE-01", "matches the host 'erp.northwind.example', which is northwind-production's", "tenants/acme.yaml:", "ingressroute-websocket.yaml.j2:"],
     ),
 ]  # fmt: skip
 

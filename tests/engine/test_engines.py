@@ -92,5 +92,5 @@ def test_a_folder_that_cannot_be_looked_at_is_named(engine: Engine, tmp_path: Pa
     odd = os.fsdecode(b"odd\xff")
     (tmp_path / "rendered" / odd).write_text("")
     assert engine.trees(tmp_path, ["rendered"]).strangers == [f"rendered/{odd}"]
-    with pytest.raises(MachineError, match=r"a.yaml.* can't be looked at: not a directory"):
+    with pytest.raises(MachineError, match=r"a.yaml.* can't be read: not a directory"):
         engine.trees(tmp_path / "rendered/a.yaml", ["b"])

@@ -70,7 +70,7 @@ def test_an_engine_that_ended_gives_an_error_for_all_that_waited(engine_program:
 
 
 @pytest.mark.parametrize(("body", "message"), [
-    ("print('hello, I am not an engine' * 9)", "wrote something that is no answer|ended"),
+    ("print('hello, I am not an engine' * 9)", "sent an invalid answer|ended"),
     ("sys.exit('out of luck')", "the engine ended: out of luck"),
     (HELLO.replace("PROTOCOL", "99"), "another protocol"),
 ])  # fmt: skip

@@ -198,7 +198,7 @@ def test_a_list_of_traefik_lets_in_what_is_promised_in_every_spelling(text: str)
 )
 def test_a_list_of_traefik_that_lets_in_anything_else_is_a_breach(text: str) -> None:
     told = [problem.message for _, problem in routes.guards(state(admin_sources("198.18.0.0/24", text)))]
-    assert any(message.startswith("administration is reached from everywhere") for message in told), told
+    assert any(message.startswith("administration is reachable from everywhere") for message in told), told
     assert f"'admin-sources' lets in {text}" in told
 
 
@@ -225,7 +225,7 @@ def test_administration_open_to_the_internet_is_a_breach_though_the_inputs_promi
     for manifest, problem in told:
         assert called(manifest) == f"IngressRoute {GLOBEX}/odoo-admin"
         assert problem.code == "EDGE-04"
-        assert "administration is reached from more addresses than an IPv4 /16 or an IPv6 /44" in problem.message
+        assert "administration is reachable from more addresses than an IPv4 /16 or an IPv6 /44" in problem.message
 
 
 def test_administration_open_to_offices_is_not_a_breach() -> None:

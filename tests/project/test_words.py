@@ -40,6 +40,17 @@ BETTER = {
     "that are no": "that are not",
     "settle": "resolve",
     "settled": "resolved",
+    "left over": "stale",
+    "half old": "partly old",
+    "would vanish": "would be removed",
+    "nobody is promised": "belongs to nobody",
+    "is had by": "belongs to",
+    "can't be had": "is not available",
+    "put out": "evicted",
+    "guards nothing": "enforces nothing",
+    "holds no manifests": "contains no manifests",
+    "lies in git": "is stored in git",
+    "passed by": "bypassed",
 }
 """Words of no meaning in this field, or of another one, and what to write instead."""
 _BANNED = re.compile(r"\b(" + "|".join(map(re.escape, sorted(BETTER, key=len, reverse=True))) + r")\b", re.IGNORECASE)
@@ -48,8 +59,24 @@ _RIGHT = re.compile(
 )
 """Where `no` does not deny a noun, or denies it as it should."""
 
-CLEAN = ("core", "runtime", "inputs", "model", "resolve", "plan", "report", "cli", "publish", "diff")
+CLEAN = (
+    "core",
+    "runtime",
+    "inputs",
+    "model",
+    "resolve",
+    "plan",
+    "report",
+    "cli",
+    "publish",
+    "diff",
+    "commands",
+    "engine",
+    "prove",
+)
 """Packages that keep to this; extend the list with each that is cleaned."""
+NOT_YET = {"commands/explain.py", "commands/scaffold.py"}
+"""Modules of those packages that are still to be cleaned."""
 PACKAGE = REPOSITORY / "generator/tenantry"
 PAGES = sorted(
     [
@@ -58,7 +85,12 @@ PAGES = sorted(
         *(PACKAGE / "inputs/schemas").glob("*.json"),
     ]
 )
-MODULES = sorted(path for package in CLEAN for path in (PACKAGE / package).rglob("*.py"))
+MODULES = sorted(
+    path
+    for package in CLEAN
+    for path in (PACKAGE / package).rglob("*.py")
+    if str(path.relative_to(PACKAGE)) not in NOT_YET
+)
 
 
 def odd_words(text: str) -> list[str]:

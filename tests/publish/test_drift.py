@@ -66,8 +66,10 @@ def test_the_same_text_is_never_shown_twice(tmp_path: Path) -> None:
 
 
 def test_long_lines_are_cut_around_their_difference(tmp_path: Path) -> None:
-    long = "args: " + "x" * 100
-    (line,) = said(tmp_path, change(tmp_path, f"overlays/{UNIT}/a.yaml", "changed", f"{long}1{long}", f"{long}2{long}"))
+    long = "x" * 100
+    (line,) = said(
+        tmp_path, change(tmp_path, f"overlays/{UNIT}/a.yaml", "changed", f"a: {long}1{long}", f"a: {long}2{long}")
+    )
     there, wanted = line.partition("found ")[2].split(", the inputs give ")
     assert there == wanted.replace("2", "1") != wanted
     assert len(there) < 80

@@ -146,6 +146,7 @@ def to_text(found: Sequence[Secret]) -> str:
 
 
 def to_json(found: Sequence[Secret]) -> str:
+    """A document with a version and all rows."""
     values = [dataclasses.asdict(secret) for secret in found]
     return to_json_text({"version": 1, "command": "secrets", "ok": all_present(found), "secrets": values})
 

@@ -1,4 +1,4 @@
-"""Builds our Go programs once for each content of their sources, into the user's cache."""
+"""Builds the Go programs into the user's cache, once per version of their sources."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BUILD_SECONDS = 1800
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One of our Go programs. `folder` is below the engine's sources; `sources` are folders whose content it depends on."""
+    """One of the Go programs. `folder` is below the engine's sources; `sources` are the folders that it is built from."""
 
     name: str
     called: str
@@ -35,7 +35,7 @@ class Program:
 
     @property
     def path(self) -> Path:
-        """Where the program built from the present sources lies, or would lie."""
+        """Path of the program built from the current sources, whether it exists or not."""
         digest = hashlib.sha256()
         root = source_folder()
         for file in sorted(chain.from_iterable((root / folder).iterdir() for folder in self.sources)):
@@ -54,14 +54,14 @@ PROGRAMS = (ENGINE, POLICY_ENGINE)
 
 
 def ensure_engine(say: Say) -> Path:
-    """Path of the engine; builds it when the present sources have not been built yet."""
+    """Path of the engine; builds it if the current sources have not been built yet."""
     return ensure(ENGINE, say)
 
 
 def ensure(program: Program, say: Say) -> Path:
-    """Path of a program; builds it when the present sources have not been built yet, or what was built is damaged.
+    """Path of a program; builds it if the current sources have not been built yet, or the program is damaged.
 
-    Raises ToolError when it can't be built, or can't be kept where only its owner can write.
+    Raises ToolError if it can't be built, or stored in a folder that only its owner can write.
     """
     path = program.path
     if is_intact(path):
@@ -72,11 +72,11 @@ def ensure(program: Program, say: Say) -> Path:
         with FileLock(path.parent / "lock"):
             if not is_intact(path):
                 if path.exists():
-                    say(f"the {program.called} at {path} is damaged, so it is built again")
+                    say(f"the {program.called} at {path} is damaged; rebuilding it")
                 _build(program, path, say)
     except OSError as error:
-        message = f"the {program.called} can't be kept at {path.parent}: {error.strerror}"
-        raise ToolError(message, "make the folder yours alone, or name another with XDG_CACHE_HOME") from error
+        message = f"the {program.called} can't be stored in {path.parent}: {error.strerror}"
+        raise ToolError(message, "make the folder writable only by you, or name another with XDG_CACHE_HOME") from error
     return path
 
 
@@ -108,8 +108,8 @@ def _build(program: Program, path: Path, say: Say) -> None:
 
 
 def main() -> int:
-    """`make engine`: see to a Go, build what is missing."""
-    say: Say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731, T201 - a program's own voice
+    """`make engine`: install Go if necessary, build missing programs."""
+    say: Say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731, T201 - runs as a script
     try:
         go_toolchain.find_or_install_go(say)
         for program in PROGRAMS:

@@ -1,4 +1,4 @@
-"""Both co-processes of one command: each is started at most once, and serves all that the command does."""
+"""Both co-processes of one command: each is started at most once, and serves the whole command."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Say = Callable[[str], None]
 class Engines:
     """Use it as a context manager around a command.
 
-    The engine is started at once, beside what the command does first; the policy engine when it is asked for, or when
-    policies are given ahead. What has not been built is built when it is asked for. `request_seconds` bounds each
-    answer of the engine.
+    The engine is started immediately, in the background; the policy engine on first use, or when policies are
+    passed in advance. A program that has not been built is built on first use. `request_seconds` is the time limit
+    for each answer of the engine.
     """
 
     def __init__(self, say: Say = lambda _: None, *, request_seconds: float = REQUEST_SECONDS) -> None:
@@ -39,7 +39,7 @@ class Engines:
 
     @property
     def engine(self) -> Engine:
-        """The running engine. Raises ToolError when it can't be had."""
+        """The running engine. Raises ToolError if it is not available."""
         if self._engine is None:
             build.ensure(build.ENGINE, self._say)
             self._engine = self._pool.submit(self._start_engine)
@@ -47,20 +47,20 @@ class Engines:
 
     @property
     def policies(self) -> PolicyEngine:
-        """The running policy engine. Raises ToolError when it can't be had."""
+        """The running policy engine. Raises ToolError if it is not available."""
         if self._policies is None:
             build.ensure(build.POLICY_ENGINE, self._say)
             self._policies = self._pool.submit(PolicyEngine, build.POLICY_ENGINE.path)
         return self._policies.result()
 
     def begin_listing(self, root: Path, trees: Sequence[str]) -> Future[Listing]:
-        """Begin to list what lies in some folders below `root`."""
+        """Start listing the given folders below `root`."""
         if self._engine is None:
             build.ensure(build.ENGINE, self._say)
         return self._pool.submit(lambda: self.engine.trees(root, trees))
 
     def compile(self, policies: Sequence[Value]) -> None:
-        """Begin to compile policies that the policy engine will be asked to judge by."""
+        """Start compiling the policies that the policy engine will evaluate."""
         if self._policies is None and is_intact(build.POLICY_ENGINE.path):
             self._policies = self._pool.submit(_start_policies, policies)
 
@@ -75,7 +75,7 @@ class Engines:
     ) -> None:
         started: list[Future[CoProcess]] = [f for f in (self._engine, self._policies) if f is not None]  # type: ignore[misc]
         for future in started:
-            with contextlib.suppress(ToolError):  # reported to who asked for it
+            with contextlib.suppress(ToolError):  # already reported to the caller that needed it
                 future.result().close()
         self._pool.shutdown()
 

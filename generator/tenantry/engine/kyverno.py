@@ -13,13 +13,13 @@ from tenantry.engine.protocol import CoProcess
 
 Labels = Mapping[str, str]
 Refusals = list[Refusal | None]
-"""Why each of some objects can't be used: None when it can. `kind` is kind (another kind or version), field (an unknown
+"""Why each object can't be used; None if it can. `kind` is kind (another kind or version), field (an unknown
 one, or of a wrong type) or expression (CEL that does not compile)."""
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyOutcome:
-    """What one policy says of one object: pass, fail, skip or error. None where it does not match.
+    """One policy's verdict on one object: pass, fail, skip or error. None where it does not match.
 
     `excepted` when a PolicyException decided, and not the policy.
     """
@@ -41,11 +41,11 @@ class PolicyEngine(CoProcess):
         return _refusals(answer["policies"]), _refusals(answer["exceptions"])
 
     def judge(self, objects: Sequence[Value], namespaces: Mapping[str, Labels]) -> Future[Any]:
-        """Start judging; `outcomes` waits. `namespaces` are the labels of those that the objects lie in."""
+        """Start judging; `outcomes` waits. `namespaces` are the labels of the objects' namespaces."""
         return self.send("judge", {"objects": list(objects), "namespaces": dict(namespaces)})
 
     def outcomes(self, started: Future[Any]) -> list[list[PolicyOutcome]]:
-        """For each object, what each policy that matches says of it."""
+        """For each object, the verdict of each matching policy."""
         answer = self.finish(started)["outcomes"]
         return [
             [PolicyOutcome(o["policy"], o["status"], o["message"], o.get("excepted", False)) for o in of_object]

@@ -1,4 +1,4 @@
-"""What the operators' own parsers read in texts that hold a language: schedules, routing rules, regular expressions.
+"""Results of the operators' own parsers for schedules, routing rules and regular expressions.
 
 The engine links those parsers (robfig/cron, Traefik's, Go's regexp); nothing here parses such a text itself.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a text can't be used. `kind` is syntax, never (no day fits the schedule), zone, or large (too much to look at)."""
+    """Why a text can't be used. `kind` is syntax, never (no day fits the schedule), zone, or large (over a limit)."""
 
     kind: str
     message: str
@@ -35,7 +35,7 @@ class Cron:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """How often a schedule runs, leap years and changes of clocks included: the largest gap, and the average number."""
+    """How often a schedule runs, including leap years and DST changes: the largest gap, and the average number."""
 
     longest_seconds: float
     runs_a_year: float
@@ -68,7 +68,7 @@ Expressions = tuple[str, ...]
 Way = tuple[tuple[bool, ...], str]
 """Which of some expressions match, and the shortest path of which that is true."""
 Walk = Sequence[Way] | Refusal
-"""Every combination of matches that a path can have."""
+"""Every combination of matches that some path has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Paths:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What was read in the objects of a run, each text once."""
+    """Parsed texts of a run's objects, each text once."""
 
     intervals: Mapping[Cron, Interval | Refusal] = field(default_factory=dict)
     rules: Mapping[str, Rule | Refusal] = field(default_factory=dict)
@@ -90,18 +90,22 @@ class Readings:
 
 
 def interval(answer: Mapping[str, Any]) -> Interval | Refusal:
+    """The interval in an answer of the engine, or why it can't be computed."""
     return refusal(answer) or Interval(answer["longest_seconds"], answer["runs_a_year"])
 
 
 def rule(answer: Mapping[str, Any]) -> Rule | Refusal:
+    """The routing rule in an answer of the engine, or why it can't be parsed."""
     return refusal(answer) or _part(answer["tree"])
 
 
 def walk(answer: Mapping[str, Any]) -> Walk:
+    """The combinations of matches in an answer of the engine, or why they can't be computed."""
     return refusal(answer) or tuple((tuple(way["matched"]), way["path"]) for way in answer["ways"])
 
 
 def refusal(answer: Mapping[str, Any]) -> Refusal | None:
+    """Why the engine rejected a text; None if it did not."""
     problem = answer.get("problem")
     return Refusal(problem["kind"], problem["message"]) if problem else None
 

@@ -1,4 +1,4 @@
-"""Client of a program that speaks our protocol: one process a run, framed JSON, several requests in flight.
+"""Client of the co-processes' protocol: one process per run, framed JSON, several requests in flight.
 
 Whatever the process does (dies, hangs, writes garbage), a caller gets an answer or a ToolError within a time limit.
 """
@@ -30,7 +30,7 @@ _MEND = "build it again with 'make engine'"
 
 
 def _bound(pid: int) -> None:
-    """Have a program ended that takes more memory than any fleet needs, before the machine ends another one."""
+    """Limit a program's memory to more than any fleet needs, so that the system kills no other process instead."""
     if sys.platform != "linux":
         return  # other systems can't limit a running process
     import resource
@@ -42,11 +42,11 @@ def _bound(pid: int) -> None:
 
 
 class BuildError(Exception):
-    """Kustomize refused one overlay; the program goes on."""
+    """Kustomize rejected one overlay; the program continues."""
 
 
 class RequestError(ToolError):
-    """One request failed; the program goes on. `kind` is usage, files (the file system refuses), cancelled,
+    """One request failed; the program continues. `kind` is usage, files (the file system refuses), cancelled,
     panic (of a library) or internal."""
 
     def __init__(self, message: str, hint: str = "", kind: str = "internal") -> None:
@@ -73,7 +73,7 @@ class CoProcess:
         try:
             self._process = subprocess.Popen(  # noqa: S603 - a fixed program, no shell
                 [str(self._program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                start_new_session=True,  # Ctrl-C reaches us; we then end it
+                start_new_session=True,  # Ctrl-C reaches only this process, which then ends the program
             )  # fmt: skip
         except OSError as error:
             raise ToolError(f"the {self.called} can't be started: {error.strerror}", _MEND) from error
@@ -104,17 +104,17 @@ class CoProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether it can still be asked."""
+        """Whether it still accepts requests."""
         return self._broken is None and self._process.poll() is None
 
     def restart(self) -> None:
-        """Start it once more, with nothing in it, after it ended; what waited has failed."""
+        """Restart it without its state after it ended; pending requests have failed."""
         self.close()
         self.restarts += 1
         self._start()
 
     def close(self) -> None:
-        """End the process, at once if it does not end by itself."""
+        """End the process; it is killed if it does not exit by itself."""
         with contextlib.suppress(OSError):
             self._input.close()
         try:
@@ -134,6 +134,7 @@ class CoProcess:
         return self._process.stdin
 
     def send(self, verb: str, params: Mapping[str, Any]) -> Future[Any]:
+        """Send a request; `finish` waits for its result. Raises ToolError if the process can't accept it."""
         future: Future[Any] = Future()
         with self._lock:
             if self._broken:
@@ -144,16 +145,17 @@ class CoProcess:
                 message = (
                     f"a request of {len(body) >> 20} MiB is over the {self.called}'s limit of {_MAX_FRAME_BYTES >> 20}"
                 )
-                raise ToolError(message, "the files that it is about are too large to be judged; split them")
+                raise ToolError(message, "the files of this request are too large; split them")
             self._waiting[self._next_id] = future
             try:
                 self._input.write(struct.pack(">I", len(body)) + body)
                 self._input.flush()
             except OSError:
-                pass  # the reader sees the end of the process and tells why
+                pass  # the reader notices the end of the process and reports why
         return future
 
     def finish(self, future: Future[Any], seconds: float | None = None) -> Any:
+        """The result of a request; raises what it failed with, or ToolError after the time limit."""
         limit = seconds or self._request_seconds
         try:
             return future.result(timeout=limit)
@@ -177,7 +179,7 @@ class CoProcess:
             self._fail(f"the {self.called} ended")
         except (ValueError, KeyError, TypeError, OSError):
             self._process.kill()
-            self._fail(f"the {self.called} wrote something that is no answer")
+            self._fail(f"the {self.called} sent an invalid answer")
 
     def _answer(self, message: dict[str, Any]) -> None:
         with self._lock:
@@ -194,9 +196,9 @@ class CoProcess:
     def _fail(self, reason: str) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=5)
-        self._listener.join(timeout=5)  # its last words are there once its standard error ends
+        self._listener.join(timeout=5)  # its last message is complete once its standard error is closed
         last = b"".join(self._complaints).decode(errors="replace").strip().splitlines()
-        # A Go program that breaks down says why first, and then where.
+        # A crashing Go program prints the reason first, then the stack.
         why = next((line for line in last if line.startswith(("panic:", "fatal error:"))), last[-1] if last else "")
         detail = f": {why}" if why else f" with code {self._process.returncode}"
         memory = "memory" in why or self._process.returncode == -signal.SIGKILL

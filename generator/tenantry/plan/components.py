@@ -16,7 +16,7 @@ FLOORS: Mapping[str, tuple[tuple[int, ...], str]] = {
     ),
     "external_secrets": ((2, 4, 0), "CVE-2026-22822, CVE-2026-42875, CVE-2026-42876: secrets of other namespaces"),
     "keda": ((2, 18, 3), "CVE-2025-68476: files of the operator read through its login at a secret store"),
-    "kyverno": ((1, 19, 2), "CVE-2026-122303, CVE-2026-122313: policies passed by"),
+    "kyverno": ((1, 19, 2), "CVE-2026-122303, CVE-2026-122313: policies bypassed"),
     "traefik": ((3, 7, 13), "CVE-2026-112778, CVE-2026-85594, CVE-2026-54761: routes across namespaces"),
     "velero": ((1, 4, 3), "CVE-2020-3996: restores into other namespaces"),
 }

@@ -1,4 +1,4 @@
-"""Objects of all clusters and the promises of the inputs go in, breaches of controls come out.
+"""Objects of all clusters and the promises of the inputs go in; breaches of controls come out.
 
 Imports everything up to verify.
 """

@@ -13,14 +13,14 @@ _NEVER = frozenset({
     "secrets", "pods/exec", "pods/attach", "pods/portforward", "pods/proxy", "pods/ephemeralcontainers", "services/proxy", "nodes/proxy",
     "serviceaccounts/token",
 })  # fmt: skip
-"""Resources that give a shell, a token, or what is secret, whatever the verb."""
+"""Resources that give access to a shell, a token or secrets, whatever the verb."""
 _WRITES = frozenset({("create", "pods/eviction")})
-"""All that people may do besides reading: support empties a node."""
+"""What people may do besides reading: support may drain a node."""
 _BUILT_IN = frozenset({"cluster-admin", "admin", "edit", "view"})
 
 
 def cluster_wide(state: State) -> Iterator[Breach]:
-    """IAM-02: nobody of a tenant is bound in the whole cluster, and neither is everybody."""
+    """IAM-02: no tenant's subject is bound cluster-wide, nor is a group of all users."""
     for manifest in state.of(_GROUP, "ClusterRoleBinding"):
         subjects = list(entries(manifest.value.get("subjects")))
         role = text(dig(manifest.value, "roleRef", "name"))
@@ -29,7 +29,12 @@ def cluster_wide(state: State) -> Iterator[Breach]:
             who = f"{subject.get('kind')} {subject.get('name')}"
             message = f"{who} has the role '{role}' in every namespace of the cluster, so in every tenant's"
             yield breach(
-                manifest, "IAM-02", ("subjects", number), message, "bind roles in the own namespace only", tenant=tenant
+                manifest,
+                "IAM-02",
+                ("subjects", number),
+                message,
+                "bind roles in the tenant's own namespace only",
+                tenant=tenant,
             )
 
 
@@ -47,7 +52,7 @@ def _tenant_of(state: State, subject: Value) -> str:
 
 
 def rules(state: State) -> Iterator[Breach]:
-    """IAM-03: what each role gives, and that no role takes rules from elsewhere."""
+    """IAM-03: what each role grants, and that no role takes rules from elsewhere."""
     for kind in ("Role", "ClusterRole"):
         for manifest in state.of(_GROUP, kind):
             if kind == "Role" and state.home(manifest) is None:
@@ -71,11 +76,11 @@ def rules(state: State) -> Iterator[Breach]:
 
 def _aggregated(manifest: Manifest) -> Iterator[Breach]:
     if "aggregationRule" in manifest.value:
-        message = "takes its rules from whatever cluster roles wear a label, so what it gives can't be known"
+        message = "aggregates the rules of any cluster role with a label, so what it grants is unknown"
         yield breach(manifest, "IAM-03", ("aggregationRule",), message, "write the rules out")
     for key in manifest.labels:
         if str(key).startswith(f"{_GROUP}/aggregate-to-"):
-            message = f"the label {key} adds these rules to a built-in role, and so to all who have it"
+            message = f"the label {key} adds these rules to a built-in role, and so to everyone bound to it"
             yield breach(manifest, "IAM-03", ("metadata", "labels", key), message, "remove the label")
 
 
@@ -86,16 +91,16 @@ def _fault(rule: Value) -> tuple[str, str] | None:
             return field, f"a wildcard in {field} gives what nobody has read"
     for verb in ("escalate", "bind", "impersonate"):
         if verb in verbs:
-            return "verbs", f"the verb {verb} is a way to every right"
+            return "verbs", f"the verb {verb} allows escalation to every right"
     for resource in resources:
         if resource in _NEVER:
             return "resources", f"gives {'/'.join(verbs)} on {resource}"
     for verb in verbs:
         written = [r for r in resources if verb not in _READ and (verb, r) not in _WRITES]
         if written:
-            return "verbs", f"gives {verb} on {', '.join(written)}: changes come by git only"
+            return "verbs", f"gives {verb} on {', '.join(written)}: changes are made through git only"
     if items(rule.get("nonResourceURLs")):
-        return "nonResourceURLs", "gives paths of the API server itself"
+        return "nonResourceURLs", "grants non-resource URLs of the API server"
     return None
 
 
@@ -107,12 +112,12 @@ def _role_reference(state: State, manifest: Manifest) -> Iterator[Breach]:
         message = f"binds the built-in role '{name}', which gives {'everything' if name == 'cluster-admin' else 'secrets, shells or tokens'}"
         yield breach(manifest, "IAM-03", path, message, "bind a role of the tree")
     elif kind == "ClusterRole" and state.get(_GROUP, "ClusterRole", "", name) is None:
-        message = f"binds the cluster role '{name}', which the tree does not make, so what it gives can't be known"
+        message = f"binds the cluster role '{name}', which is not in the tree, so what it grants is unknown"
         yield breach(manifest, "IAM-03", path, message, "bind a role of the tree")
 
 
 def groups(state: State) -> Iterator[Breach]:
-    """IAM-04: the groups that are let into a namespace are its tenant's administrators, or support; likewise in projects."""
+    """IAM-04: only groups of the tenant's administrators or support are bound in a namespace; likewise in projects."""
     support = frozenset(state.promises.platform.support.groups)
     for manifest in state.of(_GROUP, "RoleBinding"):
         home = state.home(manifest)
@@ -123,7 +128,7 @@ def groups(state: State) -> Iterator[Breach]:
         for number, subject in entries(manifest.value.get("subjects")):
             fault = _stranger(home.namespace, subject, own, support, role_kind)
             if fault:
-                hint = f"groups that may be let in: {', '.join(sorted(own | support)) or 'none'}"
+                hint = f"groups that may be bound:  {', '.join(sorted(own | support)) or 'none'}"
                 yield breach(manifest, "IAM-04", ("subjects", number), fault, hint, tenant=home.tenant)
     for manifest in state.of("argoproj.io", "AppProject"):
         yield from _project_roles(state, manifest, support)
@@ -133,9 +138,9 @@ def _stranger(namespace: str, subject: Value, own: frozenset[str], support: froz
     kind, name = text(subject.get("kind")), text(subject.get("name"))
     if kind == "ServiceAccount":
         there = text(subject.get("namespace")) or namespace
-        return "" if there == namespace else f"lets in the ServiceAccount {there}/{name}, of another namespace"
+        return "" if there == namespace else f"binds the ServiceAccount {there}/{name}, of another namespace"
     if kind == "User":
-        return f"lets in the user '{name}': rights go to groups that the identity provider keeps"
+        return f"lets in the user '{name}': rights are granted to groups of the identity provider"
     if name in support or (name in own and role_kind == "Role"):
         return ""
     return f"lets in the group '{name}'" + (

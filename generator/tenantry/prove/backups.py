@@ -14,7 +14,7 @@ from tenantry.verify.values import duration
 
 _PLUGIN = "barman-cloud.cloudnative-pg.io"
 _LEFT_OUT = frozenset({"pods", "replicasets.apps", "events", "endpointslices.discovery.k8s.io"})
-"""What controllers make again; leaving out more loses state."""
+"""What controllers recreate; excluding more would lose state."""
 _CLOCKS_GO_BACK = 1
 """Hours by which a day of a schedule's time zone may be longer."""
 _DAYS = re.compile(r"([1-9][0-9]{0,8})([dwm])")
@@ -47,7 +47,7 @@ def databases(state: State) -> Iterator[Breach]:
 
 
 def credentials(state: State) -> Iterator[Breach]:
-    """BKP-01: an ObjectStore can be written: by two keys, or by the role of the machine."""
+    """BKP-01: an ObjectStore has credentials to write: two keys, or the node's role."""
     for store in state.of("barmancloud.cnpg.io", "ObjectStore"):
         home = state.home(store)
         keys = mapping(dig(store.spec, "configuration", "s3Credentials"))
@@ -74,7 +74,7 @@ def _schedules(state: State, cluster: Manifest) -> list[Manifest]:
 def _base_backups(state: State, cluster: Manifest, home: Home) -> Iterator[Breach]:
     schedules = _schedules(state, cluster)
     if not schedules:
-        message = "no ScheduledBackup makes base backups of this database"
+        message = "no ScheduledBackup takes base backups of this database"
         yield breach(cluster, "BKP-01", (), message, "a ScheduledBackup is needed", tenant=home.tenant)
     asleep = home.instance is not None and home.instance.environment == "recovery"
     for manifest in schedules:
@@ -82,7 +82,7 @@ def _base_backups(state: State, cluster: Manifest, home: Home) -> Iterator[Breac
             message = "base backups are suspended"
             yield breach(manifest, "BKP-01", ("spec", "suspend"), message, "suspend: false", tenant=home.tenant)
         if manifest.spec.get("method") != "plugin" or dig(manifest.spec, "pluginConfiguration", "name") != _PLUGIN:
-            message = "base backups do not go where the WAL goes, so they can't be replayed"
+            message = "base backups are not stored with the WAL, so it can't be replayed on them"
             yield breach(
                 manifest, "BKP-01", ("spec", "method"), message, f"method: plugin, {_PLUGIN}", tenant=home.tenant
             )
@@ -95,7 +95,7 @@ def _base_backups(state: State, cluster: Manifest, home: Home) -> Iterator[Breac
 def _seldom(state: State, manifest: Manifest, home: Home, promised: int) -> Breach:
     found = interval(state, manifest)
     if isinstance(found, Refusal):
-        what = "no backup is ever made" if found.kind == "never" else "nobody knows when a backup is made"
+        what = "no backup is ever taken" if found.kind == "never" else "it is unknown when a backup is taken"
         message = f"{what}: {found}"
     else:
         message = (
@@ -125,15 +125,15 @@ def namespaces(state: State) -> Iterator[Breach]:
                 yield _seldom(state, manifest, home, promised_hours)
     for manifest in state.of("velero.io", "Schedule"):
         if manifest.identity.name not in promised:
-            message = "no instance is promised this schedule"
+            message = "this schedule belongs to no instance"
             yield breach(manifest, "BKP-02", ("metadata", "name"), message, "remove it")
     for kind, why in (
-        ("Restore", "brings objects back as soon as it is synced"),
-        ("Backup", "backs up once, outside of any schedule"),
+        ("Restore", "restores objects as soon as it is synced"),
+        ("Backup", "takes one backup, outside any schedule"),
     ):
         for manifest in state.of("velero.io", kind):
             control = "BKP-03" if kind == "Restore" else "BKP-02"
-            yield breach(manifest, control, ("kind",), f"a {kind} in git {why}", "make it by hand, in a drill")
+            yield breach(manifest, control, ("kind",), f"a {kind} in git {why}", "create it manually, in a drill")
 
 
 def _schedule(manifest: Manifest, home: Home, location: str) -> Iterator[Breach]:
@@ -144,7 +144,7 @@ def _schedule(manifest: Manifest, home: Home, location: str) -> Iterator[Breach]
         what = (
             f"holds {', '.join(included)}"
             if included
-            else "names no namespace, so it holds all of them, with their Secrets"
+            else "names no namespace, so it includes all of them, with their Secrets"
         )
         message = f"the backup of {home} {what}"
         yield breach(
@@ -153,12 +153,12 @@ def _schedule(manifest: Manifest, home: Home, location: str) -> Iterator[Breach]
     left_out = set(map(text, items(template.get("excludedResources")))) - _LEFT_OUT
     faults: tuple[tuple[object, Path, str], ...] = (
         (manifest.spec.get("paused"), ("spec", "paused"), "is paused"),
-        (template.get("labelSelector") or template.get("orLabelSelectors"), (*base, "labelSelector"), "takes some objects only"),
-        (template.get("includedResources"), (*base, "includedResources"), "takes some kinds only"),
+        (template.get("labelSelector") or template.get("orLabelSelectors"), (*base, "labelSelector"), "includes some objects only"),
+        (template.get("includedResources"), (*base, "includedResources"), "includes some kinds only"),
         (left_out, (*base, "excludedResources"), f"leaves out {', '.join(sorted(left_out))}"),
         (template.get("excludedNamespaces"), (*base, "excludedNamespaces"), "leaves namespaces out"),
         (template.get("snapshotVolumes") is False, (*base, "snapshotVolumes"), "leaves volumes out"),
-        (template.get("snapshotMoveData") is not True, (*base, "snapshotMoveData"), "leaves the volumes' data in the cluster"),
+        (template.get("snapshotMoveData") is not True, (*base, "snapshotMoveData"), "keeps the volumes' data in the cluster"),
         (template.get("storageLocation") != location, (*base, "storageLocation"),
          f"goes to '{template.get('storageLocation')}' instead of '{location}'"),
     )  # fmt: skip
@@ -169,7 +169,7 @@ def _schedule(manifest: Manifest, home: Home, location: str) -> Iterator[Breach]
                 "BKP-01",
                 path,
                 f"the backup of {home} {what}",
-                "back up all of the namespace",
+                "back up the whole namespace",
                 tenant=home.tenant,
             )
     seconds = duration(template.get("ttl"))
@@ -188,7 +188,7 @@ def restores(state: State) -> Iterator[Breach]:
             state.manifests[0],
             "BKP-03",
             (),
-            "no policy refuses restores into another tenant's namespace",
+            "no policy denies restores into another tenant's namespace",
             "ship velero-restore-home",
             tenant="",
         )
@@ -214,7 +214,7 @@ def kept(state: State) -> Iterator[Breach]:
             )
         for part in ("data", "wal"):
             if not dig(manifest.spec, "configuration", part, "encryption"):
-                message = f"{'base backups' if part == 'data' else 'WAL'} would lie unencrypted in object storage"
+                message = f"{'base backups' if part == 'data' else 'WAL'} would be stored unencrypted in object storage"
                 yield breach(
                     manifest,
                     "BKP-04",
@@ -239,6 +239,7 @@ def kept(state: State) -> Iterator[Breach]:
 
 
 def in_days(value: str) -> int | None:
+    """Days of a retention such as `30d`, `4w` or `1m` (30 days); None if it is not one."""
     found = _DAYS.fullmatch(value)
     return int(found[1]) * {"d": 1, "w": 7, "m": 30}[found[2]] if found else None
 
@@ -252,7 +253,7 @@ _HOLDS_DATA = (
 
 
 def _deletion(state: State) -> Iterator[Breach]:
-    """What holds data is not removed because a file vanished."""
+    """Objects that hold data are not removed when their file is."""
     for group, kind in _HOLDS_DATA:
         for manifest in state.of(group, kind):
             home = state.home(manifest)
@@ -267,7 +268,7 @@ def _deletion(state: State) -> Iterator[Breach]:
             else:
                 tenant = home.tenant
             if "Prune=false" not in options or "Delete=false" not in options:
-                message = f"Argo CD would remove the {kind}, and all data in it, when its file vanishes"
+                message = f"Argo CD would remove the {kind}, with all its data, when its file is removed"
                 yield breach(manifest, "BKP-04", path, message, "Prune=false,Delete=false", tenant=tenant)
             for field in ("databaseReclaimPolicy", "databaseRoleReclaimPolicy"):
                 if manifest.spec.get(field) == "delete":

@@ -1,4 +1,4 @@
-"""RUN-03 (nobody starves), RUN-04 (connections fit) and RUN-05 (nothing blocks itself), from the objects alone."""
+"""RUN-03 (no tenant starves another), RUN-04 (connections suffice) and RUN-05 (updates and drains can proceed), from the objects alone."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _KEYS = (
 _SCRATCH = "ephemeral-storage"
 """Of a node's disk: emptyDir volumes, logs and the containers' own layers."""
 _SLACK = Decimal("1.10")
-"""A quota over what the objects can ever use, by more than a tenth, is room to starve others."""
+"""A quota more than a tenth above what the objects can ever use would let them starve others."""
 RESERVED_CONNECTIONS = 30
-"""Slots that operator, backup, monitoring and people need besides the tenants' roles (service catalogue)."""
+"""Connections that operator, backup, monitoring and people need besides the tenants' roles (service catalog)."""
 CELL_SHARE = Decimal("0.85")
 """Share of a shared server's connections that roles may claim."""
 
@@ -49,9 +49,11 @@ class Need:
         return Need(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
     def times(self, count: int) -> Need:
+        """What `count` workloads of this need require."""
         return Need(*(getattr(self, name) * count for name in self.__slots__))
 
     def by_key(self) -> dict[str, Decimal]:
+        """Amounts by the keys of a ResourceQuota."""
         return dict(zip(_KEYS, (getattr(self, name) for name in self.__slots__), strict=True))
 
 
@@ -153,7 +155,7 @@ def quotas(state: State) -> Iterator[Breach]:
         manifests = state.of("", "ResourceQuota", home.namespace)
         if not manifests:
             if needs.pods:
-                message = "no quota bounds what the namespace takes of its node pool"
+                message = "no quota limits what the namespace can use of its node pool"
                 yield breach(state.anchor(home), "RUN-03", (), message, "a ResourceQuota is needed", tenant=home.tenant)
             continue
         hard = mapping(manifests[0].spec.get("hard"))
@@ -166,16 +168,23 @@ def quotas(state: State) -> Iterator[Breach]:
             given = quantity(hard.get(key))
             path: Path = ("spec", "hard", key)
             if given is None:
-                message = f"does not bound {key}"
+                message = f"does not limit {key}"
                 yield breach(
-                    manifests[0], "RUN-03", path, message, "neighbours share what is not bounded", tenant=home.tenant
+                    manifests[0],
+                    "RUN-03",
+                    path,
+                    message,
+                    "without a limit it can take its neighbours' share",
+                    tenant=home.tenant,
                 )
             elif given < wanted:
                 message = f"allows {_shown(key, given)}; a rolling update at the most replicas, with both Jobs, needs {_shown(key, wanted)}"
-                yield breach(manifests[0], "RUN-05", path, message, "an update would stop half-way", tenant=home.tenant)
+                yield breach(manifests[0], "RUN-05", path, message, "an update would get stuck", tenant=home.tenant)
             elif running and given > wanted * _SLACK and given - wanted > _least(key):
                 message = f"allows {_shown(key, given)}; all that the namespace can run needs {_shown(key, wanted)}"
-                yield breach(manifests[0], "RUN-03", path, message, "the rest is a neighbour's", tenant=home.tenant)
+                yield breach(
+                    manifests[0], "RUN-03", path, message, "the rest belongs to its neighbours", tenant=home.tenant
+                )
         if not state.of("", "LimitRange", home.namespace) and needs.pods:
             message = "no LimitRange gives limits to containers that have none"
             yield breach(state.anchor(home), "RUN-03", (), message, "a LimitRange is needed", tenant=home.tenant)
@@ -187,14 +196,12 @@ def quotas(state: State) -> Iterator[Breach]:
 def _bounded(manifest: Manifest, home: Home, hard: Value) -> Iterator[Breach]:
     for key in ("services.loadbalancers", "services.nodeports"):
         if hard.get(key) != "0":
-            message = (
-                f"allows {hard.get(key, 'any number of')} {key.partition('.')[2]}, which are ways in past the edge"
-            )
+            message = f"allows {hard.get(key, 'any number of')} {key.partition('.')[2]}, which bypass the edge"
             yield breach(manifest, "RUN-03", ("spec", "hard", key), message, f'{key}: "0"', tenant=home.tenant)
 
 
 def _least(key: str) -> Decimal:
-    """Differences that are no matter."""
+    """Differences that can be ignored."""
     return {"pods": Decimal(1), "requests.cpu": Decimal("0.1"), "persistentvolumeclaims": Decimal(1)}.get(
         key, 256 * MEBIBYTE
     )
@@ -235,13 +242,13 @@ def shares(state: State) -> Iterator[Breach]:
                     "RUN-03",
                     (*container.path, "resources"),
                     message,
-                    "say what it needs",
+                    "set requests and limits",
                     tenant=work.home.tenant,
                 )
         yield from _memory(state, work)
     for manifest in state.of("scheduling.k8s.io", "PriorityClass"):
         if manifest.value.get("preemptionPolicy") != "Never":
-            message = "Pods of this priority put out others': one tenant's load would end another's Pods"
+            message = "Pods of this priority preempt others: one tenant's load would evict another's Pods"
             yield breach(manifest, "RUN-03", ("preemptionPolicy",), message, "preemptionPolicy: Never", tenant="")
     for home in state.homes_at("cell"):
         yield from _cell(state, home)
@@ -301,7 +308,7 @@ def connections(state: State) -> Iterator[Breach]:
             member = server.owner(text(manifest.spec.get("name")))
             tenant = member.tenant.name if member else server.home.tenant
             if not isinstance(limit, int) or limit < 1:
-                message = f"the role '{manifest.spec.get('name')}' may take every connection of the server"
+                message = f"the role '{manifest.spec.get('name')}' may use every connection of the server"
                 yield breach(manifest, "RUN-04", ("spec", "connectionLimit"), message, "give it a limit", tenant=tenant)
                 continue
             limits += limit
@@ -370,10 +377,8 @@ def _pods(state: State, home: Home) -> Iterator[Breach]:
         if odoo is None:
             continue
         if pool is None:
-            message = "no PgBouncer beside Odoo bounds its connections"
-            yield breach(
-                work.manifest, "RUN-04", work.path, message, "the sidecar pgbouncer is needed", tenant=home.tenant
-            )
+            message = "no PgBouncer sidecar limits Odoo's connections"
+            yield breach(work.manifest, "RUN-04", work.path, message, "add the sidecar pgbouncer", tenant=home.tenant)
             continue
         yield from _handshakes(configuration, options, home)
         wanted = _wanted(work.name, odoo.value, options)
@@ -428,7 +433,7 @@ def _wanted(name: str, container: Value, options: object) -> int:
 
 
 def disruptions(state: State) -> Iterator[Breach]:
-    """RUN-05: no budget keeps a node from being emptied."""
+    """RUN-05: no PodDisruptionBudget keeps a node from being drained."""
     for manifest in state.of("policy", "PodDisruptionBudget"):
         home = state.home(manifest)
         if home is None:
@@ -449,7 +454,7 @@ def disruptions(state: State) -> Iterator[Breach]:
     for manifest in state.of("postgresql.cnpg.io", "Cluster"):
         home = state.home(manifest)
         if home is not None and manifest.spec.get("enablePDB") is False and manifest.spec.get("instances", 1) != 1:
-            message = "no budget keeps the database's instances from being put out at one time"
+            message = "no PodDisruptionBudget keeps the database's instances from being evicted at the same time"
             yield breach(manifest, "RUN-05", ("spec", "enablePDB"), message, "enablePDB: true", tenant=home.tenant)
 
 

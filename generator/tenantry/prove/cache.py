@@ -1,4 +1,4 @@
-"""Which pairs of clusters are proved, so that a change is proved where it is made and nowhere else."""
+"""Which pairs of clusters are proved: only those that a change affects."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class Proofs:
     blame: Blame
     content: Content
     _lifting: dict[Pair, list[str]] = field(default_factory=dict)
-    """Exceptions that lift something, of each pair that is known or was proved."""
+    """Exceptions in use, of each pair that is known or was proved."""
     _fresh: set[Pair] = field(default_factory=set)
-    """Pairs that were proved now, without a finding."""
+    """Pairs that were proved in this run, without a finding."""
     _found: list[Finding] = field(default_factory=list)
 
     def take(self, objects: PairObjects) -> None:
-        """Prove a pair while its objects are at hand."""
+        """Prove a pair while its objects are in memory."""
         proof = self._prover.prove_pair(objects, self.content)
         self._lifting[objects.pair] = sorted(proof.used)
         self._found += proof.findings
@@ -83,7 +83,7 @@ class Proofs:
     @cached_property
     def _prover(self) -> Prover:
         from tenantry.prove.promises import promises
-        from tenantry.prove.run import Prover  # a third of a second, and seldom needed
+        from tenantry.prove.run import Prover  # takes a third of a second, and is rarely needed
 
         fleet, instances = self.inputs.fleet, self.inputs.resolution.instances
         known = promises(fleet, instances, self.space.as_of)

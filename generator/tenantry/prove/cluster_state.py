@@ -1,4 +1,4 @@
-"""The rendered objects of one cluster beside what is promised of it, and how a proof tells a breach."""
+"""The rendered objects of one cluster with its promises, and how a proof reports a breach."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Breach = tuple[Manifest, Problem]
 
 @dataclass
 class State:
-    """What one cluster gets, and what is promised of it."""
+    """The objects of one cluster, and its promises."""
 
     promises: Promises
     cluster: Cluster
@@ -33,7 +33,7 @@ class State:
     readings: Readings = field(default_factory=Readings, repr=False)
     """What the engine read in texts of the objects; proofs look texts up here, and know all that they ask about."""
     memory: dict[str, Any] = field(default_factory=dict, repr=False)
-    """What several proofs look at, made once."""
+    """Values that several proofs need, computed once."""
 
     @property
     def homes(self) -> Homes:
@@ -45,6 +45,7 @@ class State:
 
     @cached_property
     def by_namespace(self) -> dict[str, list[Manifest]]:
+        """Objects by namespace; cluster-scoped ones under the empty name."""
         found: dict[str, list[Manifest]] = defaultdict(list)
         for manifest in self.manifests:
             found[manifest.identity.namespace].append(manifest)
@@ -64,6 +65,7 @@ class State:
         return self._by_kind_and_namespace.get((group, kind, namespace), [])
 
     def get(self, group: str, kind: str, namespace: str, name: str) -> Manifest | None:
+        """The object of that identity; None if the cluster has none."""
         return self.index.get(group, kind, namespace, name)
 
     def home(self, manifest: Manifest) -> Home | None:

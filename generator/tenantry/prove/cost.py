@@ -1,4 +1,4 @@
-"""CST-01: what an instance costs a month, from its objects and the platform's prices."""
+"""CST-01: monthly cost of an instance, from its objects and the platform's prices."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tenantry.prove.workloads import workloads
 from tenantry.verify.values import quantity
 
 FILL = 0.5
-"""Share of a volume that is taken to be used."""
+"""Share of a volume that is assumed to be used."""
 COMPRESSION = 0.3
 """Size of a compressed base backup against its data."""
 OFFICE_SHARE = 13 * 5 / (24 * 7)
@@ -26,13 +26,14 @@ OFFICE_SHARE = 13 * 5 / (24 * 7)
 
 @dataclass
 class Cost:
-    """EUR a month of one instance, part by part."""
+    """Monthly cost of one instance in EUR, by part."""
 
     tenant: str
     environment: str
     parts: dict[str, float] = field(default_factory=dict)
 
     def add(self, part: str, amount: float) -> None:
+        """Add EUR per month to a part; zero leaves no part behind."""
         if amount:
             self.parts[part] = self.parts.get(part, 0.0) + amount
 
@@ -61,7 +62,7 @@ def costs(state: State, partner: State | None = None) -> Iterator[Cost]:
 
 
 def envelopes(state: State) -> Iterator[Breach]:
-    """A tenant's instances of all clusters against the tier's envelope, told where its production runs."""
+    """A tenant's instances of all clusters against the tier's envelope, reported in the cluster of its production."""
     partner = state.others.get(state.cluster.dr_partner)
     totals: dict[str, float] = {}
     biggest: dict[str, str] = {}
@@ -75,7 +76,7 @@ def envelopes(state: State) -> Iterator[Breach]:
             continue
         most, total = home.tier.cost.max_euro, totals[home.tenant]
         if total > most:
-            message = f"{home.tenant} costs {total:,.0f} EUR a month; tier '{home.tier.name}' is sold for at most {most:,} (most of it: {biggest.get(home.tenant, '-')})"
+            message = f"{home.tenant} costs {total:,.0f} EUR a month; tier '{home.tier.name}' allows at most {most:,} (largest part: {biggest.get(home.tenant, '-')})"
             hint = "'tenantry verify --format markdown' shows the parts; choose another tier or size"
             yield breach(state.anchor(home), "CST-01", (), message, hint, tenant=home.tenant)
 

@@ -15,12 +15,12 @@ from tenantry.resolve.instance import Instance
 
 _CNPG = "postgresql.cnpg.io"
 GROUP = "tenants"
-"""Every role of an instance is in it; pg_hba knows tenants by it."""
+"""Every role of an instance is a member; pg_hba matches tenants by it."""
 
 
 @dataclass
 class Server:
-    """One PostgreSQL cluster, with whom it is promised to."""
+    """One PostgreSQL cluster, and the home it belongs to."""
 
     home: Home
     manifest: Manifest
@@ -29,7 +29,7 @@ class Server:
 
     @property
     def members(self) -> list[Instance]:
-        """Instances whose database lies here."""
+        """Instances whose database is on this server."""
         if self.home.instance is not None:
             return [self.home.instance]
         return [m for m in self.home.members if m.settings.postgresql is None]
@@ -65,7 +65,7 @@ def ownership(state: State) -> Iterator[Breach]:
                 state.anchor(home),
                 "DATA-01",
                 (),
-                "the cell's PostgreSQL is not there",
+                "the cell's PostgreSQL is missing",
                 "run 'tenantry render'",
                 tenant="",
             )
@@ -76,7 +76,7 @@ def ownership(state: State) -> Iterator[Breach]:
         yield from _roles(state, server)
     for home in state.homes_at("instance"):
         if home.own_postgresql and not state.of(_CNPG, "Cluster", home.namespace):
-            message = "the instance's own PostgreSQL is not there"
+            message = "the instance's own PostgreSQL is missing"
             yield breach(state.anchor(home), "DATA-09", (), message, "run 'tenantry render'", tenant=home.tenant)
 
 
@@ -86,7 +86,7 @@ def _databases(server: Server) -> Iterator[Breach]:
         name, owner = text(manifest.spec.get("name")), text(manifest.spec.get("owner"))
         member = next((m for m in server.members if m.names.database == name), None)
         if member is None:
-            message = f"the database '{name}' belongs to no instance that is promised to this server"
+            message = f"the database '{name}' belongs to no instance of this server"
             yield breach(
                 manifest,
                 "DATA-01",
@@ -97,9 +97,9 @@ def _databases(server: Server) -> Iterator[Breach]:
             )
             continue
         if name in seen:
-            message = f"the database '{name}' is there twice"
+            message = f"the database '{name}' is defined twice"
             yield breach(
-                manifest, "DATA-01", ("spec", "name"), message, "one Database an instance", tenant=member.tenant.name
+                manifest, "DATA-01", ("spec", "name"), message, "one Database per instance", tenant=member.tenant.name
             )
         seen[name] = manifest
         if owner != member.names.database:
@@ -128,7 +128,7 @@ def _roles(state: State, server: Server) -> Iterator[Breach]:
         name = text(manifest.spec.get("name"))
         member = server.owner(name)
         if member is None:
-            message = f"the role '{name}' belongs to no instance that is promised to this server"
+            message = f"the role '{name}' belongs to no instance of this server"
             yield breach(manifest, "DATA-01", ("spec", "name"), message, "remove it", tenant=server.home.tenant)
             continue
         if name in seen:
@@ -136,8 +136,8 @@ def _roles(state: State, server: Server) -> Iterator[Breach]:
                 manifest,
                 "DATA-01",
                 ("spec", "name"),
-                f"the role '{name}' is there twice",
-                "one role an instance",
+                f"the role '{name}' is defined twice",
+                "one role per instance",
                 tenant=member.tenant.name,
             )
         seen.add(name)
@@ -188,7 +188,7 @@ def host_based_access(state: State) -> Iterator[Breach]:
                     "DATA-02",
                     path,
                     message,
-                    "write databases and roles out",
+                    "write databases and roles in full",
                     tenant=server.home.tenant,
                 )
         yield from _weak_methods(server, lines)
@@ -199,7 +199,7 @@ def _weak_methods(server: Server, lines: list[hba.Line]) -> Iterator[Breach]:
     for line in lines:
         if line.method not in ("scram-sha-256", "reject"):
             path: Path = ("spec", "postgresql", "pg_hba", line.number)
-            message = f"the method {line.method} lets in without a password that is proved by scram-sha-256"
+            message = f"the method {line.method} allows access without a password verified by scram-sha-256"
             yield breach(server.manifest, "DATA-02", path, message, "use scram-sha-256", tenant=server.home.tenant)
 
 
@@ -223,10 +223,10 @@ def _crossings(server: Server, lines: list[hba.Line]) -> Iterator[Breach]:
             path: Path = ("spec", "postgresql", "pg_hba", max(at_home.line.number if at_home.line else 0, 0))
             message = f"the role '{role.name}' can't reach its own database"
             yield breach(
-                server.manifest, "DATA-02", path, message, "the line that lets it in must come first", tenant=tenant
+                server.manifest, "DATA-02", path, message, "the line that allows it must come first", tenant=tenant
             )
         if hba.access(lines, role, "", tls=True, replication=True).allowed:
-            message = f"the role '{role.name}' may copy the whole server by replication"
+            message = f"the role '{role.name}' can copy the whole server by replication"
             yield breach(
                 server.manifest, "DATA-02", ("spec", "postgresql", "pg_hba"), message, "remove the line", tenant=tenant
             )
@@ -241,8 +241,8 @@ def _let_in(server: Server, role: hba.Role, database: str, tls: bool, found: hba
     what = f"the database '{database}'" if database != "another" else "any database that is made later"
     whose = f" of {other.name}" if other else ""
     how = "" if tls else " without TLS"
-    message = f"the role '{role.name}' gets into {what}{whose}{how} by {by}"
-    hint = "'hostssl sameuser +tenants all scram-sha-256' lets in; then 'host all all all reject'"
+    message = f"the role '{role.name}' can connect to {what}{whose}{how} by {by}"
+    hint = "'hostssl sameuser +tenants all scram-sha-256' allows access; then 'host all all all reject'"
     return breach(server.manifest, "DATA-02", path, message, hint, tenant=tenant)
 
 
@@ -275,7 +275,7 @@ def _login_roles(server: Server) -> Iterator[tuple[hba.Role, str, str]]:
     owner = text(dig(server.manifest.spec, "bootstrap", "initdb", "owner"))
     if owner and server.owner(owner) is None:
         yield hba.Role(owner), "", ""
-    yield hba.Role("a role that is made later"), "", ""
+    yield hba.Role("a role created later"), "", ""
     if server.home.role == "standby":
         for member in server.members:  # roles come with the copy
             yield hba.Role(member.names.database, frozenset({GROUP})), member.tenant.name, member.names.database
@@ -289,7 +289,7 @@ def powers(state: State) -> Iterator[Breach]:
     for server in servers(state):
         spec = server.manifest.spec
         if spec.get("enableSuperuserAccess"):
-            message = "the superuser may log in with a password, which lies in a Secret of the namespace"
+            message = "the superuser can log in with a password, which is in a Secret of the namespace"
             yield breach(
                 server.manifest,
                 "DATA-04",
@@ -302,7 +302,7 @@ def powers(state: State) -> Iterator[Breach]:
             path: Path = ("spec", "managed", "roles", number)
             yield from _power(server.manifest, path, role, server.home.tenant, text(role.get("name")))
             if role.get("login"):
-                message = f"the role '{role.get('name')}' may log in, and no instance is promised it"
+                message = f"the role '{role.get('name')}' can log in, but belongs to no instance"
                 yield breach(
                     server.manifest,
                     "DATA-04",
@@ -319,7 +319,7 @@ def powers(state: State) -> Iterator[Breach]:
             wanted = [GROUP] if member is not None and name == member.names.database else []
             groups = [text(g) for g in items(manifest.spec.get("inRoles"))]
             if [g for g in groups if g not in wanted]:
-                message = f"the role '{name}' is in {', '.join(g for g in groups if g not in wanted)}, and has all that the group may"
+                message = f"the role '{name}' is in {', '.join(g for g in groups if g not in wanted)}, and inherits all its rights"
                 yield breach(
                     manifest,
                     "DATA-04",
@@ -329,14 +329,14 @@ def powers(state: State) -> Iterator[Breach]:
                     tenant=tenant,
                 )
             if wanted and GROUP not in groups:
-                message = f"the role '{name}' is not in '{GROUP}', by which pg_hba knows tenants"
+                message = f"the role '{name}' is not in '{GROUP}', by which pg_hba matches tenants"
                 yield breach(manifest, "DATA-04", ("spec", "inRoles"), message, f"inRoles: [{GROUP}]", tenant=tenant)
 
 
 def _power(manifest: Manifest, path: Path, role: object, tenant: str, name: str) -> Iterator[Breach]:
     for attribute in ("superuser", "createdb", "createrole", "replication", "bypassrls"):
         if mapping(role).get(attribute):
-            message = f"the role '{name}' has the power {attribute}"
+            message = f"the role '{name}' has the attribute {attribute}"
             yield breach(manifest, "DATA-04", (*path, attribute), message, "set it to false", tenant=tenant)
 
 
@@ -345,7 +345,7 @@ def _power(manifest: Manifest, path: Path, role: object, tenant: str, name: str)
 _REVOKE = re.compile(r"REVOKE (.{1,200}?) ON DATABASE \"?([^ \"]{1,100})\"? FROM PUBLIC", re.IGNORECASE)
 _GRANT = re.compile(r"GRANT .{1,200}? ON DATABASE \"?([^ \"]{1,100})\"? TO (.*)", re.IGNORECASE)
 _LONGEST = 16 << 10
-"""Letters of a statement that is read."""
+"""Longest statement that is read, in characters."""
 
 
 def _statements(value: str) -> list[str]:
@@ -394,8 +394,8 @@ def public(state: State) -> Iterator[Breach]:
 def _granted(server: Server, path: Path, given: str) -> Iterator[Breach]:
     tenant = server.home.tenant
     if len(given) > _LONGEST:
-        message = f"statements of over {_LONGEST >> 10} KiB are not read, so what they grant is not known"
-        yield breach(server.manifest, "DATA-03", path, message, "write them shorter", tenant=tenant)
+        message = f"statements of over {_LONGEST >> 10} KiB are not read, so what they grant is unknown"
+        yield breach(server.manifest, "DATA-03", path, message, "shorten them", tenant=tenant)
         return
     known = {"streaming_replica", "pg_monitor", "cnpg_metrics_exporter"}
     for statement in _statements(given):
@@ -417,7 +417,7 @@ def own_servers(state: State) -> Iterator[Breach]:
             for manifest in state.of(_CNPG, kind, home.namespace):
                 owner = _promised_owner(state, text(manifest.spec.get("name")))
                 if owner is not None and owner.settings.postgresql is not None:
-                    message = f"{owner.name} is promised a PostgreSQL of its own, and would be on the one of {home}"
+                    message = f"{owner.name} is promised its own PostgreSQL, but would use that of {home}"
                     yield breach(manifest, "DATA-09", ("spec", "name"), message, "remove it", tenant=owner.tenant.name)
     customers: dict[str, Home] = {}
     for home in state.homes_at("instance", "standby"):
@@ -428,7 +428,12 @@ def own_servers(state: State) -> Iterator[Breach]:
                 if other != customer:
                     message = f"{home} is promised a cluster of its own, and shares {state.cluster.name} with {there}"
                     yield breach(
-                        state.anchor(home), "DATA-09", (), message, "give each customer a cluster", tenant=home.tenant
+                        state.anchor(home),
+                        "DATA-09",
+                        (),
+                        message,
+                        "give each customer its own cluster",
+                        tenant=home.tenant,
                     )
         customers[customer] = home
 

@@ -87,7 +87,7 @@ def projects(state: State) -> Iterator[Breach]:
                 manifest,
                 "IAM-05",
                 ("metadata", "name"),
-                "no instance, cell or platform is promised such a project",
+                "this project belongs to no instance, cell or platform",
                 "remove it",
             )
         else:
@@ -99,7 +99,7 @@ def projects(state: State) -> Iterator[Breach]:
                 manifest,
                 "IAM-05",
                 ("metadata", "name"),
-                "no instance, cell or platform is promised such an Application",
+                "this Application belongs to no instance, cell or platform",
                 "remove it",
             )
         else:
@@ -109,7 +109,7 @@ def projects(state: State) -> Iterator[Breach]:
             manifest,
             "IAM-05",
             ("kind",),
-            "an ApplicationSet makes Applications that nobody has read",
+            "an ApplicationSet generates Applications that nobody has reviewed",
             "write Applications",
         )
     yield from _missing(state, fences.values(), space)
@@ -120,10 +120,10 @@ def _missing(state: State, fences: Iterable[Fence], space: str) -> Iterator[Brea
         for kind in ("AppProject", "Application"):
             if state.get(_ARGO, kind, space, fence.name) is None:
                 anchor = state.anchor(fence.home) if fence.home else _phantom(state)
-                message = f"{kind} {space}/{fence.name} is not there, so nothing fences what is synced"
+                message = f"{kind} {space}/{fence.name} is missing, so nothing restricts what is synced"
                 yield breach(anchor, "IAM-05", (), message, "run 'tenantry render'", tenant=fence.tenant)
     if state.get(_ARGO, "AppProject", space, "default") is None:
-        message = "the project 'default' is not closed: as Argo CD makes it, it lets everything in"
+        message = "the project 'default' is not closed: as created by Argo CD, it allows everything"
         yield breach(_phantom(state), "IAM-05", (), message, "render the empty project 'default'", tenant="")
 
 
@@ -136,7 +136,7 @@ def _default(manifest: Manifest) -> Iterator[Breach]:
     for field in ("sourceRepos", "destinations", "namespaceResourceWhitelist", "clusterResourceWhitelist"):
         if manifest.spec.get(field) != []:
             message = f"the project 'default' is open by {field}: an Application that names no project would use it"
-            yield breach(manifest, "IAM-05", ("spec", field), message, "leave it an empty list", tenant="")
+            yield breach(manifest, "IAM-05", ("spec", field), message, "set it to an empty list", tenant="")
 
 
 def _project(state: State, manifest: Manifest, fence: Fence) -> Iterator[Breach]:
@@ -162,31 +162,31 @@ def _project(state: State, manifest: Manifest, fence: Fence) -> Iterator[Breach]
     for field in ("sourceNamespaces", "signatureKeys", "destinationServiceAccounts"):
         if field == "sourceNamespaces" and items(spec.get(field)):
             yield wrong(
-                ("spec", field), "takes Applications from other namespaces, where others may write", "remove it"
+                ("spec", field), "accepts Applications from other namespaces, where others can write", "remove it"
             )
     yield from _kinds(manifest, fence)
     for number, kind in entries(spec.get("clusterResourceWhitelist")):
         key = (text(kind.get("group")), text(kind.get("kind")), text(kind.get("name")))
         if key not in fence.cluster_kinds:
-            message = f"lets in the cluster-wide kind {key[1]}{f' {key[2]}' if key[2] else ', whatever its name'}"
+            message = f"allows the cluster-wide kind {key[1]}{f' {key[2]}' if key[2] else ', whatever its name'}"
             yield wrong(
                 ("spec", "clusterResourceWhitelist", number),
                 message,
-                "an instance brings its own Namespace and nothing else",
+                "an instance may only create its own Namespace",
             )
     yield from _windows(manifest, fence)
 
 
 def _kinds(manifest: Manifest, fence: Fence) -> Iterator[Breach]:
     if "namespaceResourceWhitelist" not in manifest.spec:
-        message = "lists no kinds, which lets every kind in"
-        yield breach(manifest, "IAM-05", ("spec",), message, "list the kinds that the tree holds", tenant=fence.tenant)
+        message = "lists no kinds, which allows every kind"
+        yield breach(manifest, "IAM-05", ("spec",), message, "list the kinds in the tree", tenant=fence.tenant)
     for number, kind in entries(manifest.spec.get("namespaceResourceWhitelist")):
         key = (text(kind.get("group")), text(kind.get("kind")))
         path: Path = ("spec", "namespaceResourceWhitelist", number)
         if "*" in key:
             yield breach(
-                manifest, "IAM-05", path, "a wildcard lets every kind in", "list the kinds", tenant=fence.tenant
+                manifest, "IAM-05", path, "a wildcard allows every kind", "list the kinds", tenant=fence.tenant
             )
         elif fence.release and key not in RELEASE_KINDS:
             message = f"a release could bring a {key[1]}: what guards or holds data changes with 'infra' only"
@@ -203,14 +203,14 @@ def _kinds(manifest: Manifest, fence: Fence) -> Iterator[Breach]:
 
 
 def _windows(manifest: Manifest, fence: Fence) -> Iterator[Breach]:
-    """Production changes in its windows; a window less is a change at any time."""
+    """Production changes only in its windows; without one it could change at any time."""
     home = fence.home
     if home is None or home.instance is None or home.instance.environment != "production":
         return
     wanted = {schedule.window_cron(w): w for w in home.instance.settings.windows}
     allowed = [(n, w) for n, w in entries(manifest.spec.get("syncWindows")) if w.get("kind") == "allow"]
     if not allowed:
-        message = "has no window, so production changes at any time"
+        message = "has no sync window, so production can change at any time"
         yield breach(
             manifest, "IAM-05", ("spec", "syncWindows"), message, "allow the promised windows only", tenant=fence.tenant
         )
@@ -241,7 +241,7 @@ def _application(state: State, manifest: Manifest, fence: Fence) -> Iterator[Bre
         ("sources" in spec, ("spec", "sources"), "has several sources", "one path of one repository"),
         (source.get("repoURL") != git.repository, ("spec", "source", "repoURL"), f"syncs from {source.get('repoURL')}", git.repository),
         (source.get("targetRevision") != git.revision, ("spec", "source", "targetRevision"),
-         f"syncs the revision '{source.get('targetRevision')}', which nobody reviewed as such", f"'{git.revision}' is reviewed"),
+         f"syncs the revision '{source.get('targetRevision')}', which was not reviewed", f"'{git.revision}' is reviewed"),
         (source.get("path") != fence.path, ("spec", "source", "path"), f"syncs {source.get('path')}", f"its own tree is {fence.path}"),
         (destination.get("name") != state.cluster.name or "server" in destination, ("spec", "destination"),
          f"syncs into cluster {destination.get('name') or destination.get('server')}", f"its own is {state.cluster.name}"),

@@ -19,6 +19,7 @@ _HOOK, _WAVE = "argocd.argoproj.io/hook", "argocd.argoproj.io/sync-wave"
 
 
 def gated(state: State) -> Iterator[Breach]:
+    """RUN-07: the gate's place in each Odoo Pod, and the order of backup, migration and rollout."""
     for home in state.homes_at("instance"):
         assert home.instance is not None
         found = workloads(state, home.namespace)
@@ -35,13 +36,13 @@ def _runs_odoo(container: Container) -> bool:
 def _gate(work: Workload, home: Home, marker: str) -> Iterator[Breach]:
     first = [container for container in work.containers if container.first]
     position = next((number for number, c in enumerate(first) if items(c.value.get("command")) == _COMMAND), None)
-    hint = "the gate is the last of the first containers, after PgBouncer"
+    hint = "make the gate the last init container, after PgBouncer"
     if position is None or first[position].sidecar or items(first[position].value.get("args")):
         message = "Odoo would start on a database that no hook has migrated for it: nothing waits for that"
         yield breach(work.manifest, CONTROL, (*work.path, "initContainers"), message, hint, tenant=home.tenant)
         return
     if not any(container.name == "pgbouncer" for container in first[:position]):
-        message = "the gate comes before PgBouncer, by which it reaches the database, so it never opens"
+        message = "the gate comes before PgBouncer, through which it reaches the database, so it never opens"
         yield breach(work.manifest, CONTROL, first[position].path, message, hint, tenant=home.tenant)
     assert home.instance is not None
     wanted = {"GATE_DATABASE": home.instance.names.database, "GATE_RELEASE": marker}
@@ -65,13 +66,13 @@ def _order(works: dict[str, Workload], home: Home, marker: str) -> Iterator[Brea
         return  # conformance tells what is missing
     for work in (w for w in (backup, migration) if w is not None):
         if work.manifest.annotations.get(_HOOK) != "PreSync":
-            message = "is no PreSync hook, so the new Pods are made beside it"
+            message = "is not a PreSync hook, so new Pods start in parallel with it"
             path: Path = ("metadata", "annotations", _HOOK)
             yield breach(work.manifest, CONTROL, path, message, "PreSync", tenant=home.tenant)
     if backup is not None and _wave(backup) >= _wave(migration):
-        message = "the backup does not come before the migration, so nothing leads back from one that failed"
+        message = "the backup does not precede the migration, so a failed one can't be rolled back"
         path = ("metadata", "annotations", _WAVE)
-        yield breach(backup.manifest, CONTROL, path, message, "an earlier sync-wave", tenant=home.tenant)
+        yield breach(backup.manifest, CONTROL, path, message, "give it an earlier sync-wave", tenant=home.tenant)
     container = migration.container("migration")
     if container is not None:
         yield from _environment(migration.manifest, container, {"MIGRATION_RELEASE": marker}, home)

@@ -1,4 +1,4 @@
-"""pg_hba.conf by its first match (PostgreSQL manual, client authentication): who gets into which database, how."""
+"""pg_hba.conf by its first match (PostgreSQL manual, client authentication): who can connect to which database, and how."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Line:
 
 
 class UnreadableLineError(ValueError):
-    """A line that this model does not read: what it lets in can't be known."""
+    """A line that this model can't read: what it allows is unknown."""
 
 
 APPENDED = "host all all all scram-sha-256"
@@ -29,13 +29,13 @@ APPENDED = "host all all all scram-sha-256"
 
 
 def parse(text: str, number: int) -> Line:
-    """One line. Raises UnreadableLineError for includes, files, expressions and what is no record, and for what PostgreSQL
+    """One line. Raises UnreadableLineError for includes, files, expressions and text that is not a record, and for what PostgreSQL
     splits by rules of its own: a quoted keyword is a plain name to it, a space may follow a comma, a line may hold two."""
     if any(mark in text for mark in "\"'\\\n\r"):
         raise UnreadableLineError("a record is one line without quotes or backslashes")
     words = text.partition("#")[0].split()
     if not words or words[0] not in _TYPES:
-        raise UnreadableLineError("no record of pg_hba")
+        raise UnreadableLineError("not a pg_hba record")
     if any("" in word.split(",") for word in words[1:4]):
         raise UnreadableLineError("a list has no spaces and no empty entries")
     if any(name.startswith(("@", "/")) for word in words[1:3] for name in word.split(",")) or "${" in text:

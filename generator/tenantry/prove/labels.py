@@ -1,4 +1,4 @@
-"""Whose an object is: NET-11 (labels by which policies choose), NET-12 (kinds of policies), RES-01 (where it lies)."""
+"""Whose an object is: NET-11 (labels that policies select), NET-12 (kinds of policies), RES-01 (where it is)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def _namespace(manifest: Manifest, home: Home | None) -> Iterator[Breach]:
     if home is None:
         worn = sorted(key for key in manifest.labels if str(key).startswith(PREFIX))
         if worn:
-            message = f"nobody is promised this namespace, yet it wears {worn[0]}, by which policies let in"
+            message = (
+                f"this namespace belongs to nobody, yet it carries {worn[0]}, which policies select to allow traffic"
+            )
             yield breach(manifest, "NET-11", (*path, worn[0]), message, "remove the label, or the namespace")
         return
     promised = _promised(home)
@@ -49,7 +51,7 @@ def _namespace(manifest: Manifest, home: Home | None) -> Iterator[Breach]:
 def _lacking(manifest: Manifest, promised: dict[str, str], home: Home) -> Iterator[Breach]:
     for key, value in promised.items():
         if key not in manifest.labels:
-            message = f"lacks the label {key}={value}, by which policies choose"
+            message = f"lacks the label {key}={value}, which policies select"
             yield breach(manifest, "NET-11", ("metadata", "labels"), message, "add it", tenant=home.tenant)
 
 
@@ -73,7 +75,7 @@ def _told(manifest: Manifest, path: Path, labels: object, promised: dict[str, st
                 "NET-11",
                 (*path, key),
                 message,
-                "a label by which policies choose must tell the truth",
+                "labels that policies select must be correct",
                 tenant=home.tenant,
             )
 
@@ -95,12 +97,14 @@ def unread_policies(state: State) -> Iterator[Breach]:
     for manifest in state.manifests:
         whose = _UNREAD.get(manifest.identity.group)
         if whose:
-            message = f"{whose} come before or beside NetworkPolicies; no proof here reads this kind, so no path can be ruled out"
-            yield breach(manifest, "NET-12", ("kind",), message, "say it with a NetworkPolicy")
+            message = (
+                f"{whose} override or extend NetworkPolicies; no proof reads this kind, so no path can be ruled out"
+            )
+            yield breach(manifest, "NET-12", ("kind",), message, "use a NetworkPolicy")
 
 
 def region(state: State) -> Iterator[Breach]:
-    """RES-01, and namespaces that nobody is promised."""
+    """RES-01, and namespaces that belong to nobody."""
     platform = state.promises.platform.namespaces
     known = {getattr(platform, name) for name in platform.__slots__} | {"kube-system", ""}
     elsewhere = {ns: (name, home) for name, homes in state.promises.homes.items() for ns, home in homes.items()}
@@ -112,7 +116,7 @@ def region(state: State) -> Iterator[Breach]:
         seen.add(space)
         there = elsewhere.get(space)
         if there is not None:
-            message = f"objects of {there[1]} lie in cluster {state.cluster.name} ({state.cluster.region}); they are promised to {there[0]}"
+            message = f"objects of {there[1]} are in cluster {state.cluster.name} ({state.cluster.region}); they belong in {there[0]}"
             yield breach(
                 manifest,
                 "RES-01",
@@ -122,13 +126,13 @@ def region(state: State) -> Iterator[Breach]:
                 tenant=there[1].tenant,
             )
         else:
-            message = f"nobody is promised the namespace '{space}', so nothing here says what may be in it"
+            message = f"the namespace '{space}' belongs to nobody, so its content can't be checked"
             yield breach(manifest, "NET-11", ("metadata",), message, "add a tenant or cell for it, or remove it")
     for home in state.homes_at("instance", "standby"):
         assert home.instance is not None
         if state.cluster.region not in home.instance.tenant.residency:
             allowed = ", ".join(home.instance.tenant.residency)
-            message = f"{home} runs in {state.cluster.region}; its data may lie in {allowed} only"
+            message = f"{home} runs in {state.cluster.region}; its data may be stored in {allowed} only"
             yield breach(
                 state.anchor(home),
                 "RES-01",

@@ -63,11 +63,11 @@ def derive(state: State, home: Home, partner: State | None) -> list[Derived]:
 
 
 def objectives(state: State) -> Iterator[Breach]:
-    """Breaches of objectives. The DR partner is looked at through the promises' own view of it, when it is known."""
+    """Breaches of objectives."""
     partner = state.others.get(state.cluster.dr_partner)
     for home, _ in state.productions():
         for derived in derive(state, home, partner):
-            if derived.kept or derived.objective == "backup retention":  # BKP-04 tells of that at its own object
+            if derived.kept or derived.objective == "backup retention":  # BKP-04 reports that at the object itself
                 continue
             how = "; ".join(f"{what}: {value}" for what, value, _ in derived.steps)
             message = f"{derived.objective} of {home} is {show(derived.value, derived.unit)}; {show(derived.promised, derived.unit)} is promised ({how})"
@@ -77,6 +77,7 @@ def objectives(state: State) -> Iterator[Breach]:
 
 
 def show(value: float, unit: str) -> str:
+    """A value with its unit; 'unbounded' for FOREVER."""
     if value == FOREVER:
         return "unbounded"
     return f"{value:.4g} {unit}" if unit != "%" else f"{value:.4g} %"
@@ -119,13 +120,11 @@ def _rpo(instance: Instance, server: Manifest) -> Derived:
     if standbys < 1:
         result.steps.append(("no standby: what was not archived is lost", "", "replication.md"))
     elif not synchronous:
-        result.steps.append(("standbys follow asynchronously", "", "replication.md"))
+        result.steps.append(("standbys replicate asynchronously", "", "replication.md"))
     elif not required:
-        result.steps.append(("synchronous while a standby is there (preferred)", "0 min", "replication.md"))
+        result.steps.append(("synchronous while a standby is available (preferred)", "0 min", "replication.md"))
     result.value = _archive_timeout(server)
-    result.steps.append(
-        ("archive_timeout bounds what is lost otherwise", show(result.value, "min"), "wal_archiving.md")
-    )
+    result.steps.append(("otherwise archive_timeout limits the loss", show(result.value, "min"), "wal_archiving.md"))
     return result
 
 
@@ -198,12 +197,12 @@ def _rto(state: State, instance: Instance, server: Manifest) -> Derived:
         hours = _base_interval_hours(state, server)
         wal = hours * rates.write_gib_per_hour
         replay = f"replay {wal:.0f} GiB of WAL since the last base backup ({hours:.4g} h)"
-        what = "no base backup is made" if hours == FOREVER else replay
+        what = "no base backup is taken" if hours == FOREVER else replay
         source = "ScheduledBackup, rates of the last drill"
         steps.append((what, wal / rates.replay_gib_per_hour * 60, source))
     steps += [
         ("start Odoo", rates.start_minutes, "platform.yaml"),
-        ("names lead there", rates.dns_minutes, "platform.yaml"),
+        ("DNS points there", rates.dns_minutes, "platform.yaml"),
     ]
     result.value = sum(value for _, value, _ in steps)
     result.steps = [(what, show(value, "min"), source) for what, value, source in steps]
@@ -236,7 +235,7 @@ def _availability(state: State, home: Home, instance: Instance, server: Manifest
             result.anchor = result.anchor or deployment
     instances = how_many(server.spec.get("instances"), 1) if _spread(server) else 1
     parts.append((f"PostgreSQL, {instances} in zones of their own", 1 - (1 - one) ** min(instances, 3), "Cluster"))
-    parts.append(("Redis, one primary that is started again", one, "docs/decisions/0007"))
+    parts.append(("Redis, one primary that is restarted", one, "docs/decisions/0007"))
     result.value = prod(value for _, value, _ in parts) * 100
     result.steps = [(what, f"{value * 100:.5g} %", source) for what, value, source in parts]
     return result

@@ -1,4 +1,4 @@
-"""OBS-01 (metrics and logs stay with the tenant, as long as promised) and OBS-02 (a spent budget wakes somebody)."""
+"""OBS-01 (metrics and logs stay with the tenant, for as long as promised) and OBS-02 (a spent error budget pages somebody)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ _LIMIT = re.compile(r"> ([0-9]{1,9}(?:\.[0-9]{1,9})?) \* ([0-9]{1,9}(?:\.[0-9]{1
 
 
 def monitors(state: State) -> Iterator[Breach]:
+    """OBS-01: monitors read metrics of their own namespace only, from one workload each."""
     for kind in _MONITORS:
         for manifest in state.of("monitoring.coreos.com", kind):
             home = state.home(manifest)
@@ -30,7 +31,7 @@ def monitors(state: State) -> Iterator[Breach]:
                 )
             selector = mapping(manifest.spec.get("selector"))
             if kind != "Probe" and not selector.get("matchLabels") and not selector.get("matchExpressions"):
-                message = f"the {kind} takes every Pod of the namespace, whatever its metrics tell"
+                message = f"the {kind} scrapes every Pod of the namespace, whatever its metrics contain"
                 yield breach(
                     manifest, "OBS-01", ("spec", "selector"), message, "select one workload", tenant=home.tenant
                 )
@@ -39,7 +40,7 @@ def monitors(state: State) -> Iterator[Breach]:
         monitoring = mapping(manifest.spec.get("monitoring"))
         for field in ("customQueriesConfigMap", "customQueriesSecret"):
             if home is not None and items(monitoring.get(field)):
-                message = f"{field}: queries that nobody has read run as pg_monitor, in every database"
+                message = f"{field}: unreviewed queries run as pg_monitor, in every database"
                 yield breach(
                     manifest, "OBS-01", ("spec", "monitoring", field), message, "remove it", tenant=home.tenant
                 )
@@ -90,14 +91,16 @@ def alerts(state: State) -> Iterator[Breach]:
 
 
 def archives(state: State) -> Iterator[Breach]:
-    """OBS-02: a cell's archive that stands still wakes somebody before the RPO is lost."""
+    """OBS-02: a stalled WAL archive of a cell pages somebody before the RPO is missed."""
     for home in state.homes_at("cell"):
         if not any(state.of("postgresql.cnpg.io", "Cluster", home.namespace)):
             continue
         found = list(state.of("monitoring.coreos.com", "PrometheusRule", home.namespace))
         wanted = f'seconds_since_last_archival{{namespace="{home.namespace}"}}'
         if not any(wanted in text(rule.get("expr")) for manifest in found for rule in _rules(manifest)):
-            message = "no alert says that the cell's PostgreSQL archives nothing, so an RPO is lost unseen"
+            message = (
+                "no alert says that the cell's PostgreSQL has stopped archiving, so the RPO would be missed unnoticed"
+            )
             anchor = found[0] if found else state.anchor(home)
             yield breach(anchor, "OBS-02", ("spec", "groups"), message, f"an alert on {wanted}", tenant="")
 

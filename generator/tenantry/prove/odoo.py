@@ -37,7 +37,7 @@ _ENVIRONMENT = {"PGHOST": "127.0.0.1", "PGUSER": "", "PGDATABASE": "", "MIGRATIO
 
 
 _LONGEST = 64 << 10
-"""Letters of an INI file; Python's parser takes very long over a long one that is full of faults."""
+"""Longest INI file, in characters; Python's parser is very slow on long files with many errors."""
 
 
 @lru_cache(maxsize=4096)
@@ -55,6 +55,7 @@ def sections(content: str) -> Mapping[str, Mapping[str, str]]:
 
 
 def bound(state: State) -> Iterator[Breach]:
+    """DATA-05: configuration, pooler, arguments and environment of each instance name its own database only."""
     for home in state.homes_at("instance"):
         instance = home.instance
         assert instance is not None
@@ -70,18 +71,16 @@ def bound(state: State) -> Iterator[Breach]:
 
 
 def _absent(manifest: Manifest, instance: Instance, home: Home) -> Iterator[Breach]:
-    """Files that the Pods read."""
+    """Keys of files that the Pods read."""
     given = mapping(manifest.value.get("data"))
     if manifest.identity.name in ("odoo-config", "odoo-migration"):
         wanted = {
             "options.conf": ("DATA-05", "Odoo would not be bound to its database"),
-            "sections.conf": ("DATA-08", "attachments would lie in the Pod and go with it"),
+            "sections.conf": ("DATA-08", "attachments would be stored in the Pod and lost with it"),
         }
     elif manifest.identity.name == "pgbouncer":
         pools = ("web", "websocket", "cron") if instance.split else ("web",)
-        wanted = {
-            f"{pool}.ini": ("DATA-05", "Odoo would have no way to its database") for pool in (*pools, "migration")
-        }
+        wanted = {f"{pool}.ini": ("DATA-05", "Odoo could not reach its database") for pool in (*pools, "migration")}
     else:
         return
     for key, (control, why) in wanted.items():
@@ -109,12 +108,12 @@ def _why(key: str) -> str:
     return {
         "db_name": "without it, or with another, requests and cron work on other databases",
         "db_user": "Odoo logs in with its own role only",
-        "db_host": "Odoo reaches PostgreSQL by the PgBouncer beside it only",
+        "db_host": "Odoo reaches PostgreSQL only through its PgBouncer sidecar",
         "list_db": "the database manager must be off",
-        "dbfilter": "with db_name it has no good use, and a wide one lets a request choose its database",
+        "dbfilter": "it is useless with db_name, and a broad one lets a request choose its database",
         "admin_passwd": "the master password comes from a Secret",
-        "db_replica_host": "a second way to a server, past the PgBouncer",
-    }.get(key, "it must be as promised")
+        "db_replica_host": "a second connection to a server, bypassing PgBouncer",
+    }.get(key, "it must have the promised value")
 
 
 def _pooler(manifest: Manifest, path: Path, content: str, instance: Instance, home: Home) -> Iterator[Breach]:
@@ -130,21 +129,21 @@ def _pooler(manifest: Manifest, path: Path, content: str, instance: Instance, ho
     for alias, target in aliases.items():
         words = dict(_POOLS_TO.findall(target))
         if alias not in (own, "postgres"):
-            message = f"PgBouncer leads the name '{alias}' to a database; Odoo needs its own and 'postgres' only"
+            message = f"PgBouncer maps '{alias}' to a database; Odoo needs only its own and 'postgres'"
             yield breach(manifest, "DATA-05", path, message, "remove the line", tenant=home.tenant)
         if words.get("dbname") != own:
-            message = f"PgBouncer leads '{alias}' to the database '{words.get('dbname', alias)}'"
+            message = f"PgBouncer maps '{alias}' to the database '{words.get('dbname', alias)}'"
             yield breach(manifest, "DATA-05", path, message, f"dbname={own}", tenant=home.tenant)
         if words.get("host") not in hosts:
             control = "DATA-09" if home.own_postgresql else "DATA-05"
-            message = f"PgBouncer leads '{alias}' to {words.get('host')}; {home}'s server is {min(hosts)}"
+            message = f"PgBouncer sends '{alias}' to {words.get('host')}; {home}'s server is {min(hosts)}"
             yield breach(manifest, control, path, message, f"host={min(hosts)}", tenant=home.tenant)
         if "user" in words or "password" in words:
             yield breach(
                 manifest,
                 "DATA-05",
                 path,
-                f"PgBouncer logs in for '{alias}' as somebody else",
+                f"PgBouncer logs in to '{alias}' as another user",
                 "remove user and password",
                 tenant=home.tenant,
             )

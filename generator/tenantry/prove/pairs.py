@@ -1,7 +1,7 @@
 """A cluster and its DR partner: what is proved together.
 
-No proof looks beyond a pair: names, hosts and databases are unique by the rules that the inputs keep, and what a tenant
-has elsewhere is proved there.
+No proof looks beyond a pair: the rules of the inputs make names, hosts and databases unique, and a tenant's objects in
+other clusters are proved there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Pair = tuple[str, ...]
 
 @dataclass(frozen=True)
 class PairObjects:
-    """What the clusters of a pair will hold, and what is known of it already."""
+    """The future objects of a pair's clusters, and what is already known about them."""
 
     pair: Pair
     files: Mapping[str, Sequence[str]]
@@ -36,4 +36,4 @@ class PairProof:
 
     findings: Sequence[Finding]
     used: frozenset[str]
-    """Exceptions that lift something."""
+    """Names of the exceptions in use."""

@@ -24,12 +24,12 @@ def host_access(state: State) -> Iterator[Breach]:
     for work in workloads(state):
         for name in ("hostNetwork", "hostPID", "hostIPC"):
             if work.spec.get(name):
-                message = f"{name}: the Pod would be in its node's {name.removeprefix('host').lower()} namespace, where no policy reaches"
+                message = f"{name}: the Pod would be in its node's {name.removeprefix('host').lower()} namespace, where no policy applies"
                 yield breach(work.manifest, "NET-09", (*work.path, name), message, "remove it")
         for container in work.containers:
             for number, port in entries(container.value.get("ports")):
                 if port.get("hostPort"):
-                    message = f"hostPort {port['hostPort']}: the container is reached at its node's address, past the policies"
+                    message = f"hostPort {port['hostPort']}: the container is reachable at its node's address, bypassing policies"
                     yield breach(
                         work.manifest, "NET-09", (*container.path, "ports", number, "hostPort"), message, "remove it"
                     )
@@ -49,9 +49,7 @@ def accounts(state: State) -> Iterator[Breach]:
                 "give the workload its own",
             )
         elif name != work.name:
-            message = (
-                f"uses the ServiceAccount '{name}'; its own is '{work.name}', so rights of one would be rights of both"
-            )
+            message = f"uses the ServiceAccount '{name}'; its own is '{work.name}', so both would share their rights"
             yield breach(work.manifest, "IAM-01", path, message, "give the workload its own")
         mounted = work.spec.get("automountServiceAccountToken")
         if mounted is None:
@@ -84,7 +82,7 @@ def restricted(state: State) -> Iterator[Breach]:
     for home in state.homes_at():
         manifest = state.get("", "Namespace", "", home.namespace)
         if manifest is None:
-            message = "the tree makes no such namespace, so nothing of this home can be proved"
+            message = "this namespace is not in the tree, so nothing about this home can be proved"
             yield breach(
                 state.anchor(home), "RUN-01", ("metadata",), message, "run 'tenantry render'", tenant=home.tenant
             )
@@ -97,7 +95,9 @@ def restricted(state: State) -> Iterator[Breach]:
         for number, volume in entries(work.spec.get("volumes")):
             kinds = sorted(set(volume) - {"name"} - _VOLUMES)
             if kinds:
-                message = f"volume '{volume.get('name')}' is of kind {', '.join(kinds)}, which reaches out of the Pod"
+                message = (
+                    f"volume '{volume.get('name')}' is of kind {', '.join(kinds)}, which gives access beyond the Pod"
+                )
                 yield breach(
                     work.manifest,
                     "RUN-01",
@@ -115,7 +115,7 @@ def _unrestricted_containers(work: Workload) -> Iterator[Breach]:
         seccomp = mapping(own.get("seccompProfile", pod.get("seccompProfile"))).get("type")
         faults = (
             (own.get("privileged"), "privileged", "is privileged"),
-            (own.get("allowPrivilegeEscalation") is not False, "allowPrivilegeEscalation", "may gain privileges"),
+            (own.get("allowPrivilegeEscalation") is not False, "allowPrivilegeEscalation", "may escalate privileges"),
             ("ALL" not in items(capabilities.get("drop")), "capabilities", "keeps capabilities"),
             (set(items(capabilities.get("add"))) - {"NET_BIND_SERVICE"}, "capabilities", "adds capabilities"),
             (not own.get("runAsNonRoot", pod.get("runAsNonRoot")), "runAsNonRoot", "may run as root"),
@@ -141,14 +141,14 @@ def _unrestricted_containers(work: Workload) -> Iterator[Breach]:
 def placement(state: State) -> Iterator[Breach]:
     """RUN-02: each Pod names the pool of its cell, tolerates that pool's taint and no other."""
     for work in workloads(state):
-        # An own Redis stands beside Odoo, a cell's beside PostgreSQL.
+        # An instance's own Redis runs in Odoo's pool, a cell's in that of PostgreSQL.
         cell = work.home.site.cell
         own = work.home.role == "instance"
         pool = _named(work.home.site, cell.node_pool if own else cell.database_node_pool)
         selector = work.spec.get("nodeSelector")
         yield from _placed(work.manifest, work.path, selector, work.spec.get("tolerations"), pool, work.home)
         if work.spec.get("nodeName"):
-            message = "nodeName puts the Pod on a node past the scheduler, its pools and taints"
+            message = "nodeName bypasses the scheduler, and so pools and taints"
             yield breach(
                 work.manifest, "RUN-02", (*work.path, "nodeName"), message, "remove it", tenant=work.home.tenant
             )
@@ -220,14 +220,14 @@ def _shown(toleration: Value) -> str:
 
 
 def volumes(state: State) -> Iterator[Breach]:
-    """DATA-07: volumes are made new, and belong to the namespace that asks."""
+    """DATA-07: volumes are newly provisioned, and belong to the namespace that claims them."""
     for manifest in state.of("", "PersistentVolume"):
         message = "a PersistentVolume of the tree could be claimed by, or hold data of, another tenant"
-        yield breach(manifest, "DATA-07", ("spec",), message, "let the storage class make volumes")
+        yield breach(manifest, "DATA-07", ("spec",), message, "let the storage class provision volumes")
     for manifest, path, claim in _claims(state):
         for field in ("volumeName", "dataSource", "dataSourceRef", "selector"):
             if claim.get(field):
-                message = f"{field}: the volume is taken over instead of made new, so it can hold another's data"
+                message = f"{field}: the volume is reused instead of newly provisioned, so it can contain another tenant's data"
                 yield breach(manifest, "DATA-07", (*path, field), message, "remove it")
     for work in workloads(state):
         yield from _foreign_volumes(state, work)
@@ -259,5 +259,5 @@ def _foreign_volumes(state: State, work: Workload) -> Iterator[Breach]:
         claim = text(dig(volume, "persistentVolumeClaim", "claimName"))
         if claim and state.get("", "PersistentVolumeClaim", work.home.namespace, claim) is None:
             path = (*work.path, "volumes", number)
-            message = f"mounts the claim '{claim}', which the tree does not make: whose data it holds is not known"
-            yield breach(work.manifest, "DATA-07", path, message, "make the claim in the own tree")
+            message = f"mounts the claim '{claim}', which is not in the tree: whose data it holds is unknown"
+            yield breach(work.manifest, "DATA-07", path, message, "add the claim to the instance's own tree")

@@ -1,4 +1,4 @@
-"""Kyverno's verdicts on rendered objects. What stock Kyverno passes over in silence is told here: a policy that can't be
+"""Kyverno's verdicts on rendered objects. What stock Kyverno silently ignores is reported here: a policy that can't be
 used, that could not judge an object, that skipped one without an exception, or that no object of its kinds meets."""
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _POD_CONTROLLERS = frozenset({"deployments", "statefulsets", "daemonsets", "repl
 
 @dataclass
 class Verdicts:
-    """Asked of the policy engine at once; fetched when the proofs are through."""
+    """Requested from the policy engine at once; fetched when the proofs are done."""
 
     engine: PolicyEngine
     policies: Mapping[str, Policy]
@@ -43,6 +43,7 @@ class Verdicts:
         self._asking = self._pool.submit(ask_all)
 
     def breaches(self) -> Iterator[Breach]:
+        """Waits for the verdicts; yields what policies reject or can't decide."""
         self._asking.result()
         self._pool.shutdown()
         met: set[str] = set()
@@ -68,21 +69,27 @@ class Verdicts:
                 control=control,
             )
         message = f"the policy '{outcome.policy}' gave no verdict ({outcome.status}): {outcome.message}"
-        return Problem("V071", ("metadata", "name"), message, "what could not be judged is not fine", control=control)
+        return Problem(
+            "V071",
+            ("metadata", "name"),
+            message,
+            "fix the policy; an object that can't be checked counts as a breach",
+            control=control,
+        )
 
     def _unmet(self, met: set[str]) -> Iterator[Finding]:
-        """A policy whose kinds are in the tree, and that met none of them, guards nothing."""
+        """A policy whose kinds are in the tree, but that matched none of them, enforces nothing."""
         for name, policy in self.policies.items():
             places = (True,) if _looks_at_tenants(policy) else (True, False)
             if name not in met and any((*kind, place) in self._kinds for kind in _kinds_of(policy) for place in places):
                 place = self.places[name]
-                message = f"the policy '{name}' met no object, though the tree has objects of its kinds"
+                message = f"the policy '{name}' matched no object, although the tree has objects of its kinds"
                 yield Finding(
-                    "V073", place, message, "its selectors or conditions leave all of them out", control=policy.control
+                    "V073", place, message, "its selectors or conditions exclude all of them", control=policy.control
                 )
 
     def ask(self, state: State) -> None:
-        """Have every object of a cluster judged."""
+        """Check every object of a cluster."""
         spaces = {m.identity.name: {str(k): str(v) for k, v in m.labels.items()} for m in state.of("", "Namespace")}
         wanted = {kind for policy in self.policies.values() for kind in _kinds_of(policy)}
         everything = any("*" in part for kind in wanted for part in kind)
@@ -111,7 +118,13 @@ def ask(engine: PolicyEngine, promises: Promises, states: Mapping[str, State]) -
         if error:
             message = f"Kyverno can't use the policy '{policy.name}': {error}"
             verdicts.findings.append(
-                Finding("V072", places[policy.name], message, "mend it; it guards nothing now", control=policy.control)
+                Finding(
+                    "V072",
+                    places[policy.name],
+                    message,
+                    "fix it; at present it enforces nothing",
+                    control=policy.control,
+                )
             )
     for manifest, error in zip(lifts, lift_errors, strict=True):
         if error:

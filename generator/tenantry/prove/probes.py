@@ -1,4 +1,4 @@
-"""RUN-08: probes of Odoo see what people need, and restart nothing that only works hard."""
+"""RUN-08: Odoo's probes test what users need, and don't restart Pods that are merely busy."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from tenantry.prove.workloads import Container, Workload, workloads
 
 CONTROL = "RUN-08"
 LONGEST_REQUEST = 240
-"""Seconds that Odoo may work on a request: limit_time_real in odoo.conf."""
+"""Longest request of Odoo in seconds: limit_time_real in odoo.conf."""
 _READY = ["python3", "/etc/odoo-config/ready.py"]
 _BUS = "8072"
 
 
 def probes(state: State) -> Iterator[Breach]:
+    """RUN-08: readiness covers web, bus and sessions; liveness allows for the longest request."""
     for home in state.homes_at("instance"):
         assert home.instance is not None
         for work in workloads(state, home.namespace):
@@ -30,7 +31,7 @@ def probes(state: State) -> Iterator[Breach]:
                 work.name == "odoo-websocket"
                 and dig(odoo.value, "readinessProbe", "httpGet", "path") != "/websocket/health"
             ):
-                message = "readiness does not ask for the bus: Pods without their database would get new connections"
+                message = "readiness does not check the bus: Pods without their database would get new connections"
                 path: Path = (*odoo.path, "readinessProbe")
                 yield breach(work.manifest, CONTROL, path, message, "GET /websocket/health", tenant=home.tenant)
 
@@ -46,7 +47,7 @@ def _patient(work: Workload, odoo: Container, home: Home) -> Iterator[Breach]:
         probe.get("terminationGracePeriodSeconds"), how_many(work.spec.get("terminationGracePeriodSeconds"), 30)
     )
     if grace > 60:
-        message = f"a Pod that is stuck goes on for {grace} seconds after it was found out"
+        message = f"a Pod that hangs keeps running for {grace} seconds after the probe failed"
         yield breach(work.manifest, CONTROL, path, message, "terminationGracePeriodSeconds: 30", tenant=home.tenant)
 
 
@@ -55,7 +56,7 @@ def _sees(work: Workload, odoo: Container, home: Home, ports: tuple[str, ...]) -
     command = list(map(text, items(dig(odoo.value, "readinessProbe", "exec", "command"))))
     if command[:2] != _READY or sorted(command[2:]) != sorted(ports):
         message = (
-            f"readiness does not look at {' and '.join(ports)} and the session store: what fails there stays in service"
+            f"readiness does not check {' and '.join(ports)} and the session store: what fails there stays in service"
         )
         path: Path = (*odoo.path, "readinessProbe")
         yield breach(work.manifest, CONTROL, path, message, " ".join((*_READY, *ports)), tenant=home.tenant)

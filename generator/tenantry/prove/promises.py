@@ -1,4 +1,4 @@
-"""What the inputs promise, as the proofs ask for it: whose namespace it is, and what may be there."""
+"""What the inputs promise, in the form that proofs need: who owns a namespace, and what it may contain."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ Homes = Mapping[str, Home]
 
 @dataclass(frozen=True)
 class Promises:
-    """All that the proofs hold the objects to."""
+    """Everything that the proofs check the objects against."""
 
     fleet: Fleet
     instances: Mapping[str, Instance]
@@ -81,14 +81,16 @@ class Promises:
         return tuple(self.fleet.all(ControlException).values())
 
     def tenant(self, name: str) -> Tenant | None:
+        """The tenant of that name, if the fleet has it."""
         return self.fleet.find(Tenant, name)
 
     def homes_of(self, cluster: str) -> Homes:
+        """Homes of a cluster by namespace; empty for an unknown cluster."""
         return self.homes.get(cluster, {})
 
 
 def promises(fleet: Fleet, instances: Mapping[str, Instance], as_of: str) -> Promises:
-    """The promises of a fleet whose inputs are right."""
+    """The promises of a fleet with valid inputs."""
     homes: dict[str, dict[str, Home]] = {name: {} for name in fleet.all(Cluster)}
     for home in (*_instance_homes(instances), *_cell_homes(fleet, instances)):
         homes[home.cluster.name][home.namespace] = home

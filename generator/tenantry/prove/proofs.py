@@ -1,4 +1,4 @@
-"""All proofs over all clusters, with the policies' verdicts beside them and the approved exceptions taken off."""
+"""All proofs over all clusters, with the policies' verdicts, minus what approved exceptions allow."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from tenantry.verify.judge import tenant_of
 class Judgement(Protocol):
     """Verdicts of policies that were asked for and are fetched when the proofs are through."""
 
-    def breaches(self) -> Iterable[Breach]: ...
+    def breaches(self) -> Iterable[Breach]:
+        """Waits for the verdicts; what the policies reject."""
+        ...
 
 
 @dataclass
 class Proved:
-    """What was found: breaches that stand, and those that an exception lifts."""
+    """What was found: breaches, and those that an exception lifts."""
 
     breaches: list[Breach] = field(default_factory=list)
     lifted: list[tuple[ControlException, Breach]] = field(default_factory=list)
@@ -37,15 +39,15 @@ def prove_fleet(
 ) -> Proved:
     """Prove every cluster's objects.
 
-    `differences` from the templates are told of objects of which nothing else is told, and of those that are missing
-    where nothing is told of their namespace; `judged` are objects of which something is told elsewhere.
+    `differences` from the templates are reported for objects without other findings, and for those that are missing
+    where their namespace has no findings; `judged` are objects with findings from elsewhere.
     """
     result = Proved()
     found = [(state, breach) for state in states.values() for breach in prove(state)]
     told = {(id(manifest), _group(problem.control)) for _, (manifest, problem) in found}
     by_cluster = {id(manifest): state for state in states.values() for manifest in state.manifests}
     for manifest, problem in verdicts.breaches() if verdicts else ():
-        if (id(manifest), _group(problem.control)) not in told:  # the proof's own sentence says more
+        if (id(manifest), _group(problem.control)) not in told:  # the proof's own message says more
             found.append((by_cluster[id(manifest)], (manifest, problem)))
     _sort(promises, found, result)
     stand = [*judged, *(manifest for manifest, _ in result.breaches)]

@@ -21,7 +21,7 @@ COMMANDS = frozenset({"get", "set", "setex", "del", "expire", "exists", "ttl", "
 _OPERATOR = frozenset({"ping", "acl|load", "acl|whoami", "info"})
 _REPLICATION = frozenset({"psync", "replconf", "ping"})
 _OWN_ONLY = frozenset({"scan"})
-"""Ignores key patterns; harmless where no other tenant is."""
+"""Ignores key patterns; harmless on a Redis without other tenants."""
 _HASH = re.compile(r"#\{\{ \.(\w+) \| sha256sum \}\}")
 
 
@@ -101,7 +101,9 @@ def access_lists(state: State) -> Iterator[Breach]:
             continue
         manifest = external_for(state, home.namespace, "redis-acl")
         if manifest is None:
-            message = "no ExternalSecret makes the list of Redis users, so the server would know its default user only"
+            message = (
+                "no ExternalSecret provides the list of Redis users, so the server would only have its default user"
+            )
             yield breach(state.anchor(home), "DATA-06", (), message, "run 'tenantry render'", tenant=home.tenant)
             continue
         data = mapping(dig(manifest.spec, "target", "template", "data"))
@@ -119,7 +121,7 @@ def _users(manifest: Manifest, path: Path, home: Home, users: list[User]) -> Ite
     members = {m.names.redis_user: m for m in _members(home)}
     tenant = home.tenant
     if not any(u.name == "default" and not u.on for u in users):
-        message = "the default user is not off: whoever reaches the port has every command without a password"
+        message = "the default user is not off: anyone who reaches the port can run every command without a password"
         yield breach(manifest, "DATA-06", path, message, "user default off", tenant=tenant)
     for user in users:
         member = members.get(user.name)
@@ -136,13 +138,13 @@ def _users(manifest: Manifest, path: Path, home: Home, users: list[User]) -> Ite
                     manifest, "DATA-06", path, message, f"it needs {', '.join(sorted(allowed))}", tenant=tenant
                 )
         elif user.name != "default" or user.on:
-            message = f"the user '{user.name}' belongs to no instance that is promised to this Redis"
+            message = f"the user '{user.name}' belongs to no instance of this Redis"
             yield breach(manifest, "DATA-06", path, message, "remove it", tenant=tenant)
     for name, member in members.items():
         found = [u for u in users if u.name == name]
         if len(found) != 1:
             message = f"{member.name} has {len(found)} users on its Redis"
-            yield breach(manifest, "DATA-06", path, message, "one user an instance", tenant=member.tenant.name)
+            yield breach(manifest, "DATA-06", path, message, "one user per instance", tenant=member.tenant.name)
 
 
 def _member(manifest: Manifest, path: Path, home: Home, user: User, member: Instance) -> Iterator[Breach]:
@@ -150,7 +152,7 @@ def _member(manifest: Manifest, path: Path, home: Home, user: User, member: Inst
     commands = COMMANDS | (_OWN_ONLY if home.role == "instance" else frozenset())
     faults = (
         (user.everything, "has every command, so FLUSHALL, CONFIG and SCAN too"),
-        (bool(user.commands - commands), f"has {', '.join(sorted(user.commands - commands))}, which key patterns do not bind"),
+        (bool(user.commands - commands), f"has {', '.join(sorted(user.commands - commands))}, which key patterns do not restrict"),
         (bool(COMMANDS - user.commands) and not user.everything, f"lacks {', '.join(sorted(COMMANDS - user.commands))}"),
         (user.keys != {called.redis_key_pattern}, f"reaches the keys {_shown(user.keys)}; its own are {called.redis_key_pattern}"),
         (bool(user.channels - {called.redis_channel_pattern}),
@@ -203,7 +205,7 @@ def _server(state: State, home: Home) -> Iterator[Breach]:
             yield breach(manifest, "DATA-06", path, message, f"{key} {value}", tenant=home.tenant)
     for key in _FORBIDDEN:
         if key in settings:
-            message = f"{key} goes past the list of users"
+            message = f"{key} bypasses the list of users"
             yield breach(manifest, "DATA-06", path, message, "remove it", tenant=home.tenant)
 
 
@@ -246,7 +248,7 @@ def _address(external: Manifest, instance: Instance, host: str, home: Home) -> I
     path: Path = ("spec", "target", "template", "data", "url")
     query = parse_qs(url.query)
     faults = (
-        (url.hostname != host, "DATA-09" if home.own_redis else "DATA-06", f"sessions lie on {url.hostname}; {home} is promised {host}"),
+        (url.hostname != host, "DATA-09" if home.own_redis else "DATA-06", f"sessions are stored on {url.hostname}; {home} is promised {host}"),
         (url.username != instance.names.redis_user, "DATA-06",
          f"logs in as '{url.username}'; its own user is '{instance.names.redis_user}'"),
         (url.scheme != "rediss" or query.get("ssl_cert_reqs") != ["required"], "DATA-06", "does not verify the server's certificate"),

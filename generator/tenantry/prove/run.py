@@ -24,7 +24,7 @@ from tenantry.verify.locate import Locator
 from tenantry.verify.references.index import Index
 
 Content = Callable[[str], str]
-"""Text of a file, wherever it lies."""
+"""Reads a file's text, wherever it is stored."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class Prover:
 
 
 NO_POLICIES = Finding(
-    "V073", Place("policies"), "the fleet has no policies, so Kyverno would guard nothing",
-    "'tenantry init' lays those of the example", "warning",
+    "V073", Place("policies"), "the fleet has no policies, so Kyverno would enforce nothing",
+    "'tenantry init' creates those of the example", "warning",
 )  # fmt: skip
 
 

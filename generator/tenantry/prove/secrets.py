@@ -27,7 +27,7 @@ def stores(state: State) -> Iterator[Breach]:
     promised = state.promises.platform.secret_store
     for kind in _WIDE:
         for manifest in state.of(_ESO, kind):
-            message = f"a {kind} reaches past one namespace, and can't bound which keys each reads"
+            message = f"a {kind} spans namespaces, and can't limit which keys each reads"
             yield breach(manifest, "IAM-07", ("kind",), message, "use a SecretStore in each namespace", tenant="")
     for manifest in state.of(_ESO, "SecretStore"):
         home = state.home(manifest)
@@ -50,7 +50,7 @@ def stores(state: State) -> Iterator[Breach]:
             if value != right:
                 message = f"the store's {what} is {_shown(value)}; {home}'s own is {_shown(right)}"
                 yield breach(
-                    manifest, "IAM-07", path, message, "a store is read with the own role only", tenant=home.tenant
+                    manifest, "IAM-07", path, message, "each store must use the home's own role", tenant=home.tenant
                 )
         for path, place in (
             ((*base, "auth", "kubernetes", "serviceAccountRef"), account),
@@ -59,7 +59,12 @@ def stores(state: State) -> Iterator[Breach]:
             if place.get("namespace"):
                 message = f"refers to the namespace '{place['namespace']}'"
                 yield breach(
-                    manifest, "IAM-07", (*path, "namespace"), message, "refer to the own namespace", tenant=home.tenant
+                    manifest,
+                    "IAM-07",
+                    (*path, "namespace"),
+                    message,
+                    "refer to the home's own namespace",
+                    tenant=home.tenant,
                 )
 
 
@@ -71,7 +76,7 @@ def keys(state: State) -> Iterator[Breach]:
             continue
         store = mapping(manifest.spec.get("secretStoreRef"))
         if store.get("kind", "SecretStore") != "SecretStore":
-            message = f"reads through a {store.get('kind')}, which is no store of the own namespace"
+            message = f"reads through a {store.get('kind')}, which is not a store of its own namespace"
             yield breach(
                 manifest,
                 "IAM-07",
@@ -81,7 +86,7 @@ def keys(state: State) -> Iterator[Breach]:
                 tenant=home.tenant,
             )
         if manifest.spec.get("dataFrom"):
-            message = "dataFrom takes what a search or another source finds, so which keys it reads can't be known"
+            message = "dataFrom reads what a search or another source finds, so its keys are unknown"
             yield breach(
                 manifest, "IAM-07", ("spec", "dataFrom"), message, "name each key under data", tenant=home.tenant
             )
@@ -108,9 +113,7 @@ def _key(manifest: Manifest, home: Home, path: Path, key: str) -> Iterator[Breac
     own = f"{home.secret_path}/"
     if not key.startswith(own):
         message = f"reads '{key}'; {home}'s path is '{own}'"
-        yield breach(
-            manifest, "IAM-07", path, message, "a key lies below the own path, up to its slash", tenant=home.tenant
-        )
+        yield breach(manifest, "IAM-07", path, message, "keys must be below the home's own path", tenant=home.tenant)
     elif name in _LEAF and key != f"{own}{_LEAF[name]}":
         message = f"the Secret '{name}' is fed from '{key}', whose purpose is another"
         yield breach(manifest, "IAM-09", path, message, f"its key is '{own}{_LEAF[name]}'", tenant=home.tenant)
@@ -165,13 +168,13 @@ def in_git(state: State) -> Iterator[Breach]:
     for manifest in state.of("", "Secret"):
         for field in ("data", "stringData"):
             if mapping(manifest.value.get(field)):
-                message = f"a Secret with {field} lies in git, for everyone who can read the repository"
+                message = f"a Secret with {field} is stored in git, for everyone who can read the repository"
                 yield breach(
                     manifest,
                     "IAM-08",
                     (field,),
                     message,
-                    "use an ExternalSecret, and change the secret: it is known now",
+                    "use an ExternalSecret, and rotate the secret, which is exposed",
                 )
     for work in workloads(state):
         for path, fault in _in_containers(work):

@@ -1,4 +1,4 @@
-"""NET-10: a Service leads to Pods of one workload of its own namespace, and takes no address from outside."""
+"""NET-10: a Service selects Pods of one workload in its own namespace, and has no external address."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ _FORGED = {("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")}
 
 
 def services(state: State) -> Iterator[Breach]:
+    """NET-10: type, selector and addresses of each Service."""
     for manifest in state.manifests:
         if manifest.kind in _FORGED and state.home(manifest):
-            message = "addresses written by hand can lead a Service to anybody's Pod (CVE-2021-25740)"
-            yield breach(manifest, "NET-10", ("metadata",), message, "let a selector choose")
+            message = "manually written addresses can point a Service at any tenant's Pod (CVE-2021-25740)"
+            yield breach(manifest, "NET-10", ("metadata",), message, "use a selector")
     for manifest in state.of("", "Service"):
         home = state.home(manifest)
         if home is None:
@@ -26,7 +27,7 @@ def services(state: State) -> Iterator[Breach]:
             yield breach(manifest, "NET-10", ("spec", "type"), message, "use ClusterIP")
         for field in ("externalIPs", "externalName", "loadBalancerIP"):
             if manifest.spec.get(field):
-                message = f"{field}: the Service could take traffic that is meant for others (CVE-2020-8554)"
+                message = f"{field}: the Service could intercept traffic meant for others (CVE-2020-8554)"
                 yield breach(manifest, "NET-10", ("spec", field), message, "remove it")
         taken = selector({"matchLabels": mapping(manifest.spec.get("selector"))})
         yield from _makers(state, manifest, taken, home.namespace)
@@ -34,7 +35,7 @@ def services(state: State) -> Iterator[Breach]:
 
 def _makers(state: State, manifest: Manifest, taken: Selector, namespace: str) -> Iterator[Breach]:
     if not taken.requirements:
-        message = "the Service selects no Pods, so whoever writes its Endpoints decides where it leads"
+        message = "the Service selects no Pods, so whoever writes its Endpoints decides where it points"
         yield breach(manifest, "NET-10", ("spec", "selector"), message, "select the Pods of one workload")
         return
     pods = state.index.pods.get(namespace, [])

@@ -1,4 +1,4 @@
-"""Where data lies outside of volumes: DATA-08 (own prefix or bucket) and RES-02 (in the tenant's regions)."""
+"""Where data outside volumes is stored: DATA-08 (own prefix or bucket) and RES-02 (in the tenant's regions)."""
 
 from __future__ import annotations
 
@@ -90,20 +90,22 @@ def prefixes(state: State) -> Iterator[Breach]:
     for place in places(state):
         wanted = _promised(place)
         if place.location != wanted:
-            message = f"{place.purpose} of {place.home} would lie in '{place.location}'; its own place is '{wanted}'"
+            message = (
+                f"{place.purpose} of {place.home} would be stored in '{place.location}'; its own location is '{wanted}'"
+            )
             yield breach(
                 place.manifest,
                 "DATA-08",
                 place.path,
                 message,
-                "a prefix ends with a slash, so none is another's",
+                "end the prefix with a slash, so that none is a prefix of another",
                 tenant=place.home.tenant,
             )
     yield from _servers(state)
     for manifest in state.of("velero.io", "BackupStorageLocation"):
         storage = mapping(manifest.spec.get("objectStorage"))
         if storage.get("prefix") != state.cluster.name:
-            message = f"backups of cluster {state.cluster.name} would lie below '{storage.get('prefix', '')}'"
+            message = f"backups of cluster {state.cluster.name} would be stored below '{storage.get('prefix', '')}'"
             yield breach(
                 manifest,
                 "DATA-08",
@@ -115,7 +117,7 @@ def prefixes(state: State) -> Iterator[Breach]:
 
 
 def _servers(state: State) -> Iterator[Breach]:
-    """The name under which a database archives: another's would mix two histories, or restore the wrong one."""
+    """The name under which a database archives: that of another would mix two histories, or restore the wrong one."""
     for manifest in state.of("postgresql.cnpg.io", "Cluster"):
         home = state.home(manifest)
         if home is None:
@@ -166,13 +168,13 @@ def residents(home: Home) -> list[Instance]:
 
 
 def residency(state: State) -> Iterator[Breach]:
-    """RES-02: every copy lies in a region that the tenant allows."""
+    """RES-02: every copy is stored in a region that the tenant allows."""
     buckets = _clusters_by_bucket(state)
     for place in places(state):
         bucket = place.location.partition("/")[0].partition("--")[0]
         cluster = buckets.get(bucket)
         if cluster is None:
-            message = f"nobody knows in which region the bucket '{bucket}' lies"
+            message = f"the region of the bucket '{bucket}' is unknown"
             yield breach(
                 place.manifest,
                 "RES-02",
@@ -202,7 +204,7 @@ def residency(state: State) -> Iterator[Breach]:
 def _in_region(manifest: Manifest, path: Path, what: str, region: str, home: Home) -> Iterator[Breach]:
     for instance in residents(home):
         if region not in instance.tenant.residency:
-            message = f"{what} of {instance.name} would lie in {region}; its data may lie in {', '.join(instance.tenant.residency)} only"
+            message = f"{what} of {instance.name} would be stored in {region}; its data may be stored in {', '.join(instance.tenant.residency)} only"
             yield breach(
                 manifest,
                 "RES-02",
@@ -221,7 +223,7 @@ def _velero(state: State) -> Iterator[Breach]:
         cluster = buckets.get(bucket)
         region, url = dig(manifest.spec, "config", "region"), text(dig(manifest.spec, "config", "s3Url"))
         if cluster is None or cluster.region != region or url != cluster.object_storage.endpoint:
-            where = f"the bucket '{bucket}' is said to lie in {region} at {url}"
+            where = f"the bucket '{bucket}' is declared in {region} at {url}"
             message = (
                 f"{where}; it lies in {cluster.region} at {cluster.object_storage.endpoint}"
                 if cluster

@@ -1,4 +1,4 @@
-"""What runs, and by whose leave: SUP-01 (images), SUP-02 (policies), SUP-03 (exceptions), SUP-04 (floors)."""
+"""What runs, and what allows it: SUP-01 (images), SUP-02 (policies), SUP-03 (exceptions), SUP-04 (floors)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def images(state: State) -> Iterator[Breach]:
     for manifest in state.of("postgresql.cnpg.io", "Cluster"):
         home = state.home(manifest)
         if home is not None and manifest.spec.get("imageName"):
-            message = f"runs {manifest.spec['imageName']}, past the catalogue of known images"
+            message = f"runs {manifest.spec['imageName']}, bypassing the catalog of known images"
             yield breach(manifest, "SUP-01", ("spec", "imageName"), message, "use imageCatalogRef", tenant=home.tenant)
 
 
@@ -74,7 +74,9 @@ def _floor(manifest: Manifest, path: Path, image: str, tenant: str) -> Iterator[
             given = version(found[1])
             floor = next((f for f in floors if f[0] == given[0]), floors[-1])
             if given < floor:
-                message = f"{component} {found[1]} is below {'.'.join(map(str, floor))}, which mends known faults"
+                message = (
+                    f"{component} {found[1]} is below {'.'.join(map(str, floor))}, which fixes known vulnerabilities"
+                )
                 yield breach(manifest, "SUP-04", path, message, "raise the image", tenant=tenant)
 
 
@@ -93,25 +95,23 @@ def policies(state: State) -> Iterator[Breach]:
     for name, manifest in there.items():
         if name not in wanted:
             yield breach(
-                manifest, "SUP-02", ("metadata", "name"), "policies/ holds no such policy", "remove it", tenant=""
+                manifest, "SUP-02", ("metadata", "name"), "policies/ has no such policy", "remove it", tenant=""
             )
 
 
 def _policy(manifest: Manifest, policy: Policy, mode: str) -> Iterator[Breach]:
     actions = items(manifest.spec.get("validationActions"))
     if actions != (["Deny"] if mode == "enforce" else ["Audit"]):
-        message = (
-            f"the policy only answers with {', '.join(map(text, actions)) or 'nothing'}; the cluster is meant to {mode}"
-        )
+        message = f"the policy's action is {', '.join(map(text, actions)) or 'nothing'}; the cluster is meant to {mode}"
         yield breach(manifest, "SUP-02", ("spec", "validationActions"), message, "validationActions: [Deny]", tenant="")
     for field in sorted(set(manifest.spec) | set(policy.spec)):
         if field != "validationActions" and _plain(manifest.spec.get(field)) != _plain(policy.spec.get(field)):
-            message = f"{field} differs from policies/{policy.name}/policy.yaml: the cluster would judge otherwise than this proof"
+            message = f"{field} differs from policies/{policy.name}/policy.yaml: the cluster's verdicts would differ from this proof"
             yield breach(manifest, "SUP-02", ("spec", field), message, "ship the reviewed policy", tenant="")
 
 
 def _plain(value: object) -> object:
-    """Without the order of keys, which means nothing."""
+    """Canonical form, independent of the order of keys."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -126,14 +126,14 @@ def _platform_object(state: State) -> Manifest:
 
 
 def exceptions(state: State) -> Iterator[Breach]:
-    """SUP-03: what Kyverno is told to let pass is what policies/exceptions/ says."""
+    """SUP-03: Kyverno's exceptions are exactly those of policies/exceptions/."""
     space = state.promises.platform.namespaces.kyverno
     wanted = {f"{i.name}.{e.name}": (e, i, p) for e, i, p in _lifts(state) if p}
     there = {m.identity.name: m for m in state.of("policies.kyverno.io", "PolicyException")}
     for name, (exception, instance, names) in wanted.items():
         manifest = there.get(name)
         if manifest is None:
-            message = f"the exception '{exception.name}' is not shipped, so Kyverno would refuse {instance.name}"
+            message = f"the exception '{exception.name}' is not shipped, so Kyverno would deny {instance.name}"
             yield breach(
                 _platform_object(state), "SUP-03", (), message, "run 'tenantry render'", tenant=instance.tenant.name
             )
@@ -141,7 +141,7 @@ def exceptions(state: State) -> Iterator[Breach]:
         yield from _exception(manifest, exception, instance, names, space)
     for name, manifest in there.items():
         if name not in wanted:
-            message = "lifts policies, and no file of policies/exceptions/ says so"
+            message = "lifts policies without a file in policies/exceptions/"
             yield breach(manifest, "SUP-03", ("metadata", "name"), message, "remove it")
 
 
@@ -165,9 +165,9 @@ def _exception(
     condition = f"object.metadata.?namespace.orValue('') == '{instance.names.namespace}'"
     conditions = [text(c.get("expression")) for _, c in entries(spec.get("matchConditions"))]
     faults: tuple[tuple[bool, Path, str, str], ...] = (
-        (manifest.identity.namespace != space, ("metadata", "namespace"), "lies where others may write", space),
+        (manifest.identity.namespace != space, ("metadata", "namespace"), "is in a namespace where others can write", space),
         (bool(lifted - names), ("spec", "policyRefs"), f"lifts {', '.join(sorted(lifted - names))} too", "lift the control's policies only"),
-        (conditions != [condition], ("spec", "matchConditions"), "holds for more, or others, than its instance", condition),
+        (conditions != [condition], ("spec", "matchConditions"), "applies to more than its instance, or to others", condition),
         (text(spec.get("expiresAt")) != f"{exception.expires}T23:59:59Z", ("spec", "expiresAt"),
          f"ends {spec.get('expiresAt') or 'never'}; {exception.expires} was approved", exception.expires),
         (dig(manifest.annotations, "tenantry.io/approver") != exception.approver, ("metadata", "annotations", "tenantry.io/approver"),

@@ -1,4 +1,4 @@
-"""Objects are what the tier's templates make of the instance's own values.
+"""Objects are exactly what the tier's templates produce from the instance's values.
 
 The other proofs hold objects to promises one by one; this one holds to the templates whatever no promise speaks of: a
 probe, a mount, a script, an object that should not be there. What is kept in bases and components, and reviewed once
@@ -128,14 +128,14 @@ def differences(state: State, templates: Templates, known: Mapping[str, Conforma
                 yield breach(found, CONTROL, path, message, hint, tenant=unit.tenant or None)
     for manifest in state.manifests:
         if manifest.identity not in expected:
-            message = f"no template makes this {manifest.identity.kind}, so nobody has reviewed what it does"
-            yield breach(manifest, CONTROL, ("metadata", "name"), message, "remove it, or make a template of it")
+            message = f"no template makes this {manifest.identity.kind}, so it has not been reviewed"
+            yield breach(manifest, CONTROL, ("metadata", "name"), message, "remove it, or add a template for it")
 
 
 def _missing(state: State, unit: Unit, identity: ObjectId) -> Breach:
     absent = Manifest(identity, "", {}, file=f"{state.folder}/")
-    message = f"{identity.kind} '{identity.name}' is missing; the templates make it"
-    return breach(absent, CONTROL, (), message, "'tenantry render' makes it again", tenant=unit.tenant or None)
+    message = f"{identity.kind} '{identity.name}' is missing; the templates produce it"
+    return breach(absent, CONTROL, (), message, "run 'tenantry render'", tenant=unit.tenant or None)
 
 
 def _difference(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Path, str]:

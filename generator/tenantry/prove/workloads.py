@@ -57,6 +57,7 @@ class Workload:
         return found
 
     def container(self, name: str) -> Container | None:
+        """The container of that name, init containers included; None if there is none."""
         return next((c for c in self.containers if c.name == name), None)
 
     @property

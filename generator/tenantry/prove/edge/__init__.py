@@ -1,1 +1,1 @@
-"""Routes of Traefik: what each takes, and what guards it."""
+"""Traefik's routes: which requests each matches, and what protects it."""

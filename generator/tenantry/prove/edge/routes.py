@@ -59,6 +59,7 @@ class Route:
 
     @cached_property
     def hosts(self) -> frozenset[str] | None:
+        """Hosts that it matches; None if it does not name them."""
         return rules.hosts(self.conjunct)
 
     @property
@@ -140,15 +141,15 @@ def hosts(state: State) -> Iterator[Breach]:
         own = frozenset((*home.instance.hosts, home.instance.api_host)) if home and home.instance else frozenset()
         tenant = home.tenant if home else ""
         if any(m.name in ("HostRegexp", "HostSNI", "HostSNIRegexp") for m in route.conjunct) or route.hosts is None:
-            message = "the rule takes requests whatever their host, other tenants' too"
+            message = "the rule matches requests for any host, including other tenants'"
             yield breach(
                 route.manifest, "EDGE-01", (*route.path, "match"), message, "begin with Host(`...`)", tenant=tenant
             )
             continue
         for host in sorted(route.hosts - own):
             owner = owners.get(host)
-            whose = f"is {owner.name}'s" if owner else "nobody is promised"
-            message = f"the rule takes the host '{host}', which {whose}"
+            whose = f"is {owner.name}'s" if owner else "belongs to nobody"
+            message = f"the rule matches the host '{host}', which {whose}"
             hint = f"own hosts: {', '.join(sorted(own)) or 'none'}"
             yield breach(route.manifest, "EDGE-01", (*route.path, "match"), message, hint, tenant=tenant)
         priority = route.value.get("priority")
@@ -169,7 +170,7 @@ def references(state: State) -> Iterator[Breach]:
     for group, kind in _STRANGE_KINDS:
         for manifest in state.of(group, kind):
             if state.home(manifest):
-                message = f"a {kind} is a way in, or changes one, that no proof here reads"
+                message = f"a {kind} opens or changes a route in a way that no proof reads"
                 yield breach(manifest, "EDGE-02", ("kind",), message, "use an IngressRoute")
     for manifest in state.of("traefik.io", "IngressRoute"):
         yield from _references_of(manifest)
@@ -197,7 +198,7 @@ def _reference(manifest: Manifest, path: Path, reference: Value, what: str) -> I
             manifest,
             "EDGE-02",
             (*path, "name"),
-            f"the {what} '{name}' is another provider's",
+            f"the {what} '{name}' belongs to another provider",
             "use one of the own namespace",
         )
     elif namespace and namespace != manifest.identity.namespace:
@@ -205,7 +206,7 @@ def _reference(manifest: Manifest, path: Path, reference: Value, what: str) -> I
             manifest,
             "EDGE-02",
             (*path, "namespace"),
-            f"the {what} '{name}' is that of namespace '{namespace}'",
+            f"the {what} '{name}' is in namespace '{namespace}'",
             "use one of the own namespace",
         )
 
@@ -217,8 +218,8 @@ def _service(manifest: Manifest, path: Path, service: Value) -> Iterator[Breach]
             manifest,
             "EDGE-02",
             (*path, "kind"),
-            f"leads to a {service.get('kind')}, which no proof here reads",
-            "lead to a Service",
+            f"leads to a {service.get('kind')}, which no proof reads",
+            "use a Service",
         )
     elif (
         text(service.get("name")) not in SERVICES
@@ -325,6 +326,7 @@ def expressions(routes: Iterable[Route]) -> Expressions:
 
 
 def entry_points(home: Home) -> frozenset[str]:
+    """Entry points that a home's routes may use; the private one only where the tier has it."""
     edge = home.cluster.traefik
     private = {edge.private_entry_point} if home.tier.edge.private_entry_point and edge.private_entry_point else set()
     return frozenset({"web", edge.public_entry_point, *private} - {None})
@@ -379,7 +381,7 @@ def _judge(state: State, home: Home, instance: Instance, host: str, way: _Way) -
         yield fault(
             "EDGE-03",
             "match",
-            "the database manager, which lists, dumps and drops databases, is reached",
+            "the database manager, which lists, dumps and drops databases, is reachable",
             "keep its paths out of the rule",
         )
         return
@@ -387,7 +389,7 @@ def _judge(state: State, home: Home, instance: Instance, host: str, way: _Way) -
         yield fault(
             "EDGE-03",
             "match",
-            "what is for probes and Prometheus, or tells versions, is reached",
+            "paths for probes and Prometheus, or that reveal versions, are reachable",
             "keep its paths out of the rule",
         )
         return
@@ -395,14 +397,14 @@ def _judge(state: State, home: Home, instance: Instance, host: str, way: _Way) -
         yield fault(
             "EDGE-04",
             "match",
-            "the API is reached without a client certificate",
+            "the API is reachable without a client certificate",
             "serve it on the API host with the TLS option api-clients",
         )
     if host == instance.api_host and not _client_certificates(state, route):
         yield fault(
             "EDGE-04",
             "match",
-            "the host of API clients is reached without a client certificate",
+            "the host of API clients is reachable without a client certificate",
             "use the TLS option api-clients",
         )
     access = instance.tenant.access
@@ -410,15 +412,15 @@ def _judge(state: State, home: Home, instance: Instance, host: str, way: _Way) -
         yield fault(
             "EDGE-04",
             "middlewares",
-            "administration is reached from everywhere",
+            "administration is reachable from everywhere",
             "use the middleware admin-sources, or no route",
         )
     elif "admin" in way.classes and _is_crowd(chain):
-        message = f"administration is reached from more addresses than {addresses.shown(addresses.ADMINISTRATORS)}"
-        yield fault("EDGE-04", "middlewares", message, "the tenant's adminSources are too wide")
+        message = f"administration is reachable from more addresses than {addresses.shown(addresses.ADMINISTRATORS)}"
+        yield fault("EDGE-04", "middlewares", message, "the tenant's adminSources are too broad")
     elif access.sources and not _only_from(chain, access.sources) and "admin" not in way.classes:
         yield fault(
-            "EDGE-04", "middlewares", "the tenant's list of sources is passed by", "use the middleware client-sources"
+            "EDGE-04", "middlewares", "the tenant's list of sources is bypassed", "use the middleware client-sources"
         )
     yield from _limits(home, way, chain, fault)
 
@@ -465,7 +467,7 @@ def _limits(
     if not websocket:
         wanted["buffering"] = "no limit of the body's size"
         if home.tier.edge.web_application_firewall != "off":
-            wanted["plugin"] = "the web application firewall is passed by"
+            wanted["plugin"] = "the web application firewall is bypassed"
     for kind, message in wanted.items():
         if kind not in kinds:
             yield fault("EDGE-04", "middlewares", message, f"add the middleware of kind {kind}")
@@ -516,7 +518,9 @@ def _counted(manifest: Manifest, home: Home) -> Iterator[Breach]:
         if limit and (
             unsaid or not by_address or mapping(strategy).get("depth") or mapping(strategy).get("excludedIPs")
         ):
-            message = f"'{manifest.identity.name}' does not count by the sender's address: one client can use up what all have"
+            message = (
+                f"'{manifest.identity.name}' does not count by client address: one client can use up the limit of all"
+            )
             path: Path = ("spec", kind, "sourceCriterion")
             yield breach(manifest, "EDGE-04", path, message, "ipStrategy: {depth: 0}", tenant=home.tenant)
 
@@ -531,7 +535,7 @@ def _limited(
         most = tier.login_requests_per_second if login else settled.requests_per_second
         burst = max(tier.login_burst, logins_at_once(users)) if login else settled.burst
         rate = mapping(spec["rateLimit"])
-        yield ("spec", "rateLimit", "average"), rate.get("average"), most, "requests a second"
+        yield ("spec", "rateLimit", "average"), rate.get("average"), most, "requests per second"
         yield ("spec", "rateLimit", "burst"), rate.get("burst"), burst, "requests at once"
     if "inFlightReq" in spec:
         amount = mapping(spec["inFlightReq"]).get("amount")
@@ -549,7 +553,7 @@ def _headers(manifest: Manifest, home: Home) -> Iterator[Breach]:
     emptied = mapping(mapping(manifest.spec["headers"]).get("customRequestHeaders"))
     for header in _STRIPPED:
         if emptied.get(header) != "":
-            message = f"the header {header}, by which a request can name a database, reaches Odoo"
+            message = f"the header {header}, with which a request can name a database, reaches Odoo"
             path: Path = ("spec", "headers", "customRequestHeaders")
             yield breach(manifest, "EDGE-04", path, message, f'{header}: ""', tenant=home.tenant)
 
@@ -574,7 +578,7 @@ def _sources(manifest: Manifest, instance: Instance, home: Home) -> Iterator[Bre
             tenant=home.tenant,
         )
     if allow.get("ipStrategy"):
-        message = f"'{manifest.identity.name}' believes a header about the sender's address"
+        message = f"'{manifest.identity.name}' trusts a header for the client's address"
         yield breach(
             manifest, "EDGE-04", ("spec", "ipAllowList", "ipStrategy"), message, "remove it", tenant=home.tenant
         )

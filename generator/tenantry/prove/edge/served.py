@@ -1,4 +1,4 @@
-"""EDGE-01, the other half: what a running instance is promised is really served, by its own Service."""
+"""EDGE-01, second part: what a running instance is promised is served by its own Service."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATHS = (*_PAGES, _SOCKET, _ADMINISTRATION, *_INTERFACES)
 
 
 def served(state: State) -> Iterator[Breach]:
-    """Each host answers pages, sign-in, bus, administration and API where they are promised."""
+    """Each host serves pages, sign-in, bus, administration and API where they are promised."""
     routes, _ = read(state)
     by_host: dict[tuple[str, str], list[Route]] = {}
     for route in routes:
@@ -64,7 +64,7 @@ def _taking(state: State, routes: list[Route], path: str, point: str) -> list[Ro
 
 
 def _leads(route: Route, port: str) -> bool:
-    """Whether a rule has the Service's right port; Services that are not the instance's are told as references."""
+    """Whether a rule has the Service's right port; Services that are not the instance's are reported as references."""
     services = [service for _, service in entries(route.value.get("services"))]
     own = [service for service in services if text(service.get("name")) in SERVICES]
     return bool(services) and all(service.get("port") in (port, dict(SERVICES.values())[port]) for service in own)
@@ -73,8 +73,8 @@ def _leads(route: Route, port: str) -> bool:
 def _missed(
     state: State, home: Home, blamed: Route | None, address: str, point: str, port: str, name: str
 ) -> Breach:  # fmt: skip
-    """Told of the rule that takes the path instead, else of the IngressRoute that should."""
-    message = f"{address} does not lead to the port '{port}' of the instance's Service at the entry point '{point}'"
+    """Reported at the rule that matches the path instead, else at the IngressRoute that should."""
+    message = f"{address} is not routed to the port '{port}' of the instance's Service at the entry point '{point}'"
     path: Path = ("spec", "routes")
     if blamed is not None:
         manifest, path = blamed.manifest, blamed.path

@@ -96,7 +96,7 @@ def options(state: State) -> Iterator[Breach]:
                 manifest,
                 "EDGE-05",
                 ("kind",),
-                "a TLSStore of a tenant could give the certificate of all hosts",
+                "a tenant's TLSStore could set the certificate of all hosts",
                 "remove it",
             )
     for manifest in state.of("traefik.io", "TLSOption"):
@@ -124,14 +124,14 @@ def _certificate_of(manifest: Manifest, home: Home) -> Iterator[Breach]:
                 manifest,
                 "EDGE-05",
                 ("spec", "tls", field),
-                f"{field} gets certificates past cert-manager",
+                f"{field} gets certificates without cert-manager",
                 "remove it",
                 tenant=home.tenant,
             )
 
 
 def _one_option(route: Route, home: Home, chosen: dict[str, tuple[str, Manifest]]) -> Iterator[Breach]:
-    """One TLS option a host: with two, Traefik falls back to the default one."""
+    """One TLS option per host: with two, Traefik falls back to the default one."""
     option = text(dig(route.manifest.spec, "tls", "options", "name"))
     for host in route.hosts or ():
         name, first = chosen.setdefault(host, (option, route.manifest))
@@ -141,7 +141,12 @@ def _one_option(route: Route, home: Home, chosen: dict[str, tuple[str, Manifest]
                 "Traefik falls back to the default one, which asks for no client certificate"
             )
             yield breach(
-                route.manifest, "EDGE-05", ("spec", "tls", "options"), message, "one option a host", tenant=home.tenant
+                route.manifest,
+                "EDGE-05",
+                ("spec", "tls", "options"),
+                message,
+                "use one option per host",
+                tenant=home.tenant,
             )
 
 
@@ -160,7 +165,7 @@ def _option(manifest: Manifest) -> Iterator[Breach]:
             manifest,
             "EDGE-05",
             ("spec", "sniStrict"),
-            "answers names that it has no certificate for",
+            "answers names for which it has no certificate",
             "sniStrict: true",
         )
     client = mapping(spec.get("clientAuth"))
@@ -181,8 +186,13 @@ _SWITCHES: tuple[tuple[str, tuple[str, ...], Any, str], ...] = (
     ("EDGE-02", (*_CRD, "allowCrossNamespace"), False, "routes may refer to other namespaces"),
     ("EDGE-02", (*_CRD, "allowExternalNameServices"), False, "Services may lead anywhere by name"),
     ("EDGE-02", (*_CRD, "crossProviderNamespaces"), [], "routes may use api@internal and other providers"),
-    ("EDGE-02", (*_CRD, "defaultTLSResourcesNamespace"), "traefik", "a default TLS option anywhere holds for all"),
-    ("EDGE-02", (*_CRD, "safeNaming"), True, "names of two namespaces can meet"),
+    (
+        "EDGE-02",
+        (*_CRD, "defaultTLSResourcesNamespace"),
+        "traefik",
+        "a default TLS option in any namespace applies to all",
+    ),
+    ("EDGE-02", (*_CRD, "safeNaming"), True, "names of two namespaces can collide"),
     ("EDGE-05", ("core", "strictTLSOptions"), True, "two TLS options on one host turn client certificates off"),
     ("EDGE-04", ("api", "dashboard"), False, "Traefik's dashboard is served"),
 )
@@ -193,8 +203,8 @@ _POINT_SWITCHES: tuple[tuple[str, tuple[str, ...], Any, str], ...] = (
         False,
         "%2F hides the database manager from the rules",
     ),
-    ("EDGE-03", ("http", "encodedCharacters", "allowEncodedBackSlash"), False, "%5C passes the rules"),
-    ("EDGE-03", ("http", "encodedCharacters", "allowEncodedNullCharacter"), False, "%00 passes the rules"),
+    ("EDGE-03", ("http", "encodedCharacters", "allowEncodedBackSlash"), False, "%5C bypasses the rules"),
+    ("EDGE-03", ("http", "encodedCharacters", "allowEncodedNullCharacter"), False, "%00 bypasses the rules"),
     (
         "EDGE-04",
         ("http", "aliasHeadersStrategy"),
@@ -236,7 +246,7 @@ def _wrong_points(static: Value, balancer: list[str]) -> Iterator[tuple[str, str
             whom = (
                 "anybody" if proxy.get("insecure") else ", ".join(map(text, items(proxy.get("trustedIPs")))) or "nobody"
             )
-            message = f"{where}.proxyProtocol believes {whom} about the client's address, by which limits and lists go"
+            message = f"{where}.proxyProtocol believes {whom} for the client's address, which limits and lists rely on"
             yield "EDGE-04", message, f"trustedIPs: {balancer}" if balancer else "no proxyProtocol"
         if mapping(dig(point, "forwardedHeaders")):
             yield "EDGE-04", f"{where}.forwardedHeaders believes headers about the client's address", "remove it"
@@ -272,7 +282,7 @@ def _wrong_switches(static: Value, space: str) -> Iterator[tuple[str, str, str]]
     if dig(static, "api", "insecure"):
         yield "EDGE-04", "api.insecure: the API answers without a login", "remove it"
     for provider in sorted(set(mapping(static.get("providers"))) - _PROVIDERS):
-        yield "EDGE-02", f"the provider {provider} brings routes that no proof here reads", "remove it"
+        yield "EDGE-02", f"the provider {provider} provides routes that no proof reads", "remove it"
     for name, point in mapping(static.get("entryPoints")).items():
         if name == "metrics":  # only Prometheus reaches it
             continue

@@ -1,1 +1,1 @@
-"""NetworkPolicies read as Kubernetes reads them, and what they open compared with what is declared."""
+"""Evaluates NetworkPolicies as Kubernetes does, and compares what they open with what is declared."""

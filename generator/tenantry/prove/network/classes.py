@@ -56,6 +56,7 @@ def platform_pods(state: State) -> tuple[PlatformPods, ...]:
 
 
 def platform_classes(state: State) -> Iterator[PodClass]:
+    """The platform's Pods, with the cluster's range as their address."""
     for pods in platform_pods(state):
         space = {NAME_LABEL: pods.namespace}
         yield PodClass(pods.role, Endpoint(pods.namespace, space, {pods.key: pods.value}, {}, _range(state)))

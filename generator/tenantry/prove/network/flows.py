@@ -34,7 +34,7 @@ class PlatformServices:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Addresses that are no Pod's."""
+    """Addresses outside the Pod network."""
 
     cidrs: tuple[str, ...]
 

@@ -92,6 +92,7 @@ class NetworkPolicy:
     egress: tuple[Rule, ...] | None
 
     def rules(self, direction: Direction) -> tuple[Rule, ...] | None:
+        """Rules of a direction; None if the policy does not isolate it."""
         return self.ingress if direction == "ingress" else self.egress
 
 

@@ -32,6 +32,7 @@ class PortSet:
         return self - (self - other)
 
     def has(self, protocol: str, port: int) -> bool:
+        """Whether it contains one port."""
         return any(p == protocol and low <= port <= high for p, low, high in self.intervals)
 
     def __str__(self) -> str:
@@ -62,6 +63,7 @@ def _minus(ports: PortSet, other: PortSet) -> PortSet:
 
 @lru_cache(maxsize=4096)
 def of(*intervals: Interval) -> PortSet:
+    """A set from intervals in any order, which may overlap."""
     merged: list[Interval] = []
     for protocol, low, high in sorted(intervals):
         if merged and merged[-1][0] == protocol and low <= merged[-1][2] + 1:
@@ -72,10 +74,12 @@ def of(*intervals: Interval) -> PortSet:
 
 
 def tcp(*ports: int) -> PortSet:
+    """A set of single TCP ports."""
     return of(*(("TCP", port, port) for port in ports))
 
 
 def union(sets: Iterable[PortSet]) -> PortSet:
+    """Every port that one of the sets contains."""
     return of(*(interval for ports in sets for interval in ports.intervals))
 
 

@@ -33,7 +33,7 @@ from tenantry.prove.network.selectors import Selector
 from tenantry.prove.promises import Home
 
 _GRAVITY = ("NET-02", "NET-03", "NET-08", "NET-06", "NET-07", "NET-05", "NET-04")
-"""Of what one rule opens, the worst is told."""
+"""Of what one rule opens, the worst is reported."""
 _STORES = frozenset({"postgresql", "redis", "pooler"})
 _RESERVED = "tenantry.io/"
 """Labels of namespaces that only our trees write (NET-11 holds them to it)."""
@@ -73,6 +73,7 @@ class ClusterNetwork:
 
     @cached_property
     def platform(self) -> tuple[PlatformPods, ...]:
+        """The platform's Pods that may be a peer."""
         return platform_pods(self.state)
 
 
@@ -306,7 +307,7 @@ def _is_pinned(pods: Selector, known: PlatformPods) -> bool:
 def _told(end: _End, chosen: NetworkPolicy, rule: Rule, extra: _Extra, count: int) -> Breach:
     manifest = end.network.manifests[chosen.namespace, chosen.name]
     more = f" and {count - 1} more peers" if count > 1 else ""
-    message = f"opens a way that nothing declares: {end.way(extra.peer)}, {extra.ports}{more}; {_other_end(end, extra)}"
+    message = f"opens an undeclared path: {end.way(extra.peer)}, {extra.ports}{more}; {_other_end(end, extra)}"
     hint = "declared flows follow from tier, platform and the tenant's integrations (docs/reference/controls.md)"
     return breach(manifest, extra.control, rule.path, message, hint, tenant=end.home.tenant)
 
@@ -314,17 +315,17 @@ def _told(end: _End, chosen: NetworkPolicy, rule: Rule, extra: _Extra, count: in
 def _other_end(end: _End, extra: _Extra) -> str:
     """Whether the peer's own policies let the connection through too."""
     if extra.pods is None or extra.pods.home is None:
-        return "no policy of ours keeps the other end shut"
+        return "no policy in the tree keeps the other end closed"
     other: Direction = "egress" if end.direction == "ingress" else "ingress"
     policies = end.network.policies
     openings = list(policies.openings(extra.pods.endpoint, other, end.pods.endpoint, wide=True))
     through = [o for o in openings if o.ports & extra.ports]
     if not through:
-        return "the other end is still shut, so one more change opens it"
+        return "the other end is still closed, so one more change opens the path"
     names = sorted({o.policy.name for o in through if o.policy is not None})
     if not names:
-        return f"no policy isolates the other end, so the way is open ({end.direction} by NetworkPolicy)"
-    return f"NetworkPolicy {' and '.join(names)} lets it through at the other end, so the way is open"
+        return f"no policy isolates the other end, so the path is open ({end.direction} by NetworkPolicy)"
+    return f"NetworkPolicy {' and '.join(names)} allows it at the other end, so the path is open"
 
 
 # --- what is needed and shut
@@ -335,7 +336,7 @@ def _too_little(end: _End) -> Iterator[Breach]:
         return
     for flow in end.flows:
         for peer, missing in _missing(end, flow):
-            message = f"the declared way {end.way(peer)}, {missing}, is shut ({flow.why})"
+            message = f"the declared path {end.way(peer)}, {missing}, is closed ({flow.why})"
             manifest, path = _nearest(end, flow)
             hint = "the policies of this end must open it"
             yield breach(manifest, flow.control, path, message, hint, tenant=end.home.tenant)
@@ -383,7 +384,7 @@ def _peers(network: ClusterNetwork, flow: Flow) -> Iterator[PodClass]:
     """Pods that there are of a flow's peer; a stopped workload has none, and nothing is missed."""
     if isinstance(flow.peer, PodGroup):
         for other in network.by_namespace.get(flow.peer.namespace, ()):
-            if other.role in flow.peer.roles and not other.endpoint.host_network:  # NET-09 tells of those
+            if other.role in flow.peer.roles and not other.endpoint.host_network:  # NET-09 reports those
                 yield other
     elif isinstance(flow.peer, PlatformServices):
         for pods in network.platform:

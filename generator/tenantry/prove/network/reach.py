@@ -1,6 +1,6 @@
-"""Whether one Pod may open a connection to another, by the words of the API: both ends must agree.
+"""Whether one Pod may open a connection to another, as the API defines it: both ends must allow it.
 
-Pods are told apart by class: namespace, labels, named ports. Rules are read twice where network plugins differ:
+Pods are distinguished by class: namespace, labels, named ports. Rules are read twice where network plugins differ:
 `wide` takes every reading that opens (ipBlock over Pod addresses, endPort), `narrow` only what all plugins open.
 """
 
@@ -103,6 +103,7 @@ class Namespaces:
                 self._by_label.setdefault(pair, []).append(name)
 
     def taken_by(self, peer: Peer, own: str) -> Sequence[str]:
+        """Candidate namespaces for a peer of a policy in the namespace `own`; a superset of those that match."""
         if peer.namespaces is None:
             return (own,)
         for requirement in peer.namespaces.requirements:

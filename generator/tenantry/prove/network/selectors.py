@@ -19,6 +19,7 @@ class Requirement:
     values: frozenset[str]
 
     def matches(self, labels: Labels) -> bool:
+        """Whether the labels meet this requirement."""
         match self.operator:
             case "In":
                 return labels.get(self.key) in self.values if self.key in labels else False
@@ -38,6 +39,7 @@ class Selector:
     requirements: tuple[Requirement, ...] = ()
 
     def matches(self, labels: Labels) -> bool:
+        """Whether the labels meet every requirement."""
         return all(requirement.matches(labels) for requirement in self.requirements)
 
     def pinned(self, key: str) -> frozenset[str] | None:
