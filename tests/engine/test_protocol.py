@@ -80,8 +80,8 @@ def test_a_program_that_is_not_an_engine_is_reported_at_the_start(tmp_path: Path
 
 
 @pytest.mark.parametrize(("body", "message"), [
-    ("sys.stdout.write('garbage garbage'); sys.stdout.flush(); time.sleep(60)", "no answer"),
-    ("sys.stdout.buffer.write(struct.pack('>I', 2) + b'[]'); sys.stdout.flush(); time.sleep(60)", "no answer"),
+    ("sys.stdout.write('garbage garbage'); sys.stdout.flush(); time.sleep(60)", "invalid answer"),
+    ("sys.stdout.buffer.write(struct.pack('>I', 2) + b'[]'); sys.stdout.flush(); time.sleep(60)", "invalid answer"),
     ("sys.stderr.write('panic: at the disco\\n'); sys.exit(2)", "the engine ended: panic: at the disco"),
     ("time.sleep(60)", "no answer within 1 s"),
 ])  # fmt: skip

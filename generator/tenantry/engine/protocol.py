@@ -179,7 +179,7 @@ class CoProcess:
             self._fail(f"the {self.called} ended")
         except (ValueError, KeyError, TypeError, OSError):
             self._process.kill()
-            self._fail(f"the {self.called} sent an invalid answer")
+            self._fail(f"the {self.called} sent an invalid answer and ended")
 
     def _answer(self, message: dict[str, Any]) -> None:
         with self._lock:
