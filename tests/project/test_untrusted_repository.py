@@ -112,7 +112,7 @@ def test_a_linked_generated_folder_stops_the_run(run: Run, made: Path, tmp_path:
     before = everything(outside)
     ran = run("render", "-C", made)
     assert ran.code == 1
-    assert f"{place}: G001 is a link" in ran.out
+    assert f"{place}: G001 is a symbolic link" in ran.out
     assert everything(outside) == before
 
 

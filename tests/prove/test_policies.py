@@ -249,7 +249,7 @@ spec:
     [
         ("", '"object.metadata.labels.owner == \'x\'"', "the policy 'own' gave no verdict (error)"),
         ("", '"object.metadata.nothing("', "policies/own/policy.yaml:4:9: V072 Kyverno can't use the policy 'own'"),
-        ("namespaceSelector: {matchLabels: {a: b}}", '"true"', "policies/own/policy.yaml:4:9: V073 the policy 'own' met no object"),
+        ("namespaceSelector: {matchLabels: {a: b}}", '"true"', "policies/own/policy.yaml:4:9: V073 the policy 'own' matched no object"),
         ("", '"has(object.metadata.labels.owner)"', "a Service needs an owner (policy 'own' keeps NET-11"),
     ],
 )  # fmt: skip

@@ -107,7 +107,7 @@ def fleet_state(root: Path) -> FleetState:
             own_folder(folder)
             (folder / _ROOT).write_bytes(os.fsencode(real))
         own_folder(folder)
-        return FleetState(folder, _key())
+        return FleetState(folder, _key(fleets.parent))
     except OSError:
         return FleetState(folder, None)
 
@@ -135,9 +135,11 @@ def _forget_lost_fleets(fleets: Path) -> None:
 
 
 @cache
-def _key() -> bytes | None:
-    """The installation's key: random, created once, readable by its owner only. None if it can't be saved."""
-    folder = Path(platformdirs.user_state_dir("tenantry"))
+def _key(folder: Path) -> bytes | None:
+    """The installation's key, in the user's state folder: random, created once, readable by its owner only.
+
+    None if it can't be saved.
+    """
     path = folder / "key"
     for _ in range(2):
         try:
