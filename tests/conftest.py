@@ -40,7 +40,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 def engine_program() -> Path:
     """The engine and the policy engine, built if necessary; without Go the tests fail, they are never skipped."""
     engine_build.ensure(engine_build.POLICY_ENGINE, lambda _: None)
-    return engine_build.ensure_engine(lambda _: None)
+    return engine_build.ensure(engine_build.ENGINE, lambda _: None)
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,7 @@ def prepare(parts: list[Part]) -> dict[str, str]:
     cache().mkdir(parents=True, exist_ok=True)
     for part in parts:
         try:
-            engine_build.ensure_engine(say)
+            engine_build.ensure(engine_build.ENGINE, say)
             if set(CONTROL_PLANE) <= set(part.programs):
                 definitions.ensure(say)
             programs.ensure(list(part.programs), say)

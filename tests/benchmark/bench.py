@@ -85,7 +85,7 @@ def stages(root: Path) -> dict[str, float]:
         files = render_overlay(unit.path, unit.tree, unit.context(), base).files
         overlays[folder] = {f"{folder}/{name}": text for name, text in files.items()}, folders_used(base)
     lap("templates")
-    with Engine(engine_build.ensure_engine(say)) as engine:
+    with Engine(engine_build.ensure(engine_build.ENGINE, say)) as engine:
         engine.store({f"base/{path}": text for path, text in shared.items()})
         lap("engine start")
         for started in [engine.build(path, *given) for path, given in overlays.items()]:
@@ -96,7 +96,7 @@ def stages(root: Path) -> dict[str, float]:
 
 def object_times(root: Path) -> dict[str, float]:
     """Microseconds an object: reading and judging everything, native schemas alone, and kubernetes-validate on a sample."""
-    with Engine(engine_build.ensure_engine(say)) as engine:
+    with Engine(engine_build.ensure(engine_build.ENGINE, say)) as engine:
         cluster = sorted(path.name for path in (root / "rendered").iterdir())[0]
         started = time.perf_counter()
         manifests = read_folder(engine, root / "rendered", cluster).manifests
@@ -127,7 +127,7 @@ def policy_times(root: Path) -> dict[str, float]:
     """Seconds to compile the fleet's policies, and to have 1,000 objects judged by all of them."""
     policies = [yaml.safe_load(path.read_text()) for path in sorted((root / "policies").glob("*/policy.yaml"))]
     cluster = sorted(path.name for path in (root / "rendered").iterdir())[0]
-    with Engine(engine_build.ensure_engine(say)) as engine:
+    with Engine(engine_build.ensure(engine_build.ENGINE, say)) as engine:
         manifests = read_folder(engine, root / "rendered", cluster).manifests
     spaces = {m.identity.name: dict(m.labels) for m in manifests if m.identity.kind == "Namespace"}
     with PolicyEngine(engine_build.ensure(engine_build.POLICY_ENGINE, say)) as running:

@@ -114,7 +114,7 @@ def _policy_engine() -> PolicyEngine:
 @cache
 def running_engine() -> Engine:
     """One engine for all mutants of a process."""
-    return Engine(engine_build.ensure_engine(lambda _: None))
+    return Engine(engine_build.ensure(engine_build.ENGINE, lambda _: None))
 
 
 @atexit.register

@@ -9,6 +9,7 @@ from typing import Any
 from conftest import Ran
 from controls.laboratory import example
 from tenantry.core.manifest import Manifest
+from tenantry.prove.probes import LONGEST_REQUEST
 from tenantry.verify.references.index import pod_specs
 
 
@@ -30,6 +31,13 @@ def test_no_database_has_the_extension_that_turns_trigram_indexes_off() -> None:
     for database in objects("Database"):
         states = {e["name"]: e["ensure"] for e in database.spec["extensions"]}
         assert states == {"pg_trgm": "present", "unaccent": "absent"}, database.identity
+
+
+def test_odoo_ends_a_request_when_probes_and_edge_expect_it() -> None:
+    options = [m.value["data"]["options.conf"] for m in objects("ConfigMap") if m.identity.name == "odoo-config"]
+    assert options
+    for text in options:
+        assert f"limit_time_real = {LONGEST_REQUEST}\n" in text
 
 
 def test_a_zone_without_usable_nodes_keeps_no_pod_from_being_placed() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from tenantry.commands.examination import known_fleet
+from tenantry.commands.rendered import rendered_files, text_below
 from tenantry.core.assurance import Objective
 from tenantry.core.codes import CODES_BY_ID
 from tenantry.core.controls import CONTROLS_BY_ID, STANDARDS, Control
@@ -95,18 +96,8 @@ def explain_objectives(space: Workspace, tenant: str) -> tuple[Objective, ...]:
 
 def _objectives(known: Promises, root: Path, tenant: str, engine: Engine) -> tuple[Objective, ...]:
     """Objectives of a tenant, derived from rendered/ below `root`."""
-
-    def content(file: str) -> str:
-        try:
-            return read_plain(root, file, MAX_FILE_BYTES).decode(errors="replace")
-        except (NotPlainError, OSError):
-            return ""  # `check` reports links and pipes in a file's place
-
-    files = {
-        name: sorted(path.relative_to(root).as_posix() for path in (root / "rendered" / name).rglob("*.yaml"))
-        for name in known.clusters
-    }
-    return tuple(objectives_of(read_states(engine, known, files, content), tenant))
+    files = {name: rendered_files(root, name) for name in known.clusters}
+    return tuple(objectives_of(read_states(engine, known, files, text_below(root)), tenant))
 
 
 def explain_tenant(space: Workspace, subject: str) -> Explanation:
@@ -123,7 +114,7 @@ def explain_tenant(space: Workspace, subject: str) -> Explanation:
             raise FindingsError(broken)
         known = [*inputs.fleet.entries["Tenant"], *inputs.resolution.instances, *CODES_BY_ID, *CONTROLS_BY_ID]
         raise UsageError(
-            f"'{subject}' is no tenant, instance, code or control",
+            f"'{subject}' is not a tenant, instance, code or control",
             did_you_mean(subject, known) or "tenants are the files in tenants/",
         )
     return {name: list(_rows(inputs.fleet, instance)) for name, instance in instances.items()}
@@ -146,7 +137,7 @@ def explain_line(space: Workspace, file: str, line: int) -> Mapping[str, str]:
     all_units = units(inputs.fleet, inputs.resolution.instances)
     source = Blamer(inputs.fleet, all_units).source(Manifest(identity, "", value, file=file), found)
     if source is None:
-        raise UsageError(f"'{file}' is made by no template", "it may be left over: run 'tenantry check'")
+        raise UsageError(f"no template renders '{file}'", "it may be stale: run 'tenantry check'")
     return {
         "object": str(identity),
         "field": show_path(found.path),
@@ -268,15 +259,18 @@ def to_text(explanation: Explanation) -> str:
 
 
 def tenant_document(explanation: Explanation) -> CommandAnswer:
+    """Where the values of instances come from: a table, and the rows by instance."""
     instances = {name: [dataclasses.asdict(row) for row in rows] for name, rows in explanation.items()}
     return CommandAnswer("explain", to_text(explanation), {"instances": instances})
 
 
 def line_document(told: Mapping[str, str]) -> CommandAnswer:
+    """What decided a rendered line, field by field."""
     text = "".join(f"{one_line(f'{name:<10}  {value}')}\n" for name, value in told.items())
     return CommandAnswer("explain", text, {name.replace(" ", "_"): value for name, value in told.items()})
 
 
 def objectives_document(tenant: str, objectives: Sequence[Objective]) -> CommandAnswer:
+    """Derived objectives, with the steps that lead to each."""
     values = [dataclasses.asdict(objective) for objective in objectives]
     return CommandAnswer("explain", objectives_text(tenant, objectives), {"objectives": values})

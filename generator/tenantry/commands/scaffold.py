@@ -60,7 +60,7 @@ def new_cell(fleet: Fleet, name: str, cluster_name: str, tier_name: str) -> tupl
     if not models:
         raise UsageError(
             f"no cell of tier '{tier_name}' is there to take the shape from",
-            "write platform/cells/NAME.yaml by hand; 'tenantry schema cell' tells its fields",
+            "write platform/cells/NAME.yaml yourself; 'tenantry schema cell' lists its fields",
         )
     model = models[0]
     pools = {pool.name for pool in cluster.node_pools}
@@ -174,7 +174,7 @@ _LEFT_OUT = re.compile(r"(euw1|euc1|use1|usc1)-globex")
 
 
 def new_fleet(target: Path) -> list[str]:
-    """Lay a fleet without tenants: platform, one cluster with its DR partner, the tiers. Returns its files.
+    """Create a fleet without tenants: platform, one cluster with its DR partner, the tiers. Returns its files.
 
     Raises UsageError when the folder holds something already.
     """

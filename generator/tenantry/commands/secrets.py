@@ -5,21 +5,20 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from tenantry.commands.examination import known_fleet
+from tenantry.commands.rendered import rendered_files, text_below
 from tenantry.core.findings import FindingsError, UsageError
 from tenantry.core.manifest import Manifest, dig, entries, text
-from tenantry.core.paths import cluster_of, rendered_folder
+from tenantry.core.paths import cluster_of
 from tenantry.core.secret_values import secret_value
 from tenantry.core.suggestions import did_you_mean
 from tenantry.engine.engines import Engines
 from tenantry.model.tenant import Tenant
 from tenantry.prove.promises import Promises
 from tenantry.report.plain import one_line, to_json_text
-from tenantry.runtime.plain_file import NotPlainError, read_plain
 from tenantry.runtime.workspace import Workspace
-from tenantry.verify.folder import MAX_FILE_BYTES, read_files
+from tenantry.verify.folder import read_files
 
 _EXTERNAL = ("external-secrets.io", "ExternalSecret")
 
@@ -101,17 +100,10 @@ def _secret(asked: tuple[str, str], readers: Collection[str], present: Present |
 
 
 def _external_secrets(space: Workspace, known: Promises) -> Iterator[Manifest]:
-    def content(file: str) -> str:
-        try:
-            return read_plain(space.root, file, MAX_FILE_BYTES).decode(errors="replace")
-        except (NotPlainError, OSError):
-            return ""  # `check` reports links and pipes in place of a file
-
     with Engines(space.say) as engines:
         for cluster in known.clusters:
-            folder: Path = space.root / rendered_folder(cluster)
-            files = sorted(path.relative_to(space.root).as_posix() for path in folder.rglob("externalsecret.*.yaml"))
-            yield from (m for m in read_files(engines.engine, files, content) if m.kind == _EXTERNAL)
+            files = rendered_files(space.root, cluster, "externalsecret.*.yaml")
+            yield from (m for m in read_files(engines.engine, files, text_below(space.root)) if m.kind == _EXTERNAL)
 
 
 def _asked(manifest: Manifest) -> Iterator[tuple[str, str]]:

@@ -61,6 +61,11 @@ def rendered_folder(unit: str) -> str:
     return f"rendered/{unit}"
 
 
+def is_base(path: str) -> bool:
+    """Whether a file or folder is in base/."""
+    return path.startswith("base/")
+
+
 def is_rendered(path: str) -> bool:
     """Whether a file or folder lies in rendered/."""
     return path.startswith("rendered/")

@@ -53,11 +53,6 @@ POLICY_ENGINE = Program(
 PROGRAMS = (ENGINE, POLICY_ENGINE)
 
 
-def ensure_engine(say: Say) -> Path:
-    """Path of the engine; builds it if the current sources have not been built yet."""
-    return ensure(ENGINE, say)
-
-
 def ensure(program: Program, say: Say) -> Path:
     """Path of a program; builds it if the current sources have not been built yet, or the program is damaged.
 

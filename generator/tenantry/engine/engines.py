@@ -35,15 +35,12 @@ class Engines:
         self._policies: Future[PolicyEngine] | None = None
         self._engine: Future[Engine] | None = None
         if is_intact(build.ENGINE.path):
-            self._engine = self._pool.submit(self._start_engine)
+            self._begin_engine()
 
     @property
     def engine(self) -> Engine:
         """The running engine. Raises ToolError if it is not available."""
-        if self._engine is None:
-            build.ensure(build.ENGINE, self._say)
-            self._engine = self._pool.submit(self._start_engine)
-        return self._engine.result()
+        return self._begin_engine().result()
 
     @property
     def policies(self) -> PolicyEngine:
@@ -55,14 +52,20 @@ class Engines:
 
     def begin_listing(self, root: Path, trees: Sequence[str]) -> Future[Listing]:
         """Start listing the given folders below `root`."""
-        if self._engine is None:
-            build.ensure(build.ENGINE, self._say)
-        return self._pool.submit(lambda: self.engine.trees(root, trees))
+        engine = self._begin_engine()  # here: two threads that ask for it would start two
+        return self._pool.submit(lambda: engine.result().trees(root, trees))
 
     def compile(self, policies: Sequence[Value]) -> None:
         """Start compiling the policies that the policy engine will evaluate."""
         if self._policies is None and is_intact(build.POLICY_ENGINE.path):
             self._policies = self._pool.submit(_start_policies, policies)
+
+    def _begin_engine(self) -> Future[Engine]:
+        """The engine that was started, or is started now. To be called by the command's own thread."""
+        if self._engine is None:
+            build.ensure(build.ENGINE, self._say)
+            self._engine = self._pool.submit(self._start_engine)
+        return self._engine
 
     def _start_engine(self) -> Engine:
         return Engine(build.ENGINE.path, request_seconds=self._request_seconds)

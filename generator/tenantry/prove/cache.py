@@ -15,6 +15,7 @@ from tenantry.model.cluster import Cluster
 from tenantry.plan.inputs import Inputs
 from tenantry.plan.unused_exceptions import unused_exceptions
 from tenantry.prove.pairs import Pair, PairObjects
+from tenantry.prove.template_conformance import Templates
 from tenantry.runtime.cache import Store, digest_of
 from tenantry.runtime.listing import Change, Listing, files_of
 from tenantry.runtime.workspace import Workspace
@@ -22,7 +23,6 @@ from tenantry.verify.judge import Blame
 
 if TYPE_CHECKING:
     from tenantry.prove.run import Content, Prover
-    from tenantry.prove.template_conformance import Templates
 
 
 @dataclass

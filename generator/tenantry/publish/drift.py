@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, zip_longest
 from pathlib import Path
+from typing import Any
 
 from tenantry.core.findings import Finding, Place
-from tenantry.core.paths import base_folder, folder_of, is_rendered, overlay_folder, unit_of
+from tenantry.core.paths import base_folder, folder_of, is_base, is_rendered, overlay_folder, unit_of
 from tenantry.core.secret_words import hide, secrets_in
 from tenantry.core.veil import Veil
 from tenantry.inputs import source
@@ -33,14 +34,14 @@ def describe(root: Path, changes: Sequence[Change]) -> Iterator[Finding]:
     files. Where only rendered files were edited manually, one for each file, or for each folder if there are many.
     """
     touched = {unit_of(change.file) for change in changes if not is_rendered(change.file)}
-    base_moved = any(change.file.startswith("base/") for change in changes)
+    base_moved = any(is_base(change.file) for change in changes)
     behind = [c for c in changes if base_moved or not is_rendered(c.file) or unit_of(c.file) in touched]
     manual = [c for c in changes if is_rendered(c.file) and not base_moved and unit_of(c.file) not in touched]
-    for (base, unit), files in _grouped(behind, lambda c: (str(c.file.startswith("base/")), unit_of(c.file))):
+    for (_, folder), files in _grouped(behind, lambda c: (is_base(c.file), _source_folder(c.file))):
         if len(files) == 1:
             yield _finding(root, files[0], manual=False)
         else:
-            yield _behind(base_folder(unit) if base == "True" else overlay_folder(unit), files)
+            yield _behind(folder, files)
     for (folder, action), files in _grouped(manual, lambda c: (folder_of(c.file), c.action)):
         if len(files) > _FOLD:
             code, text = _WORDS[action]
@@ -50,9 +51,14 @@ def describe(root: Path, changes: Sequence[Change]) -> Iterator[Finding]:
                 yield _finding(root, change, manual=True)
 
 
+def _source_folder(file: str) -> str:
+    """The folder in base/ or overlays/ that a file belongs to, also if it is rendered from it."""
+    return (base_folder if is_base(file) else overlay_folder)(unit_of(file))
+
+
 def _grouped(
-    changes: Sequence[Change], key: Callable[[Change], tuple[str, str]]
-) -> Iterator[tuple[tuple[str, str], list[Change]]]:
+    changes: Sequence[Change], key: Callable[[Change], tuple[Any, str]]
+) -> Iterator[tuple[tuple[Any, str], list[Change]]]:
     ordered = sorted(changes, key=lambda change: (*key(change), change.file))
     return ((group, list(members)) for group, members in groupby(ordered, key=key))
 

@@ -9,7 +9,7 @@ from itertools import chain, groupby
 from tenantry.core.file_names import file_name
 from tenantry.core.findings import Finding
 from tenantry.core.manifest import Manifest
-from tenantry.core.paths import is_rendered, name_of, overlay_folder, parse_unit, rendered_folder
+from tenantry.core.paths import name_of, overlay_folder, parse_unit, rendered_folder
 from tenantry.engine.engines import Engines
 from tenantry.engine.kustomize import Engine
 from tenantry.inputs.fleet import Fleet
@@ -69,7 +69,6 @@ class Generator:
         self._engines = engines
         self._known = KnownFolders(space.root, store, self.listing)
         self._sink = sink
-        self._folders: set[str] = set()
         self._troubled: set[str] = set()
 
     def run(self, tenants: Sequence[str], templates: Templates, blame: Blame) -> Iterator[PairObjects]:
@@ -83,14 +82,14 @@ class Generator:
         # Every unit is looked up, so that units outside the selection stay known and their files need not be read.
         unknown = [unit for unit in self._units if not self._known.holds(unit.path, unit.key, _folders(unit))]
         dirty = {unit.path for unit in unknown if not tenants or self._concerns(unit, tenants)}
-        self._folders = bases.folders.union(*map(_folders, self._units))
-        orphans = [] if tenants else list(left_over(self._known, self._folders))
+        folders = bases.folders.union(*map(_folders, self._units))
+        orphans = [] if tenants else list(left_over(self._known, folders))
         self.outcome.findings += check_removals(self.space.root, self.inputs.fleet, orphans)
         removals = self._note(Change(file, "removed") for file in orphans)
         if dirty:
             judge = GroupJudge(_facts(self.inputs.fleet), blame)
             yield from self._make(dirty, bases, templates, judge, removals)
-        self.outcome.findings += foreign(self._known, self._folders, self.outcome.changes)
+        self.outcome.findings += foreign(self._known, folders, self.outcome.changes)
 
     def remember(self, waiting: Sequence[Change], listing: Listing) -> None:
         """Record which units are up to date on disk, from the current `listing`: those without a `waiting` change."""
@@ -125,7 +124,7 @@ class Generator:
         groups = {unit.group for unit in wanted}
         members = [unit for unit in self._units if unit.group in groups]
         for pair, of_pair in groupby(members, key=self._pair):
-            made = _Pair([change for change in removals if is_rendered(change.file)])
+            made = _Pair(list(removals))
             for _, of_group in groupby(of_pair, key=lambda unit: unit.group):
                 self._make_group(engine, list(of_group), dirty, built, made, judge)
             files = files_of(pair, self.listing, made.changes)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from tenantry.core.findings import Place, TenantryError
+from tenantry.core.paths import parse_unit
 from tenantry.inputs.fleet import CLASSES, Fleet
 from tenantry.model.common import ENVIRONMENTS
 from tenantry.model.tenant import Tenant
@@ -155,7 +156,7 @@ def _units(fleet: Fleet, owner: UnitOwner, instances: Mapping[str, Instance]) ->
 
 def _part(unit: Unit) -> str:
     """The cell or the cluster that a unit of no tenant belongs to."""
-    return unit.path.rsplit("/", 1)[-1] if unit.tree == "cell" else unit.cluster
+    return parse_unit(unit.path).cell or unit.cluster
 
 
 def _context(fleet: Fleet, owner: UnitOwner, instances: Mapping[str, Instance] | None = None) -> Context | None:

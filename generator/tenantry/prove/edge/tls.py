@@ -11,6 +11,7 @@ import yaml
 from tenantry.core.manifest import Manifest, Path, Value, dig, items, mapping, text
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.edge.routes import Route, read
+from tenantry.prove.probes import LONGEST_REQUEST
 from tenantry.prove.promises import Home
 
 
@@ -232,10 +233,6 @@ def switches(state: State) -> Iterator[Breach]:
         yield breach(manifest, control, path, message, hint, tenant="")
 
 
-_LONGEST_REQUEST = 240
-"""Seconds for which Odoo may work on a request: limit_time_real."""
-
-
 def _wrong_points(static: Value, balancer: list[str]) -> Iterator[tuple[str, str, str]]:
     """How entry points learn the client's address, and for how long they wait."""
     for name, point in mapping(static.get("entryPoints")).items():
@@ -254,13 +251,13 @@ def _wrong_points(static: Value, balancer: list[str]) -> Iterator[tuple[str, str
             _seconds(dig(point, "transport", *keys))
             for keys in (("respondingTimeouts", "readTimeout"), ("lifeCycle", "graceTimeOut"))
         )
-        if not read or read < _LONGEST_REQUEST:
+        if not read or read < LONGEST_REQUEST:
             yield (
                 "EDGE-04",
                 f"{where}: an upload is cut after {read or 60} seconds",
                 "transport.respondingTimeouts.readTimeout: 300s",
             )
-        if not grace or grace < _LONGEST_REQUEST:
+        if not grace or grace < LONGEST_REQUEST:
             yield (
                 "EDGE-04",
                 f"{where}: a rollout of the edge cuts requests after {grace or 10} seconds",
