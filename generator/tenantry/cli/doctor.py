@@ -13,6 +13,6 @@ from tenantry.commands import doctor
 def command(options: Options) -> None:
     """Check that this machine has what tenantry needs: Python, Go, the engine, git, a writable cache, a fleet."""
     options.require_format("doctor")
-    examination = doctor.examine(options.workspace())
-    options.document(doctor.document(examination))
-    raise SystemExit(0 if all(item.ok for item in examination) else 4)
+    answer = doctor.document(doctor.examine(options.workspace()))
+    options.document(answer)
+    raise SystemExit(0 if answer.ok else 4)

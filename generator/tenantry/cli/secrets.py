@@ -30,9 +30,9 @@ def command(options: Options, tenant: str, present: Path | None) -> None:
     options.require_format("secrets")
     require_fleet(options.root)
     there = None if present is None else secrets.read_present(_names(options, present))
-    found = secrets.secrets(options.workspace(), tenant, there)
-    options.write(secrets.to_json(found) if options.format == "json" else secrets.to_text(found))
-    raise SystemExit(0 if secrets.all_present(found) else 1)
+    answer = secrets.document(secrets.secrets(options.workspace(), tenant, there))
+    options.document(answer)
+    raise SystemExit(0 if answer.ok else 1)
 
 
 def _names(options: Options, present: Path) -> str:

@@ -16,7 +16,8 @@ from tenantry.core.suggestions import did_you_mean
 from tenantry.engine.engines import Engines
 from tenantry.model.tenant import Tenant
 from tenantry.prove.promises import Promises
-from tenantry.report.plain import one_line, to_json_text
+from tenantry.report.document import CommandAnswer
+from tenantry.report.plain import one_line
 from tenantry.runtime.workspace import Workspace
 from tenantry.verify.folder import read_files
 
@@ -117,11 +118,6 @@ def _is_of(path: str, tenant: str) -> bool:
     return path.startswith(f"tenants/{tenant}/")
 
 
-def all_present(found: Sequence[Secret]) -> bool:
-    """Whether nothing is known to be missing."""
-    return all(secret.present is not False for secret in found)
-
-
 def to_text(found: Sequence[Secret]) -> str:
     """A block for each path; below it, a line for each property."""
     lines: list[str] = []
@@ -137,10 +133,11 @@ def to_text(found: Sequence[Secret]) -> str:
     return "\n".join([*lines, f"{counts}{known}."]) + "\n"
 
 
-def to_json(found: Sequence[Secret]) -> str:
-    """A document with a version and all rows."""
+def document(found: Sequence[Secret]) -> CommandAnswer:
+    """What was listed; not ok when something is known to be missing."""
     values = [dataclasses.asdict(secret) for secret in found]
-    return to_json_text({"version": 1, "command": "secrets", "ok": all_present(found), "secrets": values})
+    complete = all(secret.present is not False for secret in found)
+    return CommandAnswer("secrets", to_text(found), {"secrets": values}, complete)
 
 
 def _by_path(found: Sequence[Secret]) -> Mapping[str, list[Secret]]:
