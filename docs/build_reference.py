@@ -12,7 +12,7 @@ import click
 import yaml
 
 from tenantry.cli.main import COMMANDS, cli
-from tenantry.core.codes import CODES
+from tenantry.core.codes import in_order
 from tenantry.core.controls import ASSUMPTIONS, CATALOG, GROUPS, STANDARDS, Control
 from tenantry.inputs.schema import KINDS, load_schema
 from tenantry.render.registry import COMPONENTS, TREE_COMPONENTS, TREES
@@ -84,7 +84,7 @@ def _type(schema: dict[str, Any], root: dict[str, Any]) -> str:
 def _codes() -> Iterator[str]:
     yield "# Finding codes\n\nThe first letter is the stage: S source and schema, R resolve, F fleet rules, T templates, K Kustomize, G trees, V objects.\n\n"
     yield "| code | title | meaning |\n|---|---|---|\n"
-    for code in CODES:
+    for code in in_order():
         yield f"| `{code.id}` | {code.title} | {code.meaning} |\n"
 
 

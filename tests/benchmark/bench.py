@@ -36,8 +36,8 @@ from tenantry.render.units import base_units, component_context, units
 from tenantry.runtime.cache import Store
 from tenantry.verify import native
 from tenantry.verify.folder import read_folder
+from tenantry.verify.index import Index
 from tenantry.verify.judge import judge
-from tenantry.verify.references.index import Index
 
 STOCK_SAMPLE = 60
 """Overlays that stock kustomize builds; its time for all is this sample's, scaled."""

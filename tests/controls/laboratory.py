@@ -27,8 +27,8 @@ from tenantry.prove.proofs import prove_fleet
 from tenantry.render.units import units
 from tenantry.runtime.cache import Store
 from tenantry.verify.folder import read_folder
+from tenantry.verify.index import Index
 from tenantry.verify.judge import judge, tenant_of
-from tenantry.verify.references.index import Index
 
 AS_OF = "2026-11-24"
 

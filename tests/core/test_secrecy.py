@@ -32,9 +32,9 @@ from tenantry.engine.kustomize import Engine
 from tenantry.publish.drift import describe
 from tenantry.report import WRITERS
 from tenantry.runtime.listing import Change
+from tenantry.verify.index import Index
 from tenantry.verify.judge import judge, no_blame, to_findings
 from tenantry.verify.locate import Locator
-from tenantry.verify.references.index import Index
 
 Run = Callable[..., Ran]
 WORD = "Zq7hunter2Xw"

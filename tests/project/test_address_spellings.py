@@ -30,9 +30,9 @@ from tenantry.prove.network.policies import Block, policy
 from tenantry.prove.network.proof import reachability
 from tenantry.prove.promises import Promises, promises
 from tenantry.runtime.cache import Store
-from tenantry.verify.references.index import Index
-from tenantry.verify.rules import network as objects
-from tenantry.verify.rules import traefik
+from tenantry.verify.index import Index
+from tenantry.verify.kubernetes import network as objects
+from tenantry.verify.operators import traefik
 
 TENANT = "northwind-partners"
 WELL_KNOWN = [

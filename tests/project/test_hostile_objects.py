@@ -19,8 +19,8 @@ from tenantry.prove.cluster_state import State
 from tenantry.prove.network import ports
 from tenantry.prove.proofs import prove_fleet
 from tenantry.prove.report import assurances
+from tenantry.verify.index import Index
 from tenantry.verify.judge import judge
-from tenantry.verify.references.index import Index
 
 CLUSTER = "use1-globex"
 NINES = "9" * 5000

@@ -10,7 +10,7 @@ from conftest import Ran
 from controls.laboratory import example
 from tenantry.core.manifest import Manifest
 from tenantry.prove.probes import LONGEST_REQUEST
-from tenantry.verify.references.index import pod_specs
+from tenantry.verify.index import pod_specs
 
 
 def objects(*kinds: str) -> Iterator[Manifest]:

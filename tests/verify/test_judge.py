@@ -21,8 +21,8 @@ from tenantry.core.manifest import Manifest
 from tenantry.engine.kustomize import Engine
 from tenantry.verify import native
 from tenantry.verify.folder import MAX_FILE_BYTES, read_folder
+from tenantry.verify.index import Index
 from tenantry.verify.judge import judge, judge_objects
-from tenantry.verify.references.index import Index
 
 Run = Callable[..., Ran]
 

@@ -11,13 +11,13 @@ import pytest
 
 from conftest import REPOSITORY
 from mutation import GONE, changed_at
-from tenantry.core.codes import CODES
+from tenantry.core.codes import CODES_BY_ID
 from tenantry.core.manifest import Manifest
 from tenantry.engine.kustomize import Engine
 from tenantry.verify.folder import read_folder
 from tenantry.verify.incremental import ClusterFacts, GroupJudge
+from tenantry.verify.index import Index
 from tenantry.verify.judge import judge, no_blame
-from tenantry.verify.references.index import Index
 
 RENDERED = REPOSITORY / "rendered"
 CLUSTER = "use1-globex"
@@ -248,4 +248,4 @@ def test_every_code_for_objects_is_proven() -> None:
     elsewhere = {"V001", "V002", "V003", "V004", "V012", "V014", "V045", "V067"}  # tests/verify/test_judge.py
     elsewhere |= {"V024", "V075"}  # tests/verify/test_folder.py
     elsewhere |= {"V070", "V071", "V072", "V073", "V074"}  # tests/prove/test_policies.py, tests/prove/test_proofs.py
-    assert {mutant.code for mutant in MUTANTS} | elsewhere == {code.id for code in CODES if code.id.startswith("V")}
+    assert {mutant.code for mutant in MUTANTS} | elsewhere == {code.id for code in CODES_BY_ID.values() if code.id.startswith("V")}

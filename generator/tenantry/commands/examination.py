@@ -25,10 +25,10 @@ from tenantry.render.units import units
 from tenantry.runtime.workspace import Workspace
 from tenantry.verify.definitions import read_defined
 from tenantry.verify.folder import ReadManifests, read_folder, read_texts
+from tenantry.verify.index import Index
 from tenantry.verify.judge import Blame, judge, no_blame, to_findings
 from tenantry.verify.layout import Layout
 from tenantry.verify.locate import Locator
-from tenantry.verify.references.index import Index
 
 
 @dataclass(frozen=True, slots=True)

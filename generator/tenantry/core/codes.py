@@ -1,4 +1,4 @@
-"""Every finding code and what it means; the source of the reference page and of `tenantry explain CODE`."""
+"""Finding codes and what they mean; the source of the reference page and of `tenantry explain CODE`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Code:
     meaning: str
 
 
-CODES: tuple[Code, ...] = (
+_CODES: tuple[Code, ...] = (
     Code("S001", "Input can't be read", "A file or folder is missing, unreadable, a link or a special file."),
     Code("S002", "Input is too large", "An input file is larger than 1 MiB. It should hold a single entry."),
     Code("S003", "Input is not UTF-8", "YAML files must be UTF-8 text."),
@@ -220,27 +220,12 @@ CODES: tuple[Code, ...] = (
         "Credentials in an address",
         "A field contains a URL with user information, which everyone can see who can read the object or the repository.",
     ),
-    Code("V040", "CloudNativePG rejects", "A rule of the operator's webhooks that no schema expresses."),
     Code("V041", "Bad schedule or time zone", "It would run at another time than intended, or never."),
-    Code("V042", "Traefik drops the route", "Traefik logs the error and serves the rest."),
-    Code("V043", "Traefik drops the middleware or TLS option", "Traefik logs the error and serves the rest."),
-    Code("V044", "Argo CD rejects", "An Application or AppProject that the controller rejects or misreads."),
-    Code(
-        "V045",
-        "Prometheus rejects the rule",
-        "Not exactly one of alert and record, or an invalid duration, name or group.",
-    ),
-    Code("V046", "cert-manager rejects", "Invalid durations, keys, subjects or issuers."),
-    Code("V047", "Autoscaler does not work", "Invalid bounds or windows, or two autoscalers for one workload."),
-    Code("V048", "External Secrets rejects", "Conflicting policies, or nothing to fetch."),
-    Code("V049", "Velero rejects", "The Schedule would be marked FailedValidation."),
     Code("V050", "The API server rejects", "A rule of the API server's validation that no schema expresses."),
     Code("V060", "Dangling reference", "The referenced object, volume or entry does not exist."),
     Code("V061", "Key is missing", "The Secret, ConfigMap or catalog exists, but lacks the referenced key."),
     Code("V062", "Port is missing", "The Pods or the Service exist, but have no such port."),
     Code("V063", "Selector matches nothing", "No Pod or Service has these labels."),
-    Code("V064", "Argo CD would not deliver", "The AppProject does not permit the Application, or one of its objects."),
-    Code("V065", "Order can't work", "A hook or sync wave that Argo CD misreads, or that depends on a later one."),
     Code("V066", "Unused ConfigMap", "Nothing refers to this ConfigMap."),
     Code("V067", "Reference could not be checked", "The referenced object may exist, but not in this tree."),
     Code(
@@ -261,4 +246,18 @@ CODES: tuple[Code, ...] = (
     Code("V075", "Belongs to no cluster", "It is next to the cluster folders, so it is unclear how to check it."),
 )
 
-CODES_BY_ID = {code.id: code for code in CODES}
+CODES_BY_ID = {code.id: code for code in _CODES}
+"""All codes; those of an operator are declared by its module in `verify/operators/`."""
+
+
+def declare(*codes: Code) -> None:
+    """Add the codes of a module; raises ValueError for an id that is taken."""
+    for code in codes:
+        if code.id in CODES_BY_ID:
+            raise ValueError(f"the finding code {code.id} is declared twice")
+        CODES_BY_ID[code.id] = code
+
+
+def in_order() -> list[Code]:
+    """By stage, in the order of the flow, and number."""
+    return sorted(CODES_BY_ID.values(), key=lambda code: ("SRFTKGV".index(code.id[0]), code.id))

@@ -14,7 +14,7 @@ from tenantry.engine.languages import Readings
 from tenantry.model.cluster import Cluster
 from tenantry.prove.promises import Home, Homes, Promises
 from tenantry.resolve.instance import Instance
-from tenantry.verify.references.index import Index
+from tenantry.verify.index import Index
 
 Breach = tuple[Manifest, Problem]
 

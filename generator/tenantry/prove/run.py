@@ -19,9 +19,9 @@ from tenantry.prove.promises import Promises
 from tenantry.prove.proofs import Proved, prove_fleet
 from tenantry.prove.template_conformance import Conformance, Templates, all_differences
 from tenantry.verify.folder import read_files
+from tenantry.verify.index import Index
 from tenantry.verify.judge import Blame, to_findings
 from tenantry.verify.locate import Locator
-from tenantry.verify.references.index import Index
 
 Content = Callable[[str], str]
 """Reads a file's text, wherever it is stored."""

@@ -9,7 +9,7 @@ from functools import cached_property
 from tenantry.core.manifest import Manifest, Path, Value, entries, mapping, text
 from tenantry.prove.cluster_state import State
 from tenantry.prove.promises import Home
-from tenantry.verify.references.index import POD_KINDS, pod_specs
+from tenantry.verify.index import POD_KINDS, pod_specs
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from tenantry.core.findings import Finding, ObjectId
 from tenantry.core.manifest import Manifest, Problem
 from tenantry.verify import references
+from tenantry.verify.index import Index
 from tenantry.verify.judge import Blame, judge, to_findings
 from tenantry.verify.locate import Locator
-from tenantry.verify.references.index import Index
 
 
 @dataclass(frozen=True, slots=True)

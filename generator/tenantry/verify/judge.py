@@ -10,8 +10,8 @@ from tenantry.core.findings import Finding, Place
 from tenantry.core.manifest import Manifest, Problem, show_path, text
 from tenantry.core.veil import Veil, redacted
 from tenantry.verify import references, rules
+from tenantry.verify.index import Index
 from tenantry.verify.locate import Locator
-from tenantry.verify.references.index import Index
 from tenantry.verify.schemas import namespaced, schema_problems
 
 Blame = Callable[[Manifest, Problem], str]
@@ -101,7 +101,7 @@ def to_findings(found: Iterable[tuple[Manifest, Problem]], locator: Locator, bla
 
 
 MOST = 100
-"""Problems of one object that are told."""
+"""Problems of one object that are listed."""
 
 
 def _few(found: list[tuple[Manifest, Problem]]) -> Iterator[tuple[Manifest, Problem]]:
@@ -120,7 +120,7 @@ def _few(found: list[tuple[Manifest, Problem]]) -> Iterator[tuple[Manifest, Prob
             yield manifest, problem
     for manifest, problems in rest.values():
         message = f"{len(problems) - MOST} more problems of the object are not listed"
-        yield manifest, Problem("V024", (), message, "mend these first", problems[MOST].severity)
+        yield manifest, Problem("V024", (), message, "fix these first", problems[MOST].severity)
 
 
 def _place(locator: Locator, manifest: Manifest, problem: Problem) -> Place:

@@ -25,7 +25,7 @@ from tenantry.prove.edge import routes
 from tenantry.prove.edge.routes import CLASSES, Route
 from tenantry.prove.edge.rules import UnreadableRuleError, alternatives
 from tenantry.render.contexts import PATHS
-from tenantry.verify.references.index import Index
+from tenantry.verify.index import Index
 
 HOSTS = ["a.example", "b.example", "c.example"]
 CLIENTS = ["10.0.0.1", "10.1.0.1", "192.0.2.7"]

@@ -12,7 +12,7 @@ from tenantry.prove.cluster_state import State
 from tenantry.prove.network.reach import Endpoint
 from tenantry.prove.network.selectors import Labels
 from tenantry.prove.promises import Home
-from tenantry.verify.references.index import POD_KINDS, pod_specs
+from tenantry.verify.index import POD_KINDS, pod_specs
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 """The API server sets it on every Namespace, so nobody can pretend (pkg/registry/core/namespace/strategy.go)."""

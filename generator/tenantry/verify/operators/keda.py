@@ -1,4 +1,4 @@
-"""Autoscalers: pkg/apis/autoscaling/validation of Kubernetes 1.37, and KEDA's webhook v2.21.0."""
+"""KEDA: what its webhook refuses, v2.21.0."""
 
 from __future__ import annotations
 
@@ -6,34 +6,10 @@ from collections.abc import Iterator
 
 from tenantry.core.manifest import Manifest, Path, Problem, digits, entries, items, mapping
 from tenantry.verify import values
+from tenantry.verify.registration import rule_for
 
 
-def horizontal(manifest: Manifest) -> Iterator[Problem]:
-    spec = manifest.spec
-    low, high = spec.get("minReplicas", 1), spec.get("maxReplicas")
-    if isinstance(low, int) and low < 1:
-        yield Problem("V047", ("spec", "minReplicas"), "at least 1 (0 needs the feature HPAScaleToZero)")
-    if isinstance(low, int) and isinstance(high, int) and high < low:
-        yield Problem("V047", ("spec", "maxReplicas"), f"maxReplicas {high} is below minReplicas {low}")
-    for direction in ("scaleUp", "scaleDown"):
-        rules = mapping(mapping(spec.get("behavior")).get(direction))
-        window = rules.get("stabilizationWindowSeconds")
-        path: Path = ("spec", "behavior", direction)
-        if isinstance(window, int) and not 0 <= window <= 3600:
-            yield Problem("V047", (*path, "stabilizationWindowSeconds"), f"{window}: 0 to 3600")
-        for index, policy in entries(rules.get("policies")):
-            period, value = policy.get("periodSeconds"), policy.get("value")
-            if isinstance(period, int) and not 1 <= period <= 1800:
-                yield Problem("V047", (*path, "policies", index, "periodSeconds"), f"{period}: 1 to 1800")
-            if isinstance(value, int) and value < 1:
-                yield Problem("V047", (*path, "policies", index, "value"), "more than 0")
-    for index, metric in entries(spec.get("metrics")):
-        target = mapping(mapping(metric.get("resource")).get("target"))
-        used = target.get("averageUtilization")
-        if isinstance(used, int) and used < 1:
-            yield Problem("V047", ("spec", "metrics", index, "resource", "target", "averageUtilization"), "more than 0")
-
-
+@rule_for("keda.sh", "ScaledObject")
 def scaled_object(manifest: Manifest) -> Iterator[Problem]:
     spec = manifest.spec
     low, high = spec.get("minReplicaCount", 0), spec.get("maxReplicaCount", 100)

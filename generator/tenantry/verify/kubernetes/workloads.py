@@ -8,14 +8,17 @@ from typing import Any
 
 from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, items, mapping, text
 from tenantry.verify import values
+from tenantry.verify.registration import rule_for
 
 _OBJECT_NAMES = ("priorityClassName", "runtimeClassName", "serviceAccountName", "nodeName")
 
 
+@rule_for("", "Pod")
 def pod(manifest: Manifest) -> Iterator[Problem]:
     yield from pod_spec(manifest.spec, ("spec",))
 
 
+@rule_for("apps", "DaemonSet", "Deployment", "StatefulSet")
 def controller(manifest: Manifest) -> Iterator[Problem]:
     """Deployment, StatefulSet or DaemonSet."""
     spec = manifest.spec
@@ -42,15 +45,18 @@ def controller(manifest: Manifest) -> Iterator[Problem]:
         yield Problem("V050", ("spec", "progressDeadlineSeconds"), "must be more than minReadySeconds")
 
 
+@rule_for("apps", "StatefulSet")
 def stateful_set(manifest: Manifest) -> Iterator[Problem]:
     for index, template in entries(manifest.spec.get("volumeClaimTemplates")):
         yield from _claim(mapping(template.get("spec")), ("spec", "volumeClaimTemplates", index, "spec"))
 
 
+@rule_for("batch", "Job")
 def job(manifest: Manifest) -> Iterator[Problem]:
     yield from _job_spec(manifest.spec, ("spec",))
 
 
+@rule_for("batch", "CronJob")
 def cron_job(manifest: Manifest) -> Iterator[Problem]:
     spec = manifest.spec
     zone = spec.get("timeZone")
@@ -70,6 +76,7 @@ def _job_spec(spec: Value, path: Path) -> Iterator[Problem]:
     )
 
 
+@rule_for("", "PersistentVolumeClaim")
 def claim(manifest: Manifest) -> Iterator[Problem]:
     yield from _claim(manifest.spec, ("spec",))
 
@@ -244,6 +251,7 @@ def selects(selector: Value, labels: Value) -> bool:
     return True
 
 
+@rule_for("policy", "PodDisruptionBudget")
 def disruption_budget(manifest: Manifest) -> Iterator[Problem]:
     spec = manifest.spec
     if "minAvailable" in spec and "maxUnavailable" in spec:
@@ -251,10 +259,12 @@ def disruption_budget(manifest: Manifest) -> Iterator[Problem]:
     yield from _not_negative(spec, ("spec",), "minAvailable", "maxUnavailable")
 
 
+@rule_for("", "ResourceQuota")
 def quota(manifest: Manifest) -> Iterator[Problem]:
     yield from _quantities(manifest.spec.get("hard"), ("spec", "hard"))
 
 
+@rule_for("", "LimitRange")
 def limit_range(manifest: Manifest) -> Iterator[Problem]:
     for index, limit in entries(manifest.spec.get("limits")):
         path: Path = ("spec", "limits", index)
@@ -271,6 +281,7 @@ def limit_range(manifest: Manifest) -> Iterator[Problem]:
                     )
 
 
+@rule_for("scheduling.k8s.io", "PriorityClass")
 def priority_class(manifest: Manifest) -> Iterator[Problem]:
     value = manifest.value.get("value")
     if isinstance(value, int) and value > 1_000_000_000:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.core.manifest import Manifest, Path, Problem, entries, items, mapping
+from tenantry.core.manifest import Manifest, Path, Problem, entries, items, mapping, text
+from tenantry.verify.index import Index, missing, not_in_cluster
+from tenantry.verify.registration import references_of, rule_for
 
 _GROUP = "rbac.authorization.k8s.io"
 
 
+@rule_for(_GROUP, "ClusterRole", "Role")
 def role(manifest: Manifest) -> Iterator[Problem]:
     in_namespace = manifest.identity.kind == "Role"
     for index, rule in entries(manifest.value.get("rules")):
@@ -25,6 +28,7 @@ def role(manifest: Manifest) -> Iterator[Problem]:
             yield Problem("V050", path, "a rule needs resources")
 
 
+@rule_for(_GROUP, "ClusterRoleBinding", "RoleBinding")
 def binding(manifest: Manifest) -> Iterator[Problem]:
     reference = mapping(manifest.value.get("roleRef"))
     allowed = ("Role", "ClusterRole") if manifest.identity.kind == "RoleBinding" else ("ClusterRole",)
@@ -47,3 +51,24 @@ def binding(manifest: Manifest) -> Iterator[Problem]:
                 yield Problem("V050", (*path, "apiGroup"), f"must be {_GROUP}")
         else:
             yield Problem("V050", (*path, "kind"), f"'{kind}' is none of ServiceAccount, User, Group")
+
+
+@references_of(_GROUP, "ClusterRoleBinding", "RoleBinding")
+def bound(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """RoleBinding and ClusterRoleBinding."""
+    namespace = manifest.identity.namespace
+    reference = mapping(manifest.value.get("roleRef"))
+    kind, name = text(reference.get("kind")), text(reference.get("name"))
+    if kind == "Role" and not index.has(_GROUP, "Role", namespace, name):
+        yield missing(index, namespace, ("roleRef", "name"), f"Role '{name}' in '{namespace}'")
+    built_in = name in ("cluster-admin", "admin", "edit", "view") or name.startswith("system:")
+    if kind == "ClusterRole" and not built_in and not index.has(_GROUP, "ClusterRole", "", name):
+        known = bool(index.of(_GROUP, "ClusterRole")) or index.partial
+        yield not_in_cluster(known, ("roleRef", "name"), f"ClusterRole '{name}'")
+    for number, subject in entries(manifest.value.get("subjects")):
+        space = text(subject.get("namespace")) or namespace
+        account = text(subject.get("name"))
+        if subject.get("kind") != "ServiceAccount" or account == "default" or not index.makes_namespace(space):
+            continue
+        if not index.has_account(space, account):
+            yield missing(index, space, ("subjects", number, "name"), f"ServiceAccount '{account}' in '{space}'")

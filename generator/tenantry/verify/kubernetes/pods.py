@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, mapping, text
-from tenantry.verify.references.index import Index, missing, pod_specs
+from tenantry.verify.index import Index, missing, pod_specs
+from tenantry.verify.registration import MadePods, makes_accounts, makes_pods, references_of
+
+makes_accounts("", "ServiceAccount")
 
 _SYSTEM_PRIORITIES = ("system-cluster-critical", "system-node-critical")
 
 
+@references_of("", "Pod")
+@references_of("apps", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
+@references_of("batch", "CronJob", "Job")
 def pods(manifest: Manifest, index: Index) -> Iterator[Problem]:
     namespace = manifest.identity.namespace
     for path, _, spec in pod_specs(manifest):
@@ -23,6 +29,7 @@ def pods(manifest: Manifest, index: Index) -> Iterator[Problem]:
                 yield from _environment(index, namespace, container, (*path, part, number))
 
 
+@references_of("", "ServiceAccount")
 def account(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """The registry credentials that a ServiceAccount gives to its Pods."""
     for number, reference in entries(manifest.value.get("imagePullSecrets")):
@@ -31,8 +38,7 @@ def account(manifest: Manifest, index: Index) -> Iterator[Problem]:
 
 def _account(index: Index, namespace: str, spec: Value, path: Path) -> Iterator[Problem]:
     account = text(spec.get("serviceAccountName"))
-    makers = (("", "ServiceAccount"), ("postgresql.cnpg.io", "Cluster"))
-    if account not in ("", "default") and not any(index.has(*maker, namespace, account) for maker in makers):
+    if account not in ("", "default") and not index.has_account(namespace, account):
         yield missing(index, namespace, (*path, "serviceAccountName"), f"ServiceAccount '{account}'")
 
 
@@ -151,20 +157,55 @@ def config_map(
             )
 
 
+@references_of("", "PersistentVolumeClaim")
+@references_of("apps", "StatefulSet")
 def storage(manifest: Manifest, index: Index) -> Iterator[Problem]:
-    """Storage classes of claims and databases."""
+    """Storage classes of claims."""
     wanted: list[tuple[Path, object]] = []
     if manifest.kind == ("", "PersistentVolumeClaim"):
         wanted.append((("spec", "storageClassName"), manifest.spec.get("storageClassName")))
     for number, template in entries(manifest.spec.get("volumeClaimTemplates")):
         path: Path = ("spec", "volumeClaimTemplates", number, "spec", "storageClassName")
         wanted.append((path, mapping(template.get("spec")).get("storageClassName")))
-    if manifest.kind == ("postgresql.cnpg.io", "Cluster"):
-        for part in ("storage", "walStorage"):
-            wanted.append((("spec", part, "storageClass"), mapping(manifest.spec.get(part)).get("storageClass")))
-    known = index.storage_classes | {m.identity.name for m in index.of("storage.k8s.io", "StorageClass")}
     for path, name in wanted:
-        if known and isinstance(name, str) and name and name not in known:
-            yield Problem(
-                "V060", path, f"the cluster has no StorageClass '{name}'", f"it has {', '.join(sorted(known))}"
-            )
+        yield from storage_class(index, path, name)
+
+
+def storage_class(index: Index, path: Path, name: object) -> Iterator[Problem]:
+    """A StorageClass of the cluster; nothing is said where its classes aren't known."""
+    known = index.storage_classes | {m.identity.name for m in index.of("storage.k8s.io", "StorageClass")}
+    if known and isinstance(name, str) and name and name not in known:
+        yield Problem("V060", path, f"the cluster has no StorageClass '{name}'", f"it has {', '.join(sorted(known))}")
+
+
+def _ordinals(manifest: Manifest) -> list[dict[str, str]]:
+    """Labels by which the Pods of a StatefulSet differ; one empty set for other kinds."""
+    if manifest.kind != ("apps", "StatefulSet"):
+        return [{}]
+    replicas = manifest.spec.get("replicas", 1)
+    first = mapping(manifest.spec.get("ordinals")).get("start", 0)
+    if not isinstance(replicas, int) or not isinstance(first, int):
+        return [{}]
+    return [
+        {"apps.kubernetes.io/pod-index": str(n), "statefulset.kubernetes.io/pod-name": f"{manifest.identity.name}-{n}"}
+        for n in range(first, first + min(max(replicas, 1), _MAX_ORDINALS))
+    ]
+
+
+_MAX_ORDINALS = 20
+"""Pods of a StatefulSet that are told apart; a selector for a later one is not looked into."""
+
+
+@makes_pods("", "Pod")
+@makes_pods("apps", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
+@makes_pods("batch", "CronJob", "Job")
+def made_pods(manifest: Manifest) -> Iterator[MadePods]:
+    """Pods of a template; those of a StatefulSet by their ordinals."""
+    for _, labels, spec in pod_specs(manifest):
+        ports: set[str | int] = set()  # both names and numbers
+        for part in ("containers", "initContainers"):
+            for _, container in entries(spec.get(part)):
+                for _, port in entries(container.get("ports")):
+                    ports.update(v for v in (port.get("name"), port.get("containerPort")) if isinstance(v, (str, int)))
+        for number in _ordinals(manifest):
+            yield MadePods(manifest.identity.namespace, {**labels, **number}, frozenset(ports), manifest)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from tenantry.core.manifest import Manifest, Path, Problem, mapping
 from tenantry.core.secret_words import user_information
 from tenantry.verify import values
+from tenantry.verify.registration import Keys, makes_secrets, rule_for, rule_for_all
 from tenantry.verify.schemas import namespaced
 
 MAX_ANNOTATIONS_BYTES = 256 << 10
@@ -32,6 +33,7 @@ def scope(manifest: Manifest, version: str) -> Iterator[Problem]:
         yield Problem("V031", path, f"{manifest.identity.kind} is cluster-wide and has no namespace", "remove the line")
 
 
+@rule_for_all
 def names(manifest: Manifest) -> Iterator[Problem]:
     metadata, kind = manifest.metadata, manifest.identity.kind
     name = metadata.get("name")
@@ -58,6 +60,7 @@ def names(manifest: Manifest) -> Iterator[Problem]:
         )
 
 
+@rule_for_all
 def labels(manifest: Manifest) -> Iterator[Problem]:
     yield from label_problems(manifest.labels, ("metadata", "labels"))
     if manifest.identity.group not in ("apps", "batch"):
@@ -79,6 +82,7 @@ def label_problems(found: object, path: tuple[str | int, ...]) -> Iterator[Probl
             )
 
 
+@rule_for_all
 def annotation_sizes(manifest: Manifest) -> Iterator[Problem]:
     path = ("metadata", "annotations")
     total = 0
@@ -95,6 +99,7 @@ def annotation_sizes(manifest: Manifest) -> Iterator[Problem]:
         yield Problem("V032", path, f"the annotations have {total} bytes; at most {MAX_ANNOTATIONS_BYTES} are taken")
 
 
+@rule_for_all
 def size(manifest: Manifest) -> Iterator[Problem]:
     if manifest.kind in (("", "ConfigMap"), ("", "Secret")):
         data = (*mapping(manifest.value.get("data")).items(), *mapping(manifest.value.get("binaryData")).items())
@@ -107,6 +112,7 @@ def size(manifest: Manifest) -> Iterator[Problem]:
             yield Problem("V032", (), f"the object has {total} bytes; etcd takes at most {MAX_REQUEST_BYTES}")
 
 
+@rule_for("", "ConfigMap")
 def config_map(manifest: Manifest) -> Iterator[Problem]:
     plain, binary = mapping(manifest.value.get("data")), mapping(manifest.value.get("binaryData"))
     for part, content in (("data", plain), ("binaryData", binary)):
@@ -116,6 +122,7 @@ def config_map(manifest: Manifest) -> Iterator[Problem]:
     yield from _base64(binary, "binaryData")
 
 
+@rule_for("", "Secret")
 def secret(manifest: Manifest) -> Iterator[Problem]:
     data = mapping(manifest.value.get("data"))
     yield from _keys(data, "data")
@@ -151,6 +158,7 @@ def _base64(data: object, part: str) -> Iterator[Problem]:
             yield Problem("V033", (part, key), "the value is not base64", "encode it, or write it into stringData")
 
 
+@rule_for_all
 def addresses(manifest: Manifest) -> Iterator[Problem]:
     """No field holds an address with a password in it, for everyone who may read the repository or the object.
 
@@ -171,6 +179,7 @@ def addresses(manifest: Manifest) -> Iterator[Problem]:
                 yield Problem("V034", (*path, step), message, hint)
 
 
+@rule_for("", "Namespace")
 def pod_security(manifest: Manifest) -> Iterator[Problem]:
     """Pod Security admission ignores a level that it doesn't know, with a warning at best."""
     for mode in ("enforce", "audit", "warn"):
@@ -182,3 +191,10 @@ def pod_security(manifest: Manifest) -> Iterator[Problem]:
         if version is not None and not re.fullmatch(r"latest|v1\.\d+", str(version)):
             path = ("metadata", "labels", f"{key}-version")
             yield Problem("V030", path, f"'{version}' is neither 'latest' nor like 'v1.34'")
+
+
+@makes_secrets("", "Secret", own_name=True)
+def own_secret(manifest: Manifest) -> Iterator[tuple[str, Keys]]:
+    """A Secret of the tree itself."""
+    keys = mapping(manifest.value.get("data")).keys() | mapping(manifest.value.get("stringData")).keys()
+    yield manifest.identity.name, frozenset(keys)

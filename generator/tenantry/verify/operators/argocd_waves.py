@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tenantry.core.manifest import Manifest, Path, Problem, entries, mapping, text, whole_number
-from tenantry.verify.references.index import Index, pod_specs
+from tenantry.verify.index import Index, pod_specs
+from tenantry.verify.registration import references_of, references_of_all
 
 _HOOK = "argocd.argoproj.io/hook"
 _WAVE = "argocd.argoproj.io/sync-wave"
 
 
+@references_of("batch", "Job")
 def hook(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """A PreSync Job runs before anything of its own Application is there, other PreSync hooks of earlier waves apart."""
     if manifest.annotations.get(_HOOK) != "PreSync":
@@ -36,6 +38,7 @@ def hook(manifest: Manifest, index: Index) -> Iterator[Problem]:
             )
 
 
+@references_of("argoproj.io", "Application")
 def project(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """An Application that comes with or before its AppProject ends as "project does not exist", until it is refreshed.
 
@@ -48,6 +51,7 @@ def project(manifest: Manifest, index: Index) -> Iterator[Problem]:
         yield Problem("V065", ("metadata", "annotations", _WAVE), message, "give the AppProject an earlier sync-wave")
 
 
+@references_of_all
 def order(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """Argo CD applies a wave when all of the one before is healthy: what an object needs must not come in a later one.
 

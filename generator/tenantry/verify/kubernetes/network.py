@@ -8,9 +8,11 @@ from tenantry.core import addresses
 from tenantry.core.addresses import Range
 from tenantry.core.manifest import Manifest, Path, Problem, entries, items, mapping
 from tenantry.verify import values
-from tenantry.verify.rules.workloads import port_name
+from tenantry.verify.kubernetes.workloads import port_name
+from tenantry.verify.registration import rule_for
 
 
+@rule_for("", "Service")
 def service(manifest: Manifest) -> Iterator[Problem]:
     spec = manifest.spec
     ports = entries(spec.get("ports"))
@@ -43,6 +45,7 @@ def port_number(port: object, path: Path) -> Iterator[Problem]:
         yield from port_name(port, path)
 
 
+@rule_for("networking.k8s.io", "NetworkPolicy")
 def policy(manifest: Manifest) -> Iterator[Problem]:
     for direction, side in (("ingress", "from"), ("egress", "to")):
         for index, rule in entries(manifest.spec.get(direction)):

@@ -5,13 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tenantry.core.codes import Code, declare
 from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, mapping
+from tenantry.verify.index import Index
+from tenantry.verify.kubernetes.workloads import selects
+from tenantry.verify.registration import references_of, rule_for
+from tenantry.verify.selection import selected
+
+declare(
+    Code(
+        "V045",
+        "Prometheus rejects the rule",
+        "Not exactly one of alert and record, or an invalid duration, name or group.",
+    ),
+)
 
 _DURATION = re.compile(r"0|(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
 
+@rule_for("monitoring.coreos.com", "PrometheusRule")
 def rules(manifest: Manifest) -> Iterator[Problem]:
     seen = set()
     for index, group in entries(manifest.spec.get("groups")):
@@ -50,3 +64,37 @@ def _labels(rule: Value, path: Path) -> Iterator[Problem]:
         for key in mapping(rule.get(part)):
             if not _LABEL.fullmatch(key) or key == "__name__":
                 yield Problem("V045", (*path, part, key), f"'{key}' is no label name")
+
+
+@references_of("monitoring.coreos.com", "PodMonitor", "ServiceMonitor")
+def monitor(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """PodMonitor and ServiceMonitor: a selector that takes something, and ports by their names."""
+    pods = manifest.identity.kind == "PodMonitor"
+    field = "podMetricsEndpoints" if pods else "endpoints"
+    chosen = mapping(manifest.spec.get("namespaceSelector"))
+    names = chosen.get("matchNames")
+    spaces = [str(n) for n in names] if isinstance(names, list) and names else [manifest.identity.namespace]
+    if chosen.get("any") or not all(index.makes_namespace(space) and index.pods.get(space) for space in spaces):
+        return
+    selector = mapping(manifest.spec.get("selector"))
+    if pods:
+        ports = [p.ports for space in spaces for p in selected(index, space, selector)]
+    else:
+        ports = [
+            index.services.get((s.identity.namespace, s.identity.name)) or frozenset()
+            for s in index.of("", "Service") if s.identity.namespace in spaces and selects(selector, s.labels)
+        ]  # fmt: skip
+    if not ports:
+        what = "Pod" if pods else "Service"
+        yield Problem("V063", ("spec", "selector"), f"the selector takes no {what}, so nothing is measured")
+        return
+    for number, endpoint in entries(manifest.spec.get(field)):
+        port = endpoint.get("port")
+        if isinstance(port, str) and not any(port in there for there in ports):
+            known = sorted({p for there in ports for p in there if isinstance(p, str)})
+            yield Problem(
+                "V062",
+                ("spec", field, number, "port"),
+                f"nothing selected has a port '{port}'",
+                f"there are {', '.join(known) or 'none'}",
+            )

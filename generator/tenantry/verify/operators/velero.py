@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.core.manifest import Manifest, Problem, items, mapping
+from tenantry.core.codes import Code, declare
+from tenantry.core.manifest import Manifest, Problem, items, mapping, text
 from tenantry.verify import values
+from tenantry.verify.index import Index
+from tenantry.verify.registration import references_of, rule_for
+
+declare(
+    Code("V049", "Velero rejects", "The Schedule would be marked FailedValidation."),
+)
 
 
+@rule_for("velero.io", "Schedule")
 def schedule(manifest: Manifest) -> Iterator[Problem]:
     template = mapping(manifest.spec.get("template"))
     path = ("spec", "template")
@@ -33,3 +41,24 @@ def schedule(manifest: Manifest) -> Iterator[Problem]:
         yield Problem("V049", (*path, new[0]), f"does not go with {old[0]}")
     if manifest.annotations.get("schedule") is None and not manifest.spec.get("schedule"):
         yield Problem("V049", ("spec", "schedule"), "a schedule is needed")
+
+
+@references_of("velero.io", "Schedule")
+def backup_schedule(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """A Velero Schedule: its storage location, and the namespaces that it saves."""
+    template = mapping(manifest.spec.get("template"))
+    namespace = manifest.identity.namespace
+    location = text(template.get("storageLocation"))
+    known = index.of("velero.io", "BackupStorageLocation") or index.partial
+    if location and known and not index.has("velero.io", "BackupStorageLocation", namespace, location):
+        yield Problem(
+            "V060",
+            ("spec", "template", "storageLocation"),
+            f"there is no BackupStorageLocation '{location}' in '{namespace}'",
+        )
+    names = template.get("includedNamespaces")
+    for number, name in enumerate(names if isinstance(names, list) else []):
+        made = index.of("", "Namespace") or index.partial
+        if isinstance(name, str) and "*" not in name and made and not index.makes_namespace(name):
+            path = ("spec", "template", "includedNamespaces", number)
+            yield Problem("V060", path, f"the tree makes no namespace '{name}', so nothing would be saved")

@@ -6,13 +6,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tenantry.core.manifest import Manifest, Problem, Value, dig, entries, items, mapping, text
+from tenantry.core.codes import Code, declare
+from tenantry.core.manifest import Manifest, Path, Problem, Value, dig, entries, items, mapping, text
 from tenantry.verify import values
+from tenantry.verify.index import Index, missing, not_in_cluster
+from tenantry.verify.registration import Keys, makes_secrets, references_of, rule_for
+
+declare(
+    Code("V048", "External Secrets rejects", "Conflicting policies, or nothing to fetch."),
+)
 
 _SCOPE = re.compile(r"\b(?:range|with|define|template|block|index)\b")
 _VARIABLE = re.compile(r"(?<![\w)\"$.])\.([A-Za-z_]\w*)")
 
 
+@rule_for("external-secrets.io", "ExternalSecret")
 def secret(manifest: Manifest) -> Iterator[Problem]:
     spec = manifest.spec
     target = mapping(spec.get("target"))
@@ -69,3 +77,50 @@ def _own_stores(manifest: Manifest) -> bool:
     """Each entry can name a store, or a generator, of its own."""
     parts = [*entries(manifest.spec.get("data")), *entries(manifest.spec.get("dataFrom"))]
     return bool(parts) and all("sourceRef" in part for _, part in parts)
+
+
+@references_of("external-secrets.io", "ExternalSecret")
+def external_secret(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    namespace = manifest.identity.namespace
+    reference = mapping(manifest.spec.get("secretStoreRef"))
+    kind, name = text(reference.get("kind")) or "SecretStore", text(reference.get("name"))
+    path: Path = ("spec", "secretStoreRef", "name")
+    if not name:
+        return
+    if kind == "SecretStore":
+        if not index.has("external-secrets.io", kind, namespace, name):
+            yield missing(index, namespace, path, f"SecretStore '{name}' in '{namespace}'")
+    elif not index.has("external-secrets.io", kind, "", name):
+        known = bool(index.of("external-secrets.io", kind)) or index.partial
+        yield not_in_cluster(known, path, f"{kind} '{name}'")
+
+
+@references_of("external-secrets.io", "SecretStore")
+def secret_store(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """The ServiceAccount by which a store logs in."""
+    namespace = manifest.identity.namespace
+    path: Path = ("spec", "provider", "vault", "auth", "kubernetes", "serviceAccountRef")
+    reference = mapping(dig(manifest.value, *path))
+    name, space = text(reference.get("name")), text(reference.get("namespace")) or namespace
+    if name and space and not index.has("", "ServiceAccount", space, name):
+        yield missing(index, space, (*path, "name"), f"ServiceAccount '{name}' in '{space}'")
+
+
+def _external_keys(spec: Value) -> Keys:
+    template = mapping(mapping(spec.get("target")).get("template"))
+    fetched = frozenset(text(entry.get("secretKey")) for _, entry in entries(spec.get("data")))
+    if template.get("templateFrom"):
+        return None
+    if template.get("data"):
+        made = frozenset(mapping(template["data"]))
+        return made | fetched if template.get("mergePolicy") == "Merge" else made
+    return None if items(spec.get("dataFrom")) else fetched
+
+
+@makes_secrets("external-secrets.io", "ExternalSecret", own_name=True)
+def target(manifest: Manifest) -> Iterator[tuple[str, Keys]]:
+    """The Secret that is filled."""
+    yield (
+        text(mapping(manifest.spec.get("target")).get("name")) or manifest.identity.name,
+        _external_keys(manifest.spec),
+    )

@@ -6,12 +6,22 @@ from collections.abc import Iterator
 from typing import Any
 
 from tenantry.core import addresses
-from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, items, mapping
+from tenantry.core.codes import Code, declare
+from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, items, mapping, text
 from tenantry.verify import values
+from tenantry.verify.index import Index, missing
+from tenantry.verify.kubernetes.pods import secret
+from tenantry.verify.registration import references_of, rule_for
+
+declare(
+    Code("V042", "Traefik drops the route", "Traefik logs the error and serves the rest."),
+    Code("V043", "Traefik drops the middleware or TLS option", "Traefik logs the error and serves the rest."),
+)
 
 _VERSIONS = ("VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13")
 
 
+@rule_for("traefik.io", "Middleware")
 def middleware(manifest: Manifest) -> Iterator[Problem]:
     kinds = sorted(manifest.spec)
     if len(kinds) != 1:
@@ -62,11 +72,12 @@ def _strategy(content: Value, path: Path) -> Iterator[Problem]:
 
 
 def _unreadable(ranges: list[Any], path: Path) -> Iterator[Problem]:
-    for index, text in enumerate(ranges):
-        if addresses.read_source(str(text)) is None:
-            yield Problem("V043", (*path, index), f"'{text}' is neither an address nor a range")
+    for index, written in enumerate(ranges):
+        if addresses.read_source(str(written)) is None:
+            yield Problem("V043", (*path, index), f"'{written}' is neither an address nor a range")
 
 
+@rule_for("traefik.io", "IngressRoute")
 def route(manifest: Manifest) -> Iterator[Problem]:
     for index, content in entries(manifest.spec.get("routes")):
         path: Path = ("spec", "routes", index)
@@ -90,6 +101,7 @@ def _service(content: object, path: Path) -> Iterator[Problem]:
         yield Problem("V042", (*path, "weight"), "may not be negative")
 
 
+@rule_for("traefik.io", "TLSOption")
 def tls_option(manifest: Manifest) -> Iterator[Problem]:
     spec = manifest.spec
     low, high = spec.get("minVersion"), spec.get("maxVersion")
@@ -105,6 +117,80 @@ def tls_option(manifest: Manifest) -> Iterator[Problem]:
         yield Problem("V043", path, f"{kind} needs secretNames: the authorities to verify by")
 
 
+@rule_for("traefik.io", "TLSStore")
 def tls_store(manifest: Manifest) -> Iterator[Problem]:
     if manifest.identity.name != "default":
         yield Problem("V043", ("metadata", "name"), "Traefik takes a TLSStore called 'default' only")
+
+
+@references_of("traefik.io", "IngressRoute", "IngressRouteTCP")
+def leads_to(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """IngressRoute: middlewares, Services and their ports, TLSOption, certificate."""
+    namespace = manifest.identity.namespace
+    for number, content in entries(manifest.spec.get("routes")):
+        path: Path = ("spec", "routes", number)
+        for place, reference in entries(content.get("middlewares")):
+            yield from _traefik(index, namespace, "Middleware", reference, (*path, "middlewares", place))
+        for place, reference in entries(content.get("services")):
+            yield from _route_service(index, namespace, reference, (*path, "services", place))
+    tls = mapping(manifest.spec.get("tls"))
+    yield from _traefik(index, namespace, "TLSOption", mapping(tls.get("options")), ("spec", "tls", "options"))
+    yield from secret(
+        index, namespace, {"name": tls.get("secretName")}, ("spec", "tls", "secretName"), ["tls.crt", "tls.key"]
+    )
+
+
+def _traefik(index: Index, namespace: str, kind: str, reference: Value, path: Path) -> Iterator[Problem]:
+    name, space = text(reference.get("name")), text(reference.get("namespace")) or namespace
+    if name and "@" not in name and not index.has("traefik.io", kind, space, name):
+        yield missing(index, space, (*path, "name"), f"{kind} '{name}' in '{space}'", "Traefik drops the route")
+
+
+def _route_service(index: Index, namespace: str, reference: Value, path: Path) -> Iterator[Problem]:
+    name, space = text(reference.get("name")), text(reference.get("namespace")) or namespace
+    if not name or "@" in name:
+        return
+    if text(reference.get("kind")) == "TraefikService":
+        yield from _traefik(index, namespace, "TraefikService", reference, path)
+        return
+    if (space, name) not in index.services:
+        if not index.has("", "Service", space, name):
+            yield missing(index, space, (*path, "name"), f"Service '{name}' in '{space}'", "Traefik drops the route")
+        return
+    ports, port = index.services[space, name], reference.get("port")
+    if ports is not None and isinstance(port, (str, int)) and port not in ports:
+        yield Problem(
+            "V062",
+            (*path, "port"),
+            f"the Service '{name}' has no port '{port}'",
+            f"it has {', '.join(map(str, sorted(ports, key=str)))}",
+        )
+    transport = text(reference.get("serversTransport"))
+    if transport:
+        yield from _traefik(index, namespace, "ServersTransport", {"name": transport}, (*path, "serversTransport"))
+
+
+@references_of("traefik.io", "Middleware")
+def middleware_references(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    namespace, spec = manifest.identity.namespace, manifest.spec
+    for number, reference in entries(mapping(spec.get("chain")).get("middlewares")):
+        yield from _traefik(index, namespace, "Middleware", reference, ("spec", "chain", "middlewares", number))
+    for kind in ("basicAuth", "digestAuth"):
+        yield from secret(index, namespace, {"name": mapping(spec.get(kind)).get("secret")}, ("spec", kind, "secret"))
+    service = mapping(mapping(spec.get("errors")).get("service"))
+    if service:
+        yield from _route_service(index, namespace, service, ("spec", "errors", "service"))
+
+
+@references_of("traefik.io", "TLSOption")
+def authorities(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    names = mapping(manifest.spec.get("clientAuth")).get("secretNames")
+    for number, name in enumerate(names if isinstance(names, list) else []):
+        path = ("spec", "clientAuth", "secretNames", number)
+        yield from secret(index, manifest.identity.namespace, {"name": name}, path)
+
+
+@references_of("traefik.io", "TLSStore")
+def default_certificate(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    name = mapping(manifest.spec.get("defaultCertificate")).get("secretName")
+    yield from secret(index, manifest.identity.namespace, {"name": name}, ("spec", "defaultCertificate", "secretName"))

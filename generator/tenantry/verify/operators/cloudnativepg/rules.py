@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tenantry.core.manifest import Manifest, Path, Problem, entries, items, mapping
 from tenantry.verify import values
+from tenantry.verify.registration import rule_for
 
 MAX_CLUSTER_NAME = 50
 FIXED_PARAMETERS = frozenset(
@@ -77,6 +78,8 @@ FIXED_PARAMETERS = frozenset(
     ]
 )
 """Parameters that the operator owns (FixedConfigurationParameters)."""
+GROUP = "postgresql.cnpg.io"
+
 _RESERVED_ROLE = re.compile(r"postgres|streaming_replica|cnpg_.*|pg_.*")
 _RESERVED_DATABASES = ("postgres", "template0", "template1")
 _PGBOUNCER_FIXED = frozenset(
@@ -104,6 +107,7 @@ _PGBOUNCER_FIXED = frozenset(
 )
 
 
+@rule_for(GROUP, "Cluster")
 def cluster(manifest: Manifest) -> Iterator[Problem]:
     name, spec = manifest.identity.name, manifest.spec
     if not values.is_dns_1035_label(name) or len(name) > MAX_CLUSTER_NAME:
@@ -271,15 +275,18 @@ def _sources(manifest: Manifest) -> Iterator[Problem]:
         yield Problem("V040", ("spec", "bootstrap"), f"one way to begin, not {' and '.join(sorted(bootstrap))}")
 
 
+@rule_for(GROUP, "DatabaseRole")
 def role(manifest: Manifest) -> Iterator[Problem]:
     yield from _role(manifest.spec, ("spec",))
 
 
+@rule_for(GROUP, "Database")
 def database(manifest: Manifest) -> Iterator[Problem]:
     if manifest.spec.get("name") in _RESERVED_DATABASES:
         yield Problem("V040", ("spec", "name"), f"the database '{manifest.spec['name']}' is PostgreSQL's")
 
 
+@rule_for(GROUP, "Pooler")
 def pooler(manifest: Manifest) -> Iterator[Problem]:
     spec = manifest.spec
     if mapping(spec.get("cluster")).get("name") == manifest.identity.name:

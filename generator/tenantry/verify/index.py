@@ -1,0 +1,170 @@
+"""What there is in one cluster: the objects of its tree, and what operators make of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from tenantry.core.findings import ObjectId, Severity
+from tenantry.core.manifest import Manifest, Path, Problem, Value, mapping
+from tenantry.verify import registration
+from tenantry.verify.registration import Keys, MadePods, Ports
+
+
+def _nowhere(_: ObjectId) -> bool:
+    return False
+
+
+@dataclass
+class Index:
+    """Objects to look into, and a way to ask for the names of others in the same cluster."""
+
+    manifests: Sequence[Manifest]
+    elsewhere: Callable[[ObjectId], bool] = _nowhere
+    storage_classes: frozenset[str] = frozenset()
+    partial: bool = False
+    """Only a part of the cluster's objects can be looked into, so what selects nothing here may select elsewhere."""
+    asking: Manifest | None = None
+    """The object whose references are being judged."""
+    asked: dict[ObjectId, dict[int, Manifest]] = field(default_factory=dict)
+    """What was asked elsewhere, and the objects (by their id) whose references depend on it."""
+    needed: dict[ObjectId, Manifest] = field(default_factory=dict)
+    """Objects of the tree that the asking one refers to."""
+    used: set[tuple[str, str, str]] = field(default_factory=set)
+    """(kind, namespace, name) of ConfigMaps that something refers to."""
+
+    def __post_init__(self) -> None:
+        self._by_name = {
+            (m.identity.group, m.identity.kind, m.identity.namespace, m.identity.name): m for m in self.manifests
+        }
+        self._by_kind: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
+        for manifest in self.manifests:
+            self._by_kind[manifest.kind].append(manifest)
+
+    def of(self, group: str, kind: str) -> list[Manifest]:
+        return self._by_kind.get((group, kind), [])
+
+    def get(self, group: str, kind: str, namespace: str, name: str) -> Manifest | None:
+        return self._by_name.get((group, kind, namespace, name))
+
+    def has(self, group: str, kind: str, namespace: str, name: str) -> bool:
+        found = self._by_name.get((group, kind, namespace, name))
+        if found is None:
+            return self._ask(ObjectId(group, kind, namespace, name))
+        self.need(found)
+        return True
+
+    def need(self, manifest: Manifest) -> None:
+        """Note that the asking object can't do without another."""
+        if self.asking is not None and manifest is not self.asking:
+            self.needed[manifest.identity] = manifest
+
+    def _ask(self, identity: ObjectId) -> bool:
+        """Ask elsewhere; who makes a namespace makes all that lies in it, so then there is nothing to ask."""
+        if ("", "Namespace", "", identity.namespace) in self._by_name:
+            return False
+        if self.asking is not None:
+            self.asked.setdefault(identity, {})[id(self.asking)] = self.asking
+        return self.elsewhere(identity)
+
+    def elsewhere_secret(self, namespace: str, name: str) -> bool:
+        """Whether an object that can't be looked into makes the Secret, by its name."""
+        return any(self._ask(ObjectId(*kind, namespace, name)) for kind in registration.NAMED_LIKE_THEIR_SECRET)
+
+    def has_account(self, namespace: str, name: str) -> bool:
+        """Whether a ServiceAccount is there, or an object with which a controller makes it."""
+        return any(self.has(*kind, namespace, name) for kind in registration.ACCOUNT_MAKERS)
+
+    def makes_namespace(self, namespace: str) -> bool:
+        """Whether the tree makes the namespace, and so all that lies in it."""
+        return self.has("", "Namespace", "", namespace)
+
+    @cached_property
+    def spaces_with_secrets(self) -> frozenset[str]:
+        """Namespaces of which the tree makes a Secret."""
+        return frozenset(namespace for namespace, _ in self.secrets)
+
+    @cached_property
+    def folders(self) -> dict[str, list[Manifest]]:
+        """Objects by the folder of their file."""
+        found: dict[str, list[Manifest]] = defaultdict(list)
+        for manifest in self.manifests:
+            found[manifest.file.rpartition("/")[0]].append(manifest)
+        return found
+
+    @cached_property
+    def secrets(self) -> dict[tuple[str, str], Keys]:
+        """(namespace, name) -> keys, of Secrets in the tree and of those that operators make."""
+        return {name: keys for name, (keys, _) in self.secret_makers.items()}
+
+    @cached_property
+    def secret_makers(self) -> dict[tuple[str, str], tuple[Keys, Manifest]]:
+        """(namespace, name) -> keys and the object of the tree that the Secret comes from."""
+        found: dict[tuple[str, str], tuple[Keys, Manifest]] = {}
+        for manifest in self.manifests:
+            make = registration.SECRET_MAKERS.get(manifest.kind)
+            for name, keys in make(manifest) if make else ():
+                found[manifest.identity.namespace, name] = keys, manifest
+        return found
+
+    @cached_property
+    def services(self) -> dict[tuple[str, str], Ports | None]:
+        """(namespace, name) -> names and numbers of ports."""
+        found: dict[tuple[str, str], Ports | None] = {}
+        for manifest in self.manifests:
+            make = registration.SERVICE_MAKERS.get(manifest.kind)
+            for name, ports in make(manifest) if make else ():
+                found[manifest.identity.namespace, name] = ports
+        return found
+
+    @cached_property
+    def pods(self) -> dict[str, list[MadePods]]:
+        """Pods by namespace, those of operators included."""
+        found: dict[str, list[MadePods]] = defaultdict(list)
+        for manifest in self.manifests:
+            make = registration.POD_MAKERS.get(manifest.kind)
+            for pods in make(manifest) if make else ():
+                found[pods.namespace].append(pods)
+        return found
+
+
+_WORKLOADS = {
+    ("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("apps", "ReplicaSet"), ("batch", "Job"),
+}  # fmt: skip
+
+
+POD_KINDS = (*sorted(_WORKLOADS), ("batch", "CronJob"), ("", "Pod"))
+"""Kinds that hold a Pod template."""
+
+
+def pod_specs(manifest: Manifest) -> Iterator[tuple[Path, Value, Value]]:
+    """(path, labels, specification) of the Pod template in an object."""
+    path: Path
+    if manifest.kind in _WORKLOADS:
+        path, template = ("spec", "template"), mapping(manifest.spec.get("template"))
+    elif manifest.kind == ("batch", "CronJob"):
+        path = ("spec", "jobTemplate", "spec", "template")
+        template = mapping(mapping(mapping(manifest.spec.get("jobTemplate")).get("spec")).get("template"))
+    elif manifest.kind == ("", "Pod"):
+        path, template = (), manifest.value
+    else:
+        return
+    yield (*path, "spec"), mapping(mapping(template.get("metadata")).get("labels")), mapping(template.get("spec"))
+
+
+def missing(index: Index, namespace: str, path: Path, what: str, hint: str = "") -> Problem:
+    """A reference that leads nowhere: an error when the tree makes the namespace, else what could not be checked."""
+    if index.makes_namespace(namespace):
+        return Problem("V060", path, f"there is no {what}", hint)
+    severity: Severity = "warning"
+    message = f"no {what} is in the tree, so it could not be checked: the tree does not make the namespace"
+    return Problem("V067", path, message, hint, severity)
+
+
+def not_in_cluster(known: bool, path: Path, what: str) -> Problem:
+    """As `missing`, for what has no namespace of the tree: an error when the tree is known to make such objects."""
+    if known:
+        return Problem("V060", path, f"there is no {what}")
+    return Problem("V067", path, f"no {what} is in the tree, so it could not be checked", "", "warning")

@@ -1,0 +1,1 @@
+"""Kubernetes' own kinds: what the API server refuses, and references between objects."""

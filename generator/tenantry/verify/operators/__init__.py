@@ -1,0 +1,1 @@
+"""One module or package per operator: its rules, references, finding codes, and what it makes."""
