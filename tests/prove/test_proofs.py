@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,6 +11,21 @@ from acceptance.registry import PARTS
 from controls.laboratory import attempt, example, found_in
 from controls.table import MUTANTS, Mutant
 from tenantry.core.controls import CATALOG, CONTROLS, GROUPS, STANDARDS
+from tenantry.prove.cluster_state import Breach, State
+from tenantry.prove.registry import proofs
+
+
+@pytest.fixture(autouse=True)
+def every_proof_reports_its_own_controls_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a mutant is judged."""
+
+    def prove(state: State) -> Iterator[Breach]:
+        for proof, controls in proofs().items():
+            for manifest, problem in proof(state):
+                assert problem.control in controls, f"{proof.__module__}.{proof.__name__} reports {problem.control}"
+                yield manifest, problem
+
+    monkeypatch.setattr("tenantry.prove.proofs.prove", prove)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tenantry.core.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
 from tenantry.prove.cluster_state import Breach, State, breach
+from tenantry.prove.registration import proof
 
 _GROUP = "rbac.authorization.k8s.io"
 _READ = frozenset({"get", "list", "watch"})
@@ -19,6 +20,7 @@ _WRITES = frozenset({("create", "pods/eviction")})
 _BUILT_IN = frozenset({"cluster-admin", "admin", "edit", "view"})
 
 
+@proof("IAM-02")
 def cluster_wide(state: State) -> Iterator[Breach]:
     """IAM-02: no tenant's subject is bound cluster-wide, nor is a group of all users."""
     for manifest in state.of(_GROUP, "ClusterRoleBinding"):
@@ -51,6 +53,7 @@ def _tenant_of(state: State, subject: Value) -> str:
     return ""
 
 
+@proof("IAM-03")
 def rules(state: State) -> Iterator[Breach]:
     """IAM-03: what each role grants, and that no role takes rules from elsewhere."""
     for kind in ("Role", "ClusterRole"):
@@ -116,6 +119,7 @@ def _role_reference(state: State, manifest: Manifest) -> Iterator[Breach]:
         yield breach(manifest, "IAM-03", path, message, "bind a role of the tree")
 
 
+@proof("IAM-04")
 def groups(state: State) -> Iterator[Breach]:
     """IAM-04: only groups of the tenant's administrators or support are bound in a namespace; likewise in projects."""
     support = frozenset(state.promises.platform.support.groups)

@@ -9,6 +9,7 @@ from tenantry.core.manifest import Manifest, Path, dig, entries, items, mapping,
 from tenantry.engine.languages import Refusal
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 from tenantry.prove.schedules import interval, longest_hours
 from tenantry.verify.values import duration
 
@@ -20,6 +21,7 @@ _CLOCKS_GO_BACK = 1
 _DAYS = re.compile(r"([1-9][0-9]{0,8})([dwm])")
 
 
+@proof("BKP-01", "BKP-05")
 def databases(state: State) -> Iterator[Breach]:
     """BKP-01: PostgreSQL archives its WAL and has base backups on time."""
     for manifest in state.of("postgresql.cnpg.io", "Cluster"):
@@ -46,6 +48,7 @@ def databases(state: State) -> Iterator[Breach]:
             yield from _base_backups(state, manifest, home)
 
 
+@proof("BKP-01")
 def credentials(state: State) -> Iterator[Breach]:
     """BKP-01: an ObjectStore has credentials to write: two keys, or the node's role."""
     for store in state.of("barmancloud.cnpg.io", "ObjectStore"):
@@ -104,6 +107,7 @@ def _seldom(state: State, manifest: Manifest, home: Home, promised: int) -> Brea
     return breach(manifest, "BKP-01", ("spec", "schedule"), message, "run 'tenantry render'", tenant=home.tenant)
 
 
+@proof("BKP-01", "BKP-02", "BKP-03", "BKP-04")
 def namespaces(state: State) -> Iterator[Breach]:
     """BKP-01 and BKP-02: each instance's namespace is in a schedule of its own, and in no other's."""
     space = state.promises.platform.namespaces.velero
@@ -180,6 +184,7 @@ def _schedule(manifest: Manifest, home: Home, location: str) -> Iterator[Breach]
         yield breach(manifest, "BKP-04", (*base, "ttl"), message, f"ttl: {wanted * 24}h0m0s", tenant=home.tenant)
 
 
+@proof("BKP-03")
 def restores(state: State) -> Iterator[Breach]:
     """BKP-03: the policy against restores into other namespaces is there; without it a Restore can map anything."""
     policy = state.get("policies.kyverno.io", "ValidatingPolicy", "", "velero-restore-home")
@@ -194,6 +199,7 @@ def restores(state: State) -> Iterator[Breach]:
         )
 
 
+@proof("BKP-04")
 def kept(state: State) -> Iterator[Breach]:
     """BKP-04: retention, encryption, lock, and that nothing is deleted with its object."""
     for manifest in state.of("barmancloud.cnpg.io", "ObjectStore"):

@@ -13,6 +13,7 @@ from tenantry.prove.database import servers
 from tenantry.prove.network.selectors import selector
 from tenantry.prove.odoo import sections
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 from tenantry.prove.workloads import Workload, workloads
 from tenantry.verify.values import quantity
 
@@ -148,6 +149,7 @@ def _postgresql(state: State, cluster: Manifest) -> Need:
 # --- quotas
 
 
+@proof("RUN-03", "RUN-05")
 def quotas(state: State) -> Iterator[Breach]:
     """RUN-03 and RUN-05: each home with workloads is bounded, tightly, and has room for its own updates."""
     for home in state.homes_at():
@@ -217,6 +219,7 @@ def _shown(key: str, amount: Decimal) -> str:
     return f"{amount / MEBIBYTE:.0f} MiB of {'disk' if _SCRATCH in key else 'memory'} ({key})"
 
 
+@proof("RUN-03")
 def shares(state: State) -> Iterator[Breach]:
     """RUN-03: requests and limits of containers, priorities, and the sum of a cell against its capacity."""
     for work in workloads(state):
@@ -295,6 +298,7 @@ def _cell(state: State, home: Home) -> Iterator[Breach]:
 _ARGUMENT = re.compile(r"--([a-z-]{1,40})=(-?[0-9]{1,12})")
 
 
+@proof("RUN-04")
 def connections(state: State) -> Iterator[Breach]:
     """RUN-04."""
     for home in state.homes_at("instance"):
@@ -432,6 +436,7 @@ def _wanted(name: str, container: Value, options: object) -> int:
 # --- disruption
 
 
+@proof("RUN-05")
 def disruptions(state: State) -> Iterator[Breach]:
     """RUN-05: no PodDisruptionBudget keeps a node from being drained."""
     for manifest in state.of("policy", "PodDisruptionBudget"):

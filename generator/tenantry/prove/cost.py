@@ -12,6 +12,7 @@ from tenantry.prove.backups import base_backups, in_days
 from tenantry.prove.budgets import GIBIBYTE, least_replicas, pod_need
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 from tenantry.prove.schedules import runs_a_day
 from tenantry.prove.workloads import workloads
 from tenantry.verify.values import quantity
@@ -61,6 +62,7 @@ def costs(state: State, partner: State | None = None) -> Iterator[Cost]:
         yield cost
 
 
+@proof("CST-01")
 def envelopes(state: State) -> Iterator[Breach]:
     """A tenant's instances of all clusters against the tier's envelope, reported in the cluster of its production."""
     partner = state.others.get(state.cluster.dr_partner)

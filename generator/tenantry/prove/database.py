@@ -10,6 +10,7 @@ from tenantry.core.manifest import Manifest, Path, dig, entries, items, mapping,
 from tenantry.prove import hba
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 from tenantry.prove.secrets import external_for, remote_keys
 from tenantry.resolve.instance import Instance
 
@@ -56,6 +57,7 @@ def servers(state: State) -> Iterator[Server]:
         yield server
 
 
+@proof("DATA-01", "DATA-09", "IAM-09")
 def ownership(state: State) -> Iterator[Breach]:
     """DATA-01 and the credentials of roles (IAM-09)."""
     for home in state.homes_at("cell"):
@@ -172,6 +174,7 @@ def _password(state: State, manifest: Manifest, member: Instance, role: str) -> 
 # --- pg_hba
 
 
+@proof("DATA-02")
 def host_based_access(state: State) -> Iterator[Breach]:
     """DATA-02: for each login role, database and kind of connection, what the first matching lines say."""
     for server in servers(state):
@@ -284,6 +287,7 @@ def _login_roles(server: Server) -> Iterator[tuple[hba.Role, str, str]]:
 # --- powers
 
 
+@proof("DATA-04")
 def powers(state: State) -> Iterator[Breach]:
     """DATA-04."""
     for server in servers(state):
@@ -356,6 +360,7 @@ def _statements(value: str) -> list[str]:
 _MIGRATION_REVOKE = 'REVOKE CONNECT, TEMPORARY ON DATABASE "{DATABASE}" FROM PUBLIC'
 
 
+@proof("DATA-03")
 def public(state: State) -> Iterator[Breach]:
     """DATA-03: what runs at a server's start, and with each migration."""
     for server in servers(state):
@@ -410,6 +415,7 @@ def _granted(server: Server, path: Path, given: str) -> Iterator[Breach]:
 # --- who shares
 
 
+@proof("DATA-09")
 def own_servers(state: State) -> Iterator[Breach]:
     """DATA-09: tiers that promise own servers share none; a dedicated tenant's cluster holds no other customer."""
     for home in state.homes_at("cell"):

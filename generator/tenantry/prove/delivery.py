@@ -10,6 +10,7 @@ from tenantry.core.manifest import Manifest, Path, entries, items, mapping, text
 from tenantry.model import names
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 from tenantry.resolve import schedule
 
 _ARGO = "argoproj.io"
@@ -74,6 +75,7 @@ def _fences(state: State) -> Iterator[Fence]:
     )
 
 
+@proof("IAM-05", "IAM-06")
 def projects(state: State) -> Iterator[Breach]:
     """IAM-05 and IAM-06."""
     fences = {fence.name: fence for fence in _fences(state)}

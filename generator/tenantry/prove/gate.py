@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from tenantry.core.manifest import Manifest, Path, entries, items, text, whole_number
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 from tenantry.prove.workloads import Container, Workload, workloads
 
 CONTROL = "RUN-07"
@@ -18,6 +19,7 @@ _COMMAND = ["python3", "/etc/odoo-config/gate.py"]
 _HOOK, _WAVE = "argocd.argoproj.io/hook", "argocd.argoproj.io/sync-wave"
 
 
+@proof("RUN-07")
 def gated(state: State) -> Iterator[Breach]:
     """RUN-07: the gate's place in each Odoo Pod, and the order of backup, migration and rollout."""
     for home in state.homes_at("instance"):

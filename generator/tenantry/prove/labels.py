@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tenantry.core.manifest import Manifest, Path, dig, mapping
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 from tenantry.prove.workloads import workloads
 
 PREFIX = "tenantry.io/"
@@ -16,6 +17,7 @@ _UNREAD = {
 }  # fmt: skip
 
 
+@proof("NET-11")
 def truth(state: State) -> Iterator[Breach]:
     """NET-11."""
     for manifest in state.manifests:
@@ -92,6 +94,7 @@ def _writers(manifest: Manifest) -> Iterator[Breach]:
         )
 
 
+@proof("NET-12")
 def unread_policies(state: State) -> Iterator[Breach]:
     """NET-12."""
     for manifest in state.manifests:
@@ -103,6 +106,7 @@ def unread_policies(state: State) -> Iterator[Breach]:
             yield breach(manifest, "NET-12", ("kind",), message, "use a NetworkPolicy")
 
 
+@proof("NET-11", "RES-01")
 def region(state: State) -> Iterator[Breach]:
     """RES-01, and namespaces that belong to nobody."""
     platform = state.promises.platform.namespaces

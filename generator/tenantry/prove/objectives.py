@@ -17,6 +17,7 @@ from tenantry.prove.backups import base_backups, in_days
 from tenantry.prove.budgets import GIBIBYTE, least_replicas
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 from tenantry.prove.schedules import FOREVER, longest_hours
 from tenantry.resolve.instance import Instance
 from tenantry.verify.values import quantity
@@ -62,6 +63,7 @@ def derive(state: State, home: Home, partner: State | None) -> list[Derived]:
     return [d for d in found if d is not None]
 
 
+@proof("BKP-04", "BKP-05", "RUN-06")
 def objectives(state: State) -> Iterator[Breach]:
     """Breaches of objectives."""
     partner = state.others.get(state.cluster.dr_partner)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from tenantry.core.manifest import Manifest, Path, digits, entries, items, mapping, text
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 
 _MONITORS = ("PodMonitor", "ServiceMonitor", "Probe")
 _ANNOTATION = "tenantry.io/"
@@ -17,6 +18,7 @@ _WINDOW = re.compile(r"\[(\d+[a-z]):")
 _LIMIT = re.compile(r"> ([0-9]{1,9}(?:\.[0-9]{1,9})?) \* ([0-9]{1,9}(?:\.[0-9]{1,18})?(?:e-[0-9]{1,2})?)")
 
 
+@proof("OBS-01")
 def monitors(state: State) -> Iterator[Breach]:
     """OBS-01: monitors read metrics of their own namespace only, from one workload each."""
     for kind in _MONITORS:
@@ -46,6 +48,7 @@ def monitors(state: State) -> Iterator[Breach]:
                 )
 
 
+@proof("OBS-01")
 def retention(state: State) -> Iterator[Breach]:
     """What the namespace tells the log and metric stores."""
     for home in state.homes_at("instance", "standby"):
@@ -71,6 +74,7 @@ def retention(state: State) -> Iterator[Breach]:
             )
 
 
+@proof("OBS-02")
 def alerts(state: State) -> Iterator[Breach]:
     """OBS-02."""
     for home, _ in state.productions():
@@ -90,6 +94,7 @@ def alerts(state: State) -> Iterator[Breach]:
             )
 
 
+@proof("OBS-02")
 def archives(state: State) -> Iterator[Breach]:
     """OBS-02: a stalled WAL archive of a cell pages somebody before the RPO is missed."""
     for home in state.homes_at("cell"):

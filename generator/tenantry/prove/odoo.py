@@ -11,6 +11,7 @@ from tenantry.core.manifest import Manifest, Path, items, mapping, text
 from tenantry.model import names
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 from tenantry.prove.workloads import Workload, workloads
 from tenantry.resolve.instance import Instance
 
@@ -54,6 +55,7 @@ def sections(content: str) -> Mapping[str, Mapping[str, str]]:
     return {name: dict(parser[name]) for name in parser.sections()}
 
 
+@proof("DATA-05", "DATA-08", "DATA-09")
 def bound(state: State) -> Iterator[Breach]:
     """DATA-05: configuration, pooler, arguments and environment of each instance name its own database only."""
     for home in state.homes_at("instance"):

@@ -9,6 +9,7 @@ from tenantry.core.manifest import Manifest, Path, Value, dig, entries, items, m
 from tenantry.model.cluster import NodePool
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 from tenantry.prove.workloads import Workload, workloads
 from tenantry.resolve.instance import Site
 
@@ -19,6 +20,7 @@ _VOLUMES = frozenset(
 """Kinds of volumes of Pod Security's level `restricted`, without csi, which nothing here needs."""
 
 
+@proof("NET-09")
 def host_access(state: State) -> Iterator[Breach]:
     """NET-09."""
     for work in workloads(state):
@@ -35,6 +37,7 @@ def host_access(state: State) -> Iterator[Breach]:
                     )
 
 
+@proof("IAM-01")
 def accounts(state: State) -> Iterator[Breach]:
     """IAM-01."""
     for work in workloads(state):
@@ -77,6 +80,7 @@ def _projected_tokens(work: Workload) -> Iterator[Breach]:
                 )
 
 
+@proof("RUN-01")
 def restricted(state: State) -> Iterator[Breach]:
     """RUN-01: Pod Security's level `restricted` (kubernetes/website, pod-security-standards), and namespaces that enforce it."""
     for home in state.homes_at():
@@ -138,6 +142,7 @@ def _unrestricted_containers(work: Workload) -> Iterator[Breach]:
 # --- placement
 
 
+@proof("RUN-02")
 def placement(state: State) -> Iterator[Breach]:
     """RUN-02: each Pod names the pool of its cell, tolerates that pool's taint and no other."""
     for work in workloads(state):
@@ -219,6 +224,7 @@ def _shown(toleration: Value) -> str:
 # --- volumes
 
 
+@proof("DATA-07")
 def volumes(state: State) -> Iterator[Breach]:
     """DATA-07: volumes are newly provisioned, and belong to the namespace that claims them."""
     for manifest in state.of("", "PersistentVolume"):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tenantry.core.manifest import Path, dig, entries, how_many, items, mapping, text
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 from tenantry.prove.workloads import Container, Workload, workloads
 
 CONTROL = "RUN-08"
@@ -16,6 +17,7 @@ _READY = ["python3", "/etc/odoo-config/ready.py"]
 _BUS = "8072"
 
 
+@proof("RUN-08")
 def probes(state: State) -> Iterator[Breach]:
     """RUN-08: readiness covers web, bus and sessions; liveness allows for the longest request."""
     for home in state.homes_at("instance"):

@@ -11,6 +11,7 @@ from tenantry.core.manifest import Manifest, Path, dig, mapping, text
 from tenantry.model import names
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 from tenantry.prove.secrets import external_for, remote_keys
 from tenantry.prove.workloads import Container, Workload, workloads
 from tenantry.resolve.instance import Instance
@@ -93,6 +94,7 @@ def _apply_pattern(user: User, word: str, low: str) -> None:
         user.unread.append(word)
 
 
+@proof("DATA-06", "IAM-09")
 def access_lists(state: State) -> Iterator[Breach]:
     """The list of users of each Redis."""
     for home in state.homes_at("cell", "instance"):
@@ -209,6 +211,7 @@ def _server(state: State, home: Home) -> Iterator[Breach]:
             yield breach(manifest, "DATA-06", path, message, "remove it", tenant=home.tenant)
 
 
+@proof("DATA-06", "DATA-09")
 def sessions(state: State) -> Iterator[Breach]:
     """The session store of each Odoo Pod: own server, own user, own prefix, verified TLS."""
     for home in state.homes_at("instance"):

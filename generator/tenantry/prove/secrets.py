@@ -9,6 +9,7 @@ from tenantry.core.manifest import Manifest, Path, Value, dig, entries, items, m
 from tenantry.core.secret_words import is_literal, says_secret, user_information
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 from tenantry.prove.workloads import Workload, workloads
 from tenantry.verify.values import without_actions
 
@@ -22,6 +23,7 @@ _LEAF = {
 """Secret -> last part of the remote keys that feed it. So no key has two purposes."""
 
 
+@proof("IAM-07")
 def stores(state: State) -> Iterator[Breach]:
     """IAM-07: each home reads the secret store with its own role, through its own account."""
     promised = state.promises.platform.secret_store
@@ -68,6 +70,7 @@ def stores(state: State) -> Iterator[Breach]:
                 )
 
 
+@proof("IAM-07", "IAM-09")
 def keys(state: State) -> Iterator[Breach]:
     """IAM-07 and IAM-09: which remote keys feed which Secret."""
     for manifest in state.of(_ESO, "ExternalSecret"):
@@ -163,6 +166,7 @@ _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _ASSIGNMENT = re.compile(r"^\s*([A-Za-z][A-Za-z0-9_.-]*)\s*[=:]\s*(\S.*)$")
 
 
+@proof("IAM-08")
 def in_git(state: State) -> Iterator[Breach]:
     """IAM-08."""
     for manifest in state.of("", "Secret"):

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from tenantry.core.manifest import Manifest, mapping
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.network.selectors import Selector, selector
+from tenantry.prove.registration import proof
 
 _FORGED = {("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")}
 
 
+@proof("NET-10")
 def services(state: State) -> Iterator[Breach]:
     """NET-10: type, selector and addresses of each Service."""
     for manifest in state.manifests:

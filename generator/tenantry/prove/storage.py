@@ -11,6 +11,7 @@ from tenantry.model.cluster import Cluster
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.odoo import sections
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 from tenantry.prove.workloads import workloads
 from tenantry.resolve.instance import Instance
 from tenantry.verify.values import split_url
@@ -85,6 +86,7 @@ def _promised(place: StorePlace) -> str:
     return f"{own.backup_bucket}/{called.object_prefix}"
 
 
+@proof("DATA-08")
 def prefixes(state: State) -> Iterator[Breach]:
     """DATA-08."""
     for place in places(state):
@@ -167,6 +169,7 @@ def residents(home: Home) -> list[Instance]:
     return [home.instance] if home.instance else list(home.members)
 
 
+@proof("RES-02")
 def residency(state: State) -> Iterator[Breach]:
     """RES-02: every copy is stored in a region that the tenant allows."""
     buckets = _clusters_by_bucket(state)

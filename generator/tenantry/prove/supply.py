@@ -11,6 +11,7 @@ from tenantry.model.policy import Policy
 from tenantry.plan.components import version
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 from tenantry.prove.workloads import Container, Workload, workloads
 from tenantry.resolve.instance import Instance
 
@@ -19,6 +20,7 @@ _TAG = re.compile(r":([0-9]{1,9}(?:\.[0-9]{1,9}){1,9})")
 _IMAGE_FLOORS = {"postgresql": ((16, 10), (17, 6)), "valkey": ((8, 1, 4),), "pgbouncer": ((1, 24, 1),)}
 
 
+@proof("SUP-01", "SUP-04")
 def images(state: State) -> Iterator[Breach]:
     """SUP-01 and SUP-04."""
     for work in workloads(state):
@@ -80,6 +82,7 @@ def _floor(manifest: Manifest, path: Path, image: str, tenant: str) -> Iterator[
                 yield breach(manifest, "SUP-04", path, message, "raise the image", tenant=tenant)
 
 
+@proof("SUP-02")
 def policies(state: State) -> Iterator[Breach]:
     """SUP-02."""
     mode = state.cluster.admission_policies
@@ -125,6 +128,7 @@ def _platform_object(state: State) -> Manifest:
     return found or state.manifests[0]
 
 
+@proof("SUP-03")
 def exceptions(state: State) -> Iterator[Breach]:
     """SUP-03: Kyverno's exceptions are exactly those of policies/exceptions/."""
     space = state.promises.platform.namespaces.kyverno

@@ -24,6 +24,7 @@ from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.edge import rules
 from tenantry.prove.edge.rules import Conjunct
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 from tenantry.resolve.instance import Instance
 from tenantry.resolve.sizing import logins_at_once, websockets_in_flight
 
@@ -131,6 +132,7 @@ def walks(state: State) -> Iterator[Expressions]:
             yield expressions(there)
 
 
+@proof("EDGE-01")
 def hosts(state: State) -> Iterator[Breach]:
     """EDGE-01: each alternative names its hosts, all of them its instance's; priorities are bounded."""
     routes, wrong = read(state)
@@ -165,6 +167,7 @@ def hosts(state: State) -> Iterator[Breach]:
             )
 
 
+@proof("EDGE-02")
 def references(state: State) -> Iterator[Breach]:
     """EDGE-02: routes refer to their own namespace."""
     for group, kind in _STRANGE_KINDS:
@@ -247,6 +250,7 @@ class _Way:
     classes: frozenset[str]
 
 
+@proof("EDGE-01", "EDGE-03", "EDGE-04", "EDGE-05")
 def guards(state: State) -> Iterator[Breach]:
     """EDGE-03 and EDGE-04: what guards each class of paths of each host."""
     routes, _ = read(state)

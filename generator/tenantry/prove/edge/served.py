@@ -8,6 +8,7 @@ from tenantry.core.manifest import Path, entries, text
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.edge.routes import SERVICES, Route, entry_points, read
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 from tenantry.resolve.instance import Instance, numbered
 
 _PAGES = ("/", "/web/login", "/web/webclient/version_info")
@@ -17,6 +18,7 @@ PATHS = (*_PAGES, _SOCKET, _ADMINISTRATION, *_INTERFACES)
 """Paths that are looked at, each standing for what people or programs need."""
 
 
+@proof("EDGE-01")
 def served(state: State) -> Iterator[Breach]:
     """Each host serves pages, sign-in, bus, administration and API where they are promised."""
     routes, _ = read(state)

@@ -13,8 +13,10 @@ from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.edge.routes import Route, read
 from tenantry.prove.probes import LONGEST_REQUEST
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 
 
+@proof("EDGE-05")
 def certificates(state: State) -> Iterator[Breach]:
     """Names and issuers of certificates."""
     issuers = state.promises.platform.issuers
@@ -89,6 +91,7 @@ def _inside(name: str, home: Home) -> bool:
     )
 
 
+@proof("EDGE-04", "EDGE-05")
 def options(state: State) -> Iterator[Breach]:
     """TLS of routes: own certificate, one option a host, strict."""
     for manifest in state.of("traefik.io", "TLSStore"):
@@ -216,6 +219,7 @@ _POINT_SWITCHES: tuple[tuple[str, tuple[str, ...], Any, str], ...] = (
 _PROVIDERS = frozenset({"kubernetesCRD"})
 
 
+@proof("EDGE-02", "EDGE-03", "EDGE-04", "EDGE-05")
 def switches(state: State) -> Iterator[Breach]:
     """Traefik's own configuration."""
     space = state.promises.platform.namespaces.traefik

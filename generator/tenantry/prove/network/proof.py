@@ -31,6 +31,7 @@ from tenantry.prove.network.ports import ALL, PortSet, union
 from tenantry.prove.network.reach import Endpoint, Namespaces, Policies, takes
 from tenantry.prove.network.selectors import Selector
 from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
 
 _GRAVITY = ("NET-02", "NET-03", "NET-08", "NET-06", "NET-07", "NET-05", "NET-04")
 """Of what one rule opens, the worst is reported."""
@@ -106,6 +107,7 @@ def _network(state: State) -> ClusterNetwork:
     return found
 
 
+@proof("NET-01")
 def isolation(state: State) -> Iterator[Breach]:
     """NET-01: every Pod of a home is isolated both ways, also one that nobody thought of."""
     network = _network(state)
@@ -121,6 +123,7 @@ def isolation(state: State) -> Iterator[Breach]:
             yield breach(manifest, "NET-01", ("spec", "policyTypes"), message, hint, tenant=home.tenant)
 
 
+@proof("NET-02", "NET-03", "NET-04", "NET-05", "NET-06", "NET-07", "NET-08")
 def reachability(state: State) -> Iterator[Breach]:
     """NET-02 to NET-08: what is open is what is declared."""
     seen: set[tuple[int, Path, str]] = set()
