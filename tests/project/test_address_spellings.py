@@ -25,7 +25,7 @@ from tenantry.plan.inputs import Inputs, read_inputs
 from tenantry.plan.scope import Scope
 from tenantry.prove import readings
 from tenantry.prove.cluster_state import Breach, State
-from tenantry.prove.edge import routes
+from tenantry.prove.edge import guards
 from tenantry.prove.network.policies import Block, policy
 from tenantry.prove.network.proof import reachability
 from tenantry.prove.promises import Promises, promises
@@ -190,14 +190,14 @@ def test_a_breach_names_what_lies_at_the_addresses_in_every_spelling(network: st
 
 @pytest.mark.parametrize("text", [*mapped(ADMINISTRATORS), "198.18.0.7", "::ffff:c612:7", "198.18.0.9/25"])
 def test_a_list_of_traefik_lets_in_what_is_promised_in_every_spelling(text: str) -> None:
-    assert list(routes.guards(state(admin_sources(text)))) == []
+    assert list(guards.guards(state(admin_sources(text)))) == []
 
 
 @pytest.mark.parametrize(
     "text", ["198.18.0.0/23", "::ffff:198.18.0.0/119", "198.19.0.1", "nowhere", "64:ff9b::c612:0/120"]
 )
 def test_a_list_of_traefik_that_lets_in_anything_else_is_a_breach(text: str) -> None:
-    told = [problem.message for _, problem in routes.guards(state(admin_sources("198.18.0.0/24", text)))]
+    told = [problem.message for _, problem in guards.guards(state(admin_sources("198.18.0.0/24", text)))]
     assert any(message.startswith("administration is reachable from everywhere") for message in told), told
     assert f"'admin-sources' lets in {text}" in told
 
@@ -212,7 +212,7 @@ def guarded(*sources: str) -> list[Breach]:
         name: dataclasses.replace(instance, tenant=tenant) if instance.tenant.name == tenant.name else instance
         for name, instance in known.instances.items()
     }
-    told = routes.guards(state(admin_sources(*sources), promises(known.fleet, instances, AS_OF)))
+    told = guards.guards(state(admin_sources(*sources), promises(known.fleet, instances, AS_OF)))
     return [(manifest, problem) for manifest, problem in told if manifest.identity.namespace == GLOBEX]
 
 
