@@ -15,59 +15,15 @@ from tenantry.model.platform import Platform
 from tenantry.model.policy import Policy
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
+from tenantry.render.kinds import kinds_of
 from tenantry.render.registry import Context
 from tenantry.resolve import schedule
 from tenantry.resolve.instance import Instance, Site, numbered
 from tenantry.resolve.quota import cell_quota, instance_quota
 from tenantry.resolve.sizing import PostgresqlSize, websockets_in_flight
 
-INFRA_KINDS = (
-    ("", "ConfigMap"),
-    ("", "LimitRange"),
-    ("", "ResourceQuota"),
-    ("", "Service"),
-    ("", "ServiceAccount"),
-    ("apps", "StatefulSet"),
-    ("barmancloud.cnpg.io", "ObjectStore"),
-    ("cert-manager.io", "Certificate"),
-    ("external-secrets.io", "ExternalSecret"),
-    ("external-secrets.io", "SecretStore"),
-    ("monitoring.coreos.com", "PodMonitor"),
-    ("monitoring.coreos.com", "PrometheusRule"),
-    ("networking.k8s.io", "NetworkPolicy"),
-    ("policy", "PodDisruptionBudget"),
-    ("postgresql.cnpg.io", "Cluster"),
-    ("postgresql.cnpg.io", "Database"),
-    ("postgresql.cnpg.io", "DatabaseRole"),
-    ("postgresql.cnpg.io", "Pooler"),
-    ("postgresql.cnpg.io", "ScheduledBackup"),
-    ("rbac.authorization.k8s.io", "Role"),
-    ("rbac.authorization.k8s.io", "RoleBinding"),
-)
-APP_KINDS = (
-    ("", "ConfigMap"),
-    ("", "Service"),
-    ("apps", "Deployment"),
-    ("autoscaling", "HorizontalPodAutoscaler"),
-    ("batch", "Job"),
-    ("keda.sh", "ScaledObject"),
-    ("policy", "PodDisruptionBudget"),
-    ("traefik.io", "IngressRoute"),
-    ("traefik.io", "Middleware"),
-    ("traefik.io", "TLSOption"),
-)
-"""Kinds that a release may change: none that guards, none that holds data."""
-PLATFORM_KINDS = (
-    ("", "ConfigMap"),
-    ("argoproj.io", "AppProject"),
-    ("argoproj.io", "Application"),
-    ("cert-manager.io", "Certificate"),
-    ("policies.kyverno.io", "PolicyException"),
-    ("traefik.io", "TLSOption"),
-    ("traefik.io", "TLSStore"),
-    ("velero.io", "BackupStorageLocation"),
-    ("velero.io", "Schedule"),
-)
+_NAMESPACE = ("", "Namespace")
+
 PLATFORM_CLUSTER_KINDS = (
     {"group": "cert-manager.io", "kind": "ClusterIssuer"},
     {"group": "policies.kyverno.io", "kind": "ValidatingPolicy"},
@@ -75,6 +31,18 @@ PLATFORM_CLUSTER_KINDS = (
     {"group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "tenantry-support"},
     {"group": "scheduling.k8s.io", "kind": "PriorityClass", "name": "tenantry-*"},
 )
+"""Cluster-scoped kinds of the platform's Application, by name where only some objects are its own."""
+
+
+def _infra_kinds() -> list[tuple[str, str]]:
+    """Namespaces are permitted by name."""
+    return [kind for kind in kinds_of("infra", "standby", "cell") if kind != _NAMESPACE]
+
+
+def _platform_kinds() -> list[tuple[str, str]]:
+    apart = {(kind["group"], kind["kind"]) for kind in PLATFORM_CLUSTER_KINDS}
+    return [kind for kind in kinds_of("platform", "delivery") if kind not in apart]
+
 
 PATHS = {
     # The database manager and the same service over RPC, with or without a language in front.
@@ -345,11 +313,11 @@ def _applications(instance: Instance, site: Site) -> list[Application]:
     about = f"{instance.tenant.display_name}, {instance.environment}"
     infra = Application(
         name=instance.names.infra_application, description=f"{about}: namespace, database, access", path=path("infra"),
-        kinds=INFRA_KINDS, namespace_kind=True, windows=windows,
+        kinds=_infra_kinds(), namespace_kind=True, windows=windows,
     )  # fmt: skip
     app = Application(
         name=instance.names.app_application, description=f"{about}: Odoo and its routes", path=path("app"),
-        kinds=APP_KINDS, wave="1", cascade=True, windows=windows,
+        kinds=kinds_of("app"), wave="1", cascade=True, windows=windows,
     )  # fmt: skip
     return [infra] if instance.leaving else [infra, app]
 
@@ -359,7 +327,7 @@ def _standby_applications(instance: Instance, site: Site) -> list[Application]:
     about = f"{instance.tenant.display_name}, {instance.environment}: replica at the DR site"
     return [
         Application(
-            name=instance.names.standby_application, description=about, path=f"rendered/{path}", kinds=INFRA_KINDS,
+            name=instance.names.standby_application, description=about, path=f"rendered/{path}", kinds=_infra_kinds(),
             namespace_kind=True, windows=_sync_windows(instance),
         )
     ]  # fmt: skip
@@ -402,13 +370,13 @@ def platform_context(
     spaces = platform.namespaces
     platform_part = Application(
         name=names.platform_application(cluster.name), description=f"Platform of cluster {cluster.name}", wave="-2",
-        path=f"rendered/{cluster.name}/platform", kinds=PLATFORM_KINDS, cluster_kinds=PLATFORM_CLUSTER_KINDS,
+        path=f"rendered/{cluster.name}/platform", kinds=_platform_kinds(), cluster_kinds=PLATFORM_CLUSTER_KINDS,
         namespaces=[spaces.argocd, spaces.kyverno, spaces.traefik, spaces.velero],
     )  # fmt: skip
     cell_parts = [
         Application(
             name=names.cell_application(cell.name), description=f"Services of cell {cell.name}", wave="-1",
-            path=paths.rendered_folder(paths.cell_path(cluster.name, cell.name)), kinds=INFRA_KINDS,
+            path=paths.rendered_folder(paths.cell_path(cluster.name, cell.name)), kinds=_infra_kinds(),
             namespaces=[names.cell_namespace(cell.name)],
             cluster_kinds=[{"group": "", "kind": "Namespace", "name": names.cell_namespace(cell.name)}],
         )

@@ -136,6 +136,7 @@ def _allowed(chain: list[Manifest]) -> list[list[Range | None]]:
 
 
 def only_from(chain: list[Manifest], sources: tuple[str, ...]) -> bool:
+    """Whether some list of the chain lets in none but these sources; false when no source is promised."""
     promised = addresses.ranges(sources)
     return bool(promised) and any(all(_promised(source, promised) for source in found) for found in _allowed(chain))
 

@@ -181,6 +181,7 @@ def by_host(state: State) -> dict[str, list[Route]]:
 
 
 def hosts_of(home: Home) -> tuple[str, ...]:
+    """Hosts of an instance, that of its API clients included."""
     return (*home.instance.hosts, home.instance.api_host) if home.instance else ()
 
 
@@ -220,6 +221,7 @@ def ways(routes: list[Route], walk: Iterable[Way]) -> Iterator[PathWay]:
 
 
 def middlewares_of(state: State, route: Route) -> list[Manifest]:
+    """The middlewares that a route names, in its order; those that are not there are left out."""
     space = route.manifest.identity.namespace
     named = (text(m.get("name")) for _, m in entries(route.value.get("middlewares")))
     return [m for name in named if (m := state.get("traefik.io", "Middleware", space, name)) is not None]

@@ -1,0 +1,73 @@
+"""How-to pages with a diff are followed to the letter: the diff applies to this version, and its commands show what is said."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import REPOSITORY
+
+PAGES = sorted(path for path in (REPOSITORY / "docs/how-to").glob("*.md") if "```diff\n" in path.read_text())
+NEEDED = (
+    "generator",
+    "tests",
+    "docs",
+    "tenants",
+    "tiers",
+    "platform",
+    "policies",
+    "base",
+    "overlays",
+    "rendered",
+    "pyproject.toml",
+    "README.md",
+)
+PROGRAMS = {"tenantry": [sys.executable, "-m", "tenantry"], "pytest": [sys.executable, "-m", "pytest", "-q", "-n0"]}
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """This version of the project, without what is built or installed."""
+    unwanted = shutil.ignore_patterns("__pycache__", ".*_cache")
+    for name in NEEDED:
+        source = REPOSITORY / name
+        if source.is_dir():
+            shutil.copytree(source, tmp_path / name, ignore=unwanted, symlinks=True)
+        else:
+            shutil.copy(source, tmp_path / name)
+    return tmp_path
+
+
+def test_there_are_pages() -> None:
+    assert {page.stem for page in PAGES} >= {
+        "add-a-command", "add-a-control", "add-an-object-kind", "add-an-operator", "add-an-output-format",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_page_works(page: Path, copy: Path) -> None:
+    for diff in blocks(page, "diff"):
+        applied = subprocess.run(["git", "apply", "-"], cwd=copy, input=diff, text=True, capture_output=True)
+        assert applied.returncode == 0, applied.stderr
+    for block in blocks(page, "console"):
+        for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, *expected = step.splitlines()
+            name, *arguments = shlex.split(command)
+            environment = {**os.environ, "PYTHONPATH": f"{copy}/generator"}
+            done = subprocess.run(
+                [*PROGRAMS[name], *arguments], cwd=copy, env=environment, capture_output=True, text=True, timeout=300
+            )
+            assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+            for line in expected:
+                assert line in done.stdout, f"{command}\n{done.stdout}{done.stderr}"
