@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tenantry.commands import scaffold
 
-SHARED_PER_CELL = 15
+SHARED_PER_CELL = 8
 SEGMENTED_PER_CELL = 6
 CELLS_PER_CLUSTER = 12
 WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "haven", "indigo", "jade", "koala", "lark")
