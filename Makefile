@@ -68,6 +68,18 @@ test: engine ## Run the tests
 acceptance: .venv/acceptance-ready ## Test the example fleet with the real programs (PART="redis traefik")
 	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m acceptance $(PART)
 
+.PHONY: cluster
+cluster: .venv/acceptance-ready ## Real nodes, containers and network on this machine, and checks on them (CHECK="base"; needs root)
+	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m cluster check $(CHECK)
+
+.PHONY: cluster-up
+cluster-up: .venv/acceptance-ready ## Start that cluster and leave it running, with a kubeconfig
+	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m cluster up
+
+.PHONY: cluster-down
+cluster-down: .venv/acceptance-ready ## Remove it
+	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m cluster down
+
 .PHONY: kind
 kind: .venv/acceptance-ready ## Two tenants on kind, with NetworkPolicies enforced (needs Docker)
 	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m acceptance.kind

@@ -34,10 +34,12 @@ class Server:
         installed = shutil.which(self.program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
         places = [Path(installed)] if installed else []
         for root in (Path("/"), unpacked()):
-            places += [root / "usr/bin" / self.program, root / "usr/sbin" / self.program]
+            places += [root / folder / self.program for folder in _FOLDERS]
             places += sorted(root.glob(f"usr/lib/postgresql/*/bin/{self.program}"), reverse=True)
         return next((path for path in places if path.is_file()), None)
 
+
+_FOLDERS = ("usr/bin", "usr/sbin", "usr/lib/cni", "bin", "sbin")
 
 POSTGRES = Server("postgres", "postgresql")
 INITDB = Server("initdb", "postgresql")
@@ -57,7 +59,8 @@ def libraries() -> dict[str, str]:
 
 def search_path() -> str:
     """PATH with the unpacked programs at its end."""
-    return ":".join((os.environ.get("PATH", ""), str(unpacked() / "usr/bin"), str(unpacked() / "usr/sbin")))
+    folders = (unpacked() / folder for folder in ("usr/bin", "usr/sbin", "bin", "sbin"))
+    return ":".join((os.environ.get("PATH", ""), *map(str, folders)))
 
 
 def ensure(servers: list[Server], say: Say) -> None:

@@ -1,0 +1,1 @@
+"""What is tried on the cluster; each refusal beside the same thing allowed."""

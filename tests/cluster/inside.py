@@ -1,0 +1,64 @@
+"""The first process of a cluster's namespaces: starts the cluster, then runs the checks or waits for a person."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from acceptance.harness import programs
+from acceptance.harness.process import Processes, ProgramEndedError
+from cluster import base, world
+from cluster.forward import serve
+from cluster.plugin import Checks
+
+HERE = Path(__file__).resolve().parent
+LOGS = "cluster-logs"
+CLUSTER = "euw1-a"
+"""Of the example fleet: whose networks, pools and storage classes the cluster has."""
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - a program's own voice
+
+
+def main(mode: str, arguments: list[str]) -> int:
+    """`check [NAMES]` runs checks; `stay SOCKET` serves the API server at a socket until the process is ended."""
+    place = world.furnish(programs.cache().parent)
+    temporary = place / "tmp"
+    temporary.mkdir()
+    logs = place / "logs"
+    logs.mkdir()
+    os.environ.update(
+        HOME=str(temporary), XDG_CACHE_HOME=str(place / "cache"), TMPDIR=str(temporary), PYTHONDONTWRITEBYTECODE="1"
+    )
+    with Processes(logs) as processes:
+        try:
+            cluster = base.start(processes, place, CLUSTER, say)
+        except (AssertionError, ProgramEndedError, subprocess.CalledProcessError) as error:
+            say(f"the cluster did not start: {error}\nthe logs are in {LOGS} of the cache")
+            _keep(logs)
+            return 1
+        if mode == "stay":
+            serve(Path(arguments[0]), cluster)
+            signal.pause()
+            return 0
+        modules = [str(HERE / "checks" / f"test_{name}.py") for name in arguments] or [str(HERE / "checks")]
+        options = ["-c", str(HERE / "pytest.ini"), "--rootdir", str(HERE), "-p", "no:cacheprovider", *modules]
+        return int(pytest.main(options, plugins=[Checks(cluster)]))
+
+
+def _keep(logs: Path) -> None:
+    """Copy the logs to the user's cache: those of the run vanish with it."""
+    kept = programs.cache() / LOGS
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(logs, kept)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -1,0 +1,28 @@
+"""Programs of the cluster: the nodes' own, and those that run in Pods."""
+
+from __future__ import annotations
+
+from acceptance.harness.programs import ETCD, KUBERNETES, KUBERNETES_VERSION, Program
+
+_VERSION = "k8s.io/component-base/version"
+
+NODE = Program(
+    "kubernetes-node",
+    "k8s.io/kubernetes",
+    {name: f"k8s.io/kubernetes/cmd/{name}" for name in ("kubelet", "kube-proxy")},
+    linker=f"-X {_VERSION}.gitVersion=v{KUBERNETES_VERSION} -X {_VERSION}.gitMajor=1 -X {_VERSION}.gitMinor=37",
+)
+COREDNS = Program("coredns", "github.com/coredns/coredns", {"coredns": "github.com/coredns/coredns"})
+KUBE_ROUTER = Program(
+    "kube-router",
+    "github.com/cloudnativelabs/kube-router/v2",
+    {"kube-router": "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"},
+)
+LOCAL_PATH = Program(
+    "local-path-provisioner",
+    "github.com/rancher/local-path-provisioner",
+    {"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
+)
+
+BASE = (ETCD, KUBERNETES, NODE, COREDNS, KUBE_ROUTER, LOCAL_PATH)
+"""What an empty cluster needs."""
