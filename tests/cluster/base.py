@@ -92,6 +92,11 @@ class Cluster:
         """What a command in a Pod prints."""
         return self.kubectl("-n", namespace, "exec", name, "--", *command, code=code)
 
+    def answers(self, namespace: str, client: str, host: str, port: int) -> bool:
+        """Whether an HTTP server answers a Pod within two seconds, with whatever status."""
+        ask = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 {host} {port}"
+        return "HTTP/1." in self.inside(namespace, client, "sh", "-c", ask, code=None)
+
     def wait_for_deployment(self, namespace: str, name: str, seconds: float = 120) -> None:
         """Until it is available. Raises NotReadyError."""
 

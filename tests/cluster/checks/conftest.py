@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -29,9 +30,9 @@ def show(checks: Checks, request: pytest.FixtureRequest) -> Show:
 
 
 @pytest.fixture
-def namespace(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
+def namespace(cluster: Cluster) -> Iterator[str]:
     """A namespace of the check's own, which enforces the restricted Pod Security Standard."""
-    name = request.node.name.partition("[")[0].removeprefix("test_").replace("_", "-")[:60].strip("-")
+    name = f"check-{uuid.uuid4().hex[:8]}"
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
     cluster.apply([manifest])
