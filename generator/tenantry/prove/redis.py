@@ -17,8 +17,11 @@ from tenantry.prove.workloads import Container, Workload, workloads
 from tenantry.resolve.instance import Instance
 from tenantry.verify.values import split_url, without_actions
 
-COMMANDS = frozenset({"get", "set", "setex", "del", "expire", "exists", "ttl", "ping"})
-"""What a session store needs; each acts on named keys only, so that key patterns bind it."""
+COMMANDS = frozenset({
+    "get", "set", "setex", "hget", "hset", "hdel", "del", "expire", "exists", "ttl", "ping", "multi", "exec", "discard",
+})  # fmt: skip
+"""What session stores need: one value or one hash a key. Each acts on named keys only, so that key patterns bind it, or on no
+key; what stands between MULTI and EXEC is judged command by command."""
 _OPERATOR = frozenset({"ping", "acl|load", "acl|whoami", "info"})
 _REPLICATION = frozenset({"psync", "replconf", "ping"})
 _OWN_ONLY = frozenset({"scan"})

@@ -81,6 +81,8 @@ ARGO_CD = Program(
     assets=("hack/git-verify-wrapper.sh", "hack/gpg-wrapper.sh"),
 )
 
+RCLONE = Program("rclone", "github.com/rclone/rclone", {"rclone": "."})
+"""An S3 server; Debian's build of rclone has none."""
 KIND = Program("kind", "sigs.k8s.io/kind", {"kind": "sigs.k8s.io/kind"})
 
 

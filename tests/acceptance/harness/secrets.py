@@ -6,10 +6,12 @@ import hashlib
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote_plus
 
 _EXPRESSION = re.compile(r"\{\{ \.(\w+)(?: \| (\w+))? \}\}")
 _FUNCTIONS: dict[str | None, Callable[[str], str]] = {
     None: str,
+    "urlquery": quote_plus,
     "sha256sum": lambda text: hashlib.sha256(text.encode()).hexdigest(),
 }
 
