@@ -17,7 +17,8 @@ from acceptance.harness import packages, programs
 from acceptance.harness.programs import UnavailableError, cache
 from cluster import forward, world
 from cluster.node import RUNTIME
-from cluster.programs import BASE
+from cluster.programs import BASE, OPERATORS
+from images import builder as images
 
 MISSING_TOOL = 4
 
@@ -33,13 +34,14 @@ def main(command: str, arguments: list[str]) -> int:
     try:
         world.require()
         cache().mkdir(parents=True, exist_ok=True)
-        programs.ensure(list(BASE), say)
+        programs.ensure([*BASE, *(OPERATORS if command == "check" else ())], say)
         packages.ensure(list(RUNTIME), say)
         if command == "up":
             return up()
+        images.ensure("postgresql", say)
         with world.remains():
             return _run(["check", *arguments])
-    except UnavailableError as error:
+    except (UnavailableError, images.UnavailableError) as error:
         say(f"cluster: {error}")
         return MISSING_TOOL
 

@@ -58,10 +58,13 @@ class Cluster:
 
     def load(self, *images: Image) -> None:
         """Put images on all nodes."""
-        archives = [archive(image) for image in images]
+        self.load_archive(*(archive(image) for image in images))
+
+    def load_archive(self, *paths: Path) -> None:
+        """The same for archives that are there."""
 
         def load_all(node: Node) -> None:
-            for path in archives:
+            for path in paths:
                 load(node, path)
 
         with ThreadPoolExecutor(len(self.nodes)) as pool:

@@ -26,3 +26,12 @@ LOCAL_PATH = Program(
 
 BASE = (ETCD, KUBERNETES, NODE, COREDNS, KUBE_ROUTER, LOCAL_PATH)
 """What an empty cluster needs."""
+CLOUDNATIVE_PG = Program(
+    "cloudnative-pg",
+    "github.com/cloudnative-pg/cloudnative-pg",
+    {"manager": "github.com/cloudnative-pg/cloudnative-pg/cmd/manager"},
+    assets=("releases/cnpg-1.30.0.yaml",),
+)
+"""The same module as the acceptance suite's, with the manifest of the release."""
+
+OPERATORS = (CLOUDNATIVE_PG,)
