@@ -29,6 +29,7 @@ def say(text: str) -> None:
 
 def main(command: str, arguments: list[str]) -> int:
     """`check [NAMES]`, `up` or `down`."""
+    signal.signal(signal.SIGTERM, _interrupt)
     if command == "down":
         return down()
     try:
@@ -56,6 +57,11 @@ def _run(arguments: list[str]) -> int:
         process.kill()
         process.wait()
         return 130
+
+
+def _interrupt(*_: object) -> None:
+    """Whoever ends this program ends the cluster in the same orderly way as by Ctrl-C."""
+    raise KeyboardInterrupt
 
 
 def state() -> Path:

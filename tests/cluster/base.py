@@ -95,6 +95,23 @@ class Cluster:
         """What a command in a Pod prints."""
         return self.kubectl("-n", namespace, "exec", name, "--", *command, code=code)
 
+    def wait_in(self, namespace: str, what: str, question: Callable[[], Any], seconds: float) -> None:
+        """Wait for something in a namespace. Raises AssertionError with its Pods and the warnings of its events."""
+        try:
+            wait_for(what, question, seconds, every=0.5)
+        except AssertionError as error:
+            pods = self.kubectl("-n", namespace, "get", "pods", "-o", "wide", code=None)
+            warnings = self.kubectl("-n", namespace, "get", "events", "--field-selector=type=Warning", code=None)
+            failed = self.kubectl(
+                "-n", namespace, "get", "pods", "--field-selector=status.phase=Failed", "-o", "name", code=None
+            )
+            logs = [
+                self.kubectl("-n", namespace, "logs", name, "--tail=12", code=None)
+                for name in failed.split()[:1]
+                if "/" in name
+            ]
+            raise AssertionError("\n".join((str(error)[:400], pods, warnings[-3000:], *logs))) from None
+
     def answers(self, namespace: str, client: str, host: str, port: int) -> bool:
         """Whether an HTTP server answers a Pod within two seconds, with whatever status."""
         ask = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 {host} {port}"

@@ -77,7 +77,7 @@ def test_the_package_holds_the_packages_of_the_flow_and_nothing_else() -> None:
 
 def test_each_test_lies_where_its_module_does() -> None:
     """`tests/<package>/test_<module>.py` for a module or a package of modules; tests of the project lie in a folder of theirs."""
-    elsewhere = ("acceptance", "project")
+    elsewhere = ("acceptance", "cluster", "images", "project")
     tests = REPOSITORY / "tests"
     for path in tests.rglob("test_*.py"):
         place = path.relative_to(tests)

@@ -118,6 +118,11 @@ MUTANTS = (
     Mutant("V040", DB, "spec.postgresql.parameters.port", "5433", "the operator owns"),
     Mutant("V040", DB, "spec.postgresql.parameters.shared_buffers", "99GB", "over the memory request"),
     Mutant("V040", DB, "spec.postgresql.synchronous.number", 3, "3 synchronous standbys"),
+    Mutant("V040", DB, "spec.bootstrap.initdb.postInitSQL[0]", "SELECT 1", "the role 'streaming_replica' does not exist yet"),
+    Mutant(
+        "V040", DB, "spec.bootstrap.initdb.postInitApplicationSQL", ["GRANT pg_monitor TO cnpg_metrics_exporter"],
+        "the role 'cnpg_metrics_exporter' does not exist yet",
+    ),
     Mutant("V040", DB, "spec.managed.roles[0].name", "pg_tenants", "PostgreSQL's or the operator's"),
     Mutant("V040", POOLER, "spec.pgbouncer.parameters.listen_port", "1", "the operator owns"),
     Mutant("V041", PROJECT, "spec.syncWindows[0].timeZone", "Europe/Atlantis", "no time zone"),

@@ -120,7 +120,7 @@ class Server:
     def _bootstrap(self, initdb: dict[str, Any]) -> None:
         """What `initdb` of the Cluster, managed roles, DatabaseRoles and Databases ask the operator to do."""
         with self.superuser() as connection:
-            for name in {"streaming_replica", initdb["owner"]} - {role.name for role in self.roles()}:
+            for name in {initdb["owner"]} - {role.name for role in self.roles()}:
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))
             for statement in initdb.get("postInitSQL", ()):
                 connection.execute(statement)

@@ -105,7 +105,7 @@ def healthy(cluster: Cluster) -> bool:
 
 def test_three_instances_start_in_three_zones_under_the_rendered_rules(database: Cluster, show: Show) -> None:
     began = time.monotonic()
-    wait_for("three instances", lambda: healthy(database), 300, every=1)
+    database.wait_in(CELL, "three instances", lambda: healthy(database), 240)
     pods = database.api.list("v1", "Pod", CELL)
     nodes = {pod["spec"]["nodeName"] for pod in pods if pod["metadata"]["labels"].get("cnpg.io/podRole") == "instance"}
     assert nodes == {"shared-db-a", "shared-db-b", "shared-db-c"}
@@ -122,7 +122,7 @@ def test_databases_and_roles_are_made_for_every_tenant_and_nobody_else_may_conne
         found = database.api.list("postgresql.cnpg.io/v1", "Database", CELL)
         return {m["metadata"]["name"] for m in found if m.get("status", {}).get("applied")} == wanted
 
-    wait_for("databases applied", applied, 120, every=1)
+    database.wait_in(CELL, "databases applied", applied, 60)
     primary = status(database)["currentPrimary"]
 
     def ask(role: str, password: str, name: str) -> str:
@@ -154,11 +154,11 @@ def test_databases_and_roles_are_made_for_every_tenant_and_nobody_else_may_conne
 
 
 def test_a_lost_primary_is_replaced(database: Cluster, show: Show) -> None:
-    wait_for("three instances", lambda: healthy(database), 120, every=1)
+    database.wait_in(CELL, "three instances", lambda: healthy(database), 120)
     before = status(database)["currentPrimary"]
     began = time.monotonic()
     database.kubectl("-n", CELL, "delete", "pod", before, "--wait=false", "--grace-period=1")
     wait_for("another primary", lambda: status(database)["currentPrimary"] != before, 120, every=0.2)
     promoted = time.monotonic() - began
-    wait_for("three instances", lambda: healthy(database), 240, every=1)
+    database.wait_in(CELL, "three instances", lambda: healthy(database), 240)
     show(f"another primary after {promoted:.1f} s, 3 of 3 after {time.monotonic() - began:.0f} s")

@@ -127,6 +127,7 @@ def cluster(manifest: Manifest) -> Iterator[Problem]:
     yield from _roles(manifest)
     yield from _plugins(manifest)
     yield from _sources(manifest)
+    yield from _first_statements(manifest)
 
 
 def _image(image: str) -> Iterator[Problem]:
@@ -297,3 +298,30 @@ def pooler(manifest: Manifest) -> Iterator[Problem]:
     for key in mapping(bouncer.get("parameters")):
         if key in _PGBOUNCER_FIXED:
             yield Problem("V040", ("spec", "pgbouncer", "parameters", key), f"the operator owns PgBouncer's '{key}'")
+
+
+_LATER_ROLES = ("streaming_replica", "cnpg_metrics_exporter")
+"""Created once the server runs (internal/cmd/manager/instance/run/lifecycle/run.go), after the statements of initdb."""
+_READ = 4096
+"""Characters of a statement that are looked at."""
+
+
+def _first_statements(manifest: Manifest) -> Iterator[Problem]:
+    """A statement of initdb that names a role which is not there yet ends the bootstrap, each time."""
+    initdb = mapping(mapping(manifest.spec.get("bootstrap")).get("initdb"))
+    made: set[str] = set()
+    for part in ("postInitSQL", "postInitTemplateSQL", "postInitApplicationSQL"):
+        for number, given in enumerate(items(initdb.get(part))):
+            statement = str(given)[:_READ]
+            made |= {
+                role for role in _LATER_ROLES if re.search(rf"(?i)\bCREATE\s+(?:ROLE|USER)\s+\"?{role}\b", statement)
+            }
+            for role in _LATER_ROLES:
+                if role not in made and re.search(rf"\b{role}\b", statement):
+                    path = ("spec", "bootstrap", "initdb", part, number)
+                    yield Problem(
+                        "V040",
+                        path,
+                        f"the role '{role}' does not exist yet",
+                        f"create it first: CREATE ROLE {role} LOGIN REPLICATION" if role == _LATER_ROLES[0] else "",
+                    )
