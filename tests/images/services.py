@@ -12,7 +12,7 @@ from pathlib import Path
 
 from acceptance.harness.certificates import Authority, KeyPair
 
-from images.container import Box, Mount
+from images.container import Box, Mount, end, first_process
 
 DATABASE, SESSIONS, OBJECTS = "10.99.0.1", "10.99.0.2", "10.99.0.3"
 LOCAL = "local all all peer\n"
@@ -69,9 +69,7 @@ class Services:
         wait_for(f"{name} is not up", ready)
 
     def stop(self, name: str) -> None:
-        process = self.running.pop(name)
-        process.kill()
-        process.wait()
+        end(self.running.pop(name))
 
     # Servers
 
@@ -98,7 +96,7 @@ class Services:
     def psql(self, statement: str, database: str = "postgres", *, rows: bool = True) -> str:
         """As the superuser, over the socket; the answer without decoration. Raises CalledProcessError."""
         process = self.running["postgresql"]
-        inside = _child(process.pid)
+        inside = first_process(process)
         command = ["nsenter", f"--target={inside}", "--mount", "--pid", f"--root=/proc/{inside}/root", "--wd=/", "--setuid=26", "--setgid=26",
                    "/usr/lib/postgresql/17/bin/psql", "--host=/tmp", "--dbname", database, "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -147,7 +145,3 @@ class Services:
 
 _PATH = {"PATH": "/usr/lib/postgresql/17/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
 
-
-def _child(process: int) -> int:
-    """The first process that another started: `unshare --fork` waits for it."""
-    return int(Path(f"/proc/{process}/task/{process}/children").read_text().split()[0])

@@ -63,24 +63,25 @@ class Tenant:
         rules = one("Cluster", "postgresql", CELL)["spec"]["postgresql"]["pg_hba"]
         self.services.postgresql(self.roots["postgresql"], rules, (f"postgresql-rw.{CELL}.svc",))
         self._make_database()
-        self._serve_sessions(str(url.hostname))
-        buckets = (self.prefix.split("/")[0], self._backup("BACKUP_TARGET").split("/")[0])
+        self.serve_sessions()
+        buckets = (self.prefix.split("/")[0], self.backup("BACKUP_TARGET").split("/")[0])
         keys = tuple(
             (self.secrets[name]["access-key-id"], self.secrets[name]["secret-access-key"])
             for name in ("object-storage", "backup-storage")
         )
         self.services.objects(self.roots["backup"], programs.RCLONE.binary(), endpoint, buckets, keys)
 
-    def _serve_sessions(self, host: str) -> None:
+    def serve_sessions(self) -> None:
+        host = str(urlsplit(self.secrets["redis-user"]["url"]).hostname)
         namespace = host.split(".")[1]
         self.others = store.data_of(one("ExternalSecret", "redis-acl", namespace))
         config = one("ConfigMap", "redis", namespace)["data"]
         self.services.valkey(self.roots["valkey"], config, self.others, (host, "localhost"))
 
     def _endpoint(self) -> str:
-        return str(urlsplit(self._backup("BACKUP_ENDPOINT")).hostname)
+        return str(urlsplit(self.backup("BACKUP_ENDPOINT")).hostname)
 
-    def _backup(self, name: str) -> str:
+    def backup(self, name: str) -> str:
         """A variable of the backup's container."""
         (container,) = one("Job", "odoo-backup")["spec"]["template"]["spec"]["containers"]
         (found,) = [entry["value"] for entry in container["env"] if entry["name"] == name]
@@ -116,7 +117,9 @@ class Tenant:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             box = pod.box(container, self.roots[image])
-            return box.start(pod.command(container), {**pod.environment(container), **trust, **more}, output)
+            process = box.start(pod.command(container), {**pod.environment(container), **trust, **more}, output)
+        pod.processes.append(process)
+        return process
 
     def prepared(self, manifest: Manifest) -> Pod:
         """A Pod whose odoo.conf is written and whose PgBouncer answers."""
