@@ -50,7 +50,7 @@ class Box:
 
     def start(self, command: list[str], environment: Mapping[str, str], output: BinaryIO, given: Any = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         """In namespaces of its own for mounts and processes: the command is process 1, and its end ends all that it started."""
-        inside = f"exec chroot --userspec={self.user}:{self.group} --groups={self.group} {shlex.quote(str(self._merged))} "
+        inside = f"exec /usr/sbin/chroot --userspec={self.user}:{self.group} --groups={self.group} {shlex.quote(str(self._merged))} "
         script = self._mounting() + inside + shlex.join(command)
         entered = ["nsenter", f"--net=/proc/{self.network}/ns/net"] if self.network else []
         return subprocess.Popen(
@@ -120,10 +120,10 @@ class Pod:
             found[entry["name"]] = self.secrets[reference["name"]][reference["key"]] if reference else entry["value"]
         return found
 
-    def box(self, name: str, root: Path) -> Box:
-        """For one container. Volumes are made on first use."""
+    def box(self, name: str, root: Path, called: str = "") -> Box:
+        """For one container, or a further process in its image that is `called` something else. Volumes are made on first use."""
         user = self.spec["securityContext"]
-        work = self.work / f"container-{name}"
+        work = self.work / f"container-{called or name}"
         shutil.rmtree(work, ignore_errors=True)
         mounts = [
             Mount(self._volume(mount["name"]), mount["mountPath"], mount.get("readOnly", False))

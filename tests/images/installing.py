@@ -143,7 +143,7 @@ class Installing:
         pod.extra = (*pod.extra, Mount(dump, "/dump", True))
         listed = self.log("contents")
         with listed.open("wb") as output:
-            box = pod.box("backup", self.tenant.roots["backup"])
+            box = pod.box("backup", self.tenant.roots["backup"], "contents")
             assert box.start(["pg_restore", "--list", "/dump"], pod.environment("backup"), output).wait() == 0
         tables = listed.read_text().count(" TABLE DATA ")
         assert "tenantry_release" in listed.read_text()

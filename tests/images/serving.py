@@ -37,8 +37,7 @@ class Serving:
     def inside(self, command: list[str], given: str = "", pod: Pod | None = None) -> tuple[int, str]:
         """A further process of the Pod's container: a probe, or a shell."""
         pod, log = pod or self.pod, self.jobs.log(Path(command[1]).stem)
-        box = pod.box("odoo", self.tenant.roots["odoo"])
-        box.work = self.tenant.work / f"inside-{self.jobs.number}"
+        box = pod.box("odoo", self.tenant.roots["odoo"], f"odoo-{self.jobs.number}")
         source = self.tenant.work / "given"
         source.write_text(given)
         environment = {**pod.environment("odoo"), "AWS_CA_BUNDLE": "/etc/private-ca.crt"}

@@ -181,7 +181,7 @@ def set_parameters(cursor):
         )
 
 
-def lock(cursor, sleep=time.sleep):
+def lock(cursor):
     """Odoo takes none against a second update of the same database.
 
     That of a Pod that was killed goes with its connection, which the server may notice only after a while; the retry
@@ -192,7 +192,7 @@ def lock(cursor, sleep=time.sleep):
         if cursor.fetchone()[0]:
             return
         print("waiting: another migration of this database is running, or has just ended", flush=True)
-        sleep(LOCK_SECONDS)
+        time.sleep(LOCK_SECONDS)
     fail("another migration of this database is running")
 
 
