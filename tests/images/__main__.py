@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 
 from acceptance.harness import programs
-
 from images import builder, contract, networks
 from images.installing import Installing
 from images.serving import Serving

@@ -48,7 +48,9 @@ class Box:
     network: int | None = None
     """A process in whose network namespace it runs; the caller's without it."""
 
-    def start(self, command: list[str], environment: Mapping[str, str], output: BinaryIO, given: Any = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+    def start(
+        self, command: list[str], environment: Mapping[str, str], output: BinaryIO, given: Any = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
         """In namespaces of its own for mounts and processes: the command is process 1, and its end ends all that it started."""
         inside = f"exec /usr/sbin/chroot --userspec={self.user}:{self.group} --groups={self.group} {shlex.quote(str(self._merged))} "
         script = self._mounting() + inside + shlex.join(command)

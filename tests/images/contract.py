@@ -20,8 +20,16 @@ def faults(image: Image, lines: str = "") -> list[str]:
         scratch = Path(work) / "tmp"
         scratch.mkdir()
         scratch.chmod(0o1777)
-        box = Box(image.root, Path(work) / "box", uid, gid, [Mount(FOLDER / "contract", "/contract", True), Mount(scratch, "/tmp")])
+        box = Box(
+            image.root,
+            Path(work) / "box",
+            uid,
+            gid,
+            [Mount(FOLDER / "contract", "/contract", True), Mount(scratch, "/tmp")],
+        )
         with given.open("rb") as source, log.open("wb") as output:
-            code = box.start(["sh", "/contract"], {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/"}, output, source).wait()
+            code = box.start(
+                ["sh", "/contract"], {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/"}, output, source
+            ).wait()
         said = log.read_text().splitlines()
         return said or ([f"the check ended with code {code}"] if code else [])

@@ -47,18 +47,29 @@ class Installing:
     def run(self) -> None:
         check = self.table.check
         with self.gate() as waiting:
-            check("the gate holds a Pod on a new database", lambda: self.held(*waiting, "no release has been installed"))
+            check(
+                "the gate holds a Pod on a new database", lambda: self.held(*waiting, "no release has been installed")
+            )
             check("the first install is killed in the middle", self.killed)
-            check("a half-installed database keeps the gate closed", lambda: self.held(*waiting, "the database is migrating"))
+            check(
+                "a half-installed database keeps the gate closed",
+                lambda: self.held(*waiting, "the database is migrating"),
+            )
             check("a retry in a new Pod completes the install", self.installed)
             check("the gate opens on the database that is done", lambda: self.opened(*waiting))
         check("no attachment lies in a Pod", self.nothing_local)
         check("a second run has nothing to do", self.again)
         check("a release with an unknown module fails", self.unknown_module)
         with self.gate() as old, self.gate(GATE_RELEASE=OTHER) as new:
-            check("after it no code starts, old or new", lambda: self.held(*old, "is migrating") + "; " + self.held(*new, "is migrating"))
+            check(
+                "after it no code starts, old or new",
+                lambda: self.held(*old, "is migrating") + "; " + self.held(*new, "is migrating"),
+            )
             check("a retry of the release before opens the database again", self.repaired)
-            check("code of a release that was not migrated waits", lambda: self.opened(*old) + "; " + self.held(*new, "is done for"))
+            check(
+                "code of a release that was not migrated waits",
+                lambda: self.opened(*old) + "; " + self.held(*new, "is done for"),
+            )
 
     def held(self, process: Popen[bytes], log: Path, why: str) -> str:
         wait_for(f"the gate does not say '{why}'", lambda: why in log.read_text())
@@ -71,7 +82,11 @@ class Installing:
 
     def killed(self) -> str:
         _, log, pod = self.migration()
-        wait_for("the install does not reach its middle", lambda: log.exists() and "Loading module web " in log.read_text(), MINUTES_10)
+        wait_for(
+            "the install does not reach its middle",
+            lambda: log.exists() and "Loading module web " in log.read_text(),
+            MINUTES_10,
+        )
         pod.kill()
         state = self.sql("SELECT state FROM tenantry_release")
         assert state == "migrating", state
@@ -151,7 +166,9 @@ class Installing:
 
     def cut_off(self) -> str:
         cutter = self.tenant.work / "rclone-cut"
-        cutter.write_text('#!/bin/bash\nif [ "$1" = rcat ]; then (head -c 300000; cat > /dev/null) | /usr/bin/rclone "$@"; else /usr/bin/rclone "$@"; fi\n')
+        cutter.write_text(
+            '#!/bin/bash\nif [ "$1" = rcat ]; then (head -c 300000; cat > /dev/null) | /usr/bin/rclone "$@"; else /usr/bin/rclone "$@"; fi\n'
+        )
         cutter.chmod(0o755)
         before = self.dumps()
         code, log = self.backup(Mount(cutter, "/usr/local/bin/rclone", True))

@@ -130,7 +130,9 @@ class Serving:
     def uploaded(self) -> str:
         values = {"name": "letter.txt", "datas": base64.b64encode(CONTENT).decode(), "mimetype": "text/plain"}
         (identifier,) = self.person.model("ir.attachment", "create", [values])
-        name = self.jobs.sql(f"SELECT store_fname FROM ir_attachment WHERE id = {identifier}").removeprefix("attachments://")
+        name = self.jobs.sql(f"SELECT store_fname FROM ir_attachment WHERE id = {identifier}").removeprefix(
+            "attachments://"
+        )
         path = self.tenant.work / "objects" / self.tenant.prefix / name
         assert path.read_bytes() == CONTENT, path
         assert self.person.get(f"/web/content/{identifier}").content == CONTENT
@@ -148,7 +150,11 @@ class Serving:
         return f"{len(answer.content) >> 10} KiB of PDF"
 
     def metrics(self) -> str:
-        lines = [line for line in self.person.get("/metrics").text.splitlines() if line.startswith("odoo_http_request_seconds_count")]
+        lines = [
+            line
+            for line in self.person.get("/metrics").text.splitlines()
+            if line.startswith("odoo_http_request_seconds_count")
+        ]
         count = sum(float(line.split()[-1]) for line in lines)
         assert count > 10, lines
         return f"{count:.0f} requests in {len(lines)} series"
@@ -177,7 +183,9 @@ class Serving:
         store.rename(hidden)
         process, log, _ = self.jobs.migration()
         code = process.wait(300)
-        hidden.rename(store) if not store.exists() else subprocess.run(["cp", "-a", f"{hidden}/.", str(store)], check=True)
+        hidden.rename(store) if not store.exists() else subprocess.run(
+            ["cp", "-a", f"{hidden}/.", str(store)], check=True
+        )
         assert code == 1, f"code {code}"
         process, _, _ = self.jobs.migration()
         assert process.wait(300) == 0, "not back"

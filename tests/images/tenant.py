@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from acceptance.harness import fleet, programs
 from acceptance.harness import secrets as store
 from acceptance.harness.certificates import Authority
-
 from images import networks
 from images.container import Manifest, Pod
 from images.services import DATABASE, OBJECTS, SESSIONS, Services, wait_for
@@ -94,7 +93,9 @@ class Tenant:
         password = self.secrets["database-user"]["password"]
         psql = self.services.psql
         psql("CREATE ROLE tenants NOLOGIN")
-        psql(f"CREATE ROLE {role['name']} LOGIN PASSWORD '{password}' CONNECTION LIMIT {role['connectionLimit']} IN ROLE tenants")
+        psql(
+            f"CREATE ROLE {role['name']} LOGIN PASSWORD '{password}' CONNECTION LIMIT {role['connectionLimit']} IN ROLE tenants"
+        )
         psql(f"CREATE DATABASE {base['name']} OWNER {base['owner']} TEMPLATE template0 ENCODING 'UTF8'"
              f" LC_COLLATE '{base['localeCollate']}' LC_CTYPE '{base['localeCType']}'")  # fmt: skip
         for extension in base["extensions"]:
@@ -107,9 +108,13 @@ class Tenant:
         """A new one, with volumes and a network of its own."""
         self.pods += 1
         address = f"10.99.1.{self.pods}"
-        maps = {item.name: item.manifest["data"] for item in fleet.every("ConfigMap", cluster=CLUSTER, namespace=NAMESPACE)}
+        maps = {
+            item.name: item.manifest["data"] for item in fleet.every("ConfigMap", cluster=CLUSTER, namespace=NAMESPACE)
+        }
         network = networks.pod(self.pods, address)
-        return Pod(manifest, maps, self.secrets, self.work / f"pod-{self.pods}", self.services.files(address), network, address)
+        return Pod(
+            manifest, maps, self.secrets, self.work / f"pod-{self.pods}", self.services.files(address), network, address
+        )
 
     def start(self, pod: Pod, container: str, image: str, log: Path, **more: str) -> subprocess.Popen[bytes]:
         """One container of a Pod; `more` is added to its environment."""

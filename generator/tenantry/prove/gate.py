@@ -37,7 +37,14 @@ def _strict(work: Workload, home: Home) -> Iterator[Breach]:
     for container in work.containers:
         if runs_odoo(container) and items(container.value.get("command")) != SERVE:
             message = "Odoo would start without the modules that can't be loaded, its session store too"
-            yield breach(work.manifest, CONTROL, (*container.path, "command"), message, f"start it by {' '.join(SERVE)}", tenant=home.tenant)
+            yield breach(
+                work.manifest,
+                CONTROL,
+                (*container.path, "command"),
+                message,
+                f"start it by {' '.join(SERVE)}",
+                tenant=home.tenant,
+            )
 
 
 def _gate(work: Workload, home: Home, marker: str) -> Iterator[Breach]:

@@ -38,6 +38,7 @@ SERVE = ["python3", "/etc/odoo-config/serve.py"]
 
 
 def runs_odoo(container: Container) -> bool:
+    """Odoo itself, however it is started; not its migration, nor its gate."""
     command = items(container.value.get("command"))
     return command[:1] == ["odoo"] or command[: len(SERVE)] == SERVE
 
