@@ -90,7 +90,7 @@ images: .venv/acceptance-ready ## Build the images without a daemon, and check t
 
 .PHONY: odoo
 odoo: .venv/acceptance-ready ## Run the rendered scripts of a tenant in a real Odoo 19, on real servers (needs root)
-	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m images
+	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m images $(PART)
 
 .PHONY: lint
 lint: .venv/ready type ## Check style, types, lock files and generated docs

@@ -1,4 +1,7 @@
-"""`make images`: build every image. `make odoo`: the rendered scripts of one tenant in a real Odoo, on real servers."""
+"""`make images`: build every image. `make odoo`: the rendered scripts of one tenant in a real Odoo, on real servers.
+
+`make odoo PART=serving` installs once and goes on with the checks of a Pod that serves.
+"""
 
 from __future__ import annotations
 
@@ -37,15 +40,18 @@ def fulfilled(image: builder.Image) -> str:
     return f"{image.archive.stat().st_size >> 20} MiB, {image.archive.name} of {image.folder.name}"
 
 
-def odoo(work: Path) -> int:
+def odoo(work: Path, part: str) -> int:
     """In namespaces of its own, so that nothing is left however it ends."""
     networks.bridge()
     tenant = Tenant(work, {name: builder.Image(name).root for name in builder.NAMES})
     tenant.serve()
     table = Table()
     jobs = Installing(tenant, table)
-    jobs.run()
-    jobs.back_up()
+    if part == "serving":
+        table.check("a new database is installed", jobs.installed)
+    else:
+        jobs.run()
+        jobs.back_up()
     Serving(tenant, table, jobs).run()
     say(f"\n{table}")
     return 0 if table.passed else 1
@@ -55,12 +61,12 @@ def main(words: list[str]) -> int:
     if words == ["build"]:
         return build()
     if words[:1] == ["inside"]:
-        return odoo(Path(words[1]))
+        return odoo(Path(words[1]), *words[2:] or [""])
     for name in builder.NAMES:
         builder.ensure(name, say)
     programs.ensure([programs.RCLONE], say)
     with tempfile.TemporaryDirectory(prefix="tenantry-odoo-") as work:
-        return os.spawnvp(os.P_WAIT, "unshare", [*NAMESPACES, sys.executable, "-m", "images", "inside", work])
+        return os.spawnvp(os.P_WAIT, "unshare", [*NAMESPACES, sys.executable, "-m", "images", "inside", work, *words])
 
 
 if __name__ == "__main__":
