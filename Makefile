@@ -84,6 +84,14 @@ cluster-down: .venv/acceptance-ready ## Remove it
 kind: .venv/acceptance-ready ## Two tenants on kind, with NetworkPolicies enforced (needs Docker)
 	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m acceptance.kind
 
+.PHONY: images
+images: .venv/acceptance-ready ## Build the images without a daemon, and check their contracts (needs root, mmdebstrap, buildah)
+	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m images build
+
+.PHONY: odoo
+odoo: .venv/acceptance-ready ## Run the rendered scripts of a tenant in a real Odoo 19, on real servers (needs root)
+	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m images $(PART)
+
 .PHONY: lint
 lint: .venv/ready type ## Check style, types, lock files and generated docs
 	@$(BIN)/python tools/locks.py

@@ -1,4 +1,4 @@
-"""Writes docs/reference/ from the code: input fields, finding codes, commands, objects, controls. `--check` fails when stale."""
+"""Writes docs/reference/ from the code: input fields, finding codes, commands, objects, controls, images. `--check` fails when stale."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def pages() -> Mapping[str, str]:
         "commands.md": "".join(_commands()),
         "objects.md": "".join(_objects()),
         "controls.md": "".join(_controls()),
+        "images.md": "".join(_images()),
     }
 
 
@@ -163,6 +164,34 @@ def _control(control: Control, policies: list[str], mutants: int) -> str:
     ]
     table = "".join(f"| {name} | {value} |\n" for name, value in rows)
     return f"\n### {control.id}\n\n{control.rule}\n\n| | |\n|---|---|\n{table}"
+
+
+_CONTRACT = {
+    "user": "runs as",
+    "program": "program on PATH",
+    "python": "Python module",
+    "addon": "add-on",
+    "writable": "writable folder",
+}
+
+
+def _images() -> Iterator[str]:
+    yield "# Images\n\nWhat the rendered manifests need of each image, beside a root file system that nobody writes to. `images/contract` checks it inside an image:\n\n"
+    yield '```sh\ndocker run --rm --interactive --volume "$PWD/images/contract:/contract:ro" --entrypoint sh IMAGE /contract < images/NAME/contract.txt\n```\n'
+    for path in sorted((REPOSITORY / "images").glob("*/contract.txt")):
+        title, *lines = path.read_text(encoding="utf-8").splitlines()
+        yield f"\n## {path.parent.name}\n\n{title.removeprefix('# ')}\n\n| what | which | as |\n|---|---|---|\n"
+        for line in lines:
+            yield _contract_line(*line.split(maxsplit=1))
+
+
+def _contract_line(what: str, rest: str) -> str:
+    if what == "addon":
+        folder, name, version = rest.split()
+        return f"| {_CONTRACT[what]} | `{name}` | version {version}*, in `{folder}` |\n"
+    name, _, told = rest.partition(" ")
+    argument, _, expected = told.partition(" ")
+    return f"| {_CONTRACT[what]} | `{name}` | {f'`{argument}` says `{expected}`' if expected else ''} |\n"
 
 
 def _policies_by_control() -> dict[str, list[str]]:

@@ -968,6 +968,7 @@ CONNECTIONS = (
 )
 
 GATE = (
+    _M("RUN-07", WEB, f"{CATCHES}.command", ["odoo"]),
     _M("RUN-07", WEB, f"{POD}.initContainers", lambda c: [x for x in c if x["name"] != "gate"]),
     _M("RUN-07", WEB, f"{POD}.initContainers[2].restartPolicy", "Always", also=("RUN-03", "RUN-05")),
     _M("RUN-07", WEB, f"{POD}.initContainers[2].command", ["true"]),

@@ -84,7 +84,7 @@ def _digest(name: str) -> str:
     """Of the files of its folder and of how its base is made."""
     digest = hashlib.sha256(repr((SUITE, UNPACKED)).encode())
     for path in sorted((FOLDER / name).rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
+        if path.is_file() and path.suffix != ".pyc" and path.name != "contract.txt":
             digest.update(f"{path.relative_to(FOLDER)}\0{path.stat().st_mode & 0o777}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -132,7 +132,17 @@ def _base() -> Path:
                 layer = Path(folder) / "layer.tar"
                 options = [f"--dpkgopt={option}" for option in UNPACKED]
                 source = f"deb [signed-by={KEYRING}] {_mirror()} {SUITE} main"
-                _run(["mmdebstrap", "--variant=minbase", *options, "--include=ca-certificates", SUITE, str(layer), source])
+                _run(
+                    [
+                        "mmdebstrap",
+                        "--variant=minbase",
+                        *options,
+                        "--include=ca-certificates",
+                        SUITE,
+                        str(layer),
+                        source,
+                    ]
+                )
                 _pack(layer, BASE, Path(folder) / "image.tar")
                 (Path(folder) / "image.tar").rename(target)
     return target
@@ -151,7 +161,12 @@ def _pack(layer: Path, tag: str, target: Path) -> None:
     """One layer as a docker archive."""
     with layer.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    config = {"architecture": "amd64", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]}}
+    config = {
+        "architecture": "amd64",
+        "os": "linux",
+        "config": {},
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
+    }
     manifest = [{"Config": "config.json", "RepoTags": [tag], "Layers": ["layer.tar"]}]
     with tempfile.TemporaryDirectory() as folder, tarfile.open(target, "w") as archive:
         for name, value in (("config.json", config), ("manifest.json", manifest)):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
+import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +24,18 @@ class Mount:
     read_only: bool = False
 
 
+def first_process(process: subprocess.Popen[bytes]) -> int:
+    """Process 1 of a container; its number on the machine. `unshare --fork` waits for it."""
+    return int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a container. Its first process and not `unshare`: a change of the user undoes the tie between the two."""
+    if process.poll() is None:
+        os.kill(first_process(process), signal.SIGKILL)
+        process.wait()
+
+
 @dataclass
 class Box:
     """A root file system, what is mounted in it and who runs there. Nothing but writable mounts can be written to."""
@@ -34,16 +48,16 @@ class Box:
     network: int | None = None
     """A process in whose network namespace it runs; the caller's without it."""
 
-    def start(self, command: list[str], environment: Mapping[str, str], output: BinaryIO, given: Any = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+    def start(
+        self, command: list[str], environment: Mapping[str, str], output: BinaryIO, given: Any = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
         """In namespaces of its own for mounts and processes: the command is process 1, and its end ends all that it started."""
-        script = self._mounting() + "exec chroot --userspec={}:{} --groups={} {} /usr/bin/env -i {} {}".format(
-            self.user, self.group, self.group, shlex.quote(str(self._merged)),
-            " ".join(shlex.quote(f"{key}={value}") for key, value in environment.items()), shlex.join(command),
-        )  # fmt: skip
+        inside = f"exec /usr/sbin/chroot --userspec={self.user}:{self.group} --groups={self.group} {shlex.quote(str(self._merged))} "
+        script = self._mounting() + inside + shlex.join(command)
         entered = ["nsenter", f"--net=/proc/{self.network}/ns/net"] if self.network else []
         return subprocess.Popen(
             [*entered, "unshare", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "sh", "-euc", script],
-            stdin=given, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+            stdin=given, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, env=dict(environment),
         )  # fmt: skip
 
     @property
@@ -82,6 +96,12 @@ class Pod:
     """What stands for the cluster: names, certificates."""
     network: int | None = None
     address: str = "127.0.0.1"
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def kill(self) -> None:
+        """As a node that goes away: all of its containers at once."""
+        for process in self.processes:
+            end(process)
 
     @property
     def spec(self) -> Manifest:
@@ -102,10 +122,10 @@ class Pod:
             found[entry["name"]] = self.secrets[reference["name"]][reference["key"]] if reference else entry["value"]
         return found
 
-    def box(self, name: str, root: Path) -> Box:
-        """For one container. Volumes are made on first use."""
+    def box(self, name: str, root: Path, called: str = "") -> Box:
+        """For one container, or a further process in its image that is `called` something else. Volumes are made on first use."""
         user = self.spec["securityContext"]
-        work = self.work / f"container-{name}"
+        work = self.work / f"container-{called or name}"
         shutil.rmtree(work, ignore_errors=True)
         mounts = [
             Mount(self._volume(mount["name"]), mount["mountPath"], mount.get("readOnly", False))

@@ -32,7 +32,11 @@ def pod(number: int, address: str) -> int:
     _ip("link", "add", outside, "master", "pods", "type", "veth", "peer", "name", "eth0", "netns", str(holder.pid))
     _ip("link", "set", outside, "up")
     enter = ["nsenter", f"--net={inside}"]
-    for words in (("link", "set", "lo", "up"), ("address", "add", f"{address}/16", "dev", "eth0"), ("link", "set", "eth0", "up")):
+    for words in (
+        ("link", "set", "lo", "up"),
+        ("address", "add", f"{address}/16", "dev", "eth0"),
+        ("link", "set", "eth0", "up"),
+    ):
         _run([*enter, "ip", *words])
     return holder.pid
 

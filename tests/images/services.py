@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from acceptance.harness.certificates import Authority, KeyPair
-
-from images.container import Box, Mount
+from images.container import Box, Mount, end, first_process
 
 DATABASE, SESSIONS, OBJECTS = "10.99.0.1", "10.99.0.2", "10.99.0.3"
 LOCAL = "local all all peer\n"
@@ -69,9 +68,7 @@ class Services:
         wait_for(f"{name} is not up", ready)
 
     def stop(self, name: str) -> None:
-        process = self.running.pop(name)
-        process.kill()
-        process.wait()
+        end(self.running.pop(name))
 
     # Servers
 
@@ -84,7 +81,11 @@ class Services:
         box = Box(root, self.work / "postgresql", 26, 26,
                   [Mount(data, "/data"), Mount(conf, "/conf"), Mount(pair.certificate.parent, "/tls"), Mount(self.folder("postgresql-run", 26), "/tmp")])  # fmt: skip
         with (self.work / "initdb.log").open("wb") as log:
-            made = box.start(["initdb", "--pgdata=/data", "--encoding=UTF8", "--locale=C.UTF-8", "--lc-collate=C", "--no-sync"], _PATH, log)
+            made = box.start(
+                ["initdb", "--pgdata=/data", "--encoding=UTF8", "--locale=C.UTF-8", "--lc-collate=C", "--no-sync"],
+                _PATH,
+                log,
+            )
             if made.wait():
                 raise RuntimeError((self.work / "initdb.log").read_text())
         settings = {
@@ -92,13 +93,18 @@ class Services:
             "ssl_cert_file": "/tls/postgresql.crt", "ssl_key_file": "/tls/postgresql.key", "fsync": "off",
             "max_connections": "200", "shared_buffers": "256MB",
         }  # fmt: skip
-        command = ["postgres", "-D", "/data", *(part for key, value in settings.items() for part in ("-c", f"{key}={value}"))]
+        command = [
+            "postgres",
+            "-D",
+            "/data",
+            *(part for key, value in settings.items() for part in ("-c", f"{key}={value}")),
+        ]
         self.start("postgresql", box, command, lambda: answers(DATABASE, 5432))
 
     def psql(self, statement: str, database: str = "postgres", *, rows: bool = True) -> str:
         """As the superuser, over the socket; the answer without decoration. Raises CalledProcessError."""
         process = self.running["postgresql"]
-        inside = _child(process.pid)
+        inside = first_process(process)
         command = ["nsenter", f"--target={inside}", "--mount", "--pid", f"--root=/proc/{inside}/root", "--wd=/", "--setuid=26", "--setgid=26",
                    "/usr/lib/postgresql/17/bin/psql", "--host=/tmp", "--dbname", database, "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -120,7 +126,9 @@ class Services:
         command = ["valkey-server", "/etc/valkey/valkey.conf", "--bind", SESSIONS]
         self.start("valkey", box, command, lambda: answers(SESSIONS, 6379))
 
-    def objects(self, root: Path, program: Path, host: str, buckets: tuple[str, ...], keys: tuple[tuple[str, str], ...]) -> None:
+    def objects(
+        self, root: Path, program: Path, host: str, buckets: tuple[str, ...], keys: tuple[tuple[str, str], ...]
+    ) -> None:
         """rclone as an S3 server; a bucket is a folder below `objects`."""
         files = self.folder("objects", 65532)
         for bucket in buckets:
@@ -146,8 +154,3 @@ class Services:
 
 
 _PATH = {"PATH": "/usr/lib/postgresql/17/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
-
-
-def _child(process: int) -> int:
-    """The first process that another started: `unshare --fork` waits for it."""
-    return int(Path(f"/proc/{process}/task/{process}/children").read_text().split()[0])

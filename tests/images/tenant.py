@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from acceptance.harness import fleet, programs
 from acceptance.harness import secrets as store
 from acceptance.harness.certificates import Authority
-
 from images import networks
 from images.container import Manifest, Pod
 from images.services import DATABASE, OBJECTS, SESSIONS, Services, wait_for
@@ -63,24 +62,25 @@ class Tenant:
         rules = one("Cluster", "postgresql", CELL)["spec"]["postgresql"]["pg_hba"]
         self.services.postgresql(self.roots["postgresql"], rules, (f"postgresql-rw.{CELL}.svc",))
         self._make_database()
-        self._serve_sessions(str(url.hostname))
-        buckets = (self.prefix.split("/")[0], self._backup("BACKUP_TARGET").split("/")[0])
+        self.serve_sessions()
+        buckets = (self.prefix.split("/")[0], self.backup("BACKUP_TARGET").split("/")[0])
         keys = tuple(
             (self.secrets[name]["access-key-id"], self.secrets[name]["secret-access-key"])
             for name in ("object-storage", "backup-storage")
         )
         self.services.objects(self.roots["backup"], programs.RCLONE.binary(), endpoint, buckets, keys)
 
-    def _serve_sessions(self, host: str) -> None:
+    def serve_sessions(self) -> None:
+        host = str(urlsplit(self.secrets["redis-user"]["url"]).hostname)
         namespace = host.split(".")[1]
         self.others = store.data_of(one("ExternalSecret", "redis-acl", namespace))
         config = one("ConfigMap", "redis", namespace)["data"]
         self.services.valkey(self.roots["valkey"], config, self.others, (host, "localhost"))
 
     def _endpoint(self) -> str:
-        return str(urlsplit(self._backup("BACKUP_ENDPOINT")).hostname)
+        return str(urlsplit(self.backup("BACKUP_ENDPOINT")).hostname)
 
-    def _backup(self, name: str) -> str:
+    def backup(self, name: str) -> str:
         """A variable of the backup's container."""
         (container,) = one("Job", "odoo-backup")["spec"]["template"]["spec"]["containers"]
         (found,) = [entry["value"] for entry in container["env"] if entry["name"] == name]
@@ -93,7 +93,9 @@ class Tenant:
         password = self.secrets["database-user"]["password"]
         psql = self.services.psql
         psql("CREATE ROLE tenants NOLOGIN")
-        psql(f"CREATE ROLE {role['name']} LOGIN PASSWORD '{password}' CONNECTION LIMIT {role['connectionLimit']} IN ROLE tenants")
+        psql(
+            f"CREATE ROLE {role['name']} LOGIN PASSWORD '{password}' CONNECTION LIMIT {role['connectionLimit']} IN ROLE tenants"
+        )
         psql(f"CREATE DATABASE {base['name']} OWNER {base['owner']} TEMPLATE template0 ENCODING 'UTF8'"
              f" LC_COLLATE '{base['localeCollate']}' LC_CTYPE '{base['localeCType']}'")  # fmt: skip
         for extension in base["extensions"]:
@@ -106,9 +108,13 @@ class Tenant:
         """A new one, with volumes and a network of its own."""
         self.pods += 1
         address = f"10.99.1.{self.pods}"
-        maps = {item.name: item.manifest["data"] for item in fleet.every("ConfigMap", cluster=CLUSTER, namespace=NAMESPACE)}
+        maps = {
+            item.name: item.manifest["data"] for item in fleet.every("ConfigMap", cluster=CLUSTER, namespace=NAMESPACE)
+        }
         network = networks.pod(self.pods, address)
-        return Pod(manifest, maps, self.secrets, self.work / f"pod-{self.pods}", self.services.files(address), network, address)
+        return Pod(
+            manifest, maps, self.secrets, self.work / f"pod-{self.pods}", self.services.files(address), network, address
+        )
 
     def start(self, pod: Pod, container: str, image: str, log: Path, **more: str) -> subprocess.Popen[bytes]:
         """One container of a Pod; `more` is added to its environment."""
@@ -116,7 +122,9 @@ class Tenant:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             box = pod.box(container, self.roots[image])
-            return box.start(pod.command(container), {**pod.environment(container), **trust, **more}, output)
+            process = box.start(pod.command(container), {**pod.environment(container), **trust, **more}, output)
+        pod.processes.append(process)
+        return process
 
     def prepared(self, manifest: Manifest) -> Pod:
         """A Pod whose odoo.conf is written and whose PgBouncer answers."""

@@ -12,7 +12,7 @@ from tenantry.core.manifest import Manifest, Path, entries, items, text, whole_n
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
-from tenantry.prove.workloads import Container, Workload, workloads
+from tenantry.prove.workloads import SERVE, Container, Workload, runs_odoo, workloads
 
 CONTROL = "RUN-07"
 _COMMAND = ["python3", "/etc/odoo-config/gate.py"]
@@ -26,13 +26,25 @@ def gated(state: State) -> Iterator[Breach]:
         assert home.instance is not None
         found = workloads(state, home.namespace)
         for work in found:
-            if work.manifest.identity.kind != "Job" and any(_runs_odoo(c) for c in work.containers):
+            if work.manifest.identity.kind != "Job" and any(runs_odoo(c) for c in work.containers):
+                yield from _strict(work, home)
                 yield from _gate(work, home, home.instance.release.marker)
         yield from _order({work.name: work for work in found}, home, home.instance.release.marker)
 
 
-def _runs_odoo(container: Container) -> bool:
-    return items(container.value.get("command"))[:1] == ["odoo"]
+def _strict(work: Workload, home: Home) -> Iterator[Breach]:
+    """By itself Odoo logs that its session store can't be loaded, and goes on without it."""
+    for container in work.containers:
+        if runs_odoo(container) and items(container.value.get("command")) != SERVE:
+            message = "Odoo would start without the modules that can't be loaded, its session store too"
+            yield breach(
+                work.manifest,
+                CONTROL,
+                (*container.path, "command"),
+                message,
+                f"start it by {' '.join(SERVE)}",
+                tenant=home.tenant,
+            )
 
 
 def _gate(work: Workload, home: Home, marker: str) -> Iterator[Breach]:

@@ -12,7 +12,7 @@ from tenantry.model import names
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
-from tenantry.prove.workloads import Workload, workloads
+from tenantry.prove.workloads import Workload, runs_odoo, workloads
 from tenantry.resolve.instance import Instance
 
 _POOLS_TO = re.compile(r"\b(\w+)=(\S+)")
@@ -165,8 +165,7 @@ def _pooler(manifest: Manifest, path: Path, content: str, instance: Instance, ho
 def _workload(work: Workload, instance: Instance, home: Home) -> Iterator[Breach]:
     own = instance.names.database
     for container in work.containers:
-        command = [*items(container.value.get("command")), *items(container.value.get("args"))]
-        if command[:1] == ["odoo"]:
+        if runs_odoo(container):
             for number, argument in enumerate(map(text, items(container.value.get("args")))):
                 if argument.startswith(_ARGUMENTS):
                     message = f"the argument '{argument.partition('=')[0]}' overrides what odoo.conf binds"

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
-from tenantry.core.manifest import Manifest, Path, Value, entries, mapping, text
+from tenantry.core.manifest import Manifest, Path, Value, entries, items, mapping, text
 from tenantry.prove.cluster_state import State
 from tenantry.prove.promises import Home
 from tenantry.verify.index import POD_KINDS, pod_specs
@@ -31,6 +31,16 @@ class Container:
     @property
     def environment(self) -> dict[str, Value]:
         return {text(entry.get("name")): entry for _, entry in entries(self.value.get("env"))}
+
+
+SERVE = ["python3", "/etc/odoo-config/serve.py"]
+"""Starts Odoo, and ends when a module that is loaded for every database can't be."""
+
+
+def runs_odoo(container: Container) -> bool:
+    """Odoo itself, however it is started; not its migration, nor its gate."""
+    command = items(container.value.get("command"))
+    return command[:1] == ["odoo"] or command[: len(SERVE)] == SERVE
 
 
 @dataclass(frozen=True)

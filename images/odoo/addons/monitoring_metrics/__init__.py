@@ -13,9 +13,8 @@ pathlib.Path(FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 # It reads the folder's name when it is imported.
 import prometheus_client  # noqa: E402
-from prometheus_client import multiprocess  # noqa: E402
-
 from odoo import http  # noqa: E402
+from prometheus_client import multiprocess  # noqa: E402
 
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 KINDS = frozenset({"web", "odoo", "websocket", "jsonrpc", "xmlrpc", "json", "mail", "report", "my", "shop", "metrics"})

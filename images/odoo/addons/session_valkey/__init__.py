@@ -12,7 +12,6 @@ import os
 import time
 
 import redis
-
 from odoo import http
 from odoo.tools._vendor import sessions
 

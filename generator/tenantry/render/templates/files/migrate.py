@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 import psycopg2
 from passlib.context import CryptContext
@@ -29,6 +30,7 @@ FAULT = re.compile(
     r"^\S+ \S+ \d+ (?:ERROR|CRITICAL) |not loaded|inconsistent states|invalid module names|FileNotFoundError"
 )
 LOCK = 7318350295
+LOCK_TRIES, LOCK_SECONDS = 60, 5
 QUIET = ["--no-http", "--workers=0", "--max-cron-threads=0"]
 # odoo.conf's section [fs_storage.attachments] only fills in a storage that is there; without a default one, files
 # would lie in the Pod and go with it. What is there already stays: moving uploads what the database keeps again.
@@ -46,6 +48,17 @@ if local():
     env["ir.attachment"].force_storage()
     env.cr.commit()
 assert not local(), "attachments lie in this Pod, and go with it"
+# A missing object reads as an empty file, without an error: a moved prefix or a wrong bucket would show people empty
+# documents. So one whose content is known is read back.
+env["ir.attachment"].invalidate_model()
+known = env["ir.attachment"].search([("name", "=", "tenantry-known-object"), ("res_model", "=", False)], limit=1)
+if not known:
+    values = {"name": "tenantry-known-object", "raw": b"known to tenantry", "mimetype": "text/plain"}
+    known = env["ir.attachment"].create(values)
+    env.cr.commit()
+    known.invalidate_recordset()
+assert known.store_fname.startswith("attachments://"), "new attachments do not reach the object store"
+assert known.raw == b"known to tenantry", "the object store does not hold what the database says: other bucket or prefix?"
 print("STORAGE READY")
 """
 
@@ -168,13 +181,26 @@ def set_parameters(cursor):
         )
 
 
+def lock(cursor):
+    """Odoo takes none against a second update of the same database.
+
+    That of a Pod that was killed goes with its connection, which the server may notice only after a while; the retry
+    that the Job grants must not be lost to that.
+    """
+    for _ in range(LOCK_TRIES):
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        if cursor.fetchone()[0]:
+            return
+        print("waiting: another migration of this database is running, or has just ended", flush=True)
+        time.sleep(LOCK_SECONDS)
+    fail("another migration of this database is running")
+
+
 def migrate(cursor):
-    # Odoo takes no lock against a second update of the same database.
-    cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-    if not cursor.fetchone()[0]:
-        fail("another migration of this database is running")
+    lock(cursor)
     if marked(cursor) == (RELEASE, "done") and not unfinished(module_states(cursor)):
         print("the database carries this release already")
+        ready_storage()
     else:
         # From here on no Pod starts on this database until all is done; those that run go on.
         mark(cursor, "migrating")
