@@ -22,6 +22,7 @@ from tenantry.prove import (
     secrets,
     services,
     storage,
+    stores,
     supply,
 )
 from tenantry.prove.cluster_state import Breach, State
@@ -43,7 +44,7 @@ PROOFS: tuple[Proof, ...] = (
     access.rules,
     access.groups,
     delivery.projects,
-    secrets.stores,
+    stores.stores,
     secrets.keys,
     secrets.in_git,
     database.ownership,
