@@ -8,6 +8,7 @@ import click
 
 from tenantry.cli.options import FilePath, Options, common
 from tenantry.cli.text_input import named_file, standard_input
+from tenantry.commands import grants as granted
 from tenantry.commands import secrets
 from tenantry.runtime.workspace import require_fleet
 
@@ -20,15 +21,22 @@ from tenantry.runtime.workspace import require_fleet
     metavar="FILE",
     help="Names that the store holds ('-': standard input); report what is missing.",
 )
+@click.option("--grants", is_flag=True, help="Print what the store must allow each reader, as commands for its kind.")
 @common
-def command(options: Options, tenant: str, present: Path | None) -> None:
+def command(options: Options, tenant: str, present: Path | None, grants: bool) -> None:
     """List what the secret store must hold: every path and property, what it is for, who provides it and who reads it.
 
     Only names are handled. With --present, a list of names (PATH or PATH PROPERTY a line) is compared, and the exit code is
-    1 when something is missing. See docs/how-to/fill-the-secret-store.md for how to list names in each kind of store.
+    1 when something is missing. With --grants, the roles and policies are printed that let each namespace read its own
+    names and no others. See docs/how-to/fill-the-secret-store.md for how to list names in each kind of store.
     """
     options.require_format("secrets")
     require_fleet(options.root)
+    if grants:
+        if present is not None:
+            raise click.UsageError("--grants and --present exclude each other")
+        options.document(granted.document(*granted.grants(options.workspace(), tenant)))
+        return
     there = None if present is None else secrets.read_present(_names(options, present))
     answer = secrets.document(secrets.secrets(options.workspace(), tenant, there))
     options.document(answer)

@@ -14,6 +14,7 @@ from tenantry.core.paths import cluster_of
 from tenantry.core.secret_values import secret_value
 from tenantry.core.suggestions import did_you_mean
 from tenantry.engine.engines import Engines
+from tenantry.model.secret_store import SecretStore
 from tenantry.model.tenant import Tenant
 from tenantry.prove.promises import Promises
 from tenantry.report.document import CommandAnswer
@@ -26,7 +27,8 @@ _EXTERNAL = ("external-secrets.io", "ExternalSecret")
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """One property of a path in the store. `present` is None when it is not known what the store holds."""
+    """One property of a path in the store, in the words of its provider. `present` is None when it is not known what the
+    store holds."""
 
     path: str
     name: str
@@ -80,27 +82,31 @@ def secrets(space: Workspace, tenant: str = "", present: Present | None = None) 
             f"'{tenant}' is not a tenant",
             did_you_mean(tenant, fleet.promises.fleet.all(Tenant)) or "tenants are the files in tenants/",
         )
+    store = fleet.promises.platform.secret_store
+    below = store.key(f"tenants/{tenant}/") if tenant else ""
     readers: dict[tuple[str, str], set[str]] = {}
-    for manifest in _external_secrets(space, fleet.promises):
+    for manifest in external_secrets(space, fleet.promises):
         identity = manifest.identity
         for asked in _asked(manifest):
-            if not tenant or _is_of(asked[0], tenant):
+            if asked[0].startswith(below):
                 where = f"{cluster_of(manifest.file)}/{identity.namespace}/{identity.name}"
                 readers.setdefault(asked, set()).add(where)
     if not readers:
         raise UsageError("the rendered objects read no secrets", "run 'tenantry render' first")
-    return [_secret(asked, readers[asked], present) for asked in sorted(readers)]
+    return [_secret(store, asked, readers[asked], present) for asked in sorted(readers)]
 
 
-def _secret(asked: tuple[str, str], readers: Collection[str], present: Present | None) -> Secret:
-    path, name = asked
-    known = secret_value(path, name)
+def _secret(store: SecretStore, asked: tuple[str, str], readers: Collection[str], present: Present | None) -> Secret:
+    key, name = asked
+    path = store.place(key)
+    known = secret_value(store.leaf(key), name)
     purpose, source, how = (known.purpose, known.source, known.how) if known else ("", "", "")
-    there = None if present is None else asked in present
+    there = None if present is None else (path, name) in present
     return Secret(path, name, purpose, source, how, tuple(sorted(readers)), there)
 
 
-def _external_secrets(space: Workspace, known: Promises) -> Iterator[Manifest]:
+def external_secrets(space: Workspace, known: Promises) -> Iterator[Manifest]:
+    """Every rendered ExternalSecret of the fleet."""
     with Engines(space.say) as engines:
         for cluster in known.clusters:
             files = rendered_files(space.root, cluster, "externalsecret.*.yaml")
@@ -112,10 +118,6 @@ def _asked(manifest: Manifest) -> Iterator[tuple[str, str]]:
         path = text(dig(entry, "remoteRef", "key"))
         if path:
             yield path, text(dig(entry, "remoteRef", "property"))
-
-
-def _is_of(path: str, tenant: str) -> bool:
-    return path.startswith(f"tenants/{tenant}/")
 
 
 def to_text(found: Sequence[Secret]) -> str:

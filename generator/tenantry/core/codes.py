@@ -156,6 +156,11 @@ _CODES: tuple[Code, ...] = (
         "None of its storage modules reads the store's section in odoo.conf, so attachments would go to another address.",
     ),
     Code(
+        "F027",
+        "Secret store's settings don't fit its provider",
+        "A setting that the provider needs is missing, one that it never reads is given, or two namespaces share an identity.",
+    ),
+    Code(
         "T001",
         "Template can't be rendered",
         "A template uses an undefined value, or writes one without a filter.",

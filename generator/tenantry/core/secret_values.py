@@ -54,6 +54,6 @@ SECRET_VALUES: Mapping[tuple[str, str], SecretValue] = {
 }
 
 
-def secret_value(path: str, name: str) -> SecretValue | None:
-    """What is known of a property, by its path in the store."""
-    return SECRET_VALUES.get((path.rpartition("/")[2], name))
+def secret_value(leaf: str, name: str) -> SecretValue | None:
+    """What is known of a property, by the last part of its path in the store."""
+    return SECRET_VALUES.get((leaf, name))

@@ -114,6 +114,11 @@ def cell_secret_path(cell: str) -> str:
     return f"cells/{cell}"
 
 
+def secret_namespace(namespace: str) -> str:
+    """Where the Kubernetes provider keeps the Secrets of an instance's or a cell's namespace; no other has this suffix."""
+    return f"{namespace}-secrets"
+
+
 def platform_application(cluster: str) -> str:
     """Argo CD application of what exists once per cluster, and of all instances' delivery objects."""
     return f"{cluster}-platform"

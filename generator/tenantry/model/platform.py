@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tenantry.model.common import Window
+from tenantry.model.secret_store import SecretStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +48,6 @@ class Operators:
     barman_cloud_plugin: str
     cloudnative_pg: str
     velero: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretStore:
-    """The secret store; each instance reads its own path only."""
-
-    server: str
-    mount: str
-    auth_mount: str
-    cidrs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

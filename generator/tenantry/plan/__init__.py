@@ -19,6 +19,7 @@ from tenantry.plan import (
     operators,
     placement,
     releases,
+    secret_store,
     windows,
 )
 from tenantry.plan.scope import Scope
@@ -47,6 +48,8 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     exceptions.valid,
     operators.known,
     components.floors,
+    secret_store.fits_provider,
+    secret_store.identities,
 )
 
 

@@ -177,7 +177,7 @@ def _member(manifest: Manifest, path: Path, home: Home, user: User, member: Inst
                 tenant=tenant,
             )
     keys = remote_keys(manifest)
-    wanted = f"{called.secret_path}/redis"
+    wanted = home.site.platform.secret_store.key(f"{called.secret_path}/redis")
     sources = [keys.get(m[1], "") if (m := _HASH.fullmatch(p)) else "a literal" for p in user.passwords]
     if sources != [wanted] and not user.nopass:
         message = f"the password of the Redis user '{user.name}' comes from {', '.join(sources) or 'nowhere'}"

@@ -10,64 +10,17 @@ from tenantry.core.secret_words import is_literal, says_secret, user_information
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
+from tenantry.prove.stores import store_of
 from tenantry.prove.workloads import Workload, workloads
 from tenantry.verify.values import without_actions
 
 _ESO = "external-secrets.io"
-_WIDE = ("ClusterSecretStore", "ClusterExternalSecret", "ClusterPushSecret", "PushSecret", "ClusterGenerator")
 _LEAF = {
     "database-user": "database", "redis-user": "redis", "redis-acl": "redis", "object-storage": "object-storage",
     "backup-storage": "backup-storage", "odoo-secret": "odoo", "registry": "registry", "reporting-user": "reporting",
     "api-clients-ca": "api-clients",
 }  # fmt: skip
 """Secret -> last part of the remote keys that feed it. So no key has two purposes."""
-
-
-@proof("IAM-07")
-def stores(state: State) -> Iterator[Breach]:
-    """IAM-07: each home reads the secret store with its own role, through its own account."""
-    promised = state.promises.platform.secret_store
-    for kind in _WIDE:
-        for manifest in state.of(_ESO, kind):
-            message = f"a {kind} spans namespaces, and can't limit which keys each reads"
-            yield breach(manifest, "IAM-07", ("kind",), message, "use a SecretStore in each namespace", tenant="")
-    for manifest in state.of(_ESO, "SecretStore"):
-        home = state.home(manifest)
-        if home is None:
-            continue
-        base: Path = ("spec", "provider", "vault")
-        vault = mapping(dig(manifest.spec, "provider", "vault"))
-        auth = mapping(dig(vault, "auth", "kubernetes"))
-        account = mapping(auth.get("serviceAccountRef"))
-        wanted: tuple[tuple[object, object, Path, str], ...] = (
-            (sorted(mapping(manifest.spec.get("provider"))), ["vault"], ("spec", "provider"), "provider"),
-            (vault.get("server"), promised.server, (*base, "server"), "server"),
-            (vault.get("path"), promised.mount, (*base, "path"), "mount"),
-            (sorted(mapping(vault.get("auth"))), ["kubernetes"], (*base, "auth"), "way to log in"),
-            (auth.get("mountPath"), f"{promised.auth_mount}-{state.cluster.name}", (*base, "auth", "kubernetes", "mountPath"), "login mount"),
-            (auth.get("role"), home.namespace, (*base, "auth", "kubernetes", "role"), "role"),
-            (account.get("name"), "secret-reader", (*base, "auth", "kubernetes", "serviceAccountRef", "name"), "ServiceAccount"),
-        )  # fmt: skip
-        for value, right, path, what in wanted:
-            if value != right:
-                message = f"the store's {what} is {_shown(value)}; {home}'s own is {_shown(right)}"
-                yield breach(
-                    manifest, "IAM-07", path, message, "each store must use the home's own role", tenant=home.tenant
-                )
-        for path, place in (
-            ((*base, "auth", "kubernetes", "serviceAccountRef"), account),
-            ((*base, "caProvider"), mapping(vault.get("caProvider"))),
-        ):
-            if place.get("namespace"):
-                message = f"refers to the namespace '{place['namespace']}'"
-                yield breach(
-                    manifest,
-                    "IAM-07",
-                    (*path, "namespace"),
-                    message,
-                    "refer to the home's own namespace",
-                    tenant=home.tenant,
-                )
 
 
 @proof("IAM-07", "IAM-09")
@@ -95,17 +48,23 @@ def keys(state: State) -> Iterator[Breach]:
             )
         for number, entry in entries(manifest.spec.get("data")):
             path: Path = ("spec", "data", number, "remoteRef", "key")
-            if "sourceRef" in entry:
-                message = "takes one key from another store"
-                yield breach(
-                    manifest,
-                    "IAM-07",
-                    ("spec", "data", number, "sourceRef"),
-                    message,
-                    "use the own SecretStore",
-                    tenant=home.tenant,
-                )
-            yield from _key(manifest, home, path, text(dig(entry, "remoteRef", "key")))
+            key = text(dig(entry, "remoteRef", "key"))
+            yield from _source(manifest, home, number, entry, key)
+            yield from _key(manifest, home, path, key)
+
+
+def _source(manifest: Manifest, home: Home, number: int, entry: Value, key: str) -> Iterator[Breach]:
+    """A key is read through the store that the namespace has for it."""
+    source = mapping(dig(entry, "sourceRef", "storeRef"))
+    given = source if "sourceRef" in entry else mapping(manifest.spec.get("secretStoreRef"))
+    wanted = store_of(home, key)
+    if given.get("kind", "SecretStore") == "SecretStore" and given.get("name") == wanted:
+        return
+    path: Path = ("spec", "data", number, "sourceRef")
+    message = "takes one key from another store"
+    if "sourceRef" not in entry:
+        message, path = f"reads '{key}' through the store '{given.get('name')}'", ("spec", "secretStoreRef", "name")
+    yield breach(manifest, "IAM-07", path, message, f"its store is '{wanted}'", tenant=home.tenant)
 
 
 def _key(manifest: Manifest, home: Home, path: Path, key: str) -> Iterator[Breach]:
@@ -113,7 +72,8 @@ def _key(manifest: Manifest, home: Home, path: Path, key: str) -> Iterator[Breac
     if home.role == "cell":
         yield from _cell_key(manifest, home, path, key, name)
         return
-    own = f"{home.secret_path}/"
+    store = home.site.platform.secret_store
+    own = store.key(f"{home.secret_path}/")
     if not key.startswith(own):
         message = f"reads '{key}'; {home}'s path is '{own}'"
         yield breach(manifest, "IAM-07", path, message, "keys must be below the home's own path", tenant=home.tenant)
@@ -124,9 +84,10 @@ def _key(manifest: Manifest, home: Home, path: Path, key: str) -> Iterator[Breac
 
 def _cell_key(manifest: Manifest, home: Home, path: Path, key: str, name: str) -> Iterator[Breach]:
     """A cell reads its own path, and of its members the passwords that its servers must know."""
-    own = f"{home.secret_path}/"
+    store = home.site.platform.secret_store
+    own = store.key(f"{home.secret_path}/")
     members = {m.name: m for m in home.members}
-    feeds = {f"{m.names.secret_path}/{leaf}": m for m in home.members for leaf in ("database", "redis")}
+    feeds = {store.key(f"{m.names.secret_path}/{leaf}"): m for m in home.members for leaf in ("database", "redis")}
     if key.startswith(own):
         if name in _LEAF and key != f"{own}{_LEAF[name]}":
             message = f"the Secret '{name}' is fed from '{key}', whose purpose is another"
@@ -144,11 +105,12 @@ def _cell_key(manifest: Manifest, home: Home, path: Path, key: str, name: str) -
         )
         return
     wanted = members.get(name.removeprefix("database-")) if name.startswith("database-") else None
-    if wanted is not None and key != f"{wanted.names.secret_path}/database":
+    right = store.key(f"{wanted.names.secret_path}/database") if wanted else ""
+    if wanted is not None and key != right:
         message = f"the password of {wanted.name}'s role would be that of '{key}'"
-        hint = f"its key is '{wanted.names.secret_path}/database'"
+        hint = f"its key is '{right}'"
         yield breach(manifest, "IAM-09", path, message, hint, tenant=wanted.tenant.name)
-    if name == "redis-acl" and not key.endswith("/redis"):
+    if name == "redis-acl" and store.leaf(key) != "redis":
         message = f"the list of Redis users is fed from '{key}', whose purpose is another"
         yield breach(
             manifest,
@@ -262,10 +224,6 @@ def _template(key: str, content: str) -> str:
         )
     lines = [line for line in content.splitlines() if "{{" not in line]
     return _in_text("\n".join(lines)) or ("" if "{{" in content else _literal(key, content))
-
-
-def _shown(value: object) -> str:
-    return "missing" if value is None else f"'{value}'" if isinstance(value, str) else str(value)
 
 
 def remote_keys(external: Manifest) -> dict[str, str]:

@@ -235,13 +235,15 @@ def cell_context(site: Site, tier: Tier, members: Sequence[Instance]) -> Context
     production = "production" in cell.environments
     backup = tier.backup
     default = platform.maintenance.default
+    own_stores = platform.secret_store.provider == "kubernetes"
     return {
         "site": site, "cell": cell, "cluster": site.cluster, "platform": platform, "tier": tier,
         "namespace": namespace, "state": cell.state, "display_name": f"Cell {cell.name}", "owner": platform.issuers.acme_contact,
-        "logs_days": tier.retention.logs_days, "secret_role": namespace, "secret_path": names.cell_secret_path(cell.name), "labels": labels_of_cell(cell),
+        "logs_days": tier.retention.logs_days, "own_stores": own_stores, "secret_role": namespace, "secret_path": names.cell_secret_path(cell.name), "labels": labels_of_cell(cell),
         "quota": cell_quota(cell, size), "postgresql_size": size,
         "priority": "tenantry-production" if production else "tenantry-nonproduction",
         "members": [(m.name, {"member": m}) for m in members if m.settings.postgresql is None],
+        "member_stores": [(m.name, {"member": m}) for m in members if own_stores and _is_served(m)],
         "redis_users": [m.names for m in members if not m.settings.own_redis],
         "backup_retention_days": backup.retention_days,
         "backups": schedule.backup_times(namespace, backup.base_backup_every_hours, backup.velero_every_hours, (default,)),
@@ -253,6 +255,11 @@ def cell_context(site: Site, tier: Tier, members: Sequence[Instance]) -> Context
         "pg_hba": ["hostssl sameuser +tenants all scram-sha-256", "host all +tenants all reject", "host all all all reject"],
         "alerts": _cell_alerts(namespace, size),
     }  # fmt: skip
+
+
+def _is_served(member: Instance) -> bool:
+    """Whether the cell's PostgreSQL or Redis must know one of the instance's passwords."""
+    return member.settings.postgresql is None or not member.settings.own_redis
 
 
 def _cell_alerts(namespace: str, size: PostgresqlSize | None) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from tenantry.render.registry import COMPONENTS, TREE_COMPONENTS, TREES, Tree
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 _HEAD = re.compile(r"^apiVersion: (?:([\w.-]+)/)?\w+\nkind: (\w+)$", re.MULTILINE)
-_IMPORT = re.compile(r'{% import "(macros/\w+\.j2)" as (\w+) %}')
+_IMPORT = re.compile(r'{% import "(macros/\w+\.j2)" as (\w+)(?: with context)? %}')
 
 Kind = tuple[str, str]
 """(API group, kind); the core group is empty."""

@@ -81,10 +81,16 @@ def _own_stores(manifest: Manifest) -> bool:
 
 @references_of("external-secrets.io", "ExternalSecret")
 def external_secret(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    yield from _store(manifest, index, ("spec", "secretStoreRef"))
+    for number, _ in entries(manifest.spec.get("data")):
+        yield from _store(manifest, index, ("spec", "data", number, "sourceRef", "storeRef"))
+
+
+def _store(manifest: Manifest, index: Index, where: Path) -> Iterator[Problem]:
     namespace = manifest.identity.namespace
-    reference = mapping(manifest.spec.get("secretStoreRef"))
+    reference = mapping(dig(manifest.value, *where))
     kind, name = text(reference.get("kind")) or "SecretStore", text(reference.get("name"))
-    path: Path = ("spec", "secretStoreRef", "name")
+    path: Path = (*where, "name")
     if not name:
         return
     if kind == "SecretStore":
@@ -95,15 +101,26 @@ def external_secret(manifest: Manifest, index: Index) -> Iterator[Problem]:
         yield not_in_cluster(known, path, f"{kind} '{name}'")
 
 
+_LOGINS: tuple[Path, ...] = (
+    ("vault", "auth", "kubernetes", "serviceAccountRef"),
+    ("aws", "auth", "jwt", "serviceAccountRef"),
+    ("gcpsm", "auth", "workloadIdentity", "serviceAccountRef"),
+    ("azurekv", "serviceAccountRef"),
+    ("kubernetes", "auth", "serviceAccount"),
+)
+"""Where the providers of a store name the ServiceAccount by which they log in."""
+
+
 @references_of("external-secrets.io", "SecretStore")
 def secret_store(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """The ServiceAccount by which a store logs in."""
     namespace = manifest.identity.namespace
-    path: Path = ("spec", "provider", "vault", "auth", "kubernetes", "serviceAccountRef")
-    reference = mapping(dig(manifest.value, *path))
-    name, space = text(reference.get("name")), text(reference.get("namespace")) or namespace
-    if name and space and not index.has("", "ServiceAccount", space, name):
-        yield missing(index, space, (*path, "name"), f"ServiceAccount '{name}' in '{space}'")
+    for login in _LOGINS:
+        path: Path = ("spec", "provider", *login)
+        reference = mapping(dig(manifest.value, *path))
+        name, space = text(reference.get("name")), text(reference.get("namespace")) or namespace
+        if name and space and not index.has("", "ServiceAccount", space, name):
+            yield missing(index, space, (*path, "name"), f"ServiceAccount '{name}' in '{space}'")
 
 
 def _external_keys(spec: Value) -> Keys:
