@@ -102,15 +102,20 @@ class Cluster:
         except AssertionError as error:
             pods = self.kubectl("-n", namespace, "get", "pods", "-o", "wide", code=None)
             warnings = self.kubectl("-n", namespace, "get", "events", "--field-selector=type=Warning", code=None)
-            failed = self.kubectl(
-                "-n", namespace, "get", "pods", "--field-selector=status.phase=Failed", "-o", "name", code=None
-            )
-            logs = [
-                self.kubectl("-n", namespace, "logs", name, "--tail=12", code=None)
-                for name in failed.split()[:1]
-                if "/" in name
-            ]
+            logs = [f"--- {name}\n{self._log(namespace, name)}" for name in self._unfinished(namespace)[:4]]
             raise AssertionError("\n".join((str(error)[:400], pods, warnings[-3000:], *logs))) from None
+
+    def _unfinished(self, namespace: str) -> list[str]:
+        """Pods that have neither succeeded nor become ready."""
+        pods = self.api.list("v1", "Pod", namespace)
+        return [
+            pod["metadata"]["name"]
+            for pod in pods
+            if pod["status"]["phase"] != "Succeeded" and not is_true(pod, "Ready")
+        ]
+
+    def _log(self, namespace: str, name: str) -> str:
+        return self.kubectl("-n", namespace, "logs", name, "--all-containers", "--tail=8", code=None)[-2500:]
 
     def answers(self, namespace: str, client: str, host: str, port: int) -> bool:
         """Whether an HTTP server answers a Pod within two seconds, with whatever status."""
