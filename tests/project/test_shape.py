@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -134,11 +135,12 @@ def test_nothing_is_decided_by_the_words_of_a_message() -> None:
 
 
 def test_every_code_that_is_raised_is_documented_and_the_reverse() -> None:
+    importlib.import_module("tenantry.verify")  # operators declare theirs
     raised = {
         code
         for path in MODULES.values()
         if path.name != "codes.py"
-        for code in re.findall(r'"([SRFTKGV]\d{3})"', path.read_text())
+        for code in re.findall(r'"([SRFTKGV]\d{3})"', re.sub(r'\bCode\(\s*"\w+"', "", path.read_text()))
     }
     assert raised == set(CODES_BY_ID)
 
