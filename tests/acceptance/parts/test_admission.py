@@ -66,8 +66,8 @@ def cases(api: Api, policy: Path) -> Iterator[Case]:
 def api(control_planes: ControlPlanes) -> Api:
     """A server with all kinds, the suites' namespaces, and what its own admission wants to see there."""
     api = control_planes.start("admission", groups=["*"]).api
-    values = yaml.safe_load((POLICIES[0].parent / "values.yaml").read_text())
-    spaces = {space["name"]: space["labels"] for space in values["namespaceSelector"]}
+    values = [yaml.safe_load((policy.parent / "values.yaml").read_text()) for policy in POLICIES]
+    spaces = {space["name"]: space["labels"] for suite in values for space in suite["namespaceSelector"]}
     everything = [case.manifest for policy in POLICIES for case in cases(api, policy)]
     for name in sorted({m["metadata"]["namespace"] for m in everything if "namespace" in m["metadata"]}):
         labels = spaces.get(name, {})
