@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from acceptance.harness import packages, programs
+from acceptance.harness.process import NotReadyError
 from acceptance.harness.programs import UnavailableError, cache
 from cluster import forward, world
 from cluster.node import RUNTIME
@@ -139,16 +140,12 @@ def down() -> int:
         if (folder / "settings.json").is_file():
             settings = json.loads((folder / "settings.json").read_text())
         shutil.rmtree(folder)
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            world.restore(settings)
-            return 0
-        except OSError as error:  # the last processes are still ending
-            if time.monotonic() > deadline:
-                say(f"cluster: {error}")
-                return 1
-            time.sleep(0.2)
+    try:
+        world.restore(settings)
+    except NotReadyError as error:
+        say(f"cluster: {error}")
+        return 1
+    return 0
 
 
 def _end(pid: int) -> None:

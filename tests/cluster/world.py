@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from acceptance.harness import namespaces
+from acceptance.harness.process import wait_for
 from acceptance.harness.programs import UnavailableError
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -85,14 +86,22 @@ def remains() -> Iterator[None]:
 
 
 def restore(settings: dict[str, str]) -> None:
-    """Remove the control groups, which must be empty of processes, and set the machine's settings to these values."""
+    """Set the machine's settings to these values, and remove the control groups once their last processes have ended.
+
+    Raises NotReadyError when they don't end within half a minute.
+    """
     for name, value in settings.items():
         if value and _read(name) != value:
             Path("/proc/sys", name).write_text(value)
-    for folder in CGROUPS.glob(f"*/{CGROUP}"):
-        for path in sorted((p for p in folder.rglob("*") if p.is_dir()), key=lambda p: -len(p.parts)):
+    wait_for("control groups removed", _remove_groups, 30, every=0.2)
+
+
+def _remove_groups() -> bool:
+    for top in CGROUPS.glob(f"*/{CGROUP}"):
+        for path in sorted((p for p in top.rglob("*") if p.is_dir()), key=lambda p: -len(p.parts)):
             path.rmdir()
-        folder.rmdir()
+        top.rmdir()
+    return True
 
 
 def settings() -> dict[str, str]:
