@@ -192,6 +192,32 @@ _CODES: tuple[Code, ...] = (
         "'.tenantry' is a link, or contains files that no run left there. Runs keep their state outside the working tree; "
         "anything here was committed or created manually, and is ignored.",
     ),
+    Code(
+        "B001",
+        "Data would be removed",
+        "An instance, cell or cluster that is there before the change is gone after it, although it was not offboarding (or "
+        "decommissioned) before, its day has not come, or nobody approved.",
+    ),
+    Code("B002", "Many tenants would leave", "So many at once are a mistake, even if each of them may leave."),
+    Code(
+        "B003",
+        "Data would be left behind",
+        "The instance would be connected to another database, bucket or backup than the one that holds its data.",
+    ),
+    Code(
+        "B004",
+        "Version would go back or skip",
+        "An older Odoo or PostgreSQL can't read what a later one wrote, and Odoo is upgraded one major at a time.",
+    ),
+    Code("B005", "Module would be taken away", "Databases have a module installed that the new release lacks."),
+    Code("B006", "Volume would shrink", "Volumes only grow; the operator refuses, or the data has to be moved."),
+    Code("B007", "Can't change in place", "A running cluster, or an object, keeps this field for its lifetime."),
+    Code("B008", "Takes nothing new", "The channel or the cell is closed to newcomers; those who are there stay."),
+    Code(
+        "B009",
+        "Could not be compared",
+        "A file was invalid in the revision that the change is compared with, so no guard could look at it.",
+    ),
     Code("V001", "File can't be parsed", "The text is not YAML or JSON, repeats a key, or is not UTF-8."),
     Code("V002", "Not a Kubernetes object", "A document is not a mapping, or lacks apiVersion, kind or name."),
     Code("V003", "File is too large", "Files over 16 MiB are not checked; no cluster accepts an object that large."),
@@ -265,4 +291,4 @@ def declare(*codes: Code) -> None:
 
 def in_order() -> list[Code]:
     """By stage, in the order of the flow, and number."""
-    return sorted(CODES_BY_ID.values(), key=lambda code: ("SRFTKGV".index(code.id[0]), code.id))
+    return sorted(CODES_BY_ID.values(), key=lambda code: ("SRFTKGBV".index(code.id[0]), code.id))

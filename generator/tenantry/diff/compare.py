@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from tenantry.core.findings import FieldChange, Finding, ObjectChange, ObjectId, Result, in_order
@@ -34,14 +34,15 @@ def diff(root: Path, revision: str, say: Callable[[str], None]) -> Result:
                     state |= {(_cluster(pair.file), m.identity): m for m in manifests}
                     hint = "so its changes are not shown"
                     findings += [Finding("V001", problem.place, problem.message, hint) for problem in problems]
-    changes = tuple(_changes(before, after))
+    changes = tuple(object_changes(before, after))
     actions = Counter(change.action for change in changes)
     counts = {f"objects_{action}": actions[action] for action in ("added", "changed", "removed")}
     counts["tenants"] = len({change.tenant for change in changes if change.tenant})
     return Result("diff", in_order(findings), counts, (_summary(counts, revision),), changes)
 
 
-def _changes(before: dict[Key, Manifest], after: dict[Key, Manifest]) -> Iterator[ObjectChange]:
+def object_changes(before: Mapping[Key, Manifest], after: Mapping[Key, Manifest]) -> Iterator[ObjectChange]:
+    """Objects that differ, by cluster, tenant, unit and identity; their `file` says in which unit they lie."""
     found = []
     for key in before.keys() | after.keys():
         old, new = before.get(key), after.get(key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,15 @@ class Changed:
 
     path: str
     blob: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A file of a commit: its path below the repository's top, its mode (`100644`, `120000` for a link), and its blob."""
+
+    path: str
+    mode: str
+    blob: str
 
 
 class Repository:
@@ -66,13 +75,38 @@ class Repository:
             raise UsageError(f"git does not know the revision '{revision}'", hint)
         return found
 
-    def changed(self, commit: str, folder: str) -> Iterator[Changed]:
-        """Files below a folder of the working tree that differ from a commit, including untracked files."""
-        raw = self._ask("diff", "--raw", "--no-abbrev", *_TRUSTLESS, commit, "--", folder).split("\0")
+    def default_branch(self) -> str:
+        """The branch that changes are merged into, as far as this clone knows; empty if unknown."""
+        head = self._ask("symbolic-ref", "--short", "--quiet", "refs/remotes/origin/HEAD", missing="")
+        for name in (head, "origin/main", "origin/master", "main", "master"):
+            if name and self._ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", missing=""):
+                return name
+        return ""
+
+    def merge_base(self, one: str, other: str) -> str:
+        """The best common ancestor of two commits. Raises UsageError when they have none."""
+        found = self._ask("merge-base", one, other, missing="")
+        if not found:
+            shallow = self._ask("rev-parse", "--is-shallow-repository") == "true"
+            hint = "the clone is shallow: run 'git fetch --unshallow'" if shallow else "name a revision of this history"
+            raise UsageError(f"{one[:12]} and {other[:12]} have no common ancestor", hint)
+        return found
+
+    def committed(self, commit: str, folders: Sequence[str]) -> Iterator[Committed]:
+        """Files of a commit below some folders; submodules are left out."""
+        for line in self._ask("ls-tree", "-r", "-z", "--full-tree", commit, "--", *folders).split("\0"):
+            about, _, path = line.partition("\t")
+            mode, kind, blob = about.split(" ") if path else ("", "", "")
+            if kind == "blob":
+                yield Committed(path, mode, blob)
+
+    def changed(self, commit: str, *folders: str) -> Iterator[Changed]:
+        """Files below folders of the working tree that differ from a commit, including untracked files."""
+        raw = self._ask("diff", "--raw", "--no-abbrev", *_TRUSTLESS, commit, "--", *folders).split("\0")
         for about, path in zip(raw[::2], raw[1::2], strict=False):
             mode, _, blob = about.removeprefix(":").split(" ")[:3]
             yield Changed(path, blob if mode.startswith("100") else None)
-        for path in self._ask("ls-files", "--others", "-z", "--", folder).split("\0"):
+        for path in self._ask("ls-files", "--others", "-z", "--", *folders).split("\0"):
             if path:
                 yield Changed(path, None)
 
