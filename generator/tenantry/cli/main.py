@@ -25,6 +25,7 @@ COMMANDS = {
     "render": "Generate base/, overlays/ and rendered/ from the inputs.",
     "check": "Check that inputs are valid and generated trees are up to date.",
     "verify": "Check plain manifests as clusters and operators would.",
+    "plan": "Show what a change of the inputs means: for whom, at what risk and cost.",
     "diff": "Show what changes in rendered objects since a commit.",
     "explain": "Show where a tenant's values come from, or what a code means.",
     "secrets": "List what the secret store must hold, and what is missing.",
