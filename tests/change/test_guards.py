@@ -13,8 +13,8 @@ import pytest
 from conftest import REPOSITORY
 from tenantry.change.guards import guard
 from tenantry.change.guards.registration import GUARDS, Comparison
-from tenantry.change.revisions import INPUT_FOLDERS, Revision
-from tenantry.change.side import Side, read_past, read_side
+from tenantry.change.revisions import INPUT_FOLDERS, Revision, texts_of_folder
+from tenantry.change.side import read_past, read_side
 from tenantry.core.findings import Finding
 from tenantry.runtime.cache import Store
 
@@ -24,11 +24,6 @@ AS_OF = "2026-11-29"
 @pytest.fixture(scope="module")
 def documents() -> Store:
     return Store()
-
-
-@pytest.fixture(scope="module")
-def example(documents: Store) -> Side:
-    return read_past(Revision("the base", REPOSITORY), documents)
 
 
 @dataclass(frozen=True)
@@ -58,15 +53,20 @@ def lay(root: Path, edits: Sequence[Edit] = ()) -> Path:
 
 
 @pytest.fixture
-def judged(tmp_path: Path, example: Side, documents: Store) -> Callable[..., list[Finding]]:
+def judged(tmp_path: Path, documents: Store) -> Callable[..., list[Finding]]:
     """What the guards say of edits to the example fleet; `earlier` edits were made before."""
 
     def judge(*edits: Edit, earlier: Sequence[Edit] = (), as_of: str = AS_OF) -> list[Finding]:
-        before = read_past(Revision("the base", lay(tmp_path / "base", earlier)), documents) if earlier else example
-        after = read_side(Revision("the change", lay(tmp_path / "fleet", [*earlier, *edits])), as_of, documents)
-        return list(guard(Comparison(before, after, as_of)))
+        base = lay(tmp_path / "base", earlier) if earlier else REPOSITORY
+        return guarded(base, lay(tmp_path / "fleet", [*earlier, *edits]), documents, as_of)
 
     return judge
+
+
+def guarded(base: Path, fleet: Path, documents: Store, as_of: str = AS_OF) -> list[Finding]:
+    after = read_side(Revision("the change", fleet), as_of, documents)
+    before = read_past("the base", after, texts_of_folder(base, fleet), documents)
+    return list(guard(Comparison(before, after, as_of)))
 
 
 def codes(findings: Sequence[Finding]) -> list[str]:
@@ -214,15 +214,12 @@ def test_many_do_not_leave_at_once(judged: Callable[..., list[Finding]]) -> None
     ]
 
 
-def test_a_renamed_tenant_is_told_that_it_would_start_empty(tmp_path: Path) -> None:
+def test_a_renamed_tenant_is_told_that_it_would_start_empty(tmp_path: Path, documents: Store) -> None:
     text = (REPOSITORY / ACME).read_text()
     renamed = lay(tmp_path / "renamed")
     (renamed / ACME).unlink()
     (renamed / "tenants/acme-group.yaml").write_text(text.replace("name: acme\n", "name: acme-group\n"))
-    documents = Store()
-    after = read_side(Revision("the change", renamed), AS_OF, documents)
-    before = read_past(Revision("the base", REPOSITORY), documents)
-    found, *_ = guard(Comparison(before, after, AS_OF))
+    found, *_ = guarded(REPOSITORY, renamed, documents)
     assert (found.code, found.place.file) == ("B001", ACME)
     assert "'acme-group' looks like its new name" in found.hint
 

@@ -123,13 +123,18 @@ class _Assembly:
 
     def _touched(self) -> set[str]:
         """Instances of which an input differs."""
-        one, other = self._before.instance_keys, self._after.instance_keys
-        differing = {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
+        differing = {name for name in (*self._before.instances, *self._after.instances) if self._differs(name)}
         excepted = {
-            name for name in one.keys() & other.keys()
+            name for name in self._before.instances.keys() & self._after.instances.keys()
             if self._before.exceptions(self._before.instances[name]) != self._after.exceptions(self._after.instances[name])
         }  # fmt: skip
         return differing | excepted
+
+    def _differs(self, name: str) -> bool:
+        was, will = self._before.instances.get(name), self._after.instances.get(name)
+        if was is None or will is None:
+            return True
+        return was is not will and self._before.instance_key(was) != self._after.instance_key(will)
 
     def _sharing(self, shared: Mapping[str, list[Effect]]) -> set[str]:
         """Instances that notice what happens to their cell."""

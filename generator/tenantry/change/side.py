@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from tenantry.change.revisions import Revision
-from tenantry.inputs.fleet import Fleet, load
+from tenantry.change.revisions import Revision, Texts
+from tenantry.inputs.fleet import Fleet, with_texts
 from tenantry.model.control_exception import ControlException
 from tenantry.plan.inputs import Inputs, read_inputs
 from tenantry.render.units import Unit, instance_key, units
 from tenantry.resolve.instance import Instance
 from tenantry.resolve.instances import resolve
 from tenantry.runtime.cache import Store
+
+_TENANTS = "tenants/"
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,9 @@ class Side:
             return {}
         return {unit.path: unit for unit in units(self.fleet, self.instances)}
 
-    @cached_property
-    def instance_keys(self) -> Mapping[str, str]:
-        """By instance: a digest of every input file that its objects can show."""
-        return {name: instance_key(self.fleet, instance) for name, instance in self.instances.items()}
+    def instance_key(self, instance: Instance) -> str:
+        """A digest of every input file that the instance's objects can show."""
+        return instance_key(self.fleet, instance)
 
     def exceptions(self, instance: Instance) -> Mapping[str, ControlException]:
         """The exceptions that lift a control of the instance, by name."""
@@ -57,7 +58,16 @@ def read_side(revision: Revision, as_of: str, documents: Store) -> Side:
     return Side(revision, read_inputs(revision.root, as_of, documents))
 
 
-def read_past(revision: Revision, documents: Store) -> Side:
-    """Read and resolve the inputs of a state that is over: entries that contradict themselves are taken as they are."""
-    fleet, findings = load(revision.root, documents)
-    return Side(revision, Inputs(fleet, resolve(fleet, judge=False), findings))
+def read_past(title: str, after: Side, texts: Texts, documents: Store) -> Side:
+    """The state before another: the same but for some files. Entries that contradict themselves are taken as they are.
+
+    Where only files of tenants differ, all other tenants' instances are the same values.
+    """
+    fleet, findings = with_texts(after.fleet, texts, documents)
+    only = {file.removeprefix(_TENANTS).removesuffix(".yaml") for file in texts if file.startswith(_TENANTS)}
+    some = len(only) == len(texts)
+    resolution = resolve(fleet, judge=False, only=only if some else None)
+    if some:
+        kept = {name: i for name, i in after.instances.items() if i.tenant.name not in only}
+        resolution = replace(resolution, instances={**kept, **resolution.instances})
+    return Side(Revision(title, after.revision.root), Inputs(fleet, resolution, findings))

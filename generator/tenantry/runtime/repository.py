@@ -31,10 +31,12 @@ _TRUSTLESS = ("--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submod
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A file that differs from a commit: its path below the repository's top, and its blob in the commit."""
+    """A file that differs from a commit: its path below the repository's top, its blob in the commit (None if it was not an
+    ordinary file there), and its mode there."""
 
     path: str
     blob: str | None
+    was: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +104,20 @@ class Repository:
 
     def changed(self, commit: str, *folders: str) -> Iterator[Changed]:
         """Files below folders of the working tree that differ from a commit, including untracked files."""
-        raw = self._ask("diff", "--raw", "--no-abbrev", *_TRUSTLESS, commit, "--", *folders).split("\0")
-        for about, path in zip(raw[::2], raw[1::2], strict=False):
-            mode, _, blob = about.removeprefix(":").split(" ")[:3]
-            yield Changed(path, blob if mode.startswith("100") else None)
+        yield from self._differing(commit, "--", *folders)
         for path in self._ask("ls-files", "--others", "-z", "--", *folders).split("\0"):
             if path:
                 yield Changed(path, None)
+
+    def changed_between(self, commit: str, other: str, *folders: str) -> Iterator[Changed]:
+        """Files below folders that differ between two commits, as they are in the first."""
+        yield from self._differing(commit, other, "--", *folders)
+
+    def _differing(self, *arguments: str) -> Iterator[Changed]:
+        raw = self._ask("diff", "--raw", "--no-abbrev", *_TRUSTLESS, *arguments).split("\0")
+        for about, path in zip(raw[::2], raw[1::2], strict=False):
+            mode, _, blob = about.removeprefix(":").split(" ")[:3]
+            yield Changed(path, blob if mode.startswith("100") else None, mode)
 
     def content(self, blob: str) -> bytes:
         """Contents of a blob."""
