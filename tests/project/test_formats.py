@@ -16,7 +16,7 @@ from tenantry.report.document import DOCUMENT_WRITERS
 
 Run = Callable[..., Ran]
 
-RESULTS: dict[str, list[str]] = {"render": [], "check": [], "verify": ["rendered/broken.yaml"], "diff": []}
+RESULTS: dict[str, list[str]] = {"render": [], "check": [], "verify": ["rendered/broken.yaml"], "diff": [], "plan": []}
 DOCUMENTS: dict[str, list[str]] = {
     "init": ["made"],
     "new": ["tenant", "contoso", "--tier", "shared"],

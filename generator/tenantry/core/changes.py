@@ -123,7 +123,7 @@ class SubjectChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PlanStep:
     """One step of the order in which a change takes effect."""
 
     what: str
@@ -148,7 +148,7 @@ class Plan:
     inputs: tuple[str, ...]
     """Input files that differ."""
     subjects: tuple[SubjectChange, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[PlanStep, ...]
     approvals: tuple[Approval, ...]
     folded: tuple[tuple[Subject, ...], ...] = ()
     """Groups of two and more instances for which exactly the same changes."""

@@ -50,7 +50,7 @@ def object_changes(before: Mapping[Key, Manifest], after: Mapping[Key, Manifest]
             found.append(_change("added", new))
         elif new is None and old is not None:
             found.append(_change("removed", old))
-        elif old is not None and new is not None:
+        elif old is not None and new is not None and old.value != new.value:
             fields = tuple(field_changes(old, new))
             if fields:
                 found.append(_change("changed", new, fields))
