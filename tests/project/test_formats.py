@@ -16,13 +16,17 @@ from tenantry.report.document import DOCUMENT_WRITERS
 
 Run = Callable[..., Ran]
 
-RESULTS: dict[str, list[str]] = {"render": [], "check": [], "verify": ["rendered/broken.yaml"], "diff": [], "plan": []}
+RESULTS: dict[str, list[str]] = {
+    "render": [], "check": [], "verify": ["rendered/broken.yaml"], "diff": [], "fmt": [], "plan": []
+}  # fmt: skip
 DOCUMENTS: dict[str, list[str]] = {
     "init": ["made"],
     "new": ["tenant", "contoso", "--tier", "shared"],
     "schema": ["tenant"],
     "explain": ["F001"],
     "doctor": [],
+    "get": ["acme", "spec.users"],
+    "set": ["acme", "spec.users=30"],
 }
 
 

@@ -21,6 +21,9 @@ from tenantry.report.plain import lines, one_line
 COMMANDS = {
     "init": "Create an empty fleet in a folder.",
     "new": "Write a new tenant, cell or exception.",
+    "get": "Show fields of an input file and where they stand.",
+    "set": "Change a value of an input file, and nothing else in it.",
+    "fmt": "Bring input files into canonical form.",
     "schema": "Print the JSON Schema of an input kind.",
     "render": "Generate base/, overlays/ and rendered/ from the inputs.",
     "check": "Check that inputs are valid and generated trees are up to date.",

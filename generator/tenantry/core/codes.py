@@ -70,6 +70,11 @@ _CODES: tuple[Code, ...] = (
         "Policy can't be used",
         "policies/<name>/policy.yaml is not a ValidatingPolicy, names no control, or is named differently from its folder.",
     ),
+    Code(
+        "S029",
+        "Not in canonical form",
+        "Fields are not in the order of the schema, or values are quoted or indented in another way; 'tenantry fmt' changes that.",
+    ),
     Code("R001", "Unknown reference", "No such tier, cell, channel, release, cluster or node pool."),
     Code("R002", "Override out of bounds", "A tenant's override exceeds what its tier allows."),
     Code("R003", "No standby cell", "The tier keeps a replica at the DR site, but no standby cell there can host it."),

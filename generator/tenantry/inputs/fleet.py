@@ -107,7 +107,7 @@ _KIND_OF = {cls: kind for kind, cls in CLASSES.items()}
 def load(root: Path, cache: Store | None = None, more: Mapping[str, str] = _NOTHING) -> tuple[Fleet, list[Finding]]:
     """Read every input file below `root`. Invalid files yield findings and are left out of the fleet.
 
-    `more` are texts of files that don't exist yet. Raises UsageError when `root` is not a fleet.
+    `more` are texts of files that don't exist yet, or that are to be read in place of a file's own. Raises UsageError when `root` is not a fleet.
     """
     require_fleet(root)
     cache = cache or Store(None)
@@ -115,8 +115,8 @@ def load(root: Path, cache: Store | None = None, more: Mapping[str, str] = _NOTH
     broken: set[str] = set()
     entries: dict[str, dict[str, Any]] = {kind: {} for kind in CLASSES}
     documents: dict[tuple[str, str], Document] = {}
-    new = ((file, FOLDERS[file.rpartition("/")[0]]) for file in more)
-    for file, kinds in (*_input_files(root, findings), *new):
+    there = dict(_input_files(root, findings))
+    for file, kinds in {**there, **{file: FOLDERS[file.rpartition("/")[0]] for file in more}}.items():
         document, found = _read(root, file, kinds, cache, more)
         findings += found
         if document is None or found:
@@ -190,6 +190,11 @@ def _add(
     kind, name = read.data["kind"], read.data["metadata"]["name"]
     documents[kind, name], entries[kind][name] = read, convert.build(CLASSES[kind], read.data)
     return []
+
+
+def input_files(root: Path) -> list[str]:
+    """Every input file below `root` that has a schema, in order; those with a wrong name are left out."""
+    return sorted(file for file, _ in _input_files(root, []))
 
 
 def _input_files(root: Path, findings: list[Finding]) -> Iterator[tuple[str, tuple[str, ...]]]:
