@@ -8,10 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tenantry.core.findings import Result
-from tenantry.report import json, markdown, text
+from tenantry.report import github, gitlab, json, junit, markdown, sarif, text
 
 WRITERS: dict[str, Callable[[Result], str]] = {
     "text": text.write,
     "json": json.write,
     "markdown": markdown.write,
+    "sarif": sarif.write,
+    "junit": junit.write,
+    "github": github.write,
+    "gitlab": gitlab.write,
 }
+
+OF_CHANGES = ("text", "json", "markdown")
+"""Formats that also write changes; the others know findings only."""
+COMMANDS = ("github",)
+"""Formats whose lines are meant to act on their reader; the writer alone decides which do."""
