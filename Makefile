@@ -113,6 +113,18 @@ format: .venv/ready ## Format the code
 wheel: .venv/ready ## Build the wheel into dist/, reproducibly
 	@$(BIN)/python -m hatchling build --target wheel --directory dist
 
+# TARGETS="linux/arm64 host" builds wheels of these systems only; GO=locked takes the Go of the lock file.
+.PHONY: release
+release: .venv/ready .venv-audit/ready ## Build what a release consists of into dist/: wheels with engines, sdist, SBOM, sums
+	@$(BIN)/python tools/release.py build $(TARGETS)
+	@$(BIN)/python tools/sbom.py
+	@$(BIN)/python tools/release.py sums
+
+.PHONY: try-wheel
+try-wheel: .venv/ready ## Build the wheel of this system and use it in a new environment without Go
+	@$(BIN)/python tools/release.py build host
+	@$(BIN)/python tools/try_wheel.py
+
 .PHONY: sbom
 sbom: wheel .venv-audit/ready ## Write an SBOM of the wheel and the Go programs (CycloneDX) into dist/
 	@$(BIN)/python tools/sbom.py

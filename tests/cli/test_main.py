@@ -66,7 +66,7 @@ def test_a_new_user_goes_from_nothing_to_a_checked_fleet(run: Run, tmp_path: Pat
 @pytest.mark.parametrize(("arguments", "code", "words"), [
     (["chekc"], 2, "Did you mean 'check'?"),
     (["check", "--formt", "json"], 2, "--format"),
-    (["check", "--format", "xml"], 2, "'json', 'markdown', 'text'"),
+    (["check", "--format", "xml"], 2, "'json', 'junit', 'markdown', 'sarif', 'text'"),
     (["check", "--as-of", "yesterday"], 2, "write it like 2026-11-23"),
     (["check", "-C", "/nowhere"], 2, "is not a fleet"),
     (["render", "acmee"], 2, "did you mean 'acme'?"),

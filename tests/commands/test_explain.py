@@ -100,7 +100,7 @@ def causes(file: str, path: FieldPath) -> set[str]:
     source = example().blamer.source(Manifest(object_id(value), "", value, file=file), Field(path))
     assert source is not None
     assert not source.varies, f"{file} {path}: nothing found"
-    return {cause.rpartition(":")[0] for cause in source.decided_by}
+    return {f"{cause.file}:{cause.line}" for cause in source.decided_by}
 
 
 def line_of(file: str, text: str) -> str:
@@ -309,7 +309,7 @@ def test_fields_that_an_edit_changes_name_its_line_and_others_do_not(
 def named(path: str, value: Any, identity: Any, field: FieldPath) -> set[str]:
     source = example().blamer.source(Manifest(identity, "", value, file=f"rendered/{path}/x.yaml"), Field(field))
     assert source is not None
-    return {cause.rpartition(":")[0] for cause in source.decided_by}
+    return {f"{cause.file}:{cause.line}" for cause in source.decided_by}
 
 
 # --- the command

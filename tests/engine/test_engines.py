@@ -12,7 +12,7 @@ import pytest
 
 from conftest import REPOSITORY
 from tenantry.core.findings import MachineError
-from tenantry.engine import build, engines
+from tenantry.engine import build
 from tenantry.engine.engines import Engines
 from tenantry.engine.kustomize import Engine
 from tenantry.engine.kyverno import PolicyEngine
@@ -78,7 +78,7 @@ def test_policies_that_were_compiled_ahead_are_there(engine_program: Path, monke
 def test_an_engine_that_nobody_asks_for_is_neither_built_nor_missed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(engines, "is_intact", lambda _: False)
+    monkeypatch.setattr(build, "ready", lambda _: None)
     monkeypatch.setattr(build, "ensure", lambda *_: pytest.fail("it was built"))
     with Engines() as running:
         running.compile([])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,14 +12,12 @@ import pytest
 
 from conftest import Ran
 from tenantry.cli.main import COMMANDS
-from tenantry.report import WRITERS
+from tenantry.report import OF_CHANGES, WRITERS
 from tenantry.report.document import DOCUMENT_WRITERS
 
 Run = Callable[..., Ran]
 
-RESULTS: dict[str, list[str]] = {
-    "render": [], "check": [], "verify": ["rendered/broken.yaml"], "diff": [], "fmt": [], "plan": []
-}  # fmt: skip
+RESULTS: dict[str, list[str]] = {"render": [], "check": [], "verify": ["rendered/broken.yaml"], "fmt": [], "plan": []}
 DOCUMENTS: dict[str, list[str]] = {
     "init": ["made"],
     "new": ["tenant", "contoso", "--tier", "shared"],
@@ -31,7 +30,7 @@ DOCUMENTS: dict[str, list[str]] = {
 
 
 def test_each_command_is_here() -> None:
-    assert {*RESULTS, *DOCUMENTS, "secrets"} == set(COMMANDS)
+    assert {*RESULTS, *DOCUMENTS, "diff", "secrets"} == set(COMMANDS)
 
 
 @pytest.mark.parametrize("form", WRITERS)
@@ -60,11 +59,28 @@ def test_findings_are_written_in_each_format(command: str, form: str, run: Run, 
         subprocess.run(["git", *arguments], cwd=fleet, check=True)
     ran = run(command, *RESULTS[command], "--format", form, "-C", fleet)
     assert "can't write" not in ran.err
-    assert ran.code == (0 if command == "diff" else 1), ran
-    if form == "json":
-        assert json.loads(ran.out)["version"] == 1
-    elif form == "markdown":
-        assert ran.out.startswith("### tenantry ")
+    assert ran.code == 1, ran
+    assert re.match(BEGINS[form], ran.out), ran.out
+    assert "broken.yaml" in ran.out
+
+
+BEGINS = {
+    "text": r"\w+/broken.yaml:1:\d+: \w\d+ ", "json": r'\{\n  "version": 1,\n', "markdown": "### tenantry ", "github": "::error file=",
+    "sarif": r'\{\n  "\$schema": ', "junit": r"<\?xml ", "gitlab": r'\[\n  \{\n    "description": ',
+    "html": "<!doctype html>",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_changes_are_written_or_the_format_is_refused(form: str, run: Run, fleet: Path) -> None:
+    for arguments in (["init", "--quiet"], ["add", "-A"], ["commit", "--quiet", "-m", "first"]):
+        subprocess.run(["git", *arguments], cwd=fleet, check=True)
+    ran = run("diff", "--format", form, "-C", fleet)
+    if form in OF_CHANGES:
+        assert ran.code == 0, ran
+    else:
+        expected = f"tenantry: 'diff' can't write {form}\n  it writes html, json, markdown and text\n"
+        assert (ran.code, ran.out, ran.err) == (2, "", expected)
 
 
 def test_a_code_and_a_control_are_explained_as_json(run: Run) -> None:

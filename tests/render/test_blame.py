@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from conftest import REPOSITORY
+from tenantry.core.findings import Cause
 from tenantry.core.manifest import Manifest, Path, Problem
 from tenantry.plan.inputs import read_inputs
 from tenantry.render.blame import Blamer, Field, Source
@@ -52,8 +53,8 @@ def deciding(found: Source) -> list[str]:
     """The lines of the inputs that decided."""
     lines = []
     for place in found.decided_by:
-        file, line, _ = place.rsplit(":", 2)
-        lines.append(f"{file}: {(REPOSITORY / file).read_text().splitlines()[int(line) - 1].strip()}")
+        text = (REPOSITORY / place.file).read_text().splitlines()[place.line - 1]
+        lines.append(f"{place.file}: {text.strip()}")
     return lines
 
 
@@ -120,7 +121,8 @@ def test_what_no_template_makes_has_no_source(file: str) -> None:
 def test_without_experiments_the_template_alone_is_named() -> None:
     path = (*CONTAINER, "image")
     found = shared_blamer().source(rendered(WEB), Field(path), 0)
-    assert found == Source(source(WEB, *path).written_by, varies=True)
+    whole = source(WEB, *path)
+    assert found == Source(whole.written_by, written_at=whole.written_at, varies=True)
     assert str(found) == f"template {found.written_by}"
 
 
@@ -129,7 +131,11 @@ def test_the_first_findings_of_a_run_are_followed_to_the_inputs_and_the_rest_to_
     said = blamer()
     problem = Problem("V000", ("spec", "rateLimit", "average"), "wrong", "")
     manifest = rendered(f"{UNIT}/app/middleware.traefik.io_smith-advisory-production_rate-limit.yaml")
-    answers = [said(manifest, problem) for _ in range(12)]
+    causes = [said(manifest, problem) for _ in range(12)]
+    answers = [cause.text for cause in causes]
+    roles = [tuple(related.role for related in cause.places) for cause in causes]
+    assert set(roles[:10]) == {("input", "template"), ("input", "input", "template")} & set(roles)
+    assert set(roles[10:]) == {("template",)}
     assert [text for text in answers if "tiers/shared.yaml:" in text] == answers[:10]
     assert all("middleware-rate-limit.yaml.j2:" in text for text in answers)
 
@@ -137,4 +143,4 @@ def test_the_first_findings_of_a_run_are_followed_to_the_inputs_and_the_rest_to_
 def test_an_object_that_no_template_makes_is_blamed_on_nothing() -> None:
     value: Any = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "stray"}}
     manifest = Manifest(object_id(value), "", value, file=f"{UNIT}/app/configmap_stray.yaml")
-    assert shared_blamer()(manifest, Problem("V000", (), "wrong", "")) == ""
+    assert shared_blamer()(manifest, Problem("V000", (), "wrong", "")) == Cause()

@@ -17,6 +17,7 @@ def command(options: Options, revision: str) -> None:
     Objects are compared by identity, list entries by their Kubernetes merge keys; order and formatting are ignored.
     Values of Secrets are hidden. The exit code is 0 even if there are differences.
     """
+    options.require_format_of_changes("diff")
     root = require_fleet(options.root)
     space = options.workspace()
     from tenantry.diff import compare

@@ -147,9 +147,7 @@ _NO_MEMORY = ("can't start new thread", "cannot allocate memory", "Cannot alloca
 
 
 def _report(options: Options, result: Result) -> int:
-    from tenantry.report import WRITERS
-
-    options.write(WRITERS[options.format](result))
+    options.report_findings(result)
     return 1
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,12 +14,13 @@ from typing import Any, TypeVar
 import click
 import platformdirs
 
+from tenantry.cli.destinations import Destination, Given, OrderedOption, destinations, given_in_order, overriding
 from tenantry.core.findings import MachineError, Result, UsageError
-from tenantry.report import WRITERS
+from tenantry.report import COMMANDS, OF_CHANGES, WRITERS
 from tenantry.report.document import DOCUMENT_WRITERS, CommandAnswer
 from tenantry.report.plain import lines
 from tenantry.runtime.state import outside
-from tenantry.runtime.workspace import Workspace, find_fleet
+from tenantry.runtime.workspace import Workspace, find_fleet, folder_in_repository
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,8 +30,8 @@ class Options:
     """The common options, wherever on the command line they were given."""
 
     directory: Path | None = None
-    format: str = "text"
-    output: Path | None = None
+    given: list[Given] = dataclasses.field(default_factory=list)
+    """Formats and outputs, in order."""
     as_of: str = ""
     quiet: bool = False
     no_color: bool = False
@@ -66,33 +68,58 @@ class Options:
             progress=progress() if loud else lambda *_: None, say=(lambda _: None) if self.quiet else say,
         )  # fmt: skip
 
+    @property
+    def destinations(self) -> tuple[Destination, ...]:
+        """The formats to write, and where to. Raises UsageError."""
+        return destinations(self.given)
+
     def report(self, result: Result) -> None:
-        """Write the result to its destination, and exit with its code."""
-        self.write(WRITERS[self.format](result))
+        """Write the result to its destinations, and exit with its code."""
+        self.report_findings(result)
         raise SystemExit(0 if result.ok else 1)
+
+    def report_findings(self, result: Result) -> None:
+        """Write the result in each format. Files come first, so that standard output says nothing if one fails."""
+        placed = dataclasses.replace(result, folder=folder_in_repository(self.root))
+        for to in sorted(self.destinations, key=lambda each: each.output is None):
+            text = WRITERS[to.format](placed)
+            self._put(text if to.format in COMMANDS else lines(text), to.output)
 
     def document(self, document: CommandAnswer) -> None:
         """Write an answer other than a list of findings. Call `require_format` before any work is done."""
         self.require_format(document.command)
-        self.write(DOCUMENT_WRITERS[self.format](document))
+        for to in self.destinations:
+            self._put(lines(DOCUMENT_WRITERS[to.format](document)), to.output)
 
     def require_format(self, command: str) -> None:
-        """Raises UsageError when a command that answers with a document can't write the format."""
-        if self.format not in DOCUMENT_WRITERS:
-            raise UsageError(
-                f"'{command}' can't write {self.format}", f"it writes {' and '.join(sorted(DOCUMENT_WRITERS))}"
-            )
+        """Raises UsageError when a command that answers with a document can't write a format."""
+        self._require(command, DOCUMENT_WRITERS)
+
+    def require_format_of_changes(self, command: str) -> None:
+        """Raises UsageError when a format would leave out the changes that a command shows."""
+        self._require(command, OF_CHANGES)
+
+    def _require(self, command: str, known: Collection[str]) -> None:
+        for to in self.destinations:
+            if to.format not in known:
+                names = sorted(known)
+                hint = f"it writes {', '.join(names[:-1])} and {names[-1]}"
+                raise UsageError(f"'{command}' can't write {to.format}", hint)
 
     def write(self, text: str) -> None:
-        """Write text to `--output`, or to standard output. Raises MachineError."""
-        content = lines(text).encode("utf-8", "backslashreplace")  # file names need not be valid text
-        if self.output is None:
+        """Write text that is the same in each format. Raises MachineError."""
+        for to in self.destinations:
+            self._put(lines(text), to.output)
+
+    def _put(self, text: str, output: Path | None) -> None:
+        content = text.encode("utf-8", "backslashreplace")  # file names need not be valid text
+        if output is None:
             click.echo(content, nl=False)
             return
         try:
-            self.path(self.output).write_bytes(content)
+            self.path(output).write_bytes(content)
         except OSError as error:
-            raise MachineError(f"{self.output} can't be written: {error.strerror}", "name a writable file") from error
+            raise MachineError(f"{output} can't be written: {error.strerror}", "name a writable file") from error
 
 
 class FilePath(click.Path):
@@ -125,8 +152,22 @@ _OPTIONS = (
         metavar="DIR",
         help="Work on the fleet in DIR; relative paths start there (default: the fleet around the working directory).",
     ),
-    click.option("--format", type=click.Choice(sorted(WRITERS)), help="Output format (default: text)."),
-    click.option("--output", type=FilePath(), metavar="FILE", help="Write the result to FILE."),
+    click.option(
+        "--format",
+        cls=OrderedOption,
+        multiple=True,
+        type=click.Choice(sorted(WRITERS)),
+        metavar="FORMAT",
+        help=f"Output format: {', '.join(WRITERS)} (default: text). Can be repeated; all but one need an --output.",
+    ),
+    click.option(
+        "--output",
+        cls=OrderedOption,
+        multiple=True,
+        type=FilePath(),
+        metavar="FILE",
+        help="Write the format before it to FILE instead of standard output.",
+    ),
     click.option(
         "--as-of", callback=_date, metavar="DATE", help="Check expiry dates as of DATE (YYYY-MM-DD; default: today)."
     ),
@@ -141,8 +182,12 @@ def common(function: F) -> F:
 
     @functools.wraps(function)
     def wrapper(*arguments: Any, **values: Any) -> Any:
-        options = click.get_current_context().ensure_object(Options)
-        for name in ("directory", "format", "output", "as_of", "quiet", "no_color", "no_cache"):
+        context = click.get_current_context()
+        options = context.ensure_object(Options)
+        given = given_in_order(context, values.pop("format"), values.pop("output"))
+        options.given = overriding(options.given, given)
+        destinations(options.given)  # what can't be written as asked is refused before any work
+        for name in ("directory", "as_of", "quiet", "no_color", "no_cache"):
             value = values.pop(name)
             if value is not None:
                 setattr(options, name, value)

@@ -15,7 +15,6 @@ from tenantry.core.findings import ToolError, UsageError
 from tenantry.core.paths import GENERATED_TREES
 from tenantry.engine import build as engine_build
 from tenantry.engine import go_toolchain
-from tenantry.engine.intact import is_intact
 from tenantry.engine.kustomize import Engine
 from tenantry.engine.kyverno import PolicyEngine
 from tenantry.engine.protocol import CoProcess
@@ -49,14 +48,15 @@ def _python() -> Item:
 
 
 def _program(program: engine_build.Program, name: str, client: type[CoProcess], libraries: Iterable[str]) -> Item:
-    if not is_intact(program.path):
+    path = engine_build.ready(program)
+    if path is None:
         try:
             go = go_toolchain.find_go()
         except ToolError as error:
             return Item(name, False, f"not built; {error.message}", error.hint)
         return Item(name, True, f"not built yet; the first run builds it with {go}")
     try:
-        with client(program.path) as running:
+        with client(path) as running:
             return Item(name, True, ", ".join(f"{library} {running.versions.get(library)}" for library in libraries))
     except ToolError as error:
         return Item(name, False, error.message, error.hint)

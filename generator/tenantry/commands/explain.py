@@ -150,7 +150,7 @@ def _decided(source: Source) -> str:
     if source.foreign:
         return "nothing here: no template writes it, so the file was changed; see 'tenantry check'"
     if source.decided_by:
-        return " and ".join(source.decided_by)
+        return " and ".join(map(str, source.decided_by))
     return "several inputs together" if source.varies else "nothing: it is the same for everyone"
 
 

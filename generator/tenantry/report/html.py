@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import groupby
 
 from tenantry.core.changes import Plan
-from tenantry.core.findings import Finding, Result
+from tenantry.core.findings import Finding, ObjectChange, Result
 from tenantry.report.plain import one_line
 from tenantry.report.plan.lines import Entry, facts, head, order, plan_entries, title
-from tenantry.report.values import MARKS, show
+from tenantry.report.values import MARKS, show, unit_title
 
 _STYLE = """\
 :root{color-scheme:light dark;--line:#8884;--data:#b3261e;--isolation:#b25e00;--availability:#7a6a00;--cost:#1f5fa8;--cosmetic:#666}
@@ -34,7 +35,7 @@ def write(result: Result) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>{name}</title>", f"<style>{_STYLE}</style>", "</head>", "<body>", f"<h1>{name}</h1>",
-        *_findings(result.findings), *(_plan(result.plan) if result.plan else ()),
+        *_findings(result.findings), *(_plan(result.plan) if result.plan else ()), *_changes(result.changes),
         *(f"<p>{_text(note)}</p>" for note in result.notes), "</body>", "</html>",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
@@ -72,18 +73,26 @@ def _entry(entry: Entry) -> Iterator[str]:
     risk = entry.change.risk
     yield f'<h2><span class="risk {risk}">{risk}</span> {_text(title(entry))}</h2>'
     yield "<dl>" + "".join(f"<dt>{_text(label)}</dt><dd>{_text(text)}</dd>" for label, text in facts(entry)) + "</dl>"
-    if entry.change.objects:
-        yield f"<details><summary>{len(entry.change.objects)} objects</summary><table>"
-        yield "<thead><tr><th></th><th>object</th><th>field</th><th>before</th><th>after</th></tr></thead><tbody>"
-        for change in entry.change.objects:
-            start = f"<td>{MARKS[change.action]}</td><td>{_text(str(change.object))}</td>"
-            if not change.fields:
-                yield f"<tr>{start}<td></td><td></td><td></td></tr>"
-            for field in change.fields:
-                cells = "".join(
-                    f"<td><code>{_text(text)}</code></td>"
-                    for text in (field.path, show(field.before), show(field.after))
-                )
-                yield f"<tr>{start}{cells}</tr>"
-                start = "<td></td><td></td>"
-        yield "</tbody></table></details>"
+    yield from _objects(entry.change.objects)
+
+
+def _changes(changes: tuple[ObjectChange, ...]) -> Iterator[str]:
+    for unit, members in groupby(changes, key=unit_title):
+        yield f"<h2>{_text(unit)}</h2>"
+        yield from _objects(list(members))
+
+
+def _objects(changes: Sequence[ObjectChange]) -> Iterator[str]:
+    if not changes:
+        return
+    yield f"<details><summary>{len(changes)} objects</summary><table>"
+    yield "<thead><tr><th></th><th>object</th><th>field</th><th>before</th><th>after</th></tr></thead><tbody>"
+    for change in changes:
+        start = f"<td>{MARKS[change.action]}</td><td>{_text(str(change.object))}</td>"
+        if not change.fields:
+            yield f"<tr>{start}<td></td><td></td><td></td></tr>"
+        for field in change.fields:
+            texts = (field.path, show(field.before), show(field.after))
+            yield f"<tr>{start}{''.join(f'<td><code>{_text(text)}</code></td>' for text in texts)}</tr>"
+            start = "<td></td><td></td>"
+    yield "</tbody></table></details>"

@@ -13,7 +13,10 @@ from tenantry.report.plain import to_json_text
 
 
 def write(result: Result) -> str:
-    """The result as JSON, version 1; `changes` only for `diff`, `tenants` and `assumptions` only with assurances."""
+    """The result as JSON, version 1; `changes` only for `diff`, `tenants` and `assumptions` only with assurances.
+
+    A finding has `related` only if other places explain it.
+    """
     document = {
         "version": 1,
         "command": result.command,
@@ -49,7 +52,7 @@ def _assurance(assurance: TenantAssurance) -> dict[str, Any]:
 
 def _finding(finding: Finding) -> dict[str, Any]:
     place, identity = finding.place, finding.object
-    return {
+    fields: dict[str, Any] = {
         "code": finding.code,
         "severity": finding.severity,
         "file": place.file,
@@ -61,3 +64,6 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "hint": finding.hint,
     }
+    if finding.related:
+        fields["related"] = [{"role": one.role, **dataclasses.asdict(one.place)} for one in finding.related]
+    return fields

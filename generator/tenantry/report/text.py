@@ -19,6 +19,13 @@ def line(finding: Finding) -> str:
     return one_line(f"{finding.place}: {finding.code} {word}{finding.message}{hint}")
 
 
+def summary(findings: Sequence[Finding]) -> str:
+    """How many there are of each severity, and where to read on."""
+    counts = Counter(finding.severity for finding in findings)
+    parts = [f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in sorted(counts.items())]
+    return f"{' and '.join(parts)}. 'tenantry explain CODE' describes a code."
+
+
 def write(result: Result) -> str:
     """The result as text, hidden characters escaped."""
     return "\n".join(map(one_line, _lines(result))) + "\n"
@@ -31,9 +38,7 @@ def _lines(result: Result) -> Iterator[str]:
         yield from plan_text(result.plan)
     yield from result.notes
     if result.findings:
-        counts = Counter(finding.severity for finding in result.findings)
-        parts = [f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in sorted(counts.items())]
-        yield f"{' and '.join(parts)}. 'tenantry explain CODE' describes a code."
+        yield summary(result.findings)
 
 
 def _changes(changes: Sequence[ObjectChange]) -> Iterator[str]:

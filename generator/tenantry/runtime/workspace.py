@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -38,6 +39,12 @@ def find_fleet(here: Path) -> Path | None:
         if beside and (folder / "platform").is_dir() and folder.stat().st_uid == owner:
             return folder
     return None
+
+
+def folder_in_repository(root: Path) -> str:
+    """`fleets/eu/` for a fleet that is not at the top of the git repository around it; else empty."""
+    top = next((folder for folder in (root, *root.parents) if os.path.lexists(folder / ".git")), root)
+    return "" if top == root else f"{root.relative_to(top).as_posix()}/"
 
 
 @dataclass

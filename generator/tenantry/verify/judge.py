@@ -6,7 +6,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
-from tenantry.core.findings import Finding, Place
+from tenantry.core.findings import Cause, Finding, Place
 from tenantry.core.manifest import Manifest, Problem, show_path, text
 from tenantry.core.veil import Veil, redacted
 from tenantry.verify import references, rules
@@ -14,12 +14,12 @@ from tenantry.verify.index import Index
 from tenantry.verify.locate import Locator
 from tenantry.verify.schemas import namespaced, schema_problems
 
-Blame = Callable[[Manifest, Problem], str]
+Blame = Callable[[Manifest, Problem], Cause]
 """Tells which input line decided a value; empty when nobody knows."""
 
 
-def no_blame(_: Manifest, __: Problem) -> str:
-    return ""
+def no_blame(_: Manifest, __: Problem) -> Cause:
+    return Cause()
 
 
 TENANT_LABEL = "tenantry.io/tenant"
@@ -93,10 +93,11 @@ def to_findings(found: Iterable[tuple[Manifest, Problem]], locator: Locator, bla
         message = (
             f"{manifest.identity}: {where}: {problem.message}" if named else f"{manifest.identity}: {problem.message}"
         )
-        hint = "; ".join(part for part in (problem.hint, blame(manifest, problem)) if part)
+        cause = blame(manifest, problem)
+        hint = "; ".join(part for part in (problem.hint, cause.text) if part)
         yield Finding(
             problem.code, _place(locator, manifest, problem), message, hint, problem.severity,
-            tenant=tenant_of(manifest, problem), object=manifest.identity, control=problem.control,
+            tenant=tenant_of(manifest, problem), object=manifest.identity, control=problem.control, related=cause.places,
         )  # fmt: skip
 
 
