@@ -26,6 +26,7 @@ COMMANDS = {
     "check": "Check that inputs are valid and generated trees are up to date.",
     "verify": "Check plain manifests as clusters and operators would.",
     "diff": "Show what changes in rendered objects since a commit.",
+    "merge-driver": "Merge a generated file for git, or install that.",
     "explain": "Show where a tenant's values come from, or what a code means.",
     "secrets": "List what the secret store must hold, and what is missing.",
     "doctor": "Check that this machine has what tenantry needs.",
@@ -42,7 +43,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"tenantry.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"tenantry.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
