@@ -192,6 +192,11 @@ _CODES: tuple[Code, ...] = (
         "'.tenantry' is a link, or contains files that no run left there. Runs keep their state outside the working tree; "
         "anything here was committed or created manually, and is ignored.",
     ),
+    Code(
+        "G020",
+        "Merge conflict is not resolved",
+        "A merge left a file to a person. Generated trees follow from it, so they are rendered once it is resolved.",
+    ),
     Code("V001", "File can't be parsed", "The text is not YAML or JSON, repeats a key, or is not UTF-8."),
     Code("V002", "Not a Kubernetes object", "A document is not a mapping, or lacks apiVersion, kind or name."),
     Code("V003", "File is too large", "Files over 16 MiB are not checked; no cluster accepts an object that large."),
