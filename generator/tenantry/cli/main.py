@@ -28,6 +28,8 @@ COMMANDS = {
     "render": "Generate base/, overlays/ and rendered/ from the inputs.",
     "check": "Check that inputs are valid and generated trees are up to date.",
     "verify": "Check plain manifests as clusters and operators would.",
+    "promote": "Write the next step of a release through a channel.",
+    "rollback": "Take back a rollout, as far as no database was migrated.",
     "plan": "Show what a change of the inputs means: for whom, at what risk and cost.",
     "diff": "Show what changes in rendered objects since a commit.",
     "merge-driver": "Merge a file of a fleet for git, or install that.",

@@ -166,6 +166,11 @@ _CODES: tuple[Code, ...] = (
         "A setting that the provider needs is missing, one that it never reads is given, or two namespaces share an identity.",
     ),
     Code(
+        "F040",
+        "Tenant does not follow the channel",
+        "A channel's rollout or canaries name a tenant of another channel.",
+    ),
+    Code(
         "T001",
         "Template can't be rendered",
         "A template uses an undefined value, or writes one without a filter.",

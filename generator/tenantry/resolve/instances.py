@@ -85,7 +85,7 @@ def _follow(
     cell = fleet.find(Cell, tenant.environments[environment].cell)
     cluster = fleet.find(Cluster, cell.cluster) if cell else None
     partner = fleet.find(Cluster, cluster.dr_partner) if cluster else None
-    release = fleet.find(Release, getattr(channel.releases, environment)) if channel else None
+    release = fleet.find(Release, channel.release_of(environment, tenant.name)) if channel else None
     if tier is None or cell is None or cluster is None or partner is None or release is None:
         return None
     pools = {pool.name for pool in cluster.node_pools}

@@ -29,6 +29,8 @@ def check_links(fleet: Fleet) -> Iterator[Finding]:
     for channel in fleet.all(Channel).values():
         for environment in ENVIRONMENTS:
             yield from link(fleet, channel, Release, getattr(channel.releases, environment), "releases", environment)
+        if channel.rollout is not None:
+            yield from link(fleet, channel, Release, channel.rollout.release, "rollout", "release")
     for tier in fleet.all(Tier).values():
         for index, name in enumerate(tier.channels):
             yield from link(fleet, tier, Channel, name, "channels", index)
