@@ -39,7 +39,8 @@ def workloads(change: ObjectChange, scene: Scene) -> Iterator[Effect]:
 
 
 def _replaced(manifest: Manifest, fields: Sequence[FieldChange]) -> Effect:
-    name, why = manifest.identity.name, some(sorted(fields, key=_weight), 2)
+    each = {(repr(f.before), repr(f.after)): f for f in sorted(fields, key=_weight, reverse=True)}
+    name, why = manifest.identity.name, some(sorted(each.values(), key=_weight), 2)
     if manifest.spec.get("replicas") == 0:
         return Effect("cosmetic", f"{name} changes, but no Pod of it runs ({why})")
     how, downtime = _restart(manifest)
