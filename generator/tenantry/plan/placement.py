@@ -18,19 +18,25 @@ def cell_fits_instance(scope: Scope) -> Iterator[Finding]:
     for instance in scope.instances.values():
         cell = instance.site.cell
         path = ("environments", instance.environment, "cell")
-        fitting = [c.name for c in cells_for(scope.fleet, instance.tenant, instance.environment) if c is not cell]
-        hint = f"suitable cells: {', '.join(fitting) or 'none yet'}"
         if cell.tier != instance.tier.name:
             message = f"cell '{cell.name}' is of tier '{cell.tier}', but the tenant is of tier '{instance.tier.name}'"
-            yield scope.at(instance.tenant, path, "F004", message, hint)
+            yield scope.at(instance.tenant, path, "F004", message, _suitable(scope, instance))
         elif instance.environment not in cell.environments:
             message = f"cell '{cell.name}' accepts {' and '.join(cell.environments)}, not {instance.environment}"
-            yield scope.at(instance.tenant, path, "F005", message, hint)
+            yield scope.at(instance.tenant, path, "F005", message, _suitable(scope, instance))
         elif cell.purpose == "standby":
             message = f"cell '{cell.name}' is a standby: it is reserved for failover of the DR partner's tenants"
-            yield scope.at(instance.tenant, path, "F005", message, hint)
+            yield scope.at(instance.tenant, path, "F005", message, _suitable(scope, instance))
         elif cell.state == "decommissioned":
-            yield scope.at(instance.tenant, path, "F005", f"cell '{cell.name}' is decommissioned", hint)
+            message = f"cell '{cell.name}' is decommissioned"
+            yield scope.at(instance.tenant, path, "F005", message, _suitable(scope, instance))
+
+
+def _suitable(scope: Scope, instance: Instance) -> str:
+    """The hint that names the other cells that it could be in."""
+    cells = cells_for(scope.fleet, instance.tenant, instance.environment)
+    fitting = [cell.name for cell in cells if cell is not instance.site.cell]
+    return f"suitable cells: {', '.join(fitting) or 'none yet'}"
 
 
 def residency(scope: Scope) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from tenantry.core.findings import Finding
 from tenantry.inputs.fleet import Fleet
@@ -45,8 +46,12 @@ def _tenant_links(fleet: Fleet, tenant: Tenant) -> Iterator[Finding]:
     yield from link(fleet, tenant, Tier, tenant.tier, "tier")
     yield from link(fleet, tenant, Channel, tenant.channel, "channel")
     for environment, placed in tenant.environments.items():
-        fitting = [cell.name for cell in cells_for(fleet, tenant, environment)]
+        fitting = partial(_fitting, fleet, tenant, environment)
         yield from link(fleet, tenant, Cell, placed.cell, "environments", environment, "cell", fitting=fitting)
+
+
+def _fitting(fleet: Fleet, tenant: Tenant, environment: str) -> list[str]:
+    return [cell.name for cell in cells_for(fleet, tenant, environment)]
 
 
 def _instances(fleet: Fleet, tenant: Tenant, findings: list[Finding], judge: bool) -> Iterator[Instance]:
