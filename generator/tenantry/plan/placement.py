@@ -16,29 +16,27 @@ from tenantry.resolve.links import cells_for
 def cell_fits_instance(scope: Scope) -> Iterator[Finding]:
     """F004 and F005: tier, environment, purpose and state of the cell suit the instance."""
     for instance in scope.instances.values():
-        code, message = _misplaced(instance)
-        if message:
-            cells = cells_for(scope.fleet, instance.tenant, instance.environment)
-            fitting = [cell.name for cell in cells if cell is not instance.site.cell]
-            hint = f"suitable cells: {', '.join(fitting) or 'none yet'}"
-            yield scope.at(instance.tenant, ("environments", instance.environment, "cell"), code, message, hint)
+        cell = instance.site.cell
+        path = ("environments", instance.environment, "cell")
+        if cell.tier != instance.tier.name:
+            message = f"cell '{cell.name}' is of tier '{cell.tier}', but the tenant is of tier '{instance.tier.name}'"
+            yield scope.at(instance.tenant, path, "F004", message, _suitable(scope, instance))
+        elif instance.environment not in cell.environments:
+            message = f"cell '{cell.name}' accepts {' and '.join(cell.environments)}, not {instance.environment}"
+            yield scope.at(instance.tenant, path, "F005", message, _suitable(scope, instance))
+        elif cell.purpose == "standby":
+            message = f"cell '{cell.name}' is a standby: it is reserved for failover of the DR partner's tenants"
+            yield scope.at(instance.tenant, path, "F005", message, _suitable(scope, instance))
+        elif cell.state == "decommissioned":
+            message = f"cell '{cell.name}' is decommissioned"
+            yield scope.at(instance.tenant, path, "F005", message, _suitable(scope, instance))
 
 
-def _misplaced(instance: Instance) -> tuple[str, str]:
-    """(code, message) if the instance does not belong in its cell; empty ones if it does."""
-    cell = instance.site.cell
-    if cell.tier != instance.tier.name:
-        message = f"cell '{cell.name}' is of tier '{cell.tier}', but the tenant is of tier '{instance.tier.name}'"
-        return "F004", message
-    if instance.environment not in cell.environments:
-        message = f"cell '{cell.name}' accepts {' and '.join(cell.environments)}, not {instance.environment}"
-        return "F005", message
-    if cell.purpose == "standby":
-        message = f"cell '{cell.name}' is a standby: it is reserved for failover of the DR partner's tenants"
-        return "F005", message
-    if cell.state == "decommissioned":
-        return "F005", f"cell '{cell.name}' is decommissioned"
-    return "", ""
+def _suitable(scope: Scope, instance: Instance) -> str:
+    """The hint that names the other cells that it could be in."""
+    cells = cells_for(scope.fleet, instance.tenant, instance.environment)
+    fitting = [cell.name for cell in cells if cell is not instance.site.cell]
+    return f"suitable cells: {', '.join(fitting) or 'none yet'}"
 
 
 def residency(scope: Scope) -> Iterator[Finding]:

@@ -51,11 +51,11 @@ def _tenant_links(fleet: Fleet, tenant: Tenant) -> Iterator[Finding]:
     yield from link(fleet, tenant, Tier, tenant.tier, "tier")
     yield from link(fleet, tenant, Channel, tenant.channel, "channel")
     for environment, placed in tenant.environments.items():
-        fitting = partial(_cells_for, fleet, tenant, environment)
+        fitting = partial(_fitting, fleet, tenant, environment)
         yield from link(fleet, tenant, Cell, placed.cell, "environments", environment, "cell", fitting=fitting)
 
 
-def _cells_for(fleet: Fleet, tenant: Tenant, environment: str) -> list[str]:
+def _fitting(fleet: Fleet, tenant: Tenant, environment: str) -> list[str]:
     return [cell.name for cell in cells_for(fleet, tenant, environment)]
 
 
