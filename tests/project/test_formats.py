@@ -23,6 +23,7 @@ DOCUMENTS: dict[str, list[str]] = {
     "schema": ["tenant"],
     "explain": ["F001"],
     "doctor": [],
+    "merge-driver": ["--install"],
 }
 
 
@@ -33,6 +34,7 @@ def test_each_command_is_here() -> None:
 @pytest.mark.parametrize("form", WRITERS)
 @pytest.mark.parametrize("command", DOCUMENTS)
 def test_an_answer_is_written_or_refused_before_any_work(command: str, form: str, run: Run, fleet: Path) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=fleet, check=True)
     before = sorted(fleet.rglob("*"))
     ran = run(command, *DOCUMENTS[command], "--format", form, "-C", fleet)
     if form not in DOCUMENT_WRITERS:

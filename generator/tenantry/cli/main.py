@@ -27,6 +27,7 @@ COMMANDS = {
     "verify": "Check plain manifests as clusters and operators would.",
     "plan": "Show what a change of the inputs means: for whom, at what risk and cost.",
     "diff": "Show what changes in rendered objects since a commit.",
+    "merge-driver": "Merge a generated file for git, or install that.",
     "explain": "Show where a tenant's values come from, or what a code means.",
     "secrets": "List what the secret store must hold, and what is missing.",
     "doctor": "Check that this machine has what tenantry needs.",
@@ -43,7 +44,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"tenantry.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"tenantry.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -202,11 +202,12 @@ def example_folder() -> Path:
 
 _ATTRIBUTES = """\
 * text=auto eol=lf
-base/** linguist-generated=true
-overlays/** linguist-generated=true
-rendered/** linguist-generated=true
+base/** merge=tenantry linguist-generated=true
+overlays/** merge=tenantry linguist-generated=true
+rendered/** merge=tenantry linguist-generated=true
 """
-"""Files are compared byte by byte, so a checkout must not change the ends of lines; generated files are folded in reviews."""
+"""Files are compared byte by byte, so a checkout must not change the ends of lines; generated files are folded in reviews,
+and merged by `tenantry merge-driver`."""
 
 
 def _fleet_files() -> Iterator[tuple[str, str]]:

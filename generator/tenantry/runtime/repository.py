@@ -137,6 +137,10 @@ class Repository:
         arguments = ("status", "--porcelain", "-z", "--no-renames", "--ignore-submodules=all", "--", *folders)
         return len([line for line in self._ask(*arguments).split("\0") if line])
 
+    def ask(self, *arguments: str, missing: str | None = None) -> str:
+        """Git's output, for the modules beside this one; `missing`, if given, when git finds nothing."""
+        return self._ask(*arguments, missing=missing)
+
     def _ask(self, *arguments: str, missing: str | None = None) -> str:
         """Git's output; `missing`, if given, when git finds nothing."""
         try:
