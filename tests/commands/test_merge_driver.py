@@ -95,6 +95,40 @@ def test_an_input_that_both_changed_stays_a_conflict_even_with_the_attribute(run
     assert "S014" in run("check", "-C", made).out
 
 
+def rename_like(made: Path) -> None:
+    """On `one`, acme is replaced by a similar tenant; on `main`, it gets more users."""
+    git(made, "switch", "--quiet", "--create", "one")
+    text = (made / "tenants/acme.yaml").read_text()
+    (made / "tenants/acme.yaml").unlink()
+    (made / "tenants/initech.yaml").write_text(text.replace("acme", "initech").replace("Acme", "Initech"))
+    commit(made, "one")
+    git(made, "switch", "--quiet", "main")
+    (made / "tenants/acme.yaml").write_text(text.replace("users: 24", "users: 25"))
+    commit(made, "more users")
+
+
+def test_a_change_of_a_tenant_never_reaches_the_file_of_another(run: Run, made: Path) -> None:
+    rename_like(made)
+    git(made, "merge", "one", code=1)
+    assert unmerged(made) in (["tenants/acme.yaml"], ["tenants/initech.yaml"])  # with and without merge.renames
+    assert "users: 24" in (made / "tenants/initech.yaml").read_text()
+    assert "G020" in run("resolve", "-C", made).out
+
+
+def test_gits_own_answer_is_to_write_it_there(made: Path) -> None:
+    git(made, "config", "--remove-section", "merge.tenantry")
+    git(made, "config", "merge.renames", "true")
+    rename_like(made)
+    git(made, "merge", "one")
+    assert "users: 25" in (made / "tenants/initech.yaml").read_text()
+
+
+def test_a_user_who_follows_renames_keeps_that(made: Path, run: Run) -> None:
+    git(made, "config", "merge.renames", "true")
+    run("merge-driver", "--install", "-C", made)
+    assert git(made, "config", "merge.renames") == "true"
+
+
 def test_modules_of_a_commit_are_not_imported(made: Path, run: Run) -> None:
     (made / "click.py").write_text("raise SystemExit('imported')\n")
     file = next((made / "rendered").rglob("*.yaml"))
@@ -137,7 +171,10 @@ def test_without_the_attribute_the_answer_says_what_to_add(run: Run, fleet: Path
     (fleet / ".gitattributes").write_text("* text=auto eol=lf\n")
     start(fleet)
     ran = run("merge-driver", "--install", "-C", fleet)
-    assert "Add 'base/** merge=tenantry' to .gitattributes, and the same for overlays/ and rendered/." in ran.out
+    assert (
+        "Add 'rendered/** merge=tenantry' to .gitattributes, and the same for the other folders of the fleet."
+        in ran.out
+    )
     assert "BAD  merges   the merge driver is installed, but no attribute names it" in run("doctor", "-C", fleet).out
 
 

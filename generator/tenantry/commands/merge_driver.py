@@ -1,4 +1,4 @@
-"""`tenantry merge-driver`: what git calls to merge a generated file, and how a clone comes to call it."""
+"""`tenantry merge-driver`: what git calls to merge a file of a fleet, and how a clone comes to call it."""
 
 from __future__ import annotations
 
@@ -47,4 +47,4 @@ def install_if_in_git(root: Path) -> bool:
     return True
 
 
-ATTRIBUTE_HINT = "add 'base/** merge=tenantry' to .gitattributes, and the same for overlays/ and rendered/"
+ATTRIBUTE_HINT = "add 'rendered/** merge=tenantry' to .gitattributes, and the same for the other folders of the fleet"

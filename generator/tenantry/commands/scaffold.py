@@ -202,12 +202,16 @@ def example_folder() -> Path:
 
 _ATTRIBUTES = """\
 * text=auto eol=lf
+platform/** merge=tenantry
+tiers/** merge=tenantry
+tenants/** merge=tenantry
+policies/** merge=tenantry
 base/** merge=tenantry linguist-generated=true
 overlays/** merge=tenantry linguist-generated=true
 rendered/** merge=tenantry linguist-generated=true
 """
-"""Files are compared byte by byte, so a checkout must not change the ends of lines; generated files are folded in reviews,
-and merged by `tenantry merge-driver`."""
+"""Files are compared byte by byte, so a checkout must not change the ends of lines; generated files are folded in reviews.
+All files of a fleet are merged by `tenantry merge-driver`, once a clone installs it."""
 
 
 def _fleet_files() -> Iterator[tuple[str, str]]:

@@ -223,6 +223,11 @@ _CODES: tuple[Code, ...] = (
         "Release and infrastructure in one change",
         "Both are applied in the same window; if something fails, neither can be taken back without the other.",
     ),
+    Code(
+        "G020",
+        "Merge conflict is not resolved",
+        "A merge left a file to a person. Generated trees follow from it, so they are rendered once it is resolved.",
+    ),
     Code("V001", "File can't be parsed", "The text is not YAML or JSON, repeats a key, or is not UTF-8."),
     Code("V002", "Not a Kubernetes object", "A document is not a mapping, or lacks apiVersion, kind or name."),
     Code("V003", "File is too large", "Files over 16 MiB are not checked; no cluster accepts an object that large."),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,14 +138,21 @@ class Repository:
         arguments = ("status", "--porcelain", "-z", "--no-renames", "--ignore-submodules=all", "--", *folders)
         return len([line for line in self._ask(*arguments).split("\0") if line])
 
-    def ask(self, *arguments: str, missing: str | None = None) -> str:
-        """Git's output, for the modules beside this one; `missing`, if given, when git finds nothing."""
-        return self._ask(*arguments, missing=missing)
+    def ask(self, *arguments: str, missing: str | None = None, given: bytes = b"", index: Path | None = None) -> str:
+        """Git's output, for the modules beside this one; `missing`, if given, when git finds nothing.
 
-    def _ask(self, *arguments: str, missing: str | None = None) -> str:
+        `given` is git's standard input, `index` another index file than the clone's.
+        """
+        return self._ask(*arguments, missing=missing, given=given, index=index)
+
+    def _ask(self, *arguments: str, missing: str | None = None, given: bytes = b"", index: Path | None = None) -> str:
         """Git's output; `missing`, if given, when git finds nothing."""
         try:
-            answer: Any = self._git.execute(["git", *arguments], strip_newline_in_stdout=True)
+            with tempfile.TemporaryFile() as stream:
+                stream.write(given)
+                stream.seek(0)
+                more = {"GIT_INDEX_FILE": str(index)} if index else {}
+                answer: Any = self._git.execute(["git", *arguments], istream=stream, env=more)
         except git.GitCommandNotFound:
             raise ToolError("git is not installed", "install git") from None
         except git.GitCommandError as error:
