@@ -28,6 +28,7 @@ COMMANDS = {
     "plan": "Show what a change of the inputs means: for whom, at what risk and cost.",
     "diff": "Show what changes in rendered objects since a commit.",
     "merge-driver": "Merge a file of a fleet for git, or install that.",
+    "publish": "Render, check, and commit the trees with their inputs.",
     "resolve": "Resolve what a merge left in generated trees.",
     "explain": "Show where a tenant's values come from, or what a code means.",
     "secrets": "List what the secret store must hold, and what is missing.",

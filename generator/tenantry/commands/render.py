@@ -16,10 +16,11 @@ from tenantry.publish.writer import Publisher
 from tenantry.runtime.workspace import Workspace
 
 
-def render(space: Workspace, publisher: Publisher, tenants: Sequence[str] = ()) -> Result:
+def render(space: Workspace, publisher: Publisher, tenants: Sequence[str] = (), *, write: bool = True) -> Result:
     """Update base/, overlays/ and rendered/ to what the inputs give, completely or not at all.
 
-    `publisher` has held the fleet's lock since before the trees were listed.
+    `publisher` has held the fleet's lock since before the trees were listed. Without `write`, the changes are only
+    staged in it.
     """
     with Engines(space.say) as engines:
         run = Run(space, engines)
@@ -38,8 +39,9 @@ def render(space: Workspace, publisher: Publisher, tenants: Sequence[str] = ()) 
             findings += (f for f in found if not tenants or not f.tenant or f.tenant in tenants)
         if has_error(findings):
             return Result("render", in_order(findings), made.counts, ("Nothing was written.",))
-        publisher.commit()
-        made.remember()
+        if write:
+            publisher.commit()
+            made.remember()
     return Result("render", in_order(findings), made.counts, (_written(made.outcome),))
 
 

@@ -228,6 +228,22 @@ _CODES: tuple[Code, ...] = (
         "Merge conflict is not resolved",
         "A merge left a file to a person. Generated trees follow from it, so they are rendered once it is resolved.",
     ),
+    Code(
+        "G021",
+        "Change outside the commit",
+        "A file has changes that `publish` was not asked to commit, or is hidden from git. What is rendered may depend on "
+        "it, so the commit would not match its inputs.",
+    ),
+    Code(
+        "G022",
+        "Branch is not up to date",
+        "The remote branch has commits that the local one lacks. Publishing would start from outdated inputs.",
+    ),
+    Code(
+        "G023",
+        "Changed on the remote too",
+        "Somebody else changed the same lines of an input, or removed it. A person must decide what is right.",
+    ),
     Code("V001", "File can't be parsed", "The text is not YAML or JSON, repeats a key, or is not UTF-8."),
     Code("V002", "Not a Kubernetes object", "A document is not a mapping, or lacks apiVersion, kind or name."),
     Code("V003", "File is too large", "Files over 16 MiB are not checked; no cluster accepts an object that large."),

@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from tenantry.core.findings import FieldChange, Finding, ObjectChange, ObjectId, Result, in_order
 from tenantry.core.manifest import Manifest
 from tenantry.core.paths import parse_unit, unit_of
 from tenantry.diff.fields import field_changes
-from tenantry.diff.revision import changed_files
+from tenantry.diff.revision import Planned, changed_files
 from tenantry.engine.engines import Engines
 
 Key = tuple[str, ObjectId]
 """(cluster, identity): an object that only moves to another file stays the same object."""
 
 
-def diff(root: Path, revision: str, say: Callable[[str], None]) -> Result:
-    """Compare `rendered/` with a revision. Differences are not findings; files that can't be parsed are."""
+def diff(root: Path, revision: str, say: Callable[[str], None], planned: Planned = MappingProxyType({})) -> Result:
+    """Compare `rendered/` with a revision, as if `planned` files were written.
+
+    Differences are not findings; files that can't be parsed are.
+    """
     findings: list[Finding] = []
     before: dict[Key, Manifest] = {}
     after: dict[Key, Manifest] = {}
-    pairs = list(changed_files(root, revision))
+    pairs = list(changed_files(root, revision, planned))
     if pairs:
         with Engines(say) as engines:
             engine = engines.engine
