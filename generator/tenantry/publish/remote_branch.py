@@ -71,7 +71,7 @@ class RemoteBranch:
     def carry(self, commit: str) -> Iterator[Finding]:
         """Carry the inputs of our commit to where the remote moved; findings if a person must do it.
 
-        `commit` is empty if there is none of ours; then the branch is not touched.
+        `commit` is empty if nothing was committed; then the branch is not touched.
         """
         base = self.repository.ask("rev-parse", f"{commit}^") if commit else ""
         if not base or not self._follows(base):
