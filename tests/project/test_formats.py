@@ -23,6 +23,7 @@ RESULTS: dict[str, list[str]] = {
     "diff": [],
     "plan": [],
     "resolve": [],
+    "publish": [],
 }
 DOCUMENTS: dict[str, list[str]] = {
     "init": ["made"],
