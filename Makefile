@@ -153,6 +153,10 @@ fuzz: engine ## Run the property tests with many more examples (TIMES=50)
 mutants: engine ## Break each control of the example fleet and show what is reported (CONTROL="NET-02 IAM-03")
 	@PYTHONPATH=tests $(BIN)/python -m controls $(CONTROL)
 
+.PHONY: merges
+merges: engine ## Two people merge real fleets (MERGES=200 SEED=1)
+	@PYTHONPATH=tests $(BIN)/python tests/two_people.py $(or $(MERGES),200) $(or $(SEED),1)
+
 .PHONY: golden
 golden: engine ## Regenerate the expected findings in tests/bad; review the diff before you commit
 	@PYTHONPATH=tests $(BIN)/python tests/plan/write_expectations.py

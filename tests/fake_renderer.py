@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tenantry.commands import check as check_command
 from tenantry.commands import publish, resolve
+from tenantry.commands import render as render_command
 from tenantry.core.findings import Finding, ObjectChange, ObjectId, Place, Result
 from tenantry.publish.writer import Publisher
 from tenantry.runtime.listing import Change
@@ -21,13 +23,10 @@ HEADER = "# Made by tenantry from overlays/{}; do not edit.\n"
 UNIT = "euw1-a/production/{}/app"
 SHARED = "euw1-a/cells/euw1-shared-a"
 REPLACED = [
-    (publish, "render"),
-    (publish, "check"),
-    (publish, "diff"),
-    (publish, "engine_version"),
-    (resolve, "render"),
-]
-"""What `install` replaces: module and name."""
+    (publish, "render"), (publish, "check"), (publish, "diff"), (publish, "engine_version"),
+    (resolve, "render"), (render_command, "render"), (check_command, "check"),
+]  # fmt: skip
+"""The functions that are replaced: module and name."""
 
 
 def wanted(root: Path) -> dict[str, str]:
@@ -54,7 +53,7 @@ def changes(root: Path) -> Iterator[Change]:
         yield Change(file, "removed")
 
 
-def render(space: Workspace, publisher: Publisher, *, write: bool = True) -> Result:
+def render(space: Workspace, publisher: Publisher, tenants: Sequence[str] = (), *, write: bool = True) -> Result:
     conflicts = [path for path in (space.root / "tenants").glob("*.yaml") if "<<<<<<<" in path.read_text()]
     if conflicts:
         return Result("render", tuple(Finding("S014", Place(f"tenants/{path.name}"), "conflict") for path in conflicts))

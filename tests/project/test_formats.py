@@ -24,6 +24,7 @@ RESULTS: dict[str, list[str]] = {
     "fmt": [],
     "plan": [],
     "resolve": [],
+    "publish": [],
 }
 DOCUMENTS: dict[str, list[str]] = {
     "init": ["made"],

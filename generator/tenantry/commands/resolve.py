@@ -65,5 +65,5 @@ def _start(repository: Repository, folders: Sequence[str], going: InProgress | N
 
 
 def _gone(repository: Repository, folders: Sequence[str], there: Sequence[str]) -> list[str]:
-    """Folders that are no longer on disk, but in the index."""
+    """Folders in the index that are not on disk any more."""
     return [folder for folder in folders if folder not in there and any(stages(repository, [folder]).values())]

@@ -26,6 +26,7 @@ class Area:
     asked: tuple[str, ...]
 
     def is_generated(self, path: str) -> bool:
+        """Whether a file is in a generated tree."""
         return _below(path, self.generated)
 
     def holds(self, path: str) -> bool:
@@ -38,7 +39,7 @@ class Area:
 
 
 def area_of(repository: Repository, root: Path, asked: Sequence[Path]) -> Area:
-    """The area of a fleet and of named files or folders. Raises UsageError for names that are none of the repository."""
+    """The area of a fleet and of named files or folders. Raises UsageError for a name that is not in the repository."""
     fleet = _inside(repository.top, Path(os.path.realpath(root)))
     inside = tuple(_named(repository, path) for path in asked)
     return Area(fleet, _folders(fleet, GENERATED_TREES), _folders(fleet, INPUTS), inside)

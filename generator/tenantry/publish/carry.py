@@ -18,7 +18,8 @@ from tenantry.runtime.repository import Repository
 from tenantry.runtime.text_merge import merge_text
 from tenantry.runtime.user_git import UserGit
 
-_NOTE = "tenantry publish: carry inputs to the moved branch"
+NOTE = "tenantry publish: carry inputs to the moved branch"
+"""Subject of the commits that exist only while inputs are carried: no hook saw them, and nobody signed them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,11 @@ def move(
         tree = repository.ask("write-tree", index=index)
     commit = snapshot(repository, tree, onto)
     if pending:
-        repository.ask("update-ref", "-m", _NOTE, "HEAD", pending[1], pending[0])
+        repository.ask("update-ref", "-m", NOTE, "HEAD", pending[1], pending[0])
     answer = user.run("reset", "--quiet", "--keep", commit)
     if answer.code:
         if pending:
-            repository.ask("update-ref", "-m", _NOTE, "HEAD", *pending)
+            repository.ask("update-ref", "-m", NOTE, "HEAD", *pending)
         hint = f"{answer.reason}\nmove it away, then publish again; nothing was changed"
         raise TenantryError("what the remote has can't be checked out", hint)
     user.must("reset", "--quiet", "--soft", onto)
@@ -77,7 +78,7 @@ def move(
 
 def snapshot(repository: Repository, tree: str, parent: str) -> str:
     """A commit of a tree, on no branch."""
-    return repository.ask("commit-tree", tree, "-p", parent, "-m", _NOTE)
+    return repository.ask("commit-tree", tree, "-p", parent, "-m", NOTE)
 
 
 def _merged(repository: Repository, *versions: Entry | None) -> Entry | None:

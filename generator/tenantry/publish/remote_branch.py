@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 from tenantry.core.findings import Finding, Place, TenantryError, UsageError
 from tenantry.publish.area import Area
-from tenantry.publish.carry import Carried, carried, move, snapshot
+from tenantry.publish.carry import NOTE, Carried, carried, move, snapshot
 from tenantry.publish.committing import Committer, Start
 from tenantry.runtime import remote
 from tenantry.runtime.remote import Target
 from tenantry.runtime.repository import Repository
 from tenantry.runtime.user_git import UserGit
 
+_RECOVER = (
+    "run 'git stash --include-untracked && git reset --soft HEAD^', then publish again;\n"
+    "the stash, if there is one, holds files of the remote that were half written"
+)
 _PULL = "run 'git pull --rebase', then publish again"
 
 
@@ -71,7 +75,7 @@ class RemoteBranch:
     def carry(self, commit: str) -> Iterator[Finding]:
         """Carry the inputs of our commit to where the remote moved; findings if a person must do it.
 
-        `commit` is empty if there is none of ours; then the branch is not touched.
+        `commit` is empty if nothing was committed; then the branch is not touched.
         """
         base = self.repository.ask("rev-parse", f"{commit}^") if commit else ""
         if not base or not self._follows(base):
@@ -122,14 +126,17 @@ class RemoteBranch:
 def branch_of(repository: Repository, wish: str, going: Sequence[str]) -> str:
     """The branch to commit on: the new one that is wished for, else the current one.
 
-    Raises UsageError in the middle of a merge (`going`: the commands that end it), without a branch or a commit, and
-    for a name that is taken or can't be one.
+    Raises UsageError in the middle of a merge (`going`: the commands that end it), after an interrupted run, without a
+    branch or a commit, and for a name that is taken or can't be one.
     """
     if going:
         raise UsageError("git is in the middle of a merge", f"end it first: 'tenantry resolve', then '{going[0]}'")
     current = repository.branch()
     if not repository.ask("rev-parse", "--verify", "--quiet", "HEAD", missing=""):
         raise UsageError("the repository has no commit yet", "commit the inputs first: 'git add --all && git commit'")
+    if repository.ask("log", "--max-count=1", "--format=%s") == NOTE:
+        message = "a run that was interrupted left your inputs in a commit that no hook has seen"
+        raise UsageError(message, _RECOVER)
     if not wish and not current:
         raise UsageError("HEAD is detached: no branch is checked out", "name a new branch with --branch")
     if not wish or wish == current:

@@ -116,7 +116,7 @@ class UserGit:
         return "/" in word and self._absolute(word).is_file()
 
     def _absolute(self, path: str | Path) -> Path:
-        return self.top / os.path.expanduser(path)  # noqa: PTH111 - a name that does not exist is no error
+        return self.top / os.path.expanduser(path)  # noqa: PTH111 - unknown users stay as they are
 
     def _settings(self) -> Iterator[tuple[str, str, str]]:
         """Origin, name and value of each setting, the deciding one of a name last."""
