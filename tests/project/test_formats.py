@@ -17,13 +17,23 @@ from tenantry.report.document import DOCUMENT_WRITERS
 
 Run = Callable[..., Ran]
 
-RESULTS: dict[str, list[str]] = {"render": [], "check": [], "verify": ["rendered/broken.yaml"]}
+RESULTS: dict[str, list[str]] = {
+    "render": [],
+    "check": [],
+    "verify": ["rendered/broken.yaml"],
+    "fmt": [],
+    "plan": [],
+    "resolve": [],
+}
 DOCUMENTS: dict[str, list[str]] = {
     "init": ["made"],
     "new": ["tenant", "contoso", "--tier", "shared"],
     "schema": ["tenant"],
     "explain": ["F001"],
     "doctor": [],
+    "get": ["acme", "spec.users"],
+    "set": ["acme", "spec.users=30"],
+    "merge-driver": ["--install"],
 }
 
 
@@ -34,6 +44,7 @@ def test_each_command_is_here() -> None:
 @pytest.mark.parametrize("form", WRITERS)
 @pytest.mark.parametrize("command", DOCUMENTS)
 def test_an_answer_is_written_or_refused_before_any_work(command: str, form: str, run: Run, fleet: Path) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=fleet, check=True)
     before = sorted(fleet.rglob("*"))
     ran = run(command, *DOCUMENTS[command], "--format", form, "-C", fleet)
     if form not in DOCUMENT_WRITERS:
@@ -57,6 +68,9 @@ def test_findings_are_written_in_each_format(command: str, form: str, run: Run, 
         subprocess.run(["git", *arguments], cwd=fleet, check=True)
     ran = run(command, *RESULTS[command], "--format", form, "-C", fleet)
     assert "can't write" not in ran.err
+    if command == "resolve":  # there is no merge
+        assert ran.code == 0, ran
+        return
     assert ran.code == 1, ran
     assert re.match(BEGINS[form], ran.out), ran.out
     assert "broken.yaml" in ran.out
@@ -65,6 +79,7 @@ def test_findings_are_written_in_each_format(command: str, form: str, run: Run, 
 BEGINS = {
     "text": r"\w+/broken.yaml:1:\d+: \w\d+ ", "json": r'\{\n  "version": 1,\n', "markdown": "### tenantry ", "github": "::error file=",
     "sarif": r'\{\n  "\$schema": ', "junit": r"<\?xml ", "gitlab": r'\[\n  \{\n    "description": ',
+    "html": "<!doctype html>",
 }  # fmt: skip
 
 
@@ -76,7 +91,7 @@ def test_changes_are_written_or_the_format_is_refused(form: str, run: Run, fleet
     if form in OF_CHANGES:
         assert ran.code == 0, ran
     else:
-        expected = f"tenantry: 'diff' can't write {form}\n  it writes json, markdown and text\n"
+        expected = f"tenantry: 'diff' can't write {form}\n  it writes html, json, markdown and text\n"
         assert (ran.code, ran.out, ran.err) == (2, "", expected)
 
 

@@ -9,15 +9,23 @@ from tenantry.runtime.workspace import require_fleet
 
 
 @click.command("check")
+@click.option(
+    "--base",
+    default="",
+    metavar="REVISION",
+    help="The branch or commit that the change starts from (default: the default branch of this clone).",
+)
 @common
-def command(options: Options) -> None:
+def command(options: Options, base: str) -> None:
     """Check that inputs are valid and generated trees are up to date.
 
     Reads tenants/, tiers/, platform/ and policies/, and compares base/, overlays/ and rendered/ with what they should
-    contain. Manual edits, stale and unmanaged files are findings. Writes nothing. Run this in CI.
+    contain. Manual edits, stale and unmanaged files are findings. In a git repository, the inputs are also compared with
+    those that the change starts from (its common ancestor with --base): data that would be removed or left behind, versions
+    that go back, and volumes that shrink are findings. Writes nothing. Run this in CI.
     """
     require_fleet(options.root)
     space = options.workspace()
     from tenantry.commands.check import check
 
-    options.report(check(space))
+    options.report(check(space, base))

@@ -21,11 +21,20 @@ from tenantry.report.plain import lines, one_line
 COMMANDS = {
     "init": "Create an empty fleet in a folder.",
     "new": "Write a new tenant, cell or exception.",
+    "get": "Show fields of an input file and where they stand.",
+    "set": "Change a value of an input file, and nothing else in it.",
+    "fmt": "Bring input files into canonical form.",
     "schema": "Print the JSON Schema of an input kind.",
     "render": "Generate base/, overlays/ and rendered/ from the inputs.",
     "check": "Check that inputs are valid and generated trees are up to date.",
     "verify": "Check plain manifests as clusters and operators would.",
+    "promote": "Write the next step of a release through a channel.",
+    "rollback": "Take back a rollout, as far as no database was migrated.",
+    "plan": "Show what a change of the inputs means: for whom, at what risk and cost.",
     "diff": "Show what changes in rendered objects since a commit.",
+    "merge-driver": "Merge a file of a fleet for git, or install that.",
+    "publish": "Render, check, and commit the trees with their inputs.",
+    "resolve": "Resolve what a merge left in generated trees.",
     "explain": "Show where a tenant's values come from, or what a code means.",
     "secrets": "List what the secret store must hold, and what is missing.",
     "doctor": "Check that this machine has what tenantry needs.",
@@ -42,7 +51,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"tenantry.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"tenantry.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
+from tenantry.commands.base import guarded
 from tenantry.commands.run import Run, has_error
 from tenantry.core.findings import Finding, Result, in_order
 from tenantry.engine.engines import Engines
@@ -15,21 +16,29 @@ from tenantry.runtime.listing import Change
 from tenantry.runtime.workspace import Workspace
 
 
-def check(space: Workspace) -> Result:
-    """Check inputs, fleet rules and generated trees. Writes only the cache."""
+def check(space: Workspace, base: str = "") -> Result:
+    """Check inputs, fleet rules, what the change does to the state before it, and generated trees.
+
+    That state is the common ancestor with `base`, or with the default branch if there is one. Writes only the cache.
+    Raises UsageError when a `base` is named that can't be compared with.
+    """
     with Engines(space.say) as engines:
         run = Run(space, engines)
         findings = [*run.inputs.findings, *_left_behind(space)]
         if not run.inputs.usable:
             note = "The trees were not compared, because the inputs have errors."
             return Result("check", in_order(findings), run.counts, (note,))
+        guards = guarded(space, run.inputs, base)
+        findings += guards.findings
         made = run.make(_Few(), blocked=lambda outcome: bool(outcome.changes) or has_error(findings))
         findings += [*made.outcome.findings, *describe(space.root, made.outcome.changes)]
         if not has_error(findings):  # outdated trees are not proved: they must be rendered first
             findings += made.proofs.findings(made.outcome.changes)
         made.remember(made.outcome.changes)
     counts = made.counts
-    return Result("check", in_order(findings), counts, () if has_error(findings) else (_summary(counts),))
+    blind = f"The change was not compared with what was there before it: {guards.blind}." if guards.blind else ""
+    notes = (*(() if has_error(findings) else (_summary(counts),)), *filter(None, [blind]))
+    return Result("check", in_order(findings), counts, notes)
 
 
 class _Few:

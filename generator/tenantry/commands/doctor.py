@@ -11,6 +11,7 @@ from pathlib import Path
 
 import platformdirs
 
+from tenantry.commands.merge_driver import ATTRIBUTE_HINT
 from tenantry.core.findings import ToolError, UsageError
 from tenantry.core.paths import GENERATED_TREES
 from tenantry.engine import build as engine_build
@@ -20,6 +21,7 @@ from tenantry.engine.kyverno import PolicyEngine
 from tenantry.engine.protocol import CoProcess
 from tenantry.report.document import CommandAnswer
 from tenantry.report.plain import one_line
+from tenantry.runtime import merge_setting
 from tenantry.runtime.repository import Repository
 from tenantry.runtime.workspace import Workspace
 
@@ -87,6 +89,19 @@ def _repository(root: Path) -> Iterator[Item]:
         yield Item("git", False, error.message, error.hint)
         return
     yield Item("git", True, f"on {branch}, {waiting} generated files not committed")
+    yield _merges(repository, root)
+
+
+def _merges(repository: Repository, root: Path) -> Item:
+    """Whether git merges generated trees without conflicts; a clone that merges nothing does without."""
+    program = merge_setting.installed(repository)
+    if not program:
+        return Item("merges", True, "merge driver not installed; 'tenantry merge-driver --install'")
+    if not merge_setting.is_runnable(program):
+        return Item("merges", False, "the merge driver's program is gone", "run 'tenantry merge-driver --install'")
+    if not merge_setting.is_asked_for(repository, root):
+        return Item("merges", False, "the merge driver is installed, but no attribute names it", ATTRIBUTE_HINT)
+    return Item("merges", True, "merge driver installed")
 
 
 def to_text(items: list[Item]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from tenantry.commands.base import guarded
 from tenantry.commands.run import Run, has_error
 from tenantry.core.findings import Result, UsageError, in_order
 from tenantry.core.suggestions import did_you_mean
@@ -15,26 +16,32 @@ from tenantry.publish.writer import Publisher
 from tenantry.runtime.workspace import Workspace
 
 
-def render(space: Workspace, publisher: Publisher, tenants: Sequence[str] = ()) -> Result:
+def render(space: Workspace, publisher: Publisher, tenants: Sequence[str] = (), *, write: bool = True) -> Result:
     """Update base/, overlays/ and rendered/ to what the inputs give, completely or not at all.
 
-    `publisher` has held the fleet's lock since before the trees were listed.
+    `publisher` has held the fleet's lock since before the trees were listed. Without `write`, the changes are only
+    staged in it.
     """
     with Engines(space.say) as engines:
         run = Run(space, engines)
         _known_tenants(run.inputs, tenants)
         if not run.inputs.usable:
             return Result("render", in_order(run.inputs.findings), run.counts, ("Nothing was written.",))
+        guards = guarded(space, run.inputs)
+        if has_error(guards.findings):
+            ordered = in_order([*run.inputs.findings, *guards.findings])
+            return Result("render", ordered, run.counts, ("Nothing was written.",))
         made = run.make(publisher.stage, tenants, staged=publisher.staged)
-        findings = [*run.inputs.findings, *made.outcome.findings]
+        findings = [*run.inputs.findings, *guards.findings, *made.outcome.findings]
         if not has_error(findings):
             found = made.proofs.findings(made.outcome.changes)
             # With selected tenants, only findings about them or shared objects count: the others may be out of date.
             findings += (f for f in found if not tenants or not f.tenant or f.tenant in tenants)
         if has_error(findings):
             return Result("render", in_order(findings), made.counts, ("Nothing was written.",))
-        publisher.commit()
-        made.remember()
+        if write:
+            publisher.commit()
+            made.remember()
     return Result("render", in_order(findings), made.counts, (_written(made.outcome),))
 
 

@@ -203,11 +203,16 @@ def example_folder() -> Path:
 
 _ATTRIBUTES = """\
 * text=auto eol=lf
-base/** linguist-generated=true
-overlays/** linguist-generated=true
-rendered/** linguist-generated=true
+platform/** merge=tenantry
+tiers/** merge=tenantry
+tenants/** merge=tenantry
+policies/** merge=tenantry
+base/** merge=tenantry linguist-generated=true
+overlays/** merge=tenantry linguist-generated=true
+rendered/** merge=tenantry linguist-generated=true
 """
-"""Files are compared byte by byte, so a checkout must not change the ends of lines; generated files are folded in reviews."""
+"""Files are compared byte by byte, so a checkout must not change the ends of lines; generated files are folded in reviews.
+All files of a fleet are merged by `tenantry merge-driver`, once a clone installs it."""
 
 
 def _fleet_files() -> Iterator[tuple[str, str]]:

@@ -70,6 +70,11 @@ _CODES: tuple[Code, ...] = (
         "Policy can't be used",
         "policies/<name>/policy.yaml is not a ValidatingPolicy, names no control, or is named differently from its folder.",
     ),
+    Code(
+        "S029",
+        "Not in canonical form",
+        "Fields are not in the order of the schema, or values are quoted or indented in another way; 'tenantry fmt' changes that.",
+    ),
     Code("R001", "Unknown reference", "No such tier, cell, channel, release, cluster or node pool."),
     Code("R002", "Override out of bounds", "A tenant's override exceeds what its tier allows."),
     Code("R003", "No standby cell", "The tier keeps a replica at the DR site, but no standby cell there can host it."),
@@ -161,6 +166,11 @@ _CODES: tuple[Code, ...] = (
         "A setting that the provider needs is missing, one that it never reads is given, or two namespaces share an identity.",
     ),
     Code(
+        "F040",
+        "Tenant does not follow the channel",
+        "A channel's rollout or canaries name a tenant of another channel.",
+    ),
+    Code(
         "T001",
         "Template can't be rendered",
         "A template uses an undefined value, or writes one without a filter.",
@@ -191,6 +201,58 @@ _CODES: tuple[Code, ...] = (
         "Unexpected work folder",
         "'.tenantry' is a link, or contains files that no run left there. Runs keep their state outside the working tree; "
         "anything here was committed or created manually, and is ignored.",
+    ),
+    Code(
+        "B001",
+        "Data would be removed",
+        "An instance, cell or cluster that is there before the change is gone after it, although it was not offboarding (or "
+        "decommissioned) before, its day has not come, or nobody approved.",
+    ),
+    Code("B002", "Many tenants would leave", "So many at once are a mistake, even if each of them may leave."),
+    Code(
+        "B003",
+        "Data would be left behind",
+        "The instance would be connected to another database, bucket or backup than the one that holds its data.",
+    ),
+    Code(
+        "B004",
+        "Version would go back or skip",
+        "An older Odoo or PostgreSQL can't read what a later one wrote, and Odoo is upgraded one major at a time.",
+    ),
+    Code("B005", "Module would be taken away", "Databases have a module installed that the new release lacks."),
+    Code("B006", "Volume would shrink", "Volumes only grow; the operator refuses, or the data has to be moved."),
+    Code("B007", "Can't change in place", "A running cluster, or an object, keeps this field for its lifetime."),
+    Code("B008", "Takes nothing new", "The channel or the cell is closed to newcomers; those who are there stay."),
+    Code(
+        "B009",
+        "Could not be compared",
+        "A file was invalid in the revision that the change is compared with, so no guard could look at it.",
+    ),
+    Code(
+        "B010",
+        "Release and infrastructure in one change",
+        "Both are applied in the same window; if something fails, neither can be taken back without the other.",
+    ),
+    Code(
+        "G020",
+        "Merge conflict is not resolved",
+        "A merge left a file to a person. Generated trees follow from it, so they are rendered once it is resolved.",
+    ),
+    Code(
+        "G021",
+        "Change outside the commit",
+        "A file has changes that `publish` was not asked to commit, or is hidden from git. What is rendered may depend on "
+        "it, so the commit would not match its inputs.",
+    ),
+    Code(
+        "G022",
+        "Branch is not up to date",
+        "The remote branch has commits that the local one lacks. Publishing would start from outdated inputs.",
+    ),
+    Code(
+        "G023",
+        "Changed on the remote too",
+        "Somebody else changed the same lines of an input, or removed it. A person must decide what is right.",
     ),
     Code("V001", "File can't be parsed", "The text is not YAML or JSON, repeats a key, or is not UTF-8."),
     Code("V002", "Not a Kubernetes object", "A document is not a mapping, or lacks apiVersion, kind or name."),
@@ -265,4 +327,4 @@ def declare(*codes: Code) -> None:
 
 def in_order() -> list[Code]:
     """By stage, in the order of the flow, and number."""
-    return sorted(CODES_BY_ID.values(), key=lambda code: ("SRFTKGV".index(code.id[0]), code.id))
+    return sorted(CODES_BY_ID.values(), key=lambda code: ("SRFTKGBV".index(code.id[0]), code.id))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tenantry.core.assurance import TenantAssurance
+
+if TYPE_CHECKING:
+    from tenantry.core.changes import Plan
 
 Severity = Literal["error", "warning"]
 
@@ -113,6 +116,8 @@ class Result:
     changes: tuple[ObjectChange, ...] = ()
     assurances: tuple[TenantAssurance, ...] = ()
     """What was proved, by tenant; empty unless objects were checked against promises."""
+    plan: Plan | None = None
+    """What a change of the inputs means."""
     folder: str = ""
     """The fleet's folder below the top of its repository, ending in `/`; empty if it is the top, or there is no repository."""
 

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from tenantry.core.findings import FieldChange, Finding, ObjectChange, ObjectId, Result, in_order
 from tenantry.core.manifest import Manifest
 from tenantry.core.paths import parse_unit, unit_of
 from tenantry.diff.fields import field_changes
-from tenantry.diff.revision import changed_files
+from tenantry.diff.revision import Planned, changed_files
 from tenantry.engine.engines import Engines
 
 Key = tuple[str, ObjectId]
 """(cluster, identity): an object that only moves to another file stays the same object."""
 
 
-def diff(root: Path, revision: str, say: Callable[[str], None]) -> Result:
-    """Compare `rendered/` with a revision. Differences are not findings; files that can't be parsed are."""
+def diff(root: Path, revision: str, say: Callable[[str], None], planned: Planned = MappingProxyType({})) -> Result:
+    """Compare `rendered/` with a revision, as if `planned` files were written.
+
+    Differences are not findings; files that can't be parsed are.
+    """
     findings: list[Finding] = []
     before: dict[Key, Manifest] = {}
     after: dict[Key, Manifest] = {}
-    pairs = list(changed_files(root, revision))
+    pairs = list(changed_files(root, revision, planned))
     if pairs:
         with Engines(say) as engines:
             engine = engines.engine
@@ -34,14 +38,15 @@ def diff(root: Path, revision: str, say: Callable[[str], None]) -> Result:
                     state |= {(_cluster(pair.file), m.identity): m for m in manifests}
                     hint = "so its changes are not shown"
                     findings += [Finding("V001", problem.place, problem.message, hint) for problem in problems]
-    changes = tuple(_changes(before, after))
+    changes = tuple(object_changes(before, after))
     actions = Counter(change.action for change in changes)
     counts = {f"objects_{action}": actions[action] for action in ("added", "changed", "removed")}
     counts["tenants"] = len({change.tenant for change in changes if change.tenant})
     return Result("diff", in_order(findings), counts, (_summary(counts, revision),), changes)
 
 
-def _changes(before: dict[Key, Manifest], after: dict[Key, Manifest]) -> Iterator[ObjectChange]:
+def object_changes(before: Mapping[Key, Manifest], after: Mapping[Key, Manifest]) -> Iterator[ObjectChange]:
+    """Objects that differ, by cluster, tenant, unit and identity; their `file` says in which unit they lie."""
     found = []
     for key in before.keys() | after.keys():
         old, new = before.get(key), after.get(key)
@@ -49,7 +54,7 @@ def _changes(before: dict[Key, Manifest], after: dict[Key, Manifest]) -> Iterato
             found.append(_change("added", new))
         elif new is None and old is not None:
             found.append(_change("removed", old))
-        elif old is not None and new is not None:
+        elif old is not None and new is not None and old.value != new.value:
             fields = tuple(field_changes(old, new))
             if fields:
                 found.append(_change("changed", new, fields))

@@ -107,7 +107,7 @@ _KIND_OF = {cls: kind for kind, cls in CLASSES.items()}
 def load(root: Path, cache: Store | None = None, more: Mapping[str, str] = _NOTHING) -> tuple[Fleet, list[Finding]]:
     """Read every input file below `root`. Invalid files yield findings and are left out of the fleet.
 
-    `more` are texts of files that don't exist yet. Raises UsageError when `root` is not a fleet.
+    `more` are texts of files that don't exist yet, or that are to be read in place of a file's own. Raises UsageError when `root` is not a fleet.
     """
     require_fleet(root)
     cache = cache or Store(None)
@@ -115,8 +115,8 @@ def load(root: Path, cache: Store | None = None, more: Mapping[str, str] = _NOTH
     broken: set[str] = set()
     entries: dict[str, dict[str, Any]] = {kind: {} for kind in CLASSES}
     documents: dict[tuple[str, str], Document] = {}
-    new = ((file, FOLDERS[file.rpartition("/")[0]]) for file in more)
-    for file, kinds in (*_input_files(root, findings), *new):
+    there = dict(_input_files(root, findings))
+    for file, kinds in {**there, **{file: FOLDERS[file.rpartition("/")[0]] for file in more}}.items():
         document, found = _read(root, file, kinds, cache, more)
         findings += found
         if document is None or found:
@@ -141,6 +141,60 @@ def load(root: Path, cache: Store | None = None, more: Mapping[str, str] = _NOTH
             )
         )
     return Fleet(root, entries, documents, frozenset(broken)), findings
+
+
+def with_texts(
+    fleet: Fleet, texts: Mapping[str, str | Finding | None], cache: Store | None = None
+) -> tuple[Fleet, list[Finding]]:
+    """The fleet with some of its files as in another state: their text, None for a file that is not there, or what is wrong
+    with it. Findings are those of these files."""
+    cache = cache or Store(None)
+    entries = {kind: dict(there) for kind, there in fleet.entries.items()}
+    documents = dict(fleet.documents)
+    for (kind, name), document in fleet.documents.items():
+        if document.file in texts:
+            del documents[kind, name], entries[kind][name]
+    findings: list[Finding] = []
+    broken = set(fleet.broken - texts.keys())
+    for file, text in texts.items():
+        if text is None or not _is_input(file):
+            continue
+        found = [text] if isinstance(text, Finding) else _add(file, text, cache, entries, documents)
+        findings += found
+        broken |= {file} if found else set()
+    return Fleet(fleet.root, entries, documents, frozenset(broken)), findings
+
+
+def _is_input(file: str) -> bool:
+    folder, _, name = file.rpartition("/")
+    if folder in FOLDERS:
+        return name.endswith(".yaml")
+    return name == "policy.yaml" and folder.count("/") == 1 and folder.startswith("policies/")
+
+
+def _add(
+    file: str, text: str, cache: Store, entries: dict[str, dict[str, Any]], documents: dict[tuple[str, str], Document]
+) -> list[Finding]:
+    """Add what a text holds; findings if it is invalid."""
+    folder = file.rpartition("/")[0]
+    if folder not in FOLDERS:
+        policy = _parse_policy(file, text)
+        if isinstance(policy, list):
+            return policy
+        document, entry = policy
+        documents["Policy", entry.name], entries["Policy"][entry.name] = document, entry
+        return []
+    read, found = _parse(file, FOLDERS[folder], cache, text)
+    if read is None or found:
+        return found
+    kind, name = read.data["kind"], read.data["metadata"]["name"]
+    documents[kind, name], entries[kind][name] = read, convert.build(CLASSES[kind], read.data)
+    return []
+
+
+def input_files(root: Path) -> list[str]:
+    """Every input file below `root` that has a schema, in order; those with a wrong name are left out."""
+    return sorted(file for file, _ in _input_files(root, []))
 
 
 def _input_files(root: Path, findings: list[Finding]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -220,8 +274,10 @@ def _policy_files(root: Path, findings: list[Finding]) -> Iterator[str]:
 
 def _read_policy(root: Path, file: str) -> tuple[Document, Policy] | list[Finding]:
     text = source.read_text(root, file)
-    if isinstance(text, Finding):
-        return [text]
+    return [text] if isinstance(text, Finding) else _parse_policy(file, text)
+
+
+def _parse_policy(file: str, text: str) -> tuple[Document, Policy] | list[Finding]:
     document, found = source.parse(file, text)
     if document is None or found:
         return found
@@ -259,6 +315,10 @@ def _read(
     text = more[file] if file in more else source.read_text(root, file)
     if isinstance(text, Finding):
         return None, [text]
+    return _parse(file, kinds, cache, text)
+
+
+def _parse(file: str, kinds: tuple[str, ...], cache: Store, text: str) -> tuple[Document | None, list[Finding]]:
     key = digest_of(file, text)
     known = cache.get(key)
     if known is not None:

@@ -286,13 +286,8 @@ class _Builder:
         text = event.value
         if event.style:  # quoted or a block; the C parser says "" for plain, the Python one None
             return text
-        if text in _EXACT:
-            return _EXACT[text]
-        if _INTEGER.match(text):
-            return int(text)
-        if _DECIMAL.match(text):
-            return float(text)
-        meaning = _ambiguity(text)
+        value = plain_value(text)
+        meaning = ambiguity(text) if isinstance(value, str) else ""
         if meaning:
             shown, hint = f"'{text}'", _quote_hint(text)
             if path and path[0] in _OF_SECRETS:  # a Secret placed among the inputs
@@ -300,7 +295,7 @@ class _Builder:
             self.findings.append(
                 Finding("S010", place, f"{shown} is {meaning} to some YAML parsers and text to others", hint)
             )
-        return text
+        return value
 
 
 _OF_SECRETS = ("data", "stringData")
@@ -323,7 +318,17 @@ _AMBIGUOUS = (
 )
 
 
-def _ambiguity(text: str) -> str:
+def plain_value(text: str) -> Any:
+    """What an unquoted scalar is: a number, a boolean, nothing, or text."""
+    if text in _EXACT:
+        return _EXACT[text]
+    if _INTEGER.match(text):
+        return int(text)
+    return float(text) if _DECIMAL.match(text) else text
+
+
+def ambiguity(text: str) -> str:
+    """What an unquoted word that is text to us is to other YAML parsers; empty if it is text to all."""
     return next((meaning for meaning, pattern in _AMBIGUOUS if pattern.match(text)), "")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tenantry.model.common import Window
 from tenantry.model.secret_store import SecretStore
@@ -171,3 +171,4 @@ class Platform:
     components: ComponentVersions
     recovery: Recovery
     prices: Prices
+    approvers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Literal
 
 from tenantry.model.common import EnvironmentName
 
@@ -18,10 +19,18 @@ class ImageUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """Record of a test."""
+    """Record of a test: where and when; who looked at the migration and the probes, and what they saw."""
 
     environment: EnvironmentName
     date: str
+    by: str | None = None
+    migration: Literal["passed", "failed"] | None = None
+    probes: Literal["passed", "failed"] | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether somebody saw both pass."""
+        return self.by is not None and self.migration == self.probes == "passed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

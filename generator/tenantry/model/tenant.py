@@ -37,6 +37,15 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Offboarding:
+    """When the tenant's data may be deleted (YYYY-MM-DD), who approved that, and why."""
+
+    delete_after: str
+    approver: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Freeze:
     """A yearly period without changes."""
 
@@ -103,6 +112,7 @@ class Tenant:
     environments: Mapping[str, Environment]
     customer: str | None = None
     state: State = "active"
+    offboarding: Offboarding | None = None
     maintenance: tuple[Window, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     integrations: tuple[Integration, ...] = ()

@@ -44,6 +44,7 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     network.outside,
     releases.database_major,
     releases.staged_first,
+    releases.followers_only,
     releases.object_store_is_read,
     exceptions.valid,
     operators.known,

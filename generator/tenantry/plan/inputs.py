@@ -30,7 +30,7 @@ class Inputs:
 
 
 def read_inputs(root: Path, as_of: str, documents: Store, more: Mapping[str, str] = _NOTHING) -> Inputs:
-    """Read, validate, resolve and check the input files; `more` are texts of files that don't exist yet."""
+    """Read, validate, resolve and check the input files; `more` are texts that replace files or add to them."""
     fleet, findings = fleets.load(root, documents, more)
     resolution = resolve(fleet)
     findings += resolution.findings

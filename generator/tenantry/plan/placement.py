@@ -16,21 +16,29 @@ from tenantry.resolve.links import cells_for
 def cell_fits_instance(scope: Scope) -> Iterator[Finding]:
     """F004 and F005: tier, environment, purpose and state of the cell suit the instance."""
     for instance in scope.instances.values():
-        cell = instance.site.cell
-        path = ("environments", instance.environment, "cell")
-        fitting = [c.name for c in cells_for(scope.fleet, instance.tenant, instance.environment) if c is not cell]
-        hint = f"suitable cells: {', '.join(fitting) or 'none yet'}"
-        if cell.tier != instance.tier.name:
-            message = f"cell '{cell.name}' is of tier '{cell.tier}', but the tenant is of tier '{instance.tier.name}'"
-            yield scope.at(instance.tenant, path, "F004", message, hint)
-        elif instance.environment not in cell.environments:
-            message = f"cell '{cell.name}' accepts {' and '.join(cell.environments)}, not {instance.environment}"
-            yield scope.at(instance.tenant, path, "F005", message, hint)
-        elif cell.purpose == "standby":
-            message = f"cell '{cell.name}' is a standby: it is reserved for failover of the DR partner's tenants"
-            yield scope.at(instance.tenant, path, "F005", message, hint)
-        elif cell.state == "decommissioned":
-            yield scope.at(instance.tenant, path, "F005", f"cell '{cell.name}' is decommissioned", hint)
+        code, message = _misplaced(instance)
+        if message:
+            cells = cells_for(scope.fleet, instance.tenant, instance.environment)
+            fitting = [cell.name for cell in cells if cell is not instance.site.cell]
+            hint = f"suitable cells: {', '.join(fitting) or 'none yet'}"
+            yield scope.at(instance.tenant, ("environments", instance.environment, "cell"), code, message, hint)
+
+
+def _misplaced(instance: Instance) -> tuple[str, str]:
+    """(code, message) if the instance does not belong in its cell; empty ones if it does."""
+    cell = instance.site.cell
+    if cell.tier != instance.tier.name:
+        message = f"cell '{cell.name}' is of tier '{cell.tier}', but the tenant is of tier '{instance.tier.name}'"
+        return "F004", message
+    if instance.environment not in cell.environments:
+        message = f"cell '{cell.name}' accepts {' and '.join(cell.environments)}, not {instance.environment}"
+        return "F005", message
+    if cell.purpose == "standby":
+        message = f"cell '{cell.name}' is a standby: it is reserved for failover of the DR partner's tenants"
+        return "F005", message
+    if cell.state == "decommissioned":
+        return "F005", f"cell '{cell.name}' is decommissioned"
+    return "", ""
 
 
 def residency(scope: Scope) -> Iterator[Finding]:

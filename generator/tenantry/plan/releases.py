@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tenantry.core.findings import Finding
+from tenantry.core.suggestions import choices
 from tenantry.model.channel import Channel
 from tenantry.model.release import Release
+from tenantry.model.tenant import Tenant
 from tenantry.plan.scope import Scope
 
 
@@ -33,16 +35,29 @@ def database_major(scope: Scope) -> Iterator[Finding]:
 def staged_first(scope: Scope) -> Iterator[Finding]:
     """What production runs was tested in staging."""
     for channel in scope.fleet.all(Channel).values():
-        release = scope.fleet.find(Release, channel.releases.production)
-        if release is not None and not any(proof.environment == "staging" for proof in release.proved):
-            place = scope.fleet.place(channel, "releases", "production")
-            message = f"release '{release.name}' was never tested in staging"
-            yield Finding(
-                "F020",
-                place,
-                message,
-                f"run it in staging, then record it under 'proved' in {scope.fleet.document(release).file}",
-            )
+        wanted = [(channel.releases.production, ("releases", "production"))]
+        if channel.rollout is not None:
+            wanted.append((channel.rollout.release, ("rollout", "release")))
+        for name, path in wanted:
+            release = scope.fleet.find(Release, name)
+            if release is not None and not any(proof.environment == "staging" for proof in release.proved):
+                message = f"release '{release.name}' was never tested in staging"
+                hint = f"run it in staging, then record it under 'proved' in {scope.fleet.document(release).file}"
+                yield Finding("F020", scope.fleet.place(channel, *path), message, hint)
+
+
+def followers_only(scope: Scope) -> Iterator[Finding]:
+    """Tenants that a channel names follow it."""
+    for channel in scope.fleet.all(Channel).values():
+        rolled = channel.rollout.tenants if channel.rollout else ()
+        for field, listed in ((("rollout", "tenants"), rolled), (("canaries",), channel.canaries)):
+            for index, name in enumerate(listed):
+                tenant = scope.fleet.find(Tenant, name)
+                if (tenant is None or tenant.channel != channel.name) and not scope.fleet.is_broken(Tenant, name):
+                    message = f"tenant '{name}' does not follow channel '{channel.name}'"
+                    followers = [t.name for t in scope.fleet.all(Tenant).values() if t.channel == channel.name]
+                    place = scope.fleet.place(channel, *field, index)
+                    yield Finding("F040", place, message, choices(name, followers, "tenants that do"))
 
 
 _GLUE = frozenset({"fs_attachment_environment", "fs_attachment_s3_environment"})

@@ -16,7 +16,7 @@ import hashlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from tenantry.core.findings import Finding, FindingsError, MachineError, Place, TenantryError, ToolError
@@ -99,6 +99,10 @@ class Publisher:
     def staged(self, file: str) -> Path | None:
         """Path of a file's staged content; None if it has none."""
         return self._staging.files / file if self._staging is not None and file in self._write else None
+
+    def planned(self) -> Mapping[str, Path | None]:
+        """Files that `commit` would write, with the path of their staged content, and remove (None)."""
+        return {**dict.fromkeys(self._remove), **{file: self.staged(file) for file in self._write}}
 
     def commit(self) -> None:
         """Bring the trees to the staged state completely. Raises MachineError when the file system refuses."""

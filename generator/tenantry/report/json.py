@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from tenantry.core.assurance import TenantAssurance
+from tenantry.core.changes import Plan
 from tenantry.core.controls import ASSUMPTIONS
 from tenantry.core.findings import Finding, Result
 from tenantry.report.plain import to_json_text
@@ -26,10 +27,20 @@ def write(result: Result) -> str:
     }
     if result.command == "diff":
         document["changes"] = [dataclasses.asdict(change) for change in result.changes]
+    if result.plan is not None:
+        document["plan"] = _plan(result.plan)
     if result.assurances:
         document["tenants"] = [_assurance(assurance) for assurance in result.assurances]
         document["assumptions"] = list(ASSUMPTIONS)
     return to_json_text(document)
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    """The plan with the risk of each subject, which follows from its effects, beside them."""
+    value = dataclasses.asdict(plan)
+    for change, subject in zip(plan.subjects, value["subjects"], strict=True):
+        subject["risk"] = change.risk
+    return {"risk": plan.risk, **value}
 
 
 def _assurance(assurance: TenantAssurance) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from itertools import groupby
 from tenantry.core.findings import Finding, ObjectChange, Result
 from tenantry.report import assurance
 from tenantry.report.plain import one_line
+from tenantry.report.plan.markdown import plan_markdown
 from tenantry.report.values import MARKS, escape, show, unit_title
 
 
@@ -26,6 +27,8 @@ def _lines(result: Result) -> Iterator[str]:
         yield _finding(finding)
     if result.findings:
         yield ""
+    if result.plan is not None:
+        yield from plan_markdown(result.plan)
     for unit, members in groupby(result.changes, key=unit_title):
         yield from _unit(unit, list(members))
     if result.assurances:

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from tenantry.core.findings import Finding, ObjectChange, Result
 from tenantry.report.plain import one_line
+from tenantry.report.plan.text import plan_text
 from tenantry.report.values import MARKS, show, unit_title
 
 
@@ -33,6 +34,8 @@ def write(result: Result) -> str:
 def _lines(result: Result) -> Iterator[str]:
     yield from map(line, result.findings)
     yield from _changes(result.changes)
+    if result.plan is not None:
+        yield from plan_text(result.plan)
     yield from result.notes
     if result.findings:
         yield summary(result.findings)

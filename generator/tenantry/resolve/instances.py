@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from tenantry.core.findings import Finding
 from tenantry.inputs.fleet import Fleet
@@ -27,12 +28,17 @@ class Resolution:
     findings: tuple[Finding, ...]
 
 
-def resolve(fleet: Fleet, *, judge: bool = True) -> Resolution:
-    """Resolve every instance of the fleet. Without `judge`, entries that contradict themselves are taken as they are."""
+def resolve(fleet: Fleet, *, judge: bool = True, only: Collection[str] | None = None) -> Resolution:
+    """Resolve every instance of the fleet, or of some tenants `only`.
+
+    Without `judge`, entries that contradict themselves are taken as they are.
+    """
     findings = list(check_links(fleet)) if judge else []
     instances: dict[str, Instance] = {}
     if fleet.has_platform:
         for tenant in fleet.all(Tenant).values():
+            if only is not None and tenant.name not in only:
+                continue
             found = list(_tenant_links(fleet, tenant))
             findings += found
             if not found:
@@ -45,8 +51,12 @@ def _tenant_links(fleet: Fleet, tenant: Tenant) -> Iterator[Finding]:
     yield from link(fleet, tenant, Tier, tenant.tier, "tier")
     yield from link(fleet, tenant, Channel, tenant.channel, "channel")
     for environment, placed in tenant.environments.items():
-        fitting = [cell.name for cell in cells_for(fleet, tenant, environment)]
+        fitting = partial(_cells_for, fleet, tenant, environment)
         yield from link(fleet, tenant, Cell, placed.cell, "environments", environment, "cell", fitting=fitting)
+
+
+def _cells_for(fleet: Fleet, tenant: Tenant, environment: str) -> list[str]:
+    return [cell.name for cell in cells_for(fleet, tenant, environment)]
 
 
 def _instances(fleet: Fleet, tenant: Tenant, findings: list[Finding], judge: bool) -> Iterator[Instance]:
@@ -75,7 +85,7 @@ def _follow(
     cell = fleet.find(Cell, tenant.environments[environment].cell)
     cluster = fleet.find(Cluster, cell.cluster) if cell else None
     partner = fleet.find(Cluster, cluster.dr_partner) if cluster else None
-    release = fleet.find(Release, getattr(channel.releases, environment)) if channel else None
+    release = fleet.find(Release, channel.release_of(environment, tenant.name)) if channel else None
     if tier is None or cell is None or cluster is None or partner is None or release is None:
         return None
     pools = {pool.name for pool in cluster.node_pools}

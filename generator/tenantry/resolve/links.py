@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from tenantry.core.findings import Finding
@@ -29,6 +29,8 @@ def check_links(fleet: Fleet) -> Iterator[Finding]:
     for channel in fleet.all(Channel).values():
         for environment in ENVIRONMENTS:
             yield from link(fleet, channel, Release, getattr(channel.releases, environment), "releases", environment)
+        if channel.rollout is not None:
+            yield from link(fleet, channel, Release, channel.rollout.release, "rollout", "release")
     for tier in fleet.all(Tier).values():
         for index, name in enumerate(tier.channels):
             yield from link(fleet, tier, Channel, name, "channels", index)
@@ -36,14 +38,14 @@ def check_links(fleet: Fleet) -> Iterator[Finding]:
 
 
 def link(
-    fleet: Fleet, entry: Any, cls: type, name: str, *path: str | int, fitting: Collection[str] | None = None
+    fleet: Fleet, entry: Any, cls: type, name: str, *path: str | int, fitting: Callable[[], Collection[str]] = tuple
 ) -> Iterator[Finding]:
     """A finding when `entry` references a missing entry. An invalid file has its own findings.
 
     The hint lists the `fitting` entries, if there are any, instead of all.
     """
     if fleet.find(cls, name) is None and not fleet.is_broken(cls, name):
-        yield _unknown(fleet, entry, path, cls.__name__.lower(), name, fitting or fleet.all(cls))
+        yield _unknown(fleet, entry, path, cls.__name__.lower(), name, fitting() or fleet.all(cls))
 
 
 def cells_for(fleet: Fleet, tenant: Tenant, environment: str) -> list[Cell]:

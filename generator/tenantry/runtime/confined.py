@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,6 +58,28 @@ class Confined:
                 target.write(content)
         except BaseException:  # no partial file
             os.unlink(name, dir_fd=self.folder(folder))
+            raise
+
+    def replace(self, file: str, content: bytes) -> None:
+        """Replace a regular file, all or nothing; its permissions stay. Raises OSError, also for a link."""
+        folder, _, name = file.rpartition("/")
+        descriptor = self.folder(folder)
+        status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.ELOOP, "not a regular file", file)
+        beside = f".{name}.{secrets.token_hex(4)}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        opened = os.open(beside, flags, 0o600, dir_fd=descriptor)
+        try:
+            with os.fdopen(opened, "wb") as target:
+                target.write(content)
+                target.flush()
+                os.fchmod(target.fileno(), stat.S_IMODE(status.st_mode))
+                os.fsync(target.fileno())
+            os.rename(beside, name, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(beside, dir_fd=descriptor)
             raise
 
     def remove(self, file: str) -> None:

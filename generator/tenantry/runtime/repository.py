@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,21 @@ _TRUSTLESS = ("--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submod
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A file that differs from a commit: its path below the repository's top, and its blob in the commit."""
+    """A file that differs from a commit: its path below the repository's top, its blob in the commit (None if it was not an
+    ordinary file there), and its mode there."""
 
     path: str
     blob: str | None
+    was: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A file of a commit: its path below the repository's top, its mode (`100644`, `120000` for a link), and its blob."""
+
+    path: str
+    mode: str
+    blob: str
 
 
 class Repository:
@@ -66,15 +78,47 @@ class Repository:
             raise UsageError(f"git does not know the revision '{revision}'", hint)
         return found
 
-    def changed(self, commit: str, folder: str) -> Iterator[Changed]:
-        """Files below a folder of the working tree that differ from a commit, including untracked files."""
-        raw = self._ask("diff", "--raw", "--no-abbrev", *_TRUSTLESS, commit, "--", folder).split("\0")
-        for about, path in zip(raw[::2], raw[1::2], strict=False):
-            mode, _, blob = about.removeprefix(":").split(" ")[:3]
-            yield Changed(path, blob if mode.startswith("100") else None)
-        for path in self._ask("ls-files", "--others", "-z", "--", folder).split("\0"):
+    def default_branch(self) -> str:
+        """The branch that changes are merged into, as far as this clone knows; empty if unknown."""
+        head = self._ask("symbolic-ref", "--short", "--quiet", "refs/remotes/origin/HEAD", missing="")
+        for name in (head, "origin/main", "origin/master", "main", "master"):
+            if name and self._ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", missing=""):
+                return name
+        return ""
+
+    def merge_base(self, one: str, other: str) -> str:
+        """The best common ancestor of two commits. Raises UsageError when they have none."""
+        found = self._ask("merge-base", one, other, missing="")
+        if not found:
+            shallow = self._ask("rev-parse", "--is-shallow-repository") == "true"
+            hint = "the clone is shallow: run 'git fetch --unshallow'" if shallow else "name a revision of this history"
+            raise UsageError(f"{one[:12]} and {other[:12]} have no common ancestor", hint)
+        return found
+
+    def committed(self, commit: str, folders: Sequence[str]) -> Iterator[Committed]:
+        """Files of a commit below some folders; submodules are left out."""
+        for line in self._ask("ls-tree", "-r", "-z", "--full-tree", commit, "--", *folders).split("\0"):
+            about, _, path = line.partition("\t")
+            mode, kind, blob = about.split(" ") if path else ("", "", "")
+            if kind == "blob":
+                yield Committed(path, mode, blob)
+
+    def changed(self, commit: str, *folders: str) -> Iterator[Changed]:
+        """Files below folders of the working tree that differ from a commit, including untracked files."""
+        yield from self._differing(commit, "--", *folders)
+        for path in self._ask("ls-files", "--others", "-z", "--", *folders).split("\0"):
             if path:
                 yield Changed(path, None)
+
+    def changed_between(self, commit: str, other: str, *folders: str) -> Iterator[Changed]:
+        """Files below folders that differ between two commits, as they are in the first."""
+        yield from self._differing(commit, other, "--", *folders)
+
+    def _differing(self, *arguments: str) -> Iterator[Changed]:
+        raw = self._ask("diff", "--raw", "--no-abbrev", *_TRUSTLESS, *arguments).split("\0")
+        for about, path in zip(raw[::2], raw[1::2], strict=False):
+            mode, _, blob = about.removeprefix(":").split(" ")[:3]
+            yield Changed(path, blob if mode.startswith("100") else None, mode)
 
     def content(self, blob: str) -> bytes:
         """Contents of a blob."""
@@ -94,10 +138,21 @@ class Repository:
         arguments = ("status", "--porcelain", "-z", "--no-renames", "--ignore-submodules=all", "--", *folders)
         return len([line for line in self._ask(*arguments).split("\0") if line])
 
-    def _ask(self, *arguments: str, missing: str | None = None) -> str:
+    def ask(self, *arguments: str, missing: str | None = None, given: bytes = b"", index: Path | None = None) -> str:
+        """Git's output, for the modules beside this one; `missing`, if given, when git finds nothing.
+
+        `given` is git's standard input, `index` another index file than the clone's.
+        """
+        return self._ask(*arguments, missing=missing, given=given, index=index)
+
+    def _ask(self, *arguments: str, missing: str | None = None, given: bytes = b"", index: Path | None = None) -> str:
         """Git's output; `missing`, if given, when git finds nothing."""
         try:
-            answer: Any = self._git.execute(["git", *arguments], strip_newline_in_stdout=True)
+            with tempfile.TemporaryFile() as stream:
+                stream.write(given)
+                stream.seek(0)
+                more = {"GIT_INDEX_FILE": str(index)} if index else {}
+                answer: Any = self._git.execute(["git", *arguments], istream=stream, env=more)
         except git.GitCommandNotFound:
             raise ToolError("git is not installed", "install git") from None
         except git.GitCommandError as error:

@@ -1,0 +1,121 @@
+"""Pods: when they restart, and what the change of a ConfigMap does to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from tenantry.change.effects.registration import (
+    Scene,
+    below,
+    beside,
+    effects_of,
+    named,
+    of_metadata,
+    some,
+)
+from tenantry.core.changes import Effect
+from tenantry.core.findings import FieldChange, ObjectChange
+from tenantry.core.manifest import Manifest, dig, entries, mapping
+
+WORKLOADS = {("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet")}
+
+
+@effects_of(*WORKLOADS)
+def workloads(change: ObjectChange, scene: Scene) -> Iterator[Effect]:
+    """A changed Pod template replaces every Pod; what that costs depends on the strategy."""
+    if change.action != "changed":
+        down = "until it is there" if change.action == "added" else "for good"
+        yield Effect(
+            "availability", f"{named(change)} is {change.action}", downtime="" if change.action == "added" else down
+        )
+        return
+    yield from of_metadata(change)
+    template, manifest = below(change, "spec.template"), scene.will_be(change)
+    if template and manifest is not None:
+        yield _replaced(manifest, template)
+    others = beside(change, "metadata", "spec.template")
+    if others:
+        yield Effect("availability", f"{named(change)}: {some(others)}")
+
+
+def _replaced(manifest: Manifest, fields: Sequence[FieldChange]) -> Effect:
+    name, why = manifest.identity.name, some(sorted(fields, key=_weight), 2)
+    if manifest.spec.get("replicas") == 0:
+        return Effect("cosmetic", f"{name} changes, but no Pod of it runs ({why})")
+    how, downtime = _restart(manifest)
+    return Effect("availability", f"Pods of {name} restart {how} ({why})", name, downtime)
+
+
+def _weight(field: FieldChange) -> int:
+    """What a reader wants to know first."""
+    kinds = ("containers[name=odoo].image", ".resources.", ".args", ".image", ".env")
+    return next((number for number, kind in enumerate(kinds) if kind in field.path), len(kinds))
+
+
+def _restart(manifest: Manifest) -> tuple[str, str]:
+    """How the Pods of a workload are replaced, and how long nothing serves meanwhile."""
+    if manifest.identity.kind == "StatefulSet":
+        several = manifest.spec.get("replicas", 1) != 1
+        return ("one after the other", "") if several else ("", "while its only Pod restarts")
+    strategy = mapping(manifest.spec.get("strategy"))
+    if strategy.get("type") == "Recreate":
+        return "all at once", "while the Pods restart"
+    if dig(strategy, "rollingUpdate", "maxUnavailable") in (0, "0", "0%"):
+        return "one after the other, new ones first", ""
+    return "in a rolling update", ""
+
+
+@effects_of(("batch", "Job"), ("batch", "CronJob"))
+def jobs(change: ObjectChange, _scene: Scene) -> Iterator[Effect]:
+    """Hooks run at each sync of their application, whatever changed; that a database is migrated is said of the instance."""
+    if change.action != "changed":
+        yield Effect("availability", f"{named(change)} is {change.action}")
+        return
+    yield from of_metadata(change)
+    fields = beside(change, "metadata", "spec.template.metadata")
+    if fields:
+        yield Effect("cosmetic", f"{named(change)} runs with other settings: {some(fields)}")
+
+
+@effects_of(("", "ConfigMap"))
+def config_maps(change: ObjectChange, scene: Scene) -> Iterator[Effect]:
+    """A file that Pods have mounted changes in them after a minute, but a program that has read it goes on as it was."""
+    if change.action != "changed":
+        yield Effect("availability", f"{named(change)} is {change.action}")
+        return
+    yield from of_metadata(change)
+    fields = beside(change, "metadata")
+    if not fields:
+        return
+    readers = sorted(_readers(change, scene))
+    waiting = [name for name, restarts in readers if not restarts]
+    if not readers:
+        yield Effect("availability", f"{named(change)} changes; no Pod of the tree mounts it")
+    elif waiting:
+        message = (
+            f"{named(change)} changes; {', '.join(waiting)} is not restarted for it, and reads it at its next start"
+        )
+        yield Effect("availability", message)
+    else:
+        yield Effect("availability", f"{named(change)} changes; its readers restart")
+
+
+def _readers(change: ObjectChange, scene: Scene) -> Iterator[tuple[str, bool]]:
+    """(workload, whether its Pods restart in this change) of those that use a ConfigMap."""
+    for manifest in scene.neighbours(change):
+        if manifest.kind in WORKLOADS and _uses(manifest, change.object.name):
+            other = scene.changed.get((change.cluster, manifest.identity))
+            yield manifest.identity.name, other is not None and bool(below(other, "spec.template"))
+
+
+def _uses(manifest: Manifest, name: str) -> bool:
+    pod = mapping(dig(manifest.spec, "template", "spec"))
+    volumes = (mapping(volume.get("configMap")).get("name") == name for _, volume in entries(pod.get("volumes")))
+    containers = [c for key in ("containers", "initContainers") for _, c in entries(pod.get(key))]
+    return any(volumes) or any(_reads(container, name) for container in containers)
+
+
+def _reads(container: Mapping[str, object], name: str) -> bool:
+    whole = (mapping(source.get("configMapRef")).get("name") for _, source in entries(container.get("envFrom")))
+    single = (dig(one, "valueFrom", "configMapKeyRef", "name") for _, one in entries(container.get("env")))
+    return name in {*whole, *single}
