@@ -7,12 +7,15 @@ import io
 import json
 import re
 import xml.etree.ElementTree as Xml
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import xmlschema
 
+from conftest import Ran
 from published import junit_schema, sarif_schema
 from tenantry.core.findings import Finding, ObjectId, Place, RelatedPlace, Result
 from tenantry.report import COMMANDS, WRITERS, github, gitlab, junit, sarif
@@ -262,3 +265,22 @@ def test_no_format_acts_on_its_reader(form: str) -> None:
     begin = [line for line in written.splitlines() if line.lstrip().startswith("::")]
     assert len(begin) == (1 if form in COMMANDS else 0)
     assert not re.search(r"##\w*\[|[\0\x1b\u202e]", written)
+
+
+def test_a_finding_of_a_real_fleet_leads_to_its_tenant_and_its_template(run: Callable[..., Ran], fleet: Path) -> None:
+    assert run("render", "-C", fleet).code == 0
+    limit = next(
+        (fleet / "rendered").glob("*/production/acme/app/middleware.traefik.io_acme-production_rate-limit.yaml")
+    )
+    limit.write_text(re.sub(r"average: \d+", "average: 9999999", limit.read_text()))
+    ran = run("verify", "-C", fleet, "--format", "sarif", "--output", fleet / "a.sarif", "--format", "json")
+    assert ran.code == 1
+    document = json.loads((fleet / "a.sarif").read_text())
+    assert sarif_errors(document) == []
+    (found,) = (one for one in document["runs"][0]["results"] if one.get("relatedLocations"))
+    places = [one["physicalLocation"]["artifactLocation"] for one in found["relatedLocations"]]
+    assert places[0] == {"uri": "tiers/shared.yaml", "uriBaseId": "%SRCROOT%"}
+    assert places[-1] == {"uri": "templates/app/middleware-rate-limit.yaml.j2", "uriBaseId": "TENANTRY"}
+    related = [one["related"] for one in json.loads(ran.out)["findings"] if "related" in one]
+    assert [place["role"] for place in related[0]] == ["input"] * (len(places) - 1) + ["template"]
+    assert {key: found["properties"][key] for key in ("tenant", "control")} == {"tenant": "acme", "control": "EDGE-04"}

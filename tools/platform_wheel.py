@@ -16,15 +16,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tenantry.core.findings import ToolError
-from tenantry.engine.build import Target
+from tenantry.engine.build import BuildTarget
 
-TARGETS = tuple(Target(system, processor) for system in ("linux", "darwin") for processor in ("amd64", "arm64"))
+TARGETS = tuple(BuildTarget(system, processor) for system in ("linux", "darwin") for processor in ("amd64", "arm64"))
 _PROCESSORS = {"linux": {"amd64": "x86_64", "arm64": "aarch64"}, "darwin": {"amd64": "x86_64", "arm64": "arm64"}}
 _ELF_MACHINES, _MACH_PROCESSORS = {62: "amd64", 183: "arm64"}, {0x01000007: "amd64", 0x0100000C: "arm64"}
 _PROGRAM, _SCRIPT = 0o100755, 0o100644
 
 
-def tags(target: Target, programs: list[bytes]) -> list[str]:
+def tags(target: BuildTarget, programs: list[bytes]) -> list[str]:
     """Platform tags that hold for programs, read from the programs themselves. Raises ToolError for other programs.
 
     A static program needs nothing of Linux but its kernel, so it runs with glibc and with musl.
@@ -38,7 +38,7 @@ def tags(target: Target, programs: list[bytes]) -> list[str]:
     return [f"macosx_{major}_{minor}_{processor}"]
 
 
-def _must_be_static(target: Target, content: bytes) -> None:
+def _must_be_static(target: BuildTarget, content: bytes) -> None:
     if content[:5] != b"\x7fELF\x02" or _ELF_MACHINES.get(struct.unpack_from("<H", content, 18)[0]) != target.processor:
         raise ToolError(f"this is no program for {target}")
     (table,) = struct.unpack_from("<Q", content, 32)
@@ -48,7 +48,7 @@ def _must_be_static(target: Target, content: bytes) -> None:
         raise ToolError(f"a program for {target} needs shared libraries")
 
 
-def _oldest_macos(target: Target, content: bytes) -> tuple[int, int]:
+def _oldest_macos(target: BuildTarget, content: bytes) -> tuple[int, int]:
     magic, processor, _, _, commands = struct.unpack_from("<5I", content)
     if magic != 0xFEEDFACF or _MACH_PROCESSORS.get(processor) != target.processor:
         raise ToolError(f"this is no program for {target}")
@@ -62,7 +62,7 @@ def _oldest_macos(target: Target, content: bytes) -> tuple[int, int]:
     raise ToolError(f"a program for {target} does not say which macOS it needs")
 
 
-def write(pure: Path, target: Target, programs: Mapping[str, bytes]) -> Path:
+def write(pure: Path, target: BuildTarget, programs: Mapping[str, bytes]) -> Path:
     """Write the wheel of a system beside the wheel of all systems. `programs` are by name in the wheel."""
     platforms = tags(target, list(programs.values()))
     name, version, python, abi, _ = pure.name.removesuffix(".whl").split("-")

@@ -101,14 +101,14 @@ def check() -> int:
     return 1 if found else 0
 
 
-def _named(name: str) -> build.Target:
+def _named(name: str) -> build.BuildTarget:
     found = {str(target): target for target in TARGETS}
     if name not in found:
         raise ToolError(f"'{name}' is none of {', '.join(found)}")
     return found[name]
 
 
-def _host() -> build.Target:
+def _host() -> build.BuildTarget:
     return _named(f"{platform.system().lower()}/{_HOST.get(platform.machine().lower(), platform.machine())}")
 
 

@@ -206,6 +206,7 @@ def test_each_tree_has_owners_by_its_risk(file: str, expected: list[str]) -> Non
 @pytest.fixture
 def repository(fleet: Path, run: Run) -> Path:
     """A fleet in git as CI gets it: rendered, committed."""
+    assert run("fmt", "-C", fleet).code == 0
     assert run("render", "-C", fleet).code == 0
     for arguments in (["init", "--quiet"], ["add", "-A"], ["commit", "--quiet", "-m", "first"]):
         subprocess.run(["git", *arguments], cwd=fleet, check=True)
@@ -213,8 +214,9 @@ def repository(fleet: Path, run: Run) -> Path:
 
 
 def broken(fleet: Path) -> Path:
+    """A value that is wrong, and one that is not written as `fmt` writes it."""
     path = fleet / "tenants/acme.yaml"
-    path.write_text(path.read_text().replace("users: 24", "users: 0"))
+    path.write_text(path.read_text().replace("users: 24", "users: 0").replace("displayName: ", "displayName:   "))
     subprocess.run(["git", "add", "-A"], cwd=fleet, check=True)
     return fleet
 
@@ -241,16 +243,13 @@ def test_the_action_annotates_a_change_and_writes_its_reports(repository: Path, 
     assert shell(check, repository, **variables).code == 0
     ran = shell(check, broken(repository), **variables)
     assert (ran.code, ran.out.splitlines()[0][:48]) == (1, "::error file=tenants/acme.yaml,line=16,col=10,ti")
-    assert {path.name for path in reports.iterdir()} == {
-        "tenantry.sarif",
-        "tenantry.xml",
-        "tenantry.json",
-        "tenantry.md",
-    }
+    written = {"tenantry.sarif", "tenantry.xml", "tenantry.json", "tenantry.md"}
+    assert {path.name for path in reports.iterdir()} == written
     assert shell(summarize, repository, **variables).code == 0
     summary = (tmp_path / "summary.md").read_text()
+    assert summary.startswith("### tenantry plan: findings\n")
     assert "### tenantry check: findings" in summary
-    assert "### tenantry diff: ok" in summary
+    assert {path.name for path in reports.iterdir()} == {*written, "plan.md", "plan.html"}
 
 
 def test_the_pipeline_of_gitlab_writes_what_it_hands_in(repository: Path, tmp_path: Path) -> None:
@@ -289,7 +288,7 @@ HOOKS = yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text())
 
 def test_the_hooks_that_this_repository_offers_are_valid() -> None:
     assert pre_commit(REPOSITORY, "validate-manifest").code == 0
-    assert [hook["id"] for hook in HOOKS] == ["tenantry-check"]
+    assert [hook["id"] for hook in HOOKS] == ["tenantry-check", "tenantry-fmt"]
 
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])

@@ -22,9 +22,9 @@ from conftest import CACHE
 from tenantry import __version__
 from tenantry.core.findings import ToolError
 from tenantry.engine import build, go_toolchain
-from tenantry.engine.build import Target
+from tenantry.engine.build import BuildTarget
 
-LINUX, ARM, MAC = Target("linux", "amd64"), Target("linux", "arm64"), Target("darwin", "arm64")
+LINUX, ARM, MAC = BuildTarget("linux", "amd64"), BuildTarget("linux", "arm64"), BuildTarget("darwin", "arm64")
 NAME = "tenantry/engine/built/key/tenantry-engine"
 
 
@@ -54,10 +54,10 @@ INTEL, APPLE = 0x01000007, 0x0100000C
         (LINUX, [elf(62)], ["manylinux2014_x86_64", "manylinux_2_17_x86_64", "musllinux_1_1_x86_64"]),
         (ARM, [elf(183)], ["manylinux2014_aarch64", "manylinux_2_17_aarch64", "musllinux_1_1_aarch64"]),
         (MAC, [mach(APPLE, (12, 0)), mach(APPLE, (13, 1))], ["macosx_13_1_arm64"]),
-        (Target("darwin", "amd64"), [mach(INTEL, (11, 0), 0x24)], ["macosx_11_0_x86_64"]),
+        (BuildTarget("darwin", "amd64"), [mach(INTEL, (11, 0), 0x24)], ["macosx_11_0_x86_64"]),
     ],
 )
-def test_the_tag_is_what_the_programs_need(target: Target, programs: list[bytes], expected: list[str]) -> None:
+def test_the_tag_is_what_the_programs_need(target: BuildTarget, programs: list[bytes], expected: list[str]) -> None:
     assert platform_wheel.tags(target, programs) == expected
 
 
@@ -72,7 +72,7 @@ def test_the_tag_is_what_the_programs_need(target: Target, programs: list[bytes]
         (MAC, mach(APPLE, (12, 0), 0x1B), "a program for darwin/arm64 does not say which macOS it needs"),
     ],
 )
-def test_a_program_of_another_kind_gets_no_tag(target: Target, program: bytes, message: str) -> None:
+def test_a_program_of_another_kind_gets_no_tag(target: BuildTarget, program: bytes, message: str) -> None:
     with pytest.raises(ToolError, match=message):
         platform_wheel.tags(target, [program])
 

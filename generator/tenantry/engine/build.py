@@ -85,7 +85,7 @@ def ensure(program: Program, say: Say) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class BuildTarget:
     """A system to build programs for, in Go's words: `linux`, `arm64`."""
 
     system: str
@@ -95,7 +95,7 @@ class Target:
         return f"{self.system}/{self.processor}"
 
 
-def ensure_for(program: Program, target: Target, go: str, say: Say) -> Path:
+def ensure_for(program: Program, target: BuildTarget, go: str, say: Say) -> Path:
     """Path of a program for any system, without symbols; cached by sources, system and version of Go.
 
     The same sources and the same Go give the same bytes. Raises ToolError as `ensure` does.
@@ -105,7 +105,9 @@ def ensure_for(program: Program, target: Target, go: str, say: Say) -> Path:
     return path if is_intact(path) else _ensure(program, path, say, lambda: go, target)
 
 
-def _ensure(program: Program, path: Path, say: Say, choose: Callable[[], str], target: Target | None = None) -> Path:
+def _ensure(
+    program: Program, path: Path, say: Say, choose: Callable[[], str], target: BuildTarget | None = None
+) -> Path:
     try:
         top = program.cache.parent.parent
         for folder in (top, *reversed(path.relative_to(top).parents[:-1])):
@@ -121,7 +123,7 @@ def _ensure(program: Program, path: Path, say: Say, choose: Callable[[], str], t
     return path
 
 
-def _build(program: Program, path: Path, say: Say, go: str, target: Target | None) -> None:
+def _build(program: Program, path: Path, say: Say, go: str, target: BuildTarget | None) -> None:
     system = f" for {target}" if target else ""
     say(f"building the {program.called}{system} with {go} (once; about {program.takes} on two cores)")
     temporary = path.with_suffix(f".{os.getpid()}")
