@@ -182,6 +182,11 @@ _CODES: tuple[Code, ...] = (
         "The tenant is classified as not integrated, and declares integrations.",
     ),
     Code(
+        "F031",
+        "Placeholder is left",
+        "A domain, address or digest of the example stands where this fleet needs its own. 'example: true' in platform.yaml says that the fleet is one.",
+    ),
+    Code(
         "T001",
         "Template can't be rendered",
         "A template uses an undefined value, or writes one without a filter.",

@@ -171,3 +171,4 @@ class Platform:
     components: ComponentVersions
     recovery: Recovery
     prices: Prices
+    example: bool = False

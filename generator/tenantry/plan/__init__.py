@@ -17,6 +17,7 @@ from tenantry.plan import (
     hosts,
     network,
     operators,
+    placeholders,
     placement,
     releases,
     secret_store,
@@ -52,6 +53,7 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     components.floors,
     secret_store.fits_provider,
     secret_store.identities,
+    placeholders.left,
 )
 
 
