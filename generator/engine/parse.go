@@ -146,6 +146,10 @@ func (c *collector) collect(ctx context.Context, v any, place parsed) {
 	if generate, _ := metadata["generateName"].(string); name == "" && generate != "" {
 		name = generate
 	}
+	if value, given := metadata["name"]; name == "" && given && value != nil && value != "" {
+		complain(kindObject, "metadata.name of %s is %v to Kubernetes, which reads YAML 1.1, and not text: write it in quotes", kind, value)
+		return
+	}
 	if name == "" {
 		complain(kindObject, "%s has no metadata.name", kind)
 		return

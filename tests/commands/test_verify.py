@@ -25,11 +25,11 @@ def made(run: Run, fleet: Path) -> Path:
 BREACHES = [
     (
         f"{ACME}/app/deployment.apps_acme-production_odoo-web.yaml", "path: /web/health", "path: /",
-        ["SUP-05", "livenessProbe.httpGet.path was changed; the templates say '/web/health'", "deployment-odoo-web.yaml.j2"],
+        ["SUP-05", "livenessProbe.httpGet.path: it was changed; the templates say '/web/health'", "deployment-odoo-web.yaml.j2"],
     ),
     (
         f"{ACME}/app/configmap_acme-production_odoo-migration-scripts.yaml", "refuse_default_password(cursor)\n", "pass\n",
-        ["SUP-05", "data[migrate.py] was changed; the templates differ", "hook-configmap-scripts.yaml.j2"],
+        ["SUP-05", "data[migrate.py]: it was changed; the templates differ", "hook-configmap-scripts.yaml.j2"],
     ),
     (
         f"{ACME}/infra/networkpolicy.networking.k8s.io_acme-production_odoo-database.yaml",

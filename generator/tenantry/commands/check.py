@@ -9,6 +9,7 @@ from tenantry.commands.base import guarded
 from tenantry.commands.run import Run, has_error
 from tenantry.core.findings import Finding, Result, in_order
 from tenantry.engine.engines import Engines
+from tenantry.plan.exceptions import stops
 from tenantry.publish.drift import describe
 from tenantry.publish.staging import foreign_work
 from tenantry.publish.writer import interrupted
@@ -30,9 +31,9 @@ def check(space: Workspace, base: str = "") -> Result:
             return Result("check", in_order(findings), run.counts, (note,))
         guards = guarded(space, run.inputs, base)
         findings += guards.findings
-        made = run.make(_Few(), blocked=lambda outcome: bool(outcome.changes) or has_error(findings))
+        made = run.make(_Few(), blocked=lambda outcome: bool(outcome.changes) or stops(findings))
         findings += [*made.outcome.findings, *describe(space.root, made.outcome.changes)]
-        if not has_error(findings):  # outdated trees are not proved: they must be rendered first
+        if not stops(findings):  # outdated trees are not proved: they must be rendered first
             findings += made.proofs.findings(made.outcome.changes)
         made.remember(made.outcome.changes)
     counts = made.counts

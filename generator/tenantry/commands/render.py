@@ -10,6 +10,7 @@ from tenantry.commands.run import Run, has_error
 from tenantry.core.findings import Result, UsageError, in_order
 from tenantry.core.suggestions import did_you_mean
 from tenantry.engine.engines import Engines
+from tenantry.plan.exceptions import stops
 from tenantry.plan.inputs import Inputs
 from tenantry.publish.generator import TreeChanges
 from tenantry.publish.writer import Publisher
@@ -33,11 +34,11 @@ def render(space: Workspace, publisher: Publisher, tenants: Sequence[str] = (), 
             return Result("render", ordered, run.counts, ("Nothing was written.",))
         made = run.make(publisher.stage, tenants, staged=publisher.staged)
         findings = [*run.inputs.findings, *guards.findings, *made.outcome.findings]
-        if not has_error(findings):
+        if not stops(findings):
             found = made.proofs.findings(made.outcome.changes)
             # With selected tenants, only findings about them or shared objects count: the others may be out of date.
             findings += (f for f in found if not tenants or not f.tenant or f.tenant in tenants)
-        if has_error(findings):
+        if stops(findings):
             return Result("render", in_order(findings), made.counts, ("Nothing was written.",))
         if write:
             publisher.commit()

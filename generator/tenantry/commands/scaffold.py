@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tenantry.commands.ci_files import ci_files
+from tenantry.commands.minimal import Provider, minimal
 from tenantry.core.findings import Finding, MachineError, UsageError, in_order
 from tenantry.inputs import schema
 from tenantry.inputs.fleet import Fleet
@@ -24,6 +25,9 @@ from tenantry.resolve.instance import Instance
 from tenantry.resolve.instances import Resolution
 from tenantry.runtime.confined import Confined
 
+_NOBODY = "team@provider.example"
+"""The contact of a tenant for which none was named; reported in a fleet that is not an example (F031)."""
+
 
 def new_tenant(
     fleet: Fleet, resolution: Resolution, name: str, tier_name: str, **wishes: str | int | None
@@ -37,11 +41,13 @@ def new_tenant(
     cluster = fleet.find(Cluster, cell.cluster)
     if cluster is None:
         raise UsageError(f"cluster '{cell.cluster}' of cell '{cell.name}' is not there", "run 'tenantry check'")
-    partner = fleet.find(Cluster, cluster.dr_partner)
-    regions = [cluster.region] + ([partner.region] if partner and partner.region != cluster.region else [])
+    partner = fleet.find(Cluster, cluster.partner)
+    replication = cluster.object_storage.replication
+    copies = [partner.region if partner else "", replication.region if replication else ""]
+    regions = list(dict.fromkeys(filter(None, [cluster.region, *copies])))
     context = {
         "name": name, "display_name": wishes.get("display_name") or name.replace("-", " ").title(), "tier": tier,
-        "contact": wishes.get("contact") or fleet.platform.issuers.acme_contact,
+        "contact": wishes.get("contact") or _NOBODY,
         "users": wishes.get("users") or tier.sizing.reference_users, "channel": _choose_channel(fleet, tier, wishes.get("channel")),
         "cell": cell.name, "regions": regions, "domain": fleet.platform.domain,
         "schema": _schema_path(fleet.root, "tenants", "tenant"),
@@ -174,14 +180,14 @@ def _schema_path(root: Path, folder: str, kind: str) -> str:
 _LEFT_OUT = re.compile(r"(euw1|euc1|use1|usc1)-globex")
 
 
-def new_fleet(target: Path) -> list[str]:
+def new_fleet(target: Path, smallest: Provider | None = None) -> list[str]:
     """Create a fleet without tenants: platform, one cluster with its DR partner, the tiers. Returns its files.
 
-    Raises UsageError when the folder holds something already.
+    With a provider's own values, it is the smallest fleet: one cluster, one cell, one tier. Raises UsageError when the folder holds something already.
     """
     if target.exists() and (not target.is_dir() or any(p.name != ".git" for p in target.iterdir())):
         raise UsageError(f"{target} is not empty", "choose a new folder, or one with nothing but .git")
-    files = dict(_fleet_files())
+    files = dict(_fleet_files() if smallest is None else minimal(_fleet_files(), smallest))
     laid: list[str] = []
     try:
         for file, text in files.items():

@@ -75,6 +75,11 @@ _CODES: tuple[Code, ...] = (
         "Not in canonical form",
         "Fields are not in the order of the schema, or values are quoted or indented in another way; 'tenantry fmt' changes that.",
     ),
+    Code(
+        "S030",
+        "Policy has no test suite",
+        "No kyverno-test.yaml lies beside the policy, so nothing shows what it accepts and what it refuses.",
+    ),
     Code("R001", "Unknown reference", "No such tier, cell, channel, release, cluster or node pool."),
     Code("R002", "Override out of bounds", "A tenant's override exceeds what its tier allows."),
     Code("R003", "No standby cell", "The tier keeps a replica at the DR site, but no standby cell there can host it."),
@@ -137,7 +142,7 @@ _CODES: tuple[Code, ...] = (
     Code(
         "F021",
         "Exception is not valid",
-        "It names an unknown tenant or control, has expired, or was approved by its owner.",
+        "It names an unknown tenant or control, or was approved by its owner.",
     ),
     Code(
         "F022",
@@ -147,7 +152,7 @@ _CODES: tuple[Code, ...] = (
     Code(
         "F023",
         "Unused exception",
-        "The tenant complies with the control, so the exception is no longer needed.",
+        "The tenant complies with the control, or another exception allows the breach already.",
     ),
     Code(
         "F024",
@@ -164,6 +169,22 @@ _CODES: tuple[Code, ...] = (
         "F027",
         "Secret store's settings don't fit its provider",
         "A setting that the provider needs is missing, one that it never reads is given, or two namespaces share an identity.",
+    ),
+    Code(
+        "F028",
+        "Exception has expired",
+        "The control is in force again, and the tenant breaches it. Other tenants are rendered and checked as before.",
+    ),
+    Code("F029", "Exception ends soon", "It ends within 30 days; then the tenant fails."),
+    Code(
+        "F030",
+        "Classification contradicts the file",
+        "The tenant is classified as not integrated, and declares integrations.",
+    ),
+    Code(
+        "F031",
+        "Placeholder is left",
+        "A domain, address or digest of the example stands where this fleet needs its own. 'example: true' in platform.yaml says that the fleet is one.",
     ),
     Code(
         "F040",

@@ -132,6 +132,9 @@ def load(root: Path, cache: Store | None = None, more: Mapping[str, str] = _NOTH
             broken.add(file)
             continue
         document, entry = policy
+        if not (root / file).with_name("kyverno-test.yaml").is_file():
+            hint = "write kyverno-test.yaml, with objects that pass and objects that fail"
+            findings.append(Finding("S030", Place(file), "has no test suite", hint, "warning"))
         documents["Policy", entry.name] = document
         entries["Policy"][entry.name] = entry
     if not os.path.lexists(root / "platform/platform.yaml"):

@@ -86,12 +86,12 @@ class Cluster:
     region: str
     zones: tuple[str, ...]
     kubernetes_version: str
-    dr_partner: str
     networks: Networks
     node_pools: tuple[NodePool, ...]
     storage_classes: StorageClasses
     object_storage: ObjectStorage
     traefik: EntryPoints
+    dr_partner: str = ""
     api_server_port: int = 6443
     admission_policies: Literal["audit", "enforce"] = "audit"
     node_local_dns: str | None = None
@@ -101,4 +101,9 @@ class Cluster:
     @property
     def pair(self) -> tuple[str, ...]:
         """The names of this cluster and its DR partner, sorted."""
-        return tuple(sorted({self.name, self.dr_partner}))
+        return tuple(sorted({self.name, self.partner}))
+
+    @property
+    def partner(self) -> str:
+        """The DR partner; the cluster itself if it has none, which only tiers without copies at a DR site allow."""
+        return self.dr_partner or self.name

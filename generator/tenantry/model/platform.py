@@ -172,3 +172,4 @@ class Platform:
     recovery: Recovery
     prices: Prices
     approvers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    example: bool = False

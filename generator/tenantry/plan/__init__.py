@@ -17,6 +17,7 @@ from tenantry.plan import (
     hosts,
     network,
     operators,
+    placeholders,
     placement,
     releases,
     secret_store,
@@ -36,6 +37,7 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     capacity.cells,
     contract.classification,
     contract.demanded_controls,
+    contract.integrated,
     contract.offered,
     contract.bounds,
     windows.chosen,
@@ -47,10 +49,12 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     releases.followers_only,
     releases.object_store_is_read,
     exceptions.valid,
+    exceptions.dates,
     operators.known,
     components.floors,
     secret_store.fits_provider,
     secret_store.identities,
+    placeholders.left,
 )
 
 

@@ -41,6 +41,16 @@ def classification(scope: Scope) -> Iterator[Finding]:
                 )
 
 
+def integrated(scope: Scope) -> Iterator[Finding]:
+    """F030: a tenant that declares an integration or a client of its API is not classified as having none."""
+    for tenant in scope.fleet.all(Tenant).values():
+        declared = [one.name for one in tenant.integrations] + [one.name for one in tenant.access.api_clients]
+        if tenant.classification.integration == "none" and declared:
+            message = f"integration is 'none', but the file declares {', '.join(declared)}"
+            hint = "classify it as low, moderate or heavy, or remove what is not used"
+            yield scope.at(tenant, ("classification", "integration"), "F030", message, hint)
+
+
 def _fitting_tiers(scope: Scope, field: str, value: str) -> str:
     fitting = [tier.name for tier in scope.fleet.all(Tier).values() if value in getattr(tier.classification, field)]
     return f"tiers that accept it: {', '.join(fitting) or 'none'}"

@@ -1,8 +1,12 @@
-"""An exception must name a known control and tenant, be approved by someone other than its owner, and not have expired."""
+"""An exception must name a known control and tenant, be approved by someone other than its owner, and not have expired.
+
+An expired one is an error of its tenant, and of no other: nothing of them depends on it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime
+from collections.abc import Iterable, Iterator
 
 from tenantry.core.controls import CONTROLS
 from tenantry.core.findings import Finding
@@ -11,6 +15,39 @@ from tenantry.model.policy import CONTROL, Policy
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 from tenantry.plan.scope import Scope
+
+EXPIRED = "F028"
+_WARNED_DAYS = 30
+
+
+def stops(findings: Iterable[Finding]) -> bool:
+    """Whether an error stops all tenants. An expired exception, and the breach that it allowed, stop their own."""
+    found = list(findings)
+    expired = {(finding.tenant, finding.control) for finding in found if finding.code == EXPIRED}
+    return any(f.severity == "error" and (f.tenant, f.control) not in expired for f in found)
+
+
+def dates(scope: Scope) -> Iterator[Finding]:
+    """F028 from the day after the last one on, F029 in the 30 days before."""
+    today = datetime.date.fromisoformat(scope.as_of)
+    for exception in scope.fleet.all(ControlException).values():
+        left = (datetime.date.fromisoformat(exception.expires) - today).days
+        if left > _WARNED_DAYS:
+            continue
+        what = f"the exception of {exception.tenant} from {exception.control}"
+        when = "ends today" if not left else f"ends in {left} day{'' if left == 1 else 's'}, on {exception.expires}"
+        place = scope.fleet.place(exception, "expires")
+        if left < 0:
+            hint = "fix the cause and remove it, or have it approved again; other tenants are not affected"
+            yield Finding(
+                EXPIRED, place, f"{what} ended on {exception.expires}", hint,
+                tenant=exception.tenant, control=exception.control,
+            )  # fmt: skip
+        else:
+            hint = "fix the cause by then, or have it approved again"
+            yield Finding(
+                "F029", place, f"{what} {when}", hint, "warning", tenant=exception.tenant, control=exception.control
+            )
 
 
 def valid(scope: Scope) -> Iterator[Finding]:
@@ -54,9 +91,3 @@ def _faults(scope: Scope, exception: ControlException) -> Iterator[tuple[str, st
         yield "control", f"there is no control '{exception.control}'", "check its id"
     if exception.approver == exception.owner:
         yield "approver", "owner and approver are the same person", "somebody else must approve it"
-    if exception.expires < scope.as_of:
-        yield (
-            "expires",
-            f"the exception expired on {exception.expires}",
-            "fix the cause and remove it, or have it approved again",
-        )

@@ -10,6 +10,7 @@ from tenantry.core.findings import Finding
 from tenantry.inputs import fleet as fleets
 from tenantry.inputs.fleet import Fleet
 from tenantry.plan import check_plan
+from tenantry.plan.exceptions import stops
 from tenantry.resolve.instances import Resolution, resolve
 from tenantry.runtime.cache import Store
 
@@ -26,7 +27,8 @@ class Inputs:
 
     @property
     def usable(self) -> bool:
-        return not any(finding.severity == "error" for finding in self.findings)
+        """Whether the next stages can run: nothing is wrong but dates of single tenants."""
+        return not stops(self.findings)
 
 
 def read_inputs(root: Path, as_of: str, documents: Store, more: Mapping[str, str] = _NOTHING) -> Inputs:

@@ -8,6 +8,7 @@ from tenantry.core.findings import Finding
 from tenantry.core.suggestions import choices
 from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster
+from tenantry.model.tier import Tier
 from tenantry.plan.scope import Scope
 from tenantry.resolve.instance import Instance
 from tenantry.resolve.links import cells_for
@@ -67,6 +68,12 @@ def _residency(scope: Scope, instance: Instance, known: Collection[str]) -> Iter
     if copied and forbidden(site.partner.region):
         message = f"tier '{instance.tier.name}' keeps copies at the DR site in '{site.partner.region}', but data may only be in {', '.join(allowed)}"
         yield scope.at(instance.tenant, path, "F006", message, "choose a cell whose DR partner is in an allowed region")
+        return
+    replication = site.cluster.object_storage.replication
+    if replication and forbidden(replication.region):
+        message = f"cluster '{site.cluster.name}' replicates its buckets to '{replication.region}', but data may only be in {', '.join(allowed)}"
+        hint = f"add {replication.region}, or choose a cell of a cluster that replicates to an allowed region"
+        yield scope.at(instance.tenant, ("residency",), "F006", message, hint)
 
 
 def own_cluster(scope: Scope) -> Iterator[Finding]:
@@ -126,6 +133,9 @@ def regions(scope: Scope) -> Iterator[Finding]:
             hint = choices(cluster.region, partners, "known regions")
             yield Finding("F010", place, f"there is no region '{cluster.region}'", hint)
             continue
+        if not cluster.dr_partner:
+            yield from _needs_partner(scope, cluster)
+            continue
         partner = scope.fleet.find(Cluster, cluster.dr_partner)
         if (
             partner
@@ -135,3 +145,17 @@ def regions(scope: Scope) -> Iterator[Finding]:
             place = scope.fleet.place(cluster, "drPartner")
             message = f"cluster '{partner.name}' can't be the DR partner of '{cluster.name}': partners must name each other, and its region must be '{partners[cluster.region]}'"
             yield Finding("F010", place, message, "fix drPartner in both files")
+
+
+def _needs_partner(scope: Scope, cluster: Cluster) -> Iterator[Finding]:
+    """F010: a cluster without a DR partner hosts no tier that promises copies at one."""
+    for cell in scope.fleet.all(Cell).values():
+        tier = scope.fleet.find(Tier, cell.tier) if cell.cluster == cluster.name else None
+        if tier and (
+            tier.backup.copy_in_dr_region
+            or tier.backup.velero_in_dr_region
+            or (tier.postgresql and tier.postgresql.replica_in_dr_region)
+        ):
+            message = f"cell '{cell.name}' is of tier '{tier.name}', which keeps copies at the DR site, but cluster '{cluster.name}' has none"
+            hint = f"name a drPartner in platform/clusters/{cluster.name}.yaml, or place the cell on another cluster"
+            yield Finding("F010", scope.fleet.place(cell, "cluster"), message, hint)

@@ -111,7 +111,7 @@ def _cell_homes(fleet: Fleet, instances: Mapping[str, Instance]) -> Iterator[Hom
         members.setdefault(instance.site.cell.name, []).append(instance)
     for cell in fleet.all(Cell).values():
         cluster, tier = fleet.find(Cluster, cell.cluster), fleet.find(Tier, cell.tier)
-        partner = fleet.find(Cluster, cluster.dr_partner) if cluster else None
+        partner = fleet.find(Cluster, cluster.partner) if cluster else None
         if cluster is None or tier is None or partner is None:
             continue
         site = Site(platform=fleet.platform, cluster=cluster, cell=cell, partner=partner)

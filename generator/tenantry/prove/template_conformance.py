@@ -18,7 +18,7 @@ from itertools import chain
 from typing import Any
 
 from tenantry.core.findings import ObjectId
-from tenantry.core.manifest import Manifest, Path, dig, show_path
+from tenantry.core.manifest import Manifest, Path, dig
 from tenantry.model.platform import Platform
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.render.completion import completed
@@ -148,14 +148,13 @@ def _difference(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Pa
     """Where an object differs first, and a sentence about it. What stands there is not shown: it may be a secret."""
     first = next(operations(found, wanted))
     path = _path(found, first["path"])
-    shown = show_path(path)
     if first["op"] == "remove":
-        return path, f"{shown} is not in the templates"
+        return path, "it is not in the templates"
     if first["op"] == "add":
-        return path, f"{shown} is missing; the templates set it"
+        return path, "it is missing; the templates set it"
     value = first["value"]
     says = f" say {value!r}" if isinstance(value, (str, int, float)) and len(str(value)) <= _LONGEST else " differ"
-    return path, f"{shown} was changed; the templates{says}"
+    return path, f"it was changed; the templates{says}"
 
 
 def _path(found: Any, pointer: str) -> Path:

@@ -137,7 +137,7 @@ def _policy_lifts(fleet: Fleet, instance: Instance) -> list[contexts.PolicyLift]
 
 def _cell_unit(fleet: Fleet, cell: Cell, members: list[Instance], keys: Iterable[str]) -> Unit | None:
     cluster, tier = fleet.find(Cluster, cell.cluster), fleet.find(Tier, cell.tier)
-    partner = fleet.find(Cluster, cluster.dr_partner) if cluster else None
+    partner = fleet.find(Cluster, cluster.partner) if cluster else None
     if cluster is None or tier is None or partner is None:
         return None
     site = Site(platform=fleet.platform, cluster=cluster, cell=cell, partner=partner)
@@ -148,7 +148,7 @@ def _cell_unit(fleet: Fleet, cell: Cell, members: list[Instance], keys: Iterable
 
 
 def _platform_unit(fleet: Fleet, cluster: Cluster) -> Unit | None:
-    partner = fleet.find(Cluster, cluster.dr_partner)
+    partner = fleet.find(Cluster, cluster.partner)
     if partner is None:
         return None
     cells = [cell for cell in fleet.all(Cell).values() if cell.cluster == cluster.name]

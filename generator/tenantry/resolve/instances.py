@@ -84,7 +84,7 @@ def _follow(
     channel = fleet.find(Channel, tenant.channel)
     cell = fleet.find(Cell, tenant.environments[environment].cell)
     cluster = fleet.find(Cluster, cell.cluster) if cell else None
-    partner = fleet.find(Cluster, cluster.dr_partner) if cluster else None
+    partner = fleet.find(Cluster, cluster.partner) if cluster else None
     release = fleet.find(Release, channel.release_of(environment, tenant.name)) if channel else None
     if tier is None or cell is None or cluster is None or partner is None or release is None:
         return None
@@ -107,7 +107,7 @@ def _standby(
         for c in fleet.all(Cell).values()
         if c.cluster == partner.name and c.purpose == "standby" and c.tier == tier.name
     ]
-    back = fleet.find(Cluster, partner.dr_partner)
+    back = fleet.find(Cluster, partner.partner)
     if not cells or back is None:
         message = f"tier '{tier.name}' keeps a replica at the DR site, but cluster '{partner.name}' has no standby cell of this tier"
         hint = f"add a cell with 'cluster: {partner.name}' and 'purpose: standby'"

@@ -20,7 +20,7 @@ from tenantry.model.tier import Tier
 def check_links(fleet: Fleet) -> Iterator[Finding]:
     """R001, R005 and R006 of clusters, cells, channels and tiers; tenants are checked when they are resolved."""
     for cluster in fleet.all(Cluster).values():
-        yield from link(fleet, cluster, Cluster, cluster.dr_partner, "drPartner")
+        yield from link(fleet, cluster, Cluster, cluster.partner, "drPartner")
     for cell in fleet.all(Cell).values():
         yield from link(fleet, cell, Cluster, cell.cluster, "cluster")
         yield from link(fleet, cell, Tier, cell.tier, "tier")
