@@ -152,6 +152,10 @@ REFUSED: dict[str, tuple[list[Edit], str, str]] = {
         [Edit("platform/cells/euw1-shared-b.yaml", "  cluster: euw1-a\n", "  cluster: euw1-a\n  state: closed\n"), Edit(ACME, "cell: euw1-shared-a", "cell: euw1-shared-b")],
         f"B008 {ACME}", "cell 'euw1-shared-b' is closed",
     ),
+    "backups kept for less long": (
+        [Edit("tiers/segmented.yaml", "retentionDays: 35", "retentionDays: 20")], "B011 tiers/segmented.yaml",
+        "backups of 21 to 35 days ago would be deleted",
+    ),
     "region changed": (
         [Edit("platform/clusters/euw1-a.yaml", "region: eu-west", "region: eu-central")], "B007 platform/clusters/euw1-a.yaml", "does not move to another region",
     ),
@@ -228,6 +232,12 @@ def test_what_could_not_be_compared_is_said(judged: Callable[..., list[Finding]]
     broken = Edit(ACME, "users: ", "users: many # ")
     mended = Edit(ACME, "users: many # ", "users: ")
     assert codes(judged(mended, earlier=[broken])) == [f"B009 {ACME}"]
+
+
+def test_what_could_not_be_resolved_is_said(judged: Callable[..., list[Finding]]) -> None:
+    """A base in which a tenant's cell is missing knows nothing of its data; its removal is not passed over."""
+    found = judged(Edit(ACME), earlier=[Edit(ACME, "cell: euw1-shared-a", "cell: euw1-shared-x")])
+    assert ("B009", "acme (production) contradicts the platform in the base") in [(f.code, f.message) for f in found]
 
 
 def test_a_file_that_is_broken_now_is_not_said_to_vanish(judged: Callable[..., list[Finding]]) -> None:

@@ -93,6 +93,28 @@ def test_a_conflict_that_was_resolved_by_dropping_the_tenant(run: Run, committed
     assert refused(run("check", "-C", committed, "--base", "main"))
 
 
+def test_merges_in_both_directions_hide_nothing(run: Run, committed: Path) -> None:
+    """Two best common ancestors, of which one does not know the tenant yet: what either of them holds counts."""
+    git(committed, "switch", "--quiet", "main")
+    shutil.copy(committed / "tenants/acme.yaml", committed / "kept.yaml")
+    remove(committed)
+    git(committed, "rm", "--quiet", "-r", "--cached", "tenants/acme.yaml")
+    git(committed, "commit", "--quiet", "-am", "without acme")
+    git(committed, "branch", "--force", "change", "main")
+    git(committed, "switch", "--quiet", "-c", "one")
+    git(committed, "commit", "--quiet", "--allow-empty", "-m", "one")
+    git(committed, "switch", "--quiet", "-c", "other", "main")
+    (committed / "kept.yaml").rename(committed / "tenants/acme.yaml")
+    assert run("render", "-C", committed).code == 0
+    commit(committed, "acme comes")
+    git(committed, "branch", "--force", "main", "other")
+    git(committed, "switch", "--quiet", "main")
+    git(committed, "merge", "--quiet", "--no-edit", "one")
+    git(committed, "switch", "--quiet", "one")
+    git(committed, "merge", "--quiet", "-s", "ours", "-m", "drops acme", "other")
+    assert refused(run("check", "-C", committed, "--base", "main"))
+
+
 def test_a_base_that_was_rewritten(run: Run, committed: Path) -> None:
     """Without a common ancestor nothing can be compared, and that is no success."""
     git(committed, "switch", "--quiet", "--orphan", "rewritten")

@@ -23,6 +23,7 @@ RESULTS: dict[str, list[str]] = {
     "verify": ["rendered/broken.yaml"],
     "fmt": [],
     "plan": [],
+    "publish": [],
     "resolve": [],
 }
 DOCUMENTS: dict[str, list[str]] = {
@@ -34,11 +35,27 @@ DOCUMENTS: dict[str, list[str]] = {
     "get": ["acme", "spec.users"],
     "set": ["acme", "spec.users=30"],
     "merge-driver": ["--install"],
+    "suspend": ["acme"],
+    "resume": ["acme"],
+    "offboard": ["acme", "--delete-after", "2027-01-31", "--approver", "A", "--reason", "contract ended"],
+    "rename": ["acme", "Acme Group"],
+    "promote": [
+        "standard",
+        "odoo-18.0-20261109",
+        "--record",
+        "staging",
+        "--by",
+        "A",
+        "--migration",
+        "passed",
+        "--probes",
+        "passed",
+    ],
 }
 
 
 def test_each_command_is_here() -> None:
-    assert {*RESULTS, *DOCUMENTS, "diff", "secrets"} == set(COMMANDS)
+    assert {*RESULTS, *DOCUMENTS, "diff", "rollback", "secrets"} == set(COMMANDS)
 
 
 @pytest.mark.parametrize("form", WRITERS)

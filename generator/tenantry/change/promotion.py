@@ -44,9 +44,9 @@ def next_step(inputs: Inputs, channel_name: str, release_name: str, as_of: str) 
     if channel.releases.staging != release.name:
         return PromotionStep(
             channel.name, (f"spec.releases.staging={release.name}",), f"staging of channel '{channel.name}' gets '{release.name}'",
-            then=_record(release, "staging"),
+            then=_record(channel, release, "staging"),
         )  # fmt: skip
-    _must_be_proved(release, "staging")
+    _must_be_proved(channel, release, "staging")
     return _wave(inputs, channel, release, as_of)
 
 
@@ -59,33 +59,33 @@ def _known(fleet: Fleet, channel_name: str, release_name: str) -> tuple[Channel,
     return channel, release
 
 
-def _record(release: Release, environment: str) -> str:
+def _record(channel: Channel, release: Release, environment: str) -> str:
     return (
-        f"when it has run there: tenantry promote --record {environment} --by WHO --migration passed --probes passed "
-        f"CHANNEL {release.name}"
+        f"when it has run there: tenantry promote {channel.name} {release.name} --record {environment} --by WHO "
+        "--migration passed --probes passed"
     )
 
 
-def _must_be_proved(release: Release, environment: str) -> None:
+def _must_be_proved(channel: Channel, release: Release, environment: str) -> None:
     """The last record of an environment counts."""
-    found = [proof for proof in release.proved if proof.environment == environment]
-    last = max(found, key=lambda proof: proof.date, default=None)
+    found = sorted((p for p in release.proved if p.environment == environment), key=lambda proof: proof.date)
+    last = found[-1] if found else None
     if last is None or not last.passed:
         why = (
             f"'{release.name}' was not proved in {environment}" if last is None or last.by is None
             else f"'{release.name}' failed in {environment} on {last.date} ({last.by})"
         )  # fmt: skip
-        raise UsageError(why, _record(release, environment))
+        raise UsageError(why, _record(channel, release, environment))
 
 
 def _wave(inputs: Inputs, channel: Channel, release: Release, as_of: str) -> PromotionStep:
     followers = sorted(
-        (i for i in inputs.resolution.instances.values() if i.tenant.channel == channel.name and i.environment == "production"),
+        (i for i in inputs.resolution.instances.values() if i.tenant.channel == channel.name and i.environment == "production" and not i.leaving),
         key=lambda i: (i.tenant.users, i.tenant.name),
     )  # fmt: skip
     done = set(channel.rollout.tenants) if channel.rollout else set()
     if done:
-        _must_be_proved(release, "production")
+        _must_be_proved(channel, release, "production")
     waiting = [i for i in followers if i.tenant.name not in done]
     frozen = [i for i in waiting if next_window(i, as_of).startswith("no window")]
     free = [i for i in waiting if i not in frozen]
@@ -102,7 +102,7 @@ def _wave(inputs: Inputs, channel: Channel, release: Release, as_of: str) -> Pro
     held = f"; held back by a freeze: {', '.join(i.tenant.name for i in frozen)}" if frozen else ""
     return PromotionStep(
         channel.name, (f"spec.rollout={value}",), f"wave {number} of {of}: {len(names)} of {len(followers)} tenants have '{release.name}'{held}",
-        _windows(chosen, as_of), _record(release, "production"),
+        _windows(chosen, as_of), _record(channel, release, "production"),
     )  # fmt: skip
 
 

@@ -61,12 +61,13 @@ def texts_of_folder(before: Path, after: Path) -> Texts:
     return found
 
 
-def compared_commit(repository: Repository, base: str, head: str = "HEAD") -> str:
-    """The commit that `head` is compared with: its common ancestor with `base`, so that what others merged is no change.
+def compared_commits(repository: Repository, base: str, head: str = "HEAD") -> list[str]:
+    """The commits that `head` is compared with: its common ancestors with `base`, so that what others merged is no change.
 
-    Raises UsageError for a revision that does not exist, and when the two have no common ancestor.
+    There are several where both sides have merged each other. What any of them holds must not be lost. Raises UsageError for
+    a revision that does not exist, and when the two have no common ancestor.
     """
-    return repository.merge_base(repository.commit(base), repository.commit(head))
+    return repository.merge_bases(repository.commit(base), repository.commit(head))
 
 
 def _prefix(repository: Repository, fleet: Path) -> PurePosixPath:

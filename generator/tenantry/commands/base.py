@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tenantry.change.guards import guard
 from tenantry.change.guards.registration import Comparison
-from tenantry.change.revisions import Revision, compared_commit, texts_of
+from tenantry.change.revisions import Revision, compared_commits, texts_of
 from tenantry.change.side import Side, read_past
 from tenantry.core.findings import Finding, ToolError, UsageError
 from tenantry.plan.inputs import Inputs
@@ -29,17 +29,19 @@ def guarded(space: Workspace, inputs: Inputs, base: str = "") -> Guarded:
     """
     try:
         repository = Repository(space.root)
-        commit = compared_commit(repository, base or default_base(repository))
+        commits = compared_commits(repository, base or default_base(repository))
     except (UsageError, ToolError) as error:
         if base:
             raise
         return Guarded(blind=error.message)
-    texts = texts_of(repository, commit, space.root)
-    if not texts:
-        return Guarded()
     after = Side(Revision("the working tree", space.root), inputs)
-    before = read_past(commit[:12], after, texts, space.store("documents"))
-    return Guarded(tuple(guard(Comparison(before, after, space.as_of))))
+    found: list[Finding] = []
+    for commit in commits:
+        texts = texts_of(repository, commit, space.root)
+        if texts:
+            before = read_past(commit[:12], after, texts, space.store("documents"))
+            found += guard(Comparison(before, after, space.as_of))
+    return Guarded(tuple(dict.fromkeys(found)))
 
 
 def default_base(repository: Repository) -> str:

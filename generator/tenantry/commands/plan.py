@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tenantry.change.assemble import make_plan
 from tenantry.change.guards import guard
 from tenantry.change.guards.registration import Comparison
-from tenantry.change.revisions import Revision, Texts, compared_commit, inputs_of, texts_of, texts_of_folder
+from tenantry.change.revisions import Revision, Texts, compared_commits, inputs_of, texts_of, texts_of_folder
 from tenantry.change.side import Side, read_past, read_side
 from tenantry.commands.base import default_base
 from tenantry.commands.run import has_error
@@ -27,28 +28,40 @@ class Compared:
     after: str = ""
 
 
+@dataclass(frozen=True)
+class _States:
+    """What the states are called, the folder of the later one, and what differs in the earlier one: one for each common
+    ancestor, of which the first is planned from and all are guarded."""
+
+    before: str
+    after: str
+    root: Path
+    texts: tuple[Texts, ...]
+
+
 def plan(space: Workspace, compared: Compared) -> Result:
     """Compare the inputs of two states. Exit code 1 for what is invalid, or must not be done.
 
     Raises UsageError for a revision or folder that does not exist.
     """
     with contextlib.ExitStack() as stack:
-        titles, root, texts = _states(space, compared, stack)
+        states = _states(space, compared, stack)
         documents = space.store("documents")
-        after = read_side(Revision(titles[1], root), space.as_of, documents)
-        before = read_past(titles[0], after, texts, documents)
+        after = read_side(Revision(states.after, states.root), space.as_of, documents)
+        before = [read_past(states.before, after, texts, documents) for texts in states.texts]
         documents.save()
-        return _planned(space, before, after, tuple(sorted(texts)))
+        return _planned(space, before, after, tuple(sorted(states.texts[0])))
 
 
-def _planned(space: Workspace, before: Side, after: Side, inputs: tuple[str, ...]) -> Result:
+def _planned(space: Workspace, before: Sequence[Side], after: Side, inputs: tuple[str, ...]) -> Result:
     findings = list(after.inputs.findings)
     if not after.inputs.usable:
         note = "There is no plan, because the inputs have errors."
         return Result("plan", in_order(findings), {"inputs": len(inputs)}, (note,))
-    findings += guard(Comparison(before, after, space.as_of))
+    for side in before:
+        findings += guard(Comparison(side, after, space.as_of))
     with Engines(space.say) as engines:
-        made = make_plan(engines.engine, before, after, inputs, space.as_of, lambda: None)
+        made = make_plan(engines.engine, before[0], after, inputs, space.as_of, lambda: None)
     findings += made.findings
     subjects = made.plan.subjects
     tenants = {c.subject.tenant for c in subjects if c.subject.tenant} | {t for c in subjects for t in c.affects}
@@ -60,23 +73,24 @@ def _planned(space: Workspace, before: Side, after: Side, inputs: tuple[str, ...
     return Result("plan", in_order(findings), counts, notes, plan=made.plan)
 
 
-def _states(space: Workspace, compared: Compared, stack: contextlib.ExitStack) -> tuple[tuple[str, str], Path, Texts]:
-    """What the states are called, the folder of the later one, and what differs in the earlier one."""
+def _states(space: Workspace, compared: Compared, stack: contextlib.ExitStack) -> _States:
     before, after = compared.before, compared.after
     if _is_folder(before):
         there = require_fleet(Path(before).resolve())
         here = require_fleet(Path(after).resolve()) if after else require_fleet(space.root)
-        return (before, after or "the working tree"), here, texts_of_folder(there, here)
+        return _States(before, after or "the working tree", here, (texts_of_folder(there, here),))
     require_fleet(space.root)
     repository = Repository(space.root)
     base = before or default_base(repository)
-    commit = compared_commit(repository, base, after or "HEAD")
-    title = f"{base} ({commit[:12]})"
+    commits = compared_commits(repository, base, after or "HEAD")
+    title = f"{base} ({commits[0][:12]})"
     if not after:
-        return (title, "the working tree"), space.root, texts_of(repository, commit, space.root)
+        texts = tuple(texts_of(repository, commit, space.root) for commit in commits)
+        return _States(title, "the working tree", space.root, texts)
     head = repository.commit(after)
     root = stack.enter_context(inputs_of(repository, head, space.root))
-    return (title, f"{after} ({head[:12]})"), root, texts_of(repository, commit, space.root, head)
+    texts = tuple(texts_of(repository, commit, space.root, head) for commit in commits)
+    return _States(title, f"{after} ({head[:12]})", root, texts)
 
 
 def _is_folder(name: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tenantry.change.promotion import PromotionStep, WayBack, next_step, way_back
-from tenantry.change.revisions import Revision, compared_commit, texts_of
+from tenantry.change.revisions import Revision, compared_commits, texts_of
 from tenantry.change.side import Side, read_past
 from tenantry.commands.base import default_base
 from tenantry.commands.set import set_values
@@ -64,7 +64,7 @@ def _merged(space: Workspace, inputs: Inputs) -> Inputs | None:
     """The merged state; None if it can't be known, so that everything counts as applied."""
     try:
         repository = Repository(space.root)
-        commit = compared_commit(repository, default_base(repository))
+        commit, *_ = compared_commits(repository, default_base(repository))
     except (UsageError, ToolError):
         return None
     after = Side(Revision("the working tree", space.root), inputs)

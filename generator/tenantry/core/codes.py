@@ -229,6 +229,11 @@ _CODES: tuple[Code, ...] = (
         "A file was invalid in the revision that the change is compared with, so no guard could look at it.",
     ),
     Code(
+        "B011",
+        "Backups would be deleted",
+        "Backups are kept or locked for less long, so older ones are deleted, or can be.",
+    ),
+    Code(
         "B010",
         "Release and infrastructure in one change",
         "Both are applied in the same window; if something fails, neither can be taken back without the other.",

@@ -86,9 +86,10 @@ class Repository:
                 return name
         return ""
 
-    def merge_base(self, one: str, other: str) -> str:
-        """The best common ancestor of two commits. Raises UsageError when they have none."""
-        found = self._ask("merge-base", one, other, missing="")
+    def merge_bases(self, one: str, other: str) -> list[str]:
+        """The best common ancestors of two commits: several after merges in both directions. Raises UsageError when they have
+        none."""
+        found = self._ask("merge-base", "--all", one, other, missing="").split()
         if not found:
             shallow = self._ask("rev-parse", "--is-shallow-repository") == "true"
             hint = "the clone is shallow: run 'git fetch --unshallow'" if shallow else "name a revision of this history"
@@ -169,7 +170,12 @@ def _environment(settings: Mapping[str, str]) -> dict[str, str]:
         for number, (name, setting) in enumerate(settings.items())
         for key, value in ((f"GIT_CONFIG_KEY_{number}", name), (f"GIT_CONFIG_VALUE_{number}", setting))
     }
-    more = {"GIT_CONFIG_COUNT": str(len(settings)), "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+    more = {
+        "GIT_CONFIG_COUNT": str(len(settings)),
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
     return {**pairs, **more, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 
 
