@@ -23,6 +23,7 @@ RESULTS: dict[str, list[str]] = {
     "verify": ["rendered/broken.yaml"],
     "fmt": [],
     "plan": [],
+    "publish": [],
     "resolve": [],
     "publish": [],
 }
