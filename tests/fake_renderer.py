@@ -64,7 +64,7 @@ def render(space: Workspace, publisher: Publisher, tenants: Sequence[str] = (), 
     return Result("render", notes=("Rendered.",))
 
 
-def check(space: Workspace) -> Result:
+def check(space: Workspace, base: str = "") -> Result:
     return Result("check", tuple(Finding("G003", Place(change.file), "differs") for change in changes(space.root)))
 
 

@@ -46,6 +46,10 @@ class Outcome:
     lost: list[str] = field(default_factory=list)
 
 
+OFFBOARDING = """\
+  state: offboarding
+  offboarding: {deleteAfter: "2020-01-01", approver: Head of operations, reason: Contract ended}
+"""
 _MOST = 4
 """Tenants of one person: what both want must fit into the cell, or `check` rightly refuses the merge."""
 
@@ -60,10 +64,16 @@ class Person:
     tool: Tool
     tenants: list[str] = field(default_factory=list)
     leaving: list[str] = field(default_factory=list)
+    to_remove: list[str] = field(default_factory=list)
     made: int = 0
 
-    def day(self, fleet: Path) -> None:
-        """One to three changes, rendered and committed one by one."""
+    def day(self, fleet: Path, removes: bool) -> None:
+        """One to three changes, rendered and committed one by one.
+
+        A tenant is removed if it was offboarding before the day, and only by the one who `removes`: at most one may
+        leave in one change, and that is what both days together are.
+        """
+        self.to_remove = self.leaving[:1] if removes else []
         for _ in range(self.luck.randint(1, 3)):
             what = self.luck.choice([self._comes, self._comes, self._grows, self._leaves, self._is_gone, self._resizes])
             what(fleet)
@@ -85,12 +95,13 @@ class Person:
         if self.tenants:
             name = self.tenants.pop(self.luck.randrange(len(self.tenants)))
             path = fleet / f"tenants/{name}.yaml"
-            path.write_text(path.read_text().replace("  tier:", "  state: offboarding\n  tier:", 1))
+            path.write_text(path.read_text().replace("  tier:", f"{OFFBOARDING}  tier:", 1))
             self.leaving.append(name)
 
     def _is_gone(self, fleet: Path) -> None:
-        if self.leaving:
-            (fleet / f"tenants/{self.leaving.pop(0)}.yaml").unlink()
+        if self.to_remove:
+            self.leaving.remove(self.to_remove[0])
+            (fleet / f"tenants/{self.to_remove.pop()}.yaml").unlink()
 
     def _resizes(self, fleet: Path) -> None:
         path, key = fleet / "tiers/shared.yaml", self.luck.choice(self.sizes)
@@ -119,9 +130,9 @@ def work(fleet: Path, tool: Tool, merges: int, seed: int, say: Callable[[str], N
     half = len(tool.sizes) // 2
     people = (Person("alice", tool.sizes[:half], luck, tool), Person("bob", tool.sizes[half:], luck, tool))
     while outcome.merges < merges:
-        for person in people:
+        for number, person in enumerate(people):
             git(fleet, "switch", "--quiet", "--create", person.name, "main")
-            person.day(fleet)
+            person.day(fleet, removes=number == outcome.merges // len(WAYS) % 2)
         expected = _together(fleet)
         for way in WAYS:
             ours, theirs = ("bob", "alice") if way == "merge the other way" else ("alice", "bob")

@@ -10,17 +10,9 @@ import pytest
 
 from conftest import Ran, add_tenant, tree
 from repositories import commit, git, start, unmerged
+from two_people import OFFBOARDING
 
 Run = Callable[..., Ran]
-
-
-def offboard(run: Run, fleet: Path, name: str) -> None:
-    """Both steps of removing a tenant, each rendered and committed."""
-    path = fleet / f"tenants/{name}.yaml"
-    path.write_text(path.read_text().replace("  tier:", "  state: offboarding\n  tier:", 1))
-    render_and_commit(run, fleet, "offboarding")
-    path.unlink()
-    render_and_commit(run, fleet, "gone")
 
 
 def render_and_commit(run: Run, fleet: Path, message: str) -> None:
@@ -35,7 +27,7 @@ _BUILT: list[Path] = []
 
 @pytest.fixture
 def branches(run: Run, fleet: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """On `leaves`, a tenant is removed; on `main`, which is checked out, its tier changes."""
+    """On `leaves`, a tenant that is offboarding is removed; on `main`, which is checked out, its tier changes."""
     if not _BUILT:
         _make_branches(run, fleet)
         _BUILT.append(shutil.copytree(fleet, tmp_path_factory.mktemp("built") / "fleet", symlinks=True))
@@ -47,10 +39,13 @@ def branches(run: Run, fleet: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 def _make_branches(run: Run, fleet: Path) -> None:
     add_tenant(fleet, "contoso", "shared", "euw1-shared-a", users=24)
-    run("render", "-C", fleet)
+    acme = fleet / "tenants/acme.yaml"
+    acme.write_text(acme.read_text().replace("  tier:", f"{OFFBOARDING}  tier:", 1))
+    assert run("render", "-C", fleet).code == 0
     start(fleet)
     git(fleet, "switch", "--quiet", "--create", "leaves")
-    offboard(run, fleet, "acme")
+    acme.unlink()
+    render_and_commit(run, fleet, "gone")
     git(fleet, "switch", "--quiet", "main")
     tier = fleet / "tiers/shared.yaml"
     tier.write_text(tier.read_text().replace("requestBaseMiB: 300", "requestBaseMiB: 310", 1))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tenantry.publish.resolution import Sides, start_from
-from tenantry.runtime.index import Entry
+from tenantry.runtime.index import StoredFile
 
-A, B, C = (Entry("100644", letter * 40) for letter in "abc")
+A, B, C = (StoredFile("100644", letter * 40) for letter in "abc")
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ A, B, C = (Entry("100644", letter * 40) for letter in "abc")
     ],
 )
 def test_what_one_side_changed_is_taken_then_a_removal_then_ours(
-    base: Entry | None, ours: Entry | None, theirs: Entry | None, chosen: Entry | None
+    base: StoredFile | None, ours: StoredFile | None, theirs: StoredFile | None, chosen: StoredFile | None
 ) -> None:
     found = Sides(*({} if entry is None else {"rendered/x": entry} for entry in (base, ours, theirs)))
     assert dict(start_from(found)) == {"rendered/x": chosen}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tenantry.core.findings import TenantryError
 from tenantry.publish.area import Area
-from tenantry.runtime.index import Entry, put_into, raw_changes
+from tenantry.runtime.index import StoredFile, put_into, raw_changes
 from tenantry.runtime.repository import Repository
 from tenantry.runtime.text_merge import merge_text
 from tenantry.runtime.user_git import UserGit
@@ -26,14 +26,14 @@ NOTE = "tenantry publish: carry inputs to the moved branch"
 class Carried:
     """Entries of inputs on the new commit (None for a removed file), and paths that both sides changed in one place."""
 
-    entries: dict[str, Entry | None]
+    entries: dict[str, StoredFile | None]
     conflicts: tuple[str, ...]
 
 
 def carried(repository: Repository, area: Area, base: str, ours: str, onto: str) -> Carried:
     """What `ours` changed since `base`, but for generated trees, merged with what `onto` changed."""
     theirs = dict(raw_changes(repository, "diff-tree", base, onto))
-    entries: dict[str, Entry | None] = {}
+    entries: dict[str, StoredFile | None] = {}
     conflicts = []
     for path, (before, after) in raw_changes(repository, "diff-tree", base, ours):
         if area.is_generated(path):
@@ -81,7 +81,7 @@ def snapshot(repository: Repository, tree: str, parent: str) -> str:
     return repository.ask("commit-tree", tree, "-p", parent, "-m", NOTE)
 
 
-def _merged(repository: Repository, *versions: Entry | None) -> Entry | None:
+def _merged(repository: Repository, *versions: StoredFile | None) -> StoredFile | None:
     """The merge of a text that both sides changed; None for a conflict, and when one side removed it."""
     base, ours, theirs = versions
     if ours is None or theirs is None or {"120000", "160000"} & {ours.mode, theirs.mode}:
@@ -89,8 +89,8 @@ def _merged(repository: Repository, *versions: Entry | None) -> Entry | None:
     merged = merge_text(*_contents(repository, base, ours, theirs))
     if merged.conflicts:
         return None
-    return Entry(ours.mode, repository.ask("hash-object", "-w", "--stdin", given=merged.content))
+    return StoredFile(ours.mode, repository.ask("hash-object", "-w", "--stdin", given=merged.content))
 
 
-def _contents(repository: Repository, *entries: Entry | None) -> Iterator[bytes]:
+def _contents(repository: Repository, *entries: StoredFile | None) -> Iterator[bytes]:
     return (repository.content(entry.blob) if entry else b"" for entry in entries)

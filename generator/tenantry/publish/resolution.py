@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tenantry.runtime.index import Entries, Entry, entries_of, stages
+from tenantry.runtime.index import Entries, StoredFile, entries_of, stages
 from tenantry.runtime.repository import Repository
 
 
@@ -74,7 +74,7 @@ def _ancestor(repository: Repository, head: str) -> str:
     return repository.ask("rev-parse", "--verify", "--quiet", f"{head}^", missing="")
 
 
-def start_from(found: Sides) -> Iterator[tuple[str, Entry | None]]:
+def start_from(found: Sides) -> Iterator[tuple[str, StoredFile | None]]:
     """Each path with the version to start from; None for a file that is removed.
 
     What one side alone changed is taken. Of what both changed, a removal is taken, else our side.

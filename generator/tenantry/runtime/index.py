@@ -10,14 +10,14 @@ from tenantry.runtime.repository import Repository
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Entry:
+class StoredFile:
     """A file as git stores it: mode (`100644`, `120000` for a link) and blob."""
 
     mode: str
     blob: str
 
 
-Entries = Mapping[str, Entry]
+Entries = Mapping[str, StoredFile]
 """Entries by path below the repository's top."""
 
 
@@ -29,18 +29,18 @@ def entries_of(repository: Repository, commit: str, folders: Sequence[str]) -> E
         if path:
             mode, kind, blob = about.split(" ")
             if kind == "blob":
-                found[path] = Entry(mode, blob)
+                found[path] = StoredFile(mode, blob)
     return found
 
 
 def stages(repository: Repository, folders: Sequence[str]) -> Mapping[int, Entries]:
     """Files of the index by stage: 0 for merged ones, else 1 (ancestor), 2 (ours) and 3 (theirs)."""
-    found: dict[int, dict[str, Entry]] = {number: {} for number in range(4)}
+    found: dict[int, dict[str, StoredFile]] = {number: {} for number in range(4)}
     for line in repository.ask("ls-files", "--stage", "-z", "--", *folders).split("\0"):
         about, _, path = line.partition("\t")
         if path:
             mode, blob, stage = about.split(" ")
-            found[int(stage)][path] = Entry(mode, blob)
+            found[int(stage)][path] = StoredFile(mode, blob)
     return found
 
 
@@ -62,10 +62,10 @@ def put(repository: Repository, wanted: Entries, gone: Iterable[str]) -> None:
     repository.ask("update-index", "-q", "--really-refresh", missing="")
 
 
-def put_into(repository: Repository, entries: Mapping[str, Entry | None], index: Path | None) -> None:
+def put_into(repository: Repository, entries: Mapping[str, StoredFile | None], index: Path | None) -> None:
     """Bring an index (the clone's, or a file) to some entries; None removes a path."""
     length = len(next((entry.blob for entry in entries.values() if entry), "0" * 40))
-    nothing = Entry("0", "0" * length)
+    nothing = StoredFile("0", "0" * length)
     lines = _lines({path: entry or nothing for path, entry in entries.items()})
     repository.ask("update-index", "-z", "--index-info", given=lines, index=index)
 
@@ -81,7 +81,7 @@ def _differing(repository: Repository) -> Iterator[str]:
 
 def raw_changes(
     repository: Repository, command: str, *arguments: str
-) -> Iterator[tuple[str, tuple[Entry | None, Entry | None]]]:
+) -> Iterator[tuple[str, tuple[StoredFile | None, StoredFile | None]]]:
     """Paths that a command of git's `diff-*` family reports, each with its entry before and after."""
     raw = repository.ask(command, "-r", "--raw", "--no-abbrev", "--no-renames", "-z", *arguments).split("\0")
     for about, path in zip(raw[::2], raw[1::2], strict=False):
@@ -89,5 +89,5 @@ def raw_changes(
         yield path, (_entry(old_mode, old), _entry(new_mode, new))
 
 
-def _entry(mode: str, blob: str) -> Entry | None:
-    return None if mode == "000000" else Entry(mode, blob)
+def _entry(mode: str, blob: str) -> StoredFile | None:
+    return None if mode == "000000" else StoredFile(mode, blob)
