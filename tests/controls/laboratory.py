@@ -99,7 +99,7 @@ def found_in(objects: Mapping[str, tuple[Manifest, ...]], cluster: str) -> tuple
     judged = list(judge(states[cluster].index, known.clusters[cluster].kubernetes_version))
     # Only what looks at the changed cluster can find something new: itself, and the one whose DR partner it is.
     near = {name: states[name] for name in dict.fromkeys((cluster, known.clusters[cluster].dr_partner))}
-    verdicts = ask(_policy_engine(), known, near)
+    verdicts = ask(policy_engine(), known, near)
     proved = prove_fleet(
         known, near, verdicts, standard.all_differences(near, templates(), {}), [manifest for manifest, _ in judged]
     )
@@ -107,7 +107,8 @@ def found_in(objects: Mapping[str, tuple[Manifest, ...]], cluster: str) -> tuple
 
 
 @cache
-def _policy_engine() -> PolicyEngine:
+def policy_engine() -> PolicyEngine:
+    """One policy engine for all mutants of a process."""
     return PolicyEngine(engine_build.ensure(engine_build.POLICY_ENGINE, lambda _: None))
 
 
@@ -119,7 +120,7 @@ def running_engine() -> Engine:
 
 @atexit.register
 def _close() -> None:
-    for make in (running_engine, _policy_engine):
+    for make in (running_engine, policy_engine):
         if make.cache_info().currsize:
             make().close()
 

@@ -22,7 +22,8 @@ from tenantry.runtime.workspace import Workspace
 from tenantry.verify.judge import Blame
 
 if TYPE_CHECKING:
-    from tenantry.prove.run import Content, Prover
+    from tenantry.prove.known_parts import KnownParts
+    from tenantry.prove.run import Content
 
 
 @dataclass
@@ -48,7 +49,7 @@ class Proofs:
 
     def take(self, objects: PairObjects) -> None:
         """Prove a pair while its objects are in memory."""
-        proof = self._prover.prove_pair(objects, self.content)
+        proof = self._parts.prove(objects, self.content)
         self._lifting[objects.pair] = sorted(proof.used)
         self._found += proof.findings
         if not proof.findings:
@@ -66,7 +67,7 @@ class Proofs:
         doubtful = [pair for pair in missing if self.needs(pair, changes)]
         for done, pair in enumerate(doubtful):
             self.space.progress("proving", done, len(doubtful))
-            self.take(PairObjects(pair, files_of(pair, self.listing, changes)))
+            self.take(PairObjects(pair, files_of(pair, self.listing, changes), changes))
         for pair in missing:
             if pair not in self._lifting:
                 self._lifting[pair] = self.known.get(_entry(pair))[1]
@@ -79,15 +80,19 @@ class Proofs:
         keys = self._keys_on(listing) if self._fresh else {}
         for pair in self._fresh:
             self.known.put(_entry(pair), [keys[pair], self._lifting[pair]])
+        if self._fresh:
+            self._parts.remember(listing)
 
     @cached_property
-    def _prover(self) -> Prover:
+    def _parts(self) -> KnownParts:
+        from tenantry.prove.known_parts import KnownParts
         from tenantry.prove.promises import promises
         from tenantry.prove.run import Prover  # takes a third of a second, and is rarely needed
 
         fleet, instances = self.inputs.fleet, self.inputs.resolution.instances
         known = promises(fleet, instances, self.space.as_of)
-        return Prover(known, self.templates, self.blame, self.engines)
+        prover = Prover(known, self.templates, self.blame, self.engines)
+        return KnownParts(prover, self.space.store("parts"), self._tenants, self.listing)
 
     @cached_property
     def _keys(self) -> Mapping[Pair, str]:

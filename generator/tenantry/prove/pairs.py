@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tenantry.core.findings import Finding
 from tenantry.core.manifest import Manifest
 from tenantry.prove.template_conformance import Conformance
+from tenantry.runtime.listing import Change
+
+if TYPE_CHECKING:
+    from tenantry.prove.parts import Border, Part
 
 Pair = tuple[str, ...]
 """Names of clusters, sorted."""
@@ -24,6 +29,8 @@ class PairObjects:
     pair: Pair
     files: Mapping[str, Sequence[str]]
     """Files of rendered/ by cluster."""
+    changes: Sequence[Change]
+    """What differs from the files on disk; changes of other pairs may be among them."""
     made: Mapping[str, Manifest] = field(default_factory=dict)
     """Objects that were built or read before, by file."""
     compared: Mapping[str, Conformance] = field(default_factory=dict)
@@ -37,3 +44,7 @@ class PairProof:
     findings: Sequence[Finding]
     used: frozenset[str]
     """Names of the exceptions in use."""
+    met: frozenset[str] = frozenset()
+    """Policies that matched an object."""
+    borders: Mapping[Part, Border] | None = None
+    """Of the parts that were proved; None when something was found or excepted, or a part is not apart from others."""

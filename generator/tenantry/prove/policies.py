@@ -10,6 +10,7 @@ from typing import Any
 
 from tenantry.core.findings import Finding, Place
 from tenantry.core.manifest import Manifest, Problem, dig, entries, items, mapping, text
+from tenantry.core.paths import folder_of
 from tenantry.core.veil import Veil
 from tenantry.engine.kyverno import PolicyEngine, PolicyOutcome
 from tenantry.model.policy import Policy
@@ -28,6 +29,8 @@ class Verdicts:
     policies: Mapping[str, Policy]
     places: Mapping[str, Place]
     findings: list[Finding] = field(default_factory=list)
+    met: set[tuple[str, str]] = field(default_factory=set)
+    """(policy, folder) where a policy matched an object; known once the verdicts were fetched."""
     _asked: list[tuple[Sequence[Manifest], Future[Any]]] = field(default_factory=list)
     _kinds: set[tuple[str, str, bool]] = field(default_factory=set)
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "policies"))
@@ -46,15 +49,14 @@ class Verdicts:
         """Waits for the verdicts; yields what policies reject or can't decide."""
         self._asking.result()
         self._pool.shutdown()
-        met: set[str] = set()
         for manifests, started in self._asked:
             for manifest, outcomes in zip(manifests, self.engine.outcomes(started), strict=True):
                 for outcome in outcomes:
-                    met.add(outcome.policy)
+                    self.met.add((outcome.policy, folder_of(manifest.file)))
                     problem = self._problem(outcome)
                     if problem is not None:
                         yield manifest, problem
-        self.findings += self._unmet(met)
+        self.findings += self._unmet()
 
     def _problem(self, outcome: PolicyOutcome) -> Problem | None:
         control = self.policies[outcome.policy].control
@@ -77,8 +79,9 @@ class Verdicts:
             control=control,
         )
 
-    def _unmet(self, met: set[str]) -> Iterator[Finding]:
+    def _unmet(self) -> Iterator[Finding]:
         """A policy whose kinds are in the tree, but that matched none of them, enforces nothing."""
+        met = {name for name, _ in self.met}
         for name, policy in self.policies.items():
             places = (True,) if _looks_at_tenants(policy) else (True, False)
             if name not in met and any((*kind, place) in self._kinds for kind in _kinds_of(policy) for place in places):

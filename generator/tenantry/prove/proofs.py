@@ -28,6 +28,8 @@ class Proved:
 
     breaches: list[Breach] = field(default_factory=list)
     lifted: list[tuple[ControlException, Breach]] = field(default_factory=list)
+    met: frozenset[tuple[str, str]] = frozenset()
+    """(policy, folder) where a policy matched an object."""
 
 
 def prove_fleet(

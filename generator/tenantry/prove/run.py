@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tenantry.core.findings import Finding, Place
 from tenantry.core.manifest import Manifest
@@ -14,6 +14,7 @@ from tenantry.model.policy import Policy
 from tenantry.prove import readings
 from tenantry.prove.cluster_state import State
 from tenantry.prove.pairs import PairObjects, PairProof
+from tenantry.prove.parts import OWN_MATTERS, Part, Partition, borders, unchanged
 from tenantry.prove.policies import Verdicts, ask
 from tenantry.prove.promises import Promises
 from tenantry.prove.proofs import Proved, prove_fleet
@@ -36,14 +37,38 @@ class Prover:
     blame: Blame
     engines: Engines
 
-    def prove_pair(self, objects: PairObjects, content: Content) -> PairProof:
-        """The proofs of the objects that a pair will hold; files that were not read are read by `content`."""
-        states = read_states(self.engines.engine, self.known, objects.files, content, objects.made)
+    def prove_parts(
+        self, objects: PairObjects, content: Content, whole: Partition, chosen: Sequence[Part] | None = None
+    ) -> PairProof:
+        """The proofs of the objects that a pair will hold, or of some of its parts, beside what the clusters hold for all.
+
+        Files that were not read are read by `content`.
+        """
+        prover = self if chosen is None else self._only(whole, chosen)
+        files = objects.files if chosen is None else whole.files(objects.files, chosen)
+        states = read_states(self.engines.engine, prover.known, files, content, objects.made)
         if not states:
             return PairProof((), frozenset())
-        proved, more = self.prove(states, compared=objects.compared)
+        same = {} if chosen is None else unchanged(states, whole)
+        proved, more = prover.prove(states, compared={**same, **objects.compared})
+        if chosen is not None and (more or proved.breaches):
+            return PairProof((), frozenset())  # what is found is looked for in the whole pair, and told from there
         findings = [*more, *to_findings(proved.breaches, Locator(content), self.blame)]
-        return PairProof(findings, frozenset(lift.name for lift, _ in proved.lifted))
+        used = frozenset(lift.name for lift, _ in proved.lifted)
+        clean = not findings and all(problem.control in OWN_MATTERS for _, (_, problem) in proved.lifted)
+        parts = whole.parts if chosen is None else chosen
+        found = borders(whole, parts, states, objects.files, proved.met) if clean else None
+        return PairProof(findings, used, frozenset(name for name, _ in proved.met), found)
+
+    def _only(self, whole: Partition, chosen: Sequence[Part]) -> Prover:
+        """The same, for some parts."""
+        homes = {
+            cluster: {name: home for part in chosen for name, home in part.homes.get(cluster, {}).items()}
+            for cluster in self.known.homes
+        }
+        wanted = {None, *chosen}
+        templates = self.templates.only(lambda unit: whole.owners.get(rendered_folder(unit.path)) in wanted)
+        return replace(self, known=replace(self.known, homes=homes), templates=templates)
 
     def prove(
         self,
@@ -59,6 +84,7 @@ class Prover:
         judged = judge()
         differing = all_differences(states, self.templates, compared or {})
         proved = prove_fleet(self.known, states, verdicts, differing, judged)
+        proved.met = frozenset(verdicts.met) if verdicts else frozenset()
         return proved, verdicts.findings if verdicts else [NO_POLICIES]
 
     def _ask(self, states: Mapping[str, State]) -> Verdicts | None:

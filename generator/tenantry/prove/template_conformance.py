@@ -68,6 +68,12 @@ class Templates:
             found[unit.cluster].append(unit)
         return found
 
+    def only(self, wanted: Callable[[Unit], bool]) -> Templates:
+        """Those of some units."""
+        chosen = Templates(self._platform, (unit for there in self.units.values() for unit in there if wanted(unit)))
+        chosen._components = self._components
+        return chosen
+
     @cached_property
     def _components(self) -> Components:
         return component_objects(component_context(self._platform))

@@ -129,7 +129,7 @@ class Generator:
                 self._make_group(engine, list(of_group), dirty, built, made, judge)
             files = files_of(pair, self.listing, made.changes)
             self._answer(judge, files)
-            yield PairObjects(pair, files, made.made, made.compared)
+            yield PairObjects(pair, files, made.changes, made.made, made.compared)
         self.space.progress("rendering", len(dirty), len(dirty))
 
     def _make_group(
