@@ -51,6 +51,8 @@ class Range:
 
     def reaches(self, other: Range) -> bool:
         """Whether it contains an address of `other`, or an IPv6 address that a translator maps to one of `other`."""
+        if self.version == 4:  # what embeds an address is IPv6
+            return self.meets(other)
         return any(self.meets(name) for name in names(other))
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ import dataclasses
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
@@ -43,19 +43,26 @@ def _field_of_key(cls: type, key: str) -> tuple[str, Any]:
 
 
 def _convert(kind: Any, value: Any) -> Any:
+    convert = _converter(kind)
+    return value if convert is None else convert(value)
+
+
+@cache
+def _converter(kind: Any) -> Callable[[Any], Any] | None:
+    """How values of a kind are converted; None for those that are taken as they are. Looked up once: annotations are slow."""
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        arguments = {}
-        for key, item in value.items():
-            name, item_kind = _field_of_key(kind, key)
-            arguments[name] = _convert(item_kind, item)
-        return kind(**arguments)
-    origin = typing.get_origin(kind)
+        return lambda value: kind(**{name: _convert(item, v) for (name, item), v in _fields(kind, value)})
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple:
-        item_kind = typing.get_args(kind)[0]
-        return tuple(_convert(item_kind, item) for item in value)
+        one = _converter(arguments[0])
+        return tuple if one is None else lambda value: tuple(map(one, value))
     if origin is Mapping:
-        item_kind = typing.get_args(kind)[1]
-        return {key: _convert(item_kind, item) for key, item in value.items()}
+        each = _converter(arguments[1])
+        return dict if each is None else lambda value: {key: each(item) for key, item in value.items()}
     if origin is types.UnionType or origin is typing.Union:
-        return _convert(next(k for k in typing.get_args(kind) if k is not type(None)), value)
-    return value
+        return _converter(next(k for k in arguments if k is not type(None)))
+    return None
+
+
+def _fields(cls: type, value: Mapping[str, Any]) -> Iterator[tuple[tuple[str, Any], Any]]:
+    return ((_field_of_key(cls, key), item) for key, item in value.items())

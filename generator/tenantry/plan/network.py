@@ -125,6 +125,8 @@ def _inside(network: Range, own: _Own) -> Iterator[tuple[str, str]]:
 
 def _private(scope: Scope, tenant: Tenant) -> Iterator[Finding]:
     """Private integrations are within reach of the private link of each of the tenant's clusters."""
+    if not any(integration.private for integration in tenant.integrations):
+        return
     sites = [i.site.cluster for i in scope.instances.values() if i.tenant is tenant]
     for index, integration in enumerate(tenant.integrations):
         if not integration.private:

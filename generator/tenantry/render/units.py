@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -75,10 +75,15 @@ def component_context(platform: Platform) -> Context:
 
 def units(fleet: Fleet, instances: Mapping[str, Instance]) -> Iterator[Unit]:
     """Every overlay of the fleet, in a fixed order."""
-    for _, instance in sorted(instances.items()):
-        yield from _instance_units(fleet, instance)
+    keys: dict[str, str] = {}
+    members: dict[str, list[Instance]] = {}
+    for name, instance in sorted(instances.items()):
+        keys[name] = instance_key(fleet, instance)
+        members.setdefault(instance.site.cell.name, []).append(instance)
+        yield from _instance_units(fleet, instance, keys[name])
     for cell in fleet.all(Cell).values():
-        unit = _cell_unit(fleet, cell, [i for _, i in sorted(instances.items()) if i.site.cell.name == cell.name])
+        there = members.get(cell.name, [])
+        unit = _cell_unit(fleet, cell, there, [keys[member.name] for member in there])
         if unit:
             yield unit
     for cluster in fleet.all(Cluster).values():
@@ -87,8 +92,7 @@ def units(fleet: Fleet, instances: Mapping[str, Instance]) -> Iterator[Unit]:
             yield unit
 
 
-def _instance_units(fleet: Fleet, instance: Instance) -> Iterator[Unit]:
-    key = instance_key(fleet, instance)
+def _instance_units(fleet: Fleet, instance: Instance, key: str) -> Iterator[Unit]:
     tenant, environment = instance.tenant.name, instance.environment
     base = f"tiers/{instance.tier.name}/{environment}"
     here = partial(contexts.instance_context, instance, instance.site)
@@ -131,13 +135,13 @@ def _policy_lifts(fleet: Fleet, instance: Instance) -> list[contexts.PolicyLift]
     return lifts
 
 
-def _cell_unit(fleet: Fleet, cell: Cell, members: list[Instance]) -> Unit | None:
+def _cell_unit(fleet: Fleet, cell: Cell, members: list[Instance], keys: Iterable[str]) -> Unit | None:
     cluster, tier = fleet.find(Cluster, cell.cluster), fleet.find(Tier, cell.tier)
     partner = fleet.find(Cluster, cluster.dr_partner) if cluster else None
     if cluster is None or tier is None or partner is None:
         return None
     site = Site(platform=fleet.platform, cluster=cluster, cell=cell, partner=partner)
-    key = digest_of(_site_key(fleet, site), _digest(fleet, tier), *(instance_key(fleet, m) for m in members))
+    key = digest_of(_site_key(fleet, site), _digest(fleet, tier), *keys)
     context = partial(contexts.cell_context, site, tier, members)
     path = paths.cell_path(cluster.name, cell.name)
     return Unit(path, "cell", f"cells/{tier.name}", key, context, group=path)
