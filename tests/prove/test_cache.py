@@ -89,3 +89,14 @@ def test_an_unused_exception_is_reported_each_time(run: Run, made: Path) -> None
     told = [run("check", "-C", made, "--as-of", DAY).out for _ in range(2)]
     assert "F023 unused exception: acme complies with OBS-02" in told[0]
     assert told[0] == told[1]
+
+
+def test_a_check_that_finds_outdated_trees_forgets_no_proof(
+    run: Run, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = made / "tenants/globex-us.yaml"
+    text = tenant.read_text()
+    tenant.write_text(text.replace("users: ", "users: 1"))
+    assert run("check", "-C", made, "--as-of", DAY).code == 1
+    tenant.write_text(text)
+    assert proved(made, monkeypatch) == []

@@ -77,6 +77,8 @@ class Proofs:
 
     def remember(self, listing: Listing) -> None:
         """Keep in mind which pairs were proved without a finding, on the trees as they are now."""
+        for pair in self._tenants:
+            self.known.get(_entry(pair))  # a run that ends with errors asks for none, and forgets none
         keys = self._keys_on(listing) if self._fresh else {}
         for pair in self._fresh:
             self.known.put(_entry(pair), [keys[pair], self._lifting[pair]])
