@@ -18,7 +18,7 @@ from tenantry.core.paths import folder_of, rendered_folder
 from tenantry.engine.engines import Engines
 from tenantry.prove.known_parts import is_enough
 from tenantry.prove.pairs import PairObjects, PairProof
-from tenantry.prove.parts import Border, Part, Partition, apart, partition
+from tenantry.prove.parts import Border, PairPart, Partition, apart, partition
 from tenantry.prove.run import Prover
 from tenantry.verify.judge import no_blame
 
@@ -59,7 +59,7 @@ def objects_of(objects: Objects) -> PairObjects:
     return PairObjects(PAIR, files, (), made)
 
 
-def proved(objects: PairObjects, chosen: list[Part] | None = None) -> PairProof:
+def proved(objects: PairObjects, chosen: list[PairPart] | None = None) -> PairProof:
     return prover().prove_parts(objects, lambda _: "", whole(), chosen)
 
 
@@ -69,14 +69,14 @@ def clean() -> PairProof:
     return proved(objects_of(example()[1]))
 
 
-def enough(objects: PairObjects, chosen: list[Part]) -> bool:
+def enough(objects: PairObjects, chosen: list[PairPart]) -> bool:
     known = clean()
     assert known.borders is not None
     others = [border for part, border in known.borders.items() if part not in chosen]
     return is_enough(proved(objects, chosen), known.met, others)
 
 
-def changed_parts(objects: PairObjects) -> list[Part] | None:
+def changed_parts(objects: PairObjects) -> list[PairPart] | None:
     """The parts of the objects that are not the example's; None when one is no part's."""
     before = objects_of(example()[1]).made
     files = {f for f in before.keys() | objects.made.keys() if not same(before.get(f), objects.made.get(f))}

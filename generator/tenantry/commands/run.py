@@ -79,7 +79,7 @@ class Run:
         sink: Sink,
         tenants: Sequence[str] = (),
         staged: Callable[[str], Path | None] = lambda _: None,
-        blocked: Callable[[TreeChanges], bool] = lambda _: False,
+        blocked: Callable[[TreeChanges], bool] | None = None,
     ) -> Made:
         """Find what must change, and prove each pair of clusters while its objects are in memory.
 
@@ -90,7 +90,10 @@ class Run:
         all_units = list(units(inputs.fleet, inputs.resolution.instances))
         blame = Blamer(inputs.fleet, all_units)
         templates = Templates(inputs.fleet.platform, all_units)
-        generator = Generator(space, inputs, all_units, self._listing.result(), self.engines, self.known, sink)
+        listing = self._listing.result()
+        generator = Generator(
+            space, inputs, all_units, listing, self.engines, self.known, sink, proves_changes=blocked is None
+        )
 
         def content(file: str) -> str:
             return (staged(file) or space.root / file).read_text(encoding="utf-8", errors="replace")
@@ -98,7 +101,7 @@ class Run:
         proofs = Proofs(space, inputs, self.known, self.engines, generator.listing, templates, blame, content)
         for objects in generator.run(tenants, templates, blame):
             outcome = generator.outcome
-            wanted = not has_error(outcome.findings) and not blocked(outcome)
+            wanted = not has_error(outcome.findings) and not (blocked and blocked(outcome))
             if wanted and proofs.needs(objects.pair, outcome.changes):
                 proofs.take(objects)
         return Made(self, generator, proofs)

@@ -15,7 +15,7 @@ from tenantry.core.paths import cluster_of, folder_of, is_rendered
 from tenantry.inputs.fleet import Fleet
 from tenantry.model.control_exception import ControlException
 from tenantry.prove.pairs import Pair, PairObjects, PairProof
-from tenantry.prove.parts import Border, Part, Partition, apart, partition
+from tenantry.prove.parts import Border, PairPart, Partition, apart, partition
 from tenantry.prove.run import Content, Prover
 from tenantry.runtime.cache import Store, digest_of
 from tenantry.runtime.listing import Listing
@@ -36,12 +36,12 @@ class _Memory:
 
 
 @dataclass(frozen=True)
-class _Fresh:
+class _ProvedParts:
     """A pair that was proved in this run without a finding; `kept` are the borders of parts that were not proved again."""
 
     used: frozenset[str]
     met: frozenset[str]
-    proved: Mapping[Part, Border]
+    proved: Mapping[PairPart, Border]
     kept: Mapping[str, Border]
 
 
@@ -53,7 +53,7 @@ class KnownParts:
     store: Store
     pairs: Iterable[Pair]
     listing: Listing
-    _fresh: dict[Pair, _Fresh] = field(default_factory=dict)
+    _fresh: dict[Pair, _ProvedParts] = field(default_factory=dict)
     _partitions: dict[Pair, Partition] = field(default_factory=dict)
 
     def prove(self, objects: PairObjects, content: Content) -> PairProof:
@@ -67,11 +67,11 @@ class KnownParts:
             proof = self.prover.prove_parts(objects, content, whole, chosen)
             if is_enough(proof, known.met, kept.values()):
                 used = proof.used | self._used_elsewhere(known, chosen)
-                self._fresh[objects.pair] = _Fresh(used, _met(proof, kept.values()), proof.borders or {}, kept)
+                self._fresh[objects.pair] = _ProvedParts(used, _met(proof, kept.values()), proof.borders or {}, kept)
                 return replace(proof, used=used)
         proof = self.prover.prove_parts(objects, content, whole)
         if proof.borders is not None:
-            self._fresh[objects.pair] = _Fresh(proof.used, proof.met, proof.borders, {})
+            self._fresh[objects.pair] = _ProvedParts(proof.used, proof.met, proof.borders, {})
         return proof
 
     def remember(self, listing: Listing) -> None:
@@ -88,13 +88,13 @@ class KnownParts:
             })  # fmt: skip
         self.store.save()
 
-    def _used_elsewhere(self, known: _Memory, chosen: Iterable[Part]) -> frozenset[str]:
+    def _used_elsewhere(self, known: _Memory, chosen: Iterable[PairPart]) -> frozenset[str]:
         """Exceptions that are in use outside of some parts."""
         tenants = {name for part in chosen for name in part.tenants}
         exceptions = self._fleet.all(ControlException).values()
         return known.used & {e.name for e in exceptions if e.tenant not in tenants}
 
-    def _changed(self, objects: PairObjects, whole: Partition, known: _Memory) -> list[Part] | None:
+    def _changed(self, objects: PairObjects, whole: Partition, known: _Memory) -> list[PairPart] | None:
         """The parts to prove; None if something changed outside of all parts, or a home is gone."""
         if known.common != self._common(objects.pair, whole, self._now):
             return None
@@ -107,7 +107,7 @@ class KnownParts:
         keys = self._keys(whole, ())
         return [p for p in whole.parts if keys[p] not in known.borders or not touched.isdisjoint(p.folders)]
 
-    def _keys(self, whole: Partition, but: Iterable[Part]) -> dict[Part, str]:
+    def _keys(self, whole: Partition, but: Iterable[PairPart]) -> dict[PairPart, str]:
         left_out = set(but)
         return {part: self._key(part, self._now) for part in whole.parts if part not in left_out}
 
@@ -134,12 +134,12 @@ class KnownParts:
     def _now(self) -> Lines:
         return _lines(self.listing)
 
-    def _key(self, part: Part, lines: Lines) -> str:
+    def _key(self, part: PairPart, lines: Lines) -> str:
         """What the proof of a part rests on, besides what all parts share: its files, its tenants and its cells."""
         own = (lines.get(cluster_of(folder), {}).get(folder, "") for folder in sorted(part.folders))
         return digest_of(*sorted(self._documents(part)), *own)
 
-    def _documents(self, part: Part) -> Iterator[str]:
+    def _documents(self, part: PairPart) -> Iterator[str]:
         documents = self._fleet.documents
         for kind, names in (("Tenant", part.tenants), ("Cell", part.cells)):
             yield from (documents[kind, name].digest for name in names if (kind, name) in documents)

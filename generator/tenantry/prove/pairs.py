@@ -16,7 +16,7 @@ from tenantry.prove.template_conformance import Conformance
 from tenantry.runtime.listing import Change
 
 if TYPE_CHECKING:
-    from tenantry.prove.parts import Border, Part
+    from tenantry.prove.parts import Border, PairPart
 
 Pair = tuple[str, ...]
 """Names of clusters, sorted."""
@@ -46,5 +46,5 @@ class PairProof:
     """Names of the exceptions in use."""
     met: frozenset[str] = frozenset()
     """Policies that matched an object."""
-    borders: Mapping[Part, Border] | None = None
+    borders: Mapping[PairPart, Border] | None = None
     """Of the parts that were proved; None when something was found or excepted, or a part is not apart from others."""

@@ -42,7 +42,7 @@ _Node = tuple[str, str]
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class PairPart:
     """Tenants and cells of a pair that are connected, with all that is theirs."""
 
     tenants: frozenset[str]
@@ -74,8 +74,8 @@ class Border:
 class Partition:
     """All parts of a pair, and which folder is whose; the clusters' own folders are no part's."""
 
-    parts: tuple[Part, ...]
-    owners: Mapping[str, Part]
+    parts: tuple[PairPart, ...]
+    owners: Mapping[str, PairPart]
     """By folder."""
 
     @cached_property
@@ -85,7 +85,7 @@ class Partition:
             (cluster, name) for part in self.parts for cluster, homes in part.homes.items() for name in homes
         )
 
-    def files(self, files: Mapping[str, Sequence[str]], chosen: Iterable[Part]) -> dict[str, list[str]]:
+    def files(self, files: Mapping[str, Sequence[str]], chosen: Iterable[PairPart]) -> dict[str, list[str]]:
         """Of the files of each cluster, those of some parts, and those of no part."""
         wanted = {None, *chosen}
         others = {name for part in self.parts if part not in wanted for name in part.deliveries}
@@ -113,7 +113,7 @@ def partition(promises: Promises, templates: Templates, pair: Pair) -> Partition
         if node in roots:
             folders[roots[node]].add(rendered_folder(unit.path))
     parts = {
-        root: Part(*_names(nodes), own[root], frozenset(folders[root]), _deliveries(promises, nodes))
+        root: PairPart(*_names(nodes), own[root], frozenset(folders[root]), _deliveries(promises, nodes))
         for root, nodes in members.items()
     }
     return Partition(tuple(parts.values()), {folder: parts[root] for root in parts for folder in folders[root]})
@@ -157,11 +157,11 @@ def _connected(links: Iterable[tuple[_Node, _Node]]) -> dict[_Node, _Node]:
 
 def borders(
     partition: Partition,
-    parts: Iterable[Part],
+    parts: Iterable[PairPart],
     states: Mapping[str, State],
     files: Mapping[str, Sequence[str]],
     met: Iterable[tuple[str, str]],
-) -> dict[Part, Border] | None:
+) -> dict[PairPart, Border] | None:
     """The borders of some parts; None if one of their objects, or one of the clusters' own, could be another part's too.
 
     `files` are those of all parts: the name of a file is that of its object. `met` says which policies matched something
@@ -201,7 +201,7 @@ def unchanged(states: Mapping[str, State], partition: Partition) -> dict[str, Co
     return {unit: Conformance(made, {}) for unit, made in found.items()}
 
 
-def _border(part: Part, states: Mapping[str, State], met: frozenset[str]) -> Border:
+def _border(part: PairPart, states: Mapping[str, State], met: frozenset[str]) -> Border:
     spaces: dict[str, dict[str, Labels]] = {}
     selectors: dict[str, list[Value]] = {}
     for cluster, homes in part.homes.items():
@@ -243,4 +243,4 @@ def _meets(selecting: Iterable[Border], selected: Iterable[Border]) -> bool:
     )  # fmt: skip
 
 
-__all__ = ["Border", "Part", "Partition", "apart", "borders", "partition"]
+__all__ = ["Border", "PairPart", "Partition", "apart", "borders", "partition"]

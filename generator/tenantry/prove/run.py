@@ -14,7 +14,7 @@ from tenantry.model.policy import Policy
 from tenantry.prove import readings
 from tenantry.prove.cluster_state import State
 from tenantry.prove.pairs import PairObjects, PairProof
-from tenantry.prove.parts import OWN_MATTERS, Part, Partition, borders, unchanged
+from tenantry.prove.parts import OWN_MATTERS, PairPart, Partition, borders, unchanged
 from tenantry.prove.policies import Verdicts, ask
 from tenantry.prove.promises import Promises
 from tenantry.prove.proofs import Proved, prove_fleet
@@ -38,7 +38,7 @@ class Prover:
     engines: Engines
 
     def prove_parts(
-        self, objects: PairObjects, content: Content, whole: Partition, chosen: Sequence[Part] | None = None
+        self, objects: PairObjects, content: Content, whole: Partition, chosen: Sequence[PairPart] | None = None
     ) -> PairProof:
         """The proofs of the objects that a pair will hold, or of some of its parts, beside what the clusters hold for all.
 
@@ -52,7 +52,7 @@ class Prover:
         same = {} if chosen is None else unchanged(states, whole)
         proved, more = prover.prove(states, compared={**same, **objects.compared})
         if chosen is not None and (more or proved.breaches):
-            return PairProof((), frozenset())  # what is found is looked for in the whole pair, and told from there
+            return PairProof((), frozenset())  # what is found is looked for in the whole pair, and reported from there
         findings = [*more, *to_findings(proved.breaches, Locator(content), self.blame)]
         used = frozenset(lift.name for lift, _ in proved.lifted)
         clean = not findings and all(problem.control in OWN_MATTERS for _, (_, problem) in proved.lifted)
@@ -60,7 +60,7 @@ class Prover:
         found = borders(whole, parts, states, objects.files, proved.met) if clean else None
         return PairProof(findings, used, frozenset(name for name, _ in proved.met), found)
 
-    def _only(self, whole: Partition, chosen: Sequence[Part]) -> Prover:
+    def _only(self, whole: Partition, chosen: Sequence[PairPart]) -> Prover:
         """The same, for some parts."""
         homes = {
             cluster: {name: home for part in chosen for name, home in part.homes.get(cluster, {}).items()}

@@ -55,11 +55,14 @@ class _Pair:
 
 
 class Generator:
-    """Compares the trees with what the inputs give. Unchanged units are recognized by digest and not rendered again."""
+    """Compares the trees with what the inputs give. Unchanged units are recognized by digest and not rendered again.
+
+    Unless it `proves_changes`, policies are compiled in advance only while nothing has changed.
+    """
 
     def __init__(
         self, space: Workspace, inputs: Inputs, all_units: Sequence[Unit], listing: Listing, engines: Engines, store: Store,
-        sink: Sink,
+        sink: Sink, *, proves_changes: bool = True,
     ) -> None:  # fmt: skip
         self.space = space
         self.inputs = inputs
@@ -69,6 +72,7 @@ class Generator:
         self._engines = engines
         self._known = KnownFolders(space.root, store, self.listing)
         self._sink = sink
+        self._proves_changes = proves_changes
         self._troubled: set[str] = set()
 
     def run(self, tenants: Sequence[str], templates: Templates, blame: Blame) -> Iterator[PairObjects]:
@@ -115,9 +119,9 @@ class Generator:
         self, dirty: set[str], bases: Bases, templates: Templates, judge: GroupJudge, removals: Sequence[Change]
     ) -> Iterator[PairObjects]:
         """Build the units, and check each group in which a unit was built, with the others as they are on disk."""
-        fleet = self.inputs.fleet
         engine = self._engines.engine
-        self._engines.compile([policy.value() for policy in fleet.all(Policy).values()])
+        if self._proves_changes:
+            self._compile()
         wanted = [unit for unit in self._units if unit.path in dirty]
         engine.store(bases.files(unit.base for unit in wanted))
         built = build(engine, wanted, bases, templates)
@@ -170,7 +174,13 @@ class Generator:
         self.outcome.objects += len(built.objects)
         self._known.note(unit.path, unit.key, _folders(unit), unit.group)
         found = (compare(self.space.root, self.listing, folder, files) for folder, files in built.files.items())
-        return self._note(chain.from_iterable(found))
+        changes = self._note(chain.from_iterable(found))
+        if not self.outcome.changes:
+            self._compile()  # what is up to date so far may well be proved
+        return changes
+
+    def _compile(self) -> None:
+        self._engines.compile([policy.value() for policy in self.inputs.fleet.all(Policy).values()])
 
     def _read(self, engine: Engine, unit: Unit) -> dict[str, Manifest]:
         """Objects of a unit from its files, which are known to be up to date."""

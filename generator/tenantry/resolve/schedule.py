@@ -72,6 +72,12 @@ def _clear(hours: int, seed: int, runs: int, windows: Sequence[Window]) -> Every
 
 def collides(every: Every, runs: int, windows: Sequence[Window]) -> bool:
     """True when a backup of that start and duration would collide with a window in any season."""
+    return _collides(every, runs, tuple(windows))
+
+
+@lru_cache(maxsize=16384)
+def _collides(every: Every, runs: int, windows: tuple[Window, ...]) -> bool:
+    """Most instances share their windows, and there are few starts in a day."""
     starts = every.week
     return any(
         (start - (begin - runs)) % MINUTES_OF_WEEK < window.hours * 60 + runs
