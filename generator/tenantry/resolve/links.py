@@ -40,7 +40,7 @@ def link(
 ) -> Iterator[Finding]:
     """A finding when `entry` references a missing entry. An invalid file has its own findings.
 
-    The hint lists the `fitting` entries, if there are any, instead of all; they are only looked for then.
+    The hint lists the `fitting` entries, if there are any, instead of all.
     """
     if fleet.find(cls, name) is None and not fleet.is_broken(cls, name):
         yield _unknown(fleet, entry, path, cls.__name__.lower(), name, fitting() or fleet.all(cls))
