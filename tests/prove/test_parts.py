@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
+import weakref
 from collections.abc import Iterable, Mapping
 from functools import cache
 from types import SimpleNamespace
@@ -16,10 +18,11 @@ from tenantry.core.file_names import file_name
 from tenantry.core.manifest import Manifest
 from tenantry.core.paths import folder_of, rendered_folder
 from tenantry.engine.engines import Engines
+from tenantry.prove.cluster_state import State
 from tenantry.prove.known_parts import is_enough
 from tenantry.prove.pairs import PairObjects, PairProof
 from tenantry.prove.parts import Border, PairPart, Partition, apart, partition
-from tenantry.prove.run import Prover
+from tenantry.prove.run import Prover, read_states
 from tenantry.verify.judge import no_blame
 
 PAIR = ("euc1-a", "euw1-a")
@@ -135,6 +138,24 @@ def test_what_lies_in_a_namespace_of_the_platform_has_no_others_name(twice: bool
     # Only the name of the second file is known: it is another part's, which is not read.
     chosen = [whole().owners[folder_of(schedule.file)]]
     assert enough(dataclasses.replace(objects, files=files), chosen) is not twice
+
+
+def test_a_proof_leaves_no_objects_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[weakref.ref[State]] = []
+
+    def noticed(*arguments: Any) -> dict[str, State]:
+        states = read_states(*arguments)
+        seen.extend(map(weakref.ref, states.values()))
+        return states
+
+    objects = objects_of(example()[1])
+    monkeypatch.setattr("tenantry.prove.run.read_states", noticed)
+    gc.disable()
+    try:
+        proved(objects, list(whole().parts[:1]))
+        assert seen and not any(ref() for ref in seen)
+    finally:
+        gc.enable()
 
 
 def border(labels: dict[str, dict[str, str]], *selectors: Any) -> Border:

@@ -18,7 +18,7 @@ from tenantry.prove import readings
 from tenantry.prove.cluster_state import State
 from tenantry.prove.promises import Promises, promises
 from tenantry.prove.report import assurances
-from tenantry.prove.run import Prover
+from tenantry.prove.run import Prover, release
 from tenantry.prove.template_conformance import Templates
 from tenantry.render.blame import Blamer
 from tenantry.render.units import units
@@ -130,6 +130,7 @@ class Job:
         part.clusters += states
         part.used |= {lift.name for lift, _ in proved.lifted}
         part.assurances += assurances(promised, states, proved)
+        release(states)
         return part
 
     def _read(self, engine: Engine, where: str) -> ReadManifests:

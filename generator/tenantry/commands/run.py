@@ -104,6 +104,7 @@ class Run:
             wanted = not has_error(outcome.findings) and not (blocked and blocked(outcome))
             if wanted and proofs.needs(objects.pair, outcome.changes):
                 proofs.take(objects)
+            del objects  # before those of the next pair are built
         return Made(self, generator, proofs)
 
 

@@ -49,8 +49,21 @@ class Prover:
         states = read_states(self.engines.engine, prover.known, files, content, objects.made)
         if not states:
             return PairProof((), frozenset())
+        try:
+            return prover._found(whole, chosen, states, objects, content)
+        finally:
+            release(states)
+
+    def _found(
+        self,
+        whole: Partition,
+        chosen: Sequence[PairPart] | None,
+        states: Mapping[str, State],
+        objects: PairObjects,
+        content: Content,
+    ) -> PairProof:
         same = {} if chosen is None else unchanged(states, whole)
-        proved, more = prover.prove(states, compared={**same, **objects.compared})
+        proved, more = self.prove(states, compared={**same, **objects.compared})
         if chosen is not None and (more or proved.breaches):
             return PairProof((), frozenset())  # what is found is looked for in the whole pair, and reported from there
         findings = [*more, *to_findings(proved.breaches, Locator(content), self.blame)]
@@ -118,6 +131,13 @@ def read_states(
             states[name] = State(known, cluster, Index(manifests), rendered_folder(name), states)
     readings.read(engine, states)
     return states
+
+
+def release(states: dict[str, State]) -> None:
+    """Let go of a pair's objects. States know each other, and what they remember knows them: such rings are freed late."""
+    for state in states.values():
+        state.memory.clear()
+    states.clear()
 
 
 def _in_order(files: Sequence[str], made: Mapping[str, Manifest], read: Sequence[Manifest]) -> list[Manifest]:
