@@ -209,3 +209,26 @@ def test_doctor_says_what_there_is(run: Run, fleet: Path) -> None:
     assert ran.code == 0, ran.out
     assert "engine   kustomize v0.21.2" in ran.out
     assert run("doctor", "-C", fleet.parent).code == 4
+
+
+def test_the_smallest_fleet_from_nothing_to_its_first_tenant(run: Callable[..., Ran], tmp_path: Path) -> None:
+    root = tmp_path / "fleet"
+    own = ("--domain", "erp.mycorp.com", "--registry", "registry.mycorp.com")
+    assert run("init", root, "--minimal", *own).code == 0
+    assert run("render", "-C", root).code == 0  # without a tenant
+    assert run("check", "-C", root).code == 0
+    assert run("fmt", "--check", "-C", root).code == 0
+    assert run("new", "tenant", "acme", "--tier", "shared", "--contact", "a@mycorp.com", "-C", root).code == 0
+    assert run("render", "-C", root).code == 0
+    checked = run("check", "-C", root)
+    assert checked.code == 0
+    assert "1 tenant, 1 instance" in checked.out
+    assert "F031 warning: 'openbao.provider.example' is an example domain" in checked.out
+
+
+def test_a_provider_s_own_values_need_the_smallest_fleet(run: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = run("init", tmp_path / "fleet", "--domain", "erp.mycorp.com")
+    assert (ran.code, "need --minimal" in ran.err) == (2, True)
+    ran = run("init", tmp_path / "fleet", "--minimal", "--dns-solver", "hook")
+    assert (ran.code, "write it as GROUP/NAME" in ran.err) == (2, True)
+    assert not (tmp_path / "fleet").exists()

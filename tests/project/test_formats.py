@@ -25,7 +25,6 @@ RESULTS: dict[str, list[str]] = {
     "plan": [],
     "publish": [],
     "resolve": [],
-    "publish": [],
 }
 DOCUMENTS: dict[str, list[str]] = {
     "init": ["made"],

@@ -1,4 +1,4 @@
-"""How-to pages are followed to the letter: a diff applies to this version, and commands show what is said."""
+"""How-to pages and the tutorial are followed to the letter: a diff applies to this version, and commands show what is said."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ import pytest
 
 from conftest import REPOSITORY
 
-PAGES = sorted(path for path in (REPOSITORY / "docs/how-to").glob("*.md") if "```console\n" in path.read_text())
+PAGES = sorted(
+    path
+    for folder in ("how-to", "tutorial")
+    for path in (REPOSITORY / "docs" / folder).glob("*.md")
+    if "```console\n" in path.read_text()
+)
 NEEDED = (
     "generator",
     "tests",
@@ -52,7 +57,7 @@ def copy(tmp_path: Path) -> Path:
 def test_there_are_pages() -> None:
     assert {page.stem for page in PAGES} >= {
         "add-a-command", "add-a-control", "add-an-object-kind", "add-an-operator", "add-an-output-format",
-        "lift-a-control", "remove-a-tenant", "start-a-fleet",
+        "lift-a-control", "remove-a-tenant", "start-a-fleet", "first-tenant",
     }  # fmt: skip
 
 

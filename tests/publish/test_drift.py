@@ -73,3 +73,9 @@ def test_long_lines_are_cut_around_their_difference(tmp_path: Path) -> None:
     there, wanted = line.partition("found ")[2].split(", the inputs give ")
     assert there == wanted.replace("2", "1") != wanted
     assert len(there) < 80
+
+
+def test_what_render_would_refuse_to_remove_is_not_answered_with_render(tmp_path: Path) -> None:
+    stale = change(tmp_path, f"overlays/{UNIT}/job.yaml", "removed")
+    hints = [[finding.hint for finding in describe(tmp_path, [stale], refused=refused)] for refused in (False, True)]
+    assert hints == [["run 'tenantry render'"], ["see G005: 'tenantry render' does not remove it as things are"]]

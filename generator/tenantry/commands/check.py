@@ -32,7 +32,8 @@ def check(space: Workspace, base: str = "") -> Result:
         guards = guarded(space, run.inputs, base)
         findings += guards.findings
         made = run.make(_Few(), blocked=lambda outcome: bool(outcome.changes) or stops(findings))
-        findings += [*made.outcome.findings, *describe(space.root, made.outcome.changes)]
+        refused = any(finding.code == "G005" for finding in made.outcome.findings)
+        findings += [*made.outcome.findings, *describe(space.root, made.outcome.changes, refused=refused)]
         if not stops(findings):  # outdated trees are not proved: they must be rendered first
             findings += made.proofs.findings(made.outcome.changes)
         made.remember(made.outcome.changes)

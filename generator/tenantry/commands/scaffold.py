@@ -131,7 +131,11 @@ def _check_name(kind: str, name: str) -> None:
 
 
 def _choose_cell(fleet: Fleet, resolution: Resolution, tier: Tier, wish: str | int | None) -> Cell:
-    cells = [c for c in fleet.all(Cell).values() if c.tier == tier.name and "production" in c.environments]
+    cells = [
+        c
+        for c in fleet.all(Cell).values()
+        if c.tier == tier.name and c.purpose == "service" and "production" in c.environments
+    ]
     if wish is not None:
         chosen = fleet.find(Cell, str(wish))
         if chosen is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,20 @@ _WORDS = {
 }
 
 
-def describe(root: Path, changes: Sequence[Change]) -> Iterator[Finding]:
+def describe(root: Path, changes: Sequence[Change], *, refused: bool = False) -> Iterator[Finding]:
     """Findings for missing, differing and stale files.
 
     Where inputs changed but nobody ran `render`, one finding for each base or unit, with its overlay and rendered
     files. Where only rendered files were edited manually, one for each file, or for each folder if there are many.
+    When a removal is `refused` (G005), stale files do not ask for the render that would refuse.
     """
+    for finding in _described(root, changes):
+        if refused and finding.code == "G004":
+            finding = replace(finding, hint="see G005: 'tenantry render' does not remove it as things are")
+        yield finding
+
+
+def _described(root: Path, changes: Sequence[Change]) -> Iterator[Finding]:
     touched = {unit_of(change.file) for change in changes if not is_rendered(change.file)}
     base_moved = any(is_base(change.file) for change in changes)
     behind = [c for c in changes if base_moved or not is_rendered(c.file) or unit_of(c.file) in touched]
