@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from tenantry.core.findings import ObjectId, Severity
-from tenantry.core.manifest import Manifest, Path, Problem, Value, mapping
+from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, mapping, text
 from tenantry.verify import registration
 from tenantry.verify.registration import Keys, MadePods, Ports
 
@@ -80,6 +80,21 @@ class Index:
     def makes_namespace(self, namespace: str) -> bool:
         """Whether the tree makes the namespace, and so all that lies in it."""
         return self.has("", "Namespace", "", namespace)
+
+    @cached_property
+    def custom(self) -> dict[str, list[Manifest]]:
+        """Objects of groups that are not Kubernetes' own, by namespace."""
+        found: dict[str, list[Manifest]] = defaultdict(list)
+        for kind, manifests in self._by_kind.items():
+            if "." in kind[0] and not kind[0].endswith(".k8s.io"):
+                for manifest in manifests:
+                    found[manifest.identity.namespace].append(manifest)
+        return found
+
+    @cached_property
+    def installations(self) -> list[Manifest]:
+        """Objects by which a controller installs what is not in the tree, or makes a namespace."""
+        return [manifest for kind in registration.INSTALLATIONS for manifest in self.of(*kind)]
 
     @cached_property
     def spaces_with_secrets(self) -> frozenset[str]:
@@ -154,11 +169,24 @@ def pod_specs(manifest: Manifest) -> Iterator[tuple[Path, Value, Value]]:
     yield (*path, "spec"), mapping(mapping(template.get("metadata")).get("labels")), mapping(template.get("spec"))
 
 
+def chart_into(manifest: Manifest) -> str:
+    """The namespace into which a chart is installed by the object: what is in it is not known here; empty without one."""
+    spec = manifest.spec
+    if manifest.kind != ("argoproj.io", "Application"):
+        return text(spec.get("targetNamespace")) or manifest.identity.namespace
+    sources = [mapping(spec.get("source")), *(source for _, source in entries(spec.get("sources")))]
+    charts = any(source.get("chart") for source in sources)
+    return text(mapping(spec.get("destination")).get("namespace")) if charts else ""
+
+
 def missing(index: Index, namespace: str, path: Path, what: str, hint: str = "") -> Problem:
     """A reference that leads nowhere: an error when the tree makes the namespace, else what could not be checked."""
-    if index.makes_namespace(namespace):
-        return Problem("V060", path, f"there is no {what}", hint)
     severity: Severity = "warning"
+    if index.makes_namespace(namespace):
+        if chart := next((m for m in index.installations if chart_into(m) == namespace), None):
+            message = f"no {what} is in the tree, so it could not be checked: {chart.identity} may make it"
+            return Problem("V067", path, message, hint, severity)
+        return Problem("V060", path, f"there is no {what}", hint)
     message = f"no {what} is in the tree, so it could not be checked: the tree does not make the namespace"
     return Problem("V067", path, message, hint, severity)
 

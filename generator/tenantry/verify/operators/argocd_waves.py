@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tenantry.core.manifest import Manifest, Path, Problem, entries, mapping, text, whole_number
 from tenantry.verify.index import Index, pod_specs
+from tenantry.verify.operators.argocd import project_of
 from tenantry.verify.registration import references_of, references_of_all
 
 _HOOK = "argocd.argoproj.io/hook"
@@ -45,7 +46,7 @@ def project(manifest: Manifest, index: Index) -> Iterator[Problem]:
     Seen on Argo CD 3.6. Asked only of Applications that are ordered by waves: others may be applied in another way.
     """
     name = text(manifest.spec.get("project"))
-    needed = index.get("argoproj.io", "AppProject", manifest.identity.namespace, name)
+    needed = project_of(index, manifest)
     if needed is not None and _WAVE in manifest.annotations and _wave(needed) >= _wave(manifest):
         message = f"the Application comes in wave {_wave(manifest)}, its AppProject '{name}' not before it"
         yield Problem("V065", ("metadata", "annotations", _WAVE), message, "give the AppProject an earlier sync-wave")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tenantry.core.codes import Code, declare
 from tenantry.core.manifest import Manifest, Problem, items, mapping, text
-from tenantry.verify import values
+from tenantry.verify import origins, values
 from tenantry.verify.index import Index
 from tenantry.verify.registration import references_of, rule_for
 
@@ -61,4 +61,8 @@ def backup_schedule(manifest: Manifest, index: Index) -> Iterator[Problem]:
         made = index.of("", "Namespace") or index.partial
         if isinstance(name, str) and "*" not in name and made and not index.makes_namespace(name):
             path = ("spec", "template", "includedNamespaces", number)
-            yield Problem("V060", path, f"the tree makes no namespace '{name}', so nothing would be saved")
+            if maker := origins.maker_of_namespace(index, name):
+                message = f"the tree makes no namespace '{name}', so it could not be checked: {maker} may make it"
+                yield Problem("V067", path, message, severity="warning")
+            else:
+                yield Problem("V060", path, f"the tree makes no namespace '{name}', so nothing would be saved")
