@@ -142,8 +142,9 @@ mutants: engine ## Break each control of the example fleet and show what is repo
 	@PYTHONPATH=tests $(BIN)/python -m controls $(CONTROL)
 
 .PHONY: golden
-golden: engine ## Regenerate the expected findings in tests/bad; review the diff before you commit
+golden: engine ## Regenerate the expected findings in tests/bad and tests/verify/cases; review the diff before you commit
 	@PYTHONPATH=tests $(BIN)/python tests/plan/write_expectations.py
+	@$(BIN)/python tests/verify/case_answers.py
 
 .PHONY: docs
 docs: .venv/ready ## Regenerate the reference pages

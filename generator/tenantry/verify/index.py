@@ -6,11 +6,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 from tenantry.core.findings import ObjectId, Severity
 from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, mapping, text
+from tenantry.engine.languages import Readings
 from tenantry.verify import registration
 from tenantry.verify.registration import Keys, MadePods, Ports
+
+T = TypeVar("T")
 
 
 def _nowhere(_: ObjectId) -> bool:
@@ -26,6 +30,8 @@ class Index:
     storage_classes: frozenset[str] = frozenset()
     partial: bool = False
     """Only a part of the cluster's objects can be looked into, so what selects nothing here may select elsewhere."""
+    readings: Readings = field(default_factory=Readings)
+    """Schedules and routing rules as the operators' parsers read them; none where they were not asked."""
     asking: Manifest | None = None
     """The object whose references are being judged."""
     asked: dict[ObjectId, dict[int, Manifest]] = field(default_factory=dict)
@@ -39,9 +45,16 @@ class Index:
         self._by_name = {
             (m.identity.group, m.identity.kind, m.identity.namespace, m.identity.name): m for m in self.manifests
         }
+        self._made: dict[object, object] = {}
         self._by_kind: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
         for manifest in self.manifests:
             self._by_kind[manifest.kind].append(manifest)
+
+    def once(self, make: Callable[[Index], T]) -> T:
+        """What a function makes of all objects; made when it is first asked for."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return self._made[make]  # type: ignore[return-value]
 
     def of(self, group: str, kind: str) -> list[Manifest]:
         return self._by_kind.get((group, kind), [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.core.manifest import Manifest, Path, Problem, entries, mapping, text, whole_number
+from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, mapping, text, whole_number
 from tenantry.verify.index import Index, pod_specs
 from tenantry.verify.operators.argocd import project_of
 from tenantry.verify.registration import references_of, references_of_all
@@ -25,9 +25,14 @@ def hook(manifest: Manifest, index: Index) -> Iterator[Problem]:
             (("volumes", number, "configMap"), "ConfigMap", text(mapping(volume.get("configMap")).get("name")))
             for number, volume in entries(spec.get("volumes"))
         ]
+        wanted += [
+            (("volumes", number, "secret"), "Secret", text(mapping(volume.get("secret")).get("secretName")))
+            for number, volume in entries(spec.get("volumes"))
+        ]
+        wanted += _environment(spec)
         wanted.append((("serviceAccountName",), "ServiceAccount", text(spec.get("serviceAccountName"))))
         for end, kind, name in wanted:
-            needed = index.get("", kind, namespace, name) if name else None
+            needed = _maker(index, kind, namespace, name)
             if needed is None or needed.file.rpartition("/")[0] != folder or _earlier(needed, manifest):
                 continue
             message = f"the hook runs before the {kind} '{name}' of the same Application is there"
@@ -37,6 +42,32 @@ def hook(manifest: Manifest, index: Index) -> Iterator[Problem]:
                 message,
                 "make it a PreSync hook of an earlier wave, or part of another Application",
             )
+
+
+def _environment(spec: Value) -> Iterator[tuple[Path, str, str]]:
+    """ConfigMaps and Secrets that containers take variables from: (path, kind, name)."""
+    for part in ("initContainers", "containers"):
+        for number, container in entries(spec.get(part)):
+            for place, source in entries(container.get("envFrom")):
+                for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
+                    yield from _wanted(source, (part, number, "envFrom", place, field), kind)
+            for place, variable in entries(container.get("env")):
+                source = mapping(variable.get("valueFrom"))
+                for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
+                    yield from _wanted(source, (part, number, "env", place, "valueFrom", field), kind)
+
+
+def _wanted(source: Value, path: Path, kind: str) -> Iterator[tuple[Path, str, str]]:
+    reference = mapping(source.get(str(path[-1])))
+    if not reference.get("optional"):
+        yield path, kind, text(reference.get("name"))
+
+
+def _maker(index: Index, kind: str, namespace: str, name: str) -> Manifest | None:
+    """The object of the tree that something comes from; an operator makes a Secret of another."""
+    if kind == "Secret":
+        return index.secret_makers.get((namespace, name), (None, None))[1]
+    return index.get("", kind, namespace, name) if name else None
 
 
 @references_of("argoproj.io", "Application")
