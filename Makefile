@@ -158,8 +158,9 @@ merges: engine ## Two people merge real fleets (MERGES=200 SEED=1)
 	@PYTHONPATH=tests $(BIN)/python tests/two_people.py $(or $(MERGES),200) $(or $(SEED),1)
 
 .PHONY: golden
-golden: engine ## Regenerate the expected findings in tests/bad; review the diff before you commit
+golden: engine ## Regenerate the expected findings in tests/bad and tests/verify/cases; review the diff before you commit
 	@PYTHONPATH=tests $(BIN)/python tests/plan/write_expectations.py
+	@$(BIN)/python tests/verify/case_answers.py
 
 .PHONY: docs
 docs: .venv/ready ## Regenerate the reference pages

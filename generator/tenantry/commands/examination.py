@@ -23,6 +23,8 @@ from tenantry.prove.template_conformance import Templates
 from tenantry.render.blame import Blamer
 from tenantry.render.units import units
 from tenantry.runtime.workspace import Workspace
+from tenantry.verify import policies
+from tenantry.verify import readings as texts
 from tenantry.verify.definitions import read_defined
 from tenantry.verify.folder import ReadManifests, read_folder, read_texts
 from tenantry.verify.index import Index
@@ -112,6 +114,9 @@ class Job:
             if promised is not None and cluster is not None and not self.inside:
                 states[name] = State(promised, cluster, index, layout.folder or ".", states)
         readings.read(engine, states)
+        for layout, index in judged:
+            state = states.get(layout.folder or self.base.name)
+            index.readings = state.readings if state is not None else texts.read(engine, [index])
         locator = Locator(self._text)
 
         def judge_all() -> list[Manifest]:
@@ -121,6 +126,7 @@ class Job:
 
         if promised is None or self.fleet.templates is None or not states:
             judge_all()
+            part.findings += self._of_policies([index for _, index in judged], locator)
             return part
         prover = Prover(promised, self.fleet.templates, self.fleet.blame, self.engines)
         proved, more = prover.prove(states, judge_all)
@@ -132,6 +138,15 @@ class Job:
         part.assurances += assurances(promised, states, proved)
         release(states)
         return part
+
+    def _of_policies(self, indexes: Sequence[Index], locator: Locator) -> list[Finding]:
+        """About policies that a tree brings; the policy engine is started for those only."""
+        found: list[Finding] = []
+        for index in indexes:
+            if policies.found(index):
+                problems = policies.problems(self.engines.policies, index)
+                found += to_findings(problems, locator, self.fleet.blame)
+        return found
 
     def _read(self, engine: Engine, where: str) -> ReadManifests:
         return read_texts(engine, self.given.items()) if self.given else read_folder(engine, self.base, where)

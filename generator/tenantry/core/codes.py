@@ -315,6 +315,28 @@ _CODES: tuple[Code, ...] = (
     ),
     Code("V041", "Bad schedule or time zone", "It would run at another time than intended, or never."),
     Code("V050", "The API server rejects", "A rule of the API server's validation that no schema expresses."),
+    Code(
+        "V052",
+        "Admission lets no Pod in",
+        "Pod Security, a ResourceQuota or a LimitRange of the namespace rejects the Pods.",
+    ),
+    Code(
+        "V053",
+        "Drain, rollout or scaling gets in the way",
+        "It works until a node is drained, a release comes or the load changes.",
+    ),
+    Code(
+        "V054",
+        "Two owners of one thing",
+        "Two objects manage the same Secret, database, role or Pods, and undo each other's work.",
+    ),
+    Code(
+        "V055",
+        "Network policy cuts something off",
+        "Policies leave no way to DNS, to the operator or to the API server.",
+    ),
+    Code("V056", "Backup fails or vanishes", "The backup can't be made, or is gone before the next one is there."),
+    Code("V057", "Guard is off", "What should keep requests out has no effect, or lets everyone in."),
     Code("V060", "Dangling reference", "The referenced object, volume or entry does not exist."),
     Code("V061", "Key is missing", "The Secret, ConfigMap or catalog exists, but lacks the referenced key."),
     Code("V062", "Port is missing", "The Pods or the Service exist, but have no such port."),

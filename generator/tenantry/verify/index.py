@@ -6,11 +6,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 from tenantry.core.findings import ObjectId, Severity
-from tenantry.core.manifest import Manifest, Path, Problem, Value, mapping
+from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, mapping, text
+from tenantry.engine.languages import Readings
 from tenantry.verify import registration
 from tenantry.verify.registration import Keys, MadePods, Ports
+
+T = TypeVar("T")
 
 
 def _nowhere(_: ObjectId) -> bool:
@@ -26,6 +30,8 @@ class Index:
     storage_classes: frozenset[str] = frozenset()
     partial: bool = False
     """Only a part of the cluster's objects can be looked into, so what selects nothing here may select elsewhere."""
+    readings: Readings = field(default_factory=Readings)
+    """Schedules and routing rules as the operators' parsers read them; none where they were not asked."""
     asking: Manifest | None = None
     """The object whose references are being judged."""
     asked: dict[ObjectId, dict[int, Manifest]] = field(default_factory=dict)
@@ -39,9 +45,16 @@ class Index:
         self._by_name = {
             (m.identity.group, m.identity.kind, m.identity.namespace, m.identity.name): m for m in self.manifests
         }
+        self._made: dict[object, object] = {}
         self._by_kind: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
         for manifest in self.manifests:
             self._by_kind[manifest.kind].append(manifest)
+
+    def once(self, make: Callable[[Index], T]) -> T:
+        """What a function makes of all objects; made when it is first asked for."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return self._made[make]  # type: ignore[return-value]
 
     def of(self, group: str, kind: str) -> list[Manifest]:
         return self._by_kind.get((group, kind), [])
@@ -80,6 +93,21 @@ class Index:
     def makes_namespace(self, namespace: str) -> bool:
         """Whether the tree makes the namespace, and so all that lies in it."""
         return self.has("", "Namespace", "", namespace)
+
+    @cached_property
+    def custom(self) -> dict[str, list[Manifest]]:
+        """Objects of groups that are not Kubernetes' own, by namespace."""
+        found: dict[str, list[Manifest]] = defaultdict(list)
+        for kind, manifests in self._by_kind.items():
+            if "." in kind[0] and not kind[0].endswith(".k8s.io"):
+                for manifest in manifests:
+                    found[manifest.identity.namespace].append(manifest)
+        return found
+
+    @cached_property
+    def installations(self) -> list[Manifest]:
+        """Objects by which a controller installs what is not in the tree, or makes a namespace."""
+        return [manifest for kind in registration.INSTALLATIONS for manifest in self.of(*kind)]
 
     @cached_property
     def spaces_with_secrets(self) -> frozenset[str]:
@@ -154,11 +182,24 @@ def pod_specs(manifest: Manifest) -> Iterator[tuple[Path, Value, Value]]:
     yield (*path, "spec"), mapping(mapping(template.get("metadata")).get("labels")), mapping(template.get("spec"))
 
 
+def chart_into(manifest: Manifest) -> str:
+    """The namespace into which a chart is installed by the object: what is in it is not known here; empty without one."""
+    spec = manifest.spec
+    if manifest.kind != ("argoproj.io", "Application"):
+        return text(spec.get("targetNamespace")) or manifest.identity.namespace
+    sources = [mapping(spec.get("source")), *(source for _, source in entries(spec.get("sources")))]
+    charts = any(source.get("chart") for source in sources)
+    return text(mapping(spec.get("destination")).get("namespace")) if charts else ""
+
+
 def missing(index: Index, namespace: str, path: Path, what: str, hint: str = "") -> Problem:
     """A reference that leads nowhere: an error when the tree makes the namespace, else what could not be checked."""
-    if index.makes_namespace(namespace):
-        return Problem("V060", path, f"there is no {what}", hint)
     severity: Severity = "warning"
+    if index.makes_namespace(namespace):
+        if chart := next((m for m in index.installations if chart_into(m) == namespace), None):
+            message = f"no {what} is in the tree, so it could not be checked: {chart.identity} may make it"
+            return Problem("V067", path, message, hint, severity)
+        return Problem("V060", path, f"there is no {what}", hint)
     message = f"no {what} is in the tree, so it could not be checked: the tree does not make the namespace"
     return Problem("V067", path, message, hint, severity)
 

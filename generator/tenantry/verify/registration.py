@@ -50,6 +50,12 @@ SECRET_MAKERS: dict[Kind, SecretMaker] = {}
 SERVICE_MAKERS: dict[Kind, ServiceMaker] = {}
 NAMED_LIKE_THEIR_SECRET: list[Kind] = []
 """Kinds that usually make a Secret of their own name."""
+INSTALLATIONS: tuple[Kind, ...] = (
+    ("argoproj.io", "Application"),
+    ("helm.cattle.io", "HelmChart"),
+    ("helm.toolkit.fluxcd.io", "HelmRelease"),
+)
+"""Kinds by which a controller installs what may not be in the tree."""
 ACCOUNT_MAKERS: list[Kind] = []
 """Kinds that stand for a ServiceAccount of their own name."""
 

@@ -54,13 +54,16 @@ def _custom(manifest: Manifest) -> Iterator[Problem]:
         return
     if verdict.deprecation:
         yield Problem("V012", ("apiVersion",), verdict.deprecation, severity="warning")
-    yield from map(_problem, verdict.problems)
+    yield from (_problem(problem, verdict.source) for problem in verdict.problems)
 
 
-def _problem(problem: FieldProblem) -> Problem:
+def _problem(problem: FieldProblem, source: str = "") -> Problem:
+    """`source` is the operator's version whose definition was asked: a newer one may know the field."""
     if problem.rule == "unknown":
         name = problem.path[-1] if problem.path else ""
-        return Problem("V020", problem.path, f"unknown field '{name}'", "see the field's spelling and its place")
+        hint = "see the field's spelling and its place"
+        hint += f"; it was looked up in {source}, and may be of a newer version" if source else ""
+        return Problem("V020", problem.path, f"unknown field '{name}'", hint)
     hint = "name a day that comes in some year" if problem.rule == "never" else ""
     return Problem(_CODES[problem.rule], problem.path, problem.message, hint)
 

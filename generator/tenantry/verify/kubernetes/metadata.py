@@ -30,7 +30,8 @@ def scope(manifest: Manifest, version: str) -> Iterator[Problem]:
     in_namespace = namespaced(manifest, version)
     if in_namespace is False and manifest.identity.namespace:
         path = ("metadata", "namespace")
-        yield Problem("V031", path, f"{manifest.identity.kind} is cluster-wide and has no namespace", "remove the line")
+        message = f"{manifest.identity.kind} is cluster-wide, so the API server drops the namespace"
+        yield Problem("V031", path, message, "remove the line", "warning")
 
 
 @rule_for_all

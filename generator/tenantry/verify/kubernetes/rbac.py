@@ -68,7 +68,21 @@ def bound(manifest: Manifest, index: Index) -> Iterator[Problem]:
     for number, subject in entries(manifest.value.get("subjects")):
         space = text(subject.get("namespace")) or namespace
         account = text(subject.get("name"))
-        if subject.get("kind") != "ServiceAccount" or account == "default" or not index.makes_namespace(space):
+        if subject.get("kind") != "ServiceAccount" or account == "default":
+            continue
+        if not index.makes_namespace(space):
+            yield from _astray(index, namespace, space, account, number)
             continue
         if not index.has_account(space, account):
             yield missing(index, space, ("subjects", number, "name"), f"ServiceAccount '{account}' in '{space}'")
+
+
+def _astray(index: Index, own: str, space: str, account: str, number: int) -> Iterator[Problem]:
+    """A subject in a namespace of others, while an account of that name is in the binding's own."""
+    if own and space != own and index.get("", "ServiceAccount", own, account) is not None:
+        message = (
+            f"the ServiceAccount '{account}' of the tree is in '{own}', not in '{space}', which the tree does not make"
+        )
+        yield Problem(
+            "V067", ("subjects", number, "namespace"), message, f"write {own}, if that one is meant", "warning"
+        )

@@ -32,12 +32,14 @@ def controller(manifest: Manifest) -> Iterator[Problem]:
         yield Problem(
             "V050", path, "the selector does not select the Pods of its own template", "see the template's labels"
         )
-    yield from pod_spec(mapping(template.get("spec")), ("spec", "template", "spec"), restart=("Always",))
     strategy = mapping(spec.get("strategy"))
+    rolling = manifest.identity.kind == "Deployment" and strategy.get("type") != "Recreate"
+    pods = mapping(template.get("spec"))
+    yield from pod_spec(pods, ("spec", "template", "spec"), restart=("Always",), rolling=rolling)
     if strategy.get("type") == "Recreate" and strategy.get("rollingUpdate"):
         yield Problem("V050", ("spec", "strategy", "rollingUpdate"), "not with the strategy Recreate")
-    rolling = mapping(strategy.get("rollingUpdate"))
-    if rolling.get("maxUnavailable") in (0, "0%") and rolling.get("maxSurge") in (0, "0%"):
+    update = mapping(strategy.get("rollingUpdate"))
+    if update.get("maxUnavailable") in (0, "0%") and update.get("maxSurge") in (0, "0%"):
         yield Problem("V050", ("spec", "strategy", "rollingUpdate"), "maxUnavailable and maxSurge may not both be 0")
     yield from _not_negative(spec, ("spec",), "replicas", "minReadySeconds", "revisionHistoryLimit")
     deadline, ready = spec.get("progressDeadlineSeconds"), spec.get("minReadySeconds")
@@ -91,7 +93,11 @@ def _claim(spec: Value, path: Path) -> Iterator[Problem]:
 
 
 def pod_spec(
-    spec: Value, path: Path, *, restart: tuple[str, ...] = ("Always", "OnFailure", "Never")
+    spec: Value,
+    path: Path,
+    *,
+    restart: tuple[str, ...] = ("Always", "OnFailure", "Never"),
+    rolling: bool = False,
 ) -> Iterator[Problem]:
     """What the API server checks in a Pod's specification beyond its schema."""
     policy = spec.get("restartPolicy", "Always")
@@ -105,6 +111,10 @@ def pod_spec(
         sources = [key for key in volume if key != "name"]
         if len(sources) != 1:
             yield Problem("V050", (*path, "volumes", index), f"a volume has exactly one source, not {len(sources)}")
+        if "gitRepo" in volume:
+            where = (*path, "volumes", index, "gitRepo")
+            message = "gitRepo is deprecated, and off by default since Kubernetes 1.33"
+            yield Problem("V012", where, message, "clone in an init container, into an emptyDir", "warning")
         yield from _file_modes(volume, (*path, "volumes", index))
     containers = [
         (part, index, container)
@@ -120,7 +130,7 @@ def pod_spec(
         name = spec.get(key)
         if isinstance(name, str) and name and not values.is_dns_subdomain(name):
             yield Problem("V030", (*path, key), f"'{name}' can't be the name of an object: a-z, 0-9, '-' and '.'")
-    yield from _spread(spec, path)
+    yield from _spread(spec, path, rolling=rolling)
     yield from _not_negative(spec, path, "terminationGracePeriodSeconds", "activeDeadlineSeconds")
 
 
@@ -199,17 +209,36 @@ def _quantities(found: object, path: Path, *, positive: bool = False) -> Iterato
 
 def _file_modes(volume: Value, path: Path) -> Iterator[Problem]:
     for source, content in volume.items():
-        mode = mapping(content).get("defaultMode")
-        if isinstance(mode, int) and not 0 <= mode <= 0o777:
-            yield Problem("V050", (*path, source, "defaultMode"), f"{mode} is no file mode: 0 to 0777 (511)")
+        yield from _file_mode(mapping(content).get("defaultMode"), (*path, source, "defaultMode"))
+        for index, item in entries(mapping(content).get("items")):
+            yield from _file_mode(item.get("mode"), (*path, source, "items", index, "mode"))
 
 
-def _spread(spec: Value, path: Path) -> Iterator[Problem]:
+_MISTAKEN = (400, 440, 444, 500)
+"""Modes that are written as if they were octal; a file would get 0620, 0670, 0674 or 0764."""
+
+
+def _file_mode(mode: object, path: Path) -> Iterator[Problem]:
+    if not isinstance(mode, int):
+        return
+    if not 0 <= mode <= 0o777:
+        yield Problem("V050", path, f"{mode} is no file mode: 0 to 0777 (511)")
+    elif mode in _MISTAKEN:
+        message = f"{mode} is a decimal number, so the mode is 0{mode:o}"
+        yield Problem("V050", path, message, f"write 0{mode}", "warning")
+
+
+def _spread(spec: Value, path: Path, *, rolling: bool) -> Iterator[Problem]:
     for index, constraint in entries(spec.get("topologySpreadConstraints")):
         where = (*path, "topologySpreadConstraints", index)
         skew = constraint.get("maxSkew")
         if isinstance(skew, int) and skew < 1:
             yield Problem("V050", (*where, "maxSkew"), "maxSkew is at least 1")
+        hard = constraint.get("whenUnsatisfiable", "DoNotSchedule") == "DoNotSchedule"
+        if rolling and hard and not items(constraint.get("matchLabelKeys")):
+            message = "Pods of the old release count during a rollout, so the new ones may end up unevenly spread"
+            hint = "add matchLabelKeys: [pod-template-hash]"
+            yield Problem("V053", where, message, hint, "warning")
         if "minDomains" in constraint and constraint.get("whenUnsatisfiable") != "DoNotSchedule":
             yield Problem("V050", (*where, "minDomains"), "minDomains needs whenUnsatisfiable: DoNotSchedule")
         keys = items(constraint.get("matchLabelKeys"))

@@ -115,7 +115,12 @@ _CHOICES = {
 def delivered(manifest: Manifest, index: Index) -> Iterator[Problem]:
     spec, namespace = manifest.spec, manifest.identity.namespace
     name = text(spec.get("project"))
-    project = index.get("argoproj.io", "AppProject", namespace, name)
+    project = project_of(index, manifest)
+    if project is not None and project.identity.namespace != namespace and not _watches(project, namespace):
+        home = project.identity.namespace
+        message = f"the AppProject '{name}' in '{home}' does not list '{namespace}' in sourceNamespaces"
+        yield Problem("V064", ("spec", "project"), message, "Argo CD takes no Application from there for the project")
+        return
     if project is None:
         known = index.of("argoproj.io", "AppProject") or index.partial
         if known and name != "default" and not index.has("argoproj.io", "AppProject", namespace, name):
@@ -133,6 +138,25 @@ def delivered(manifest: Manifest, index: Index) -> Iterator[Problem]:
         yield Problem("V064", ("spec", "source", "path"), f"the folder '{folder}' holds no object")
     for member in members:
         yield from _member(manifest, project, member)
+
+
+def project_of(index: Index, manifest: Manifest) -> Manifest | None:
+    """The AppProject of an Application: in its own namespace, or in Argo CD's, where all projects are."""
+    name = text(manifest.spec.get("project"))
+    own = index.get("argoproj.io", "AppProject", manifest.identity.namespace, name)
+    others = (p for p in index.of("argoproj.io", "AppProject") if p.identity.name == name)
+    return own if own is not None else next(others, None)
+
+
+def _watches(project: Manifest, namespace: str) -> bool:
+    """Globs, or expressions between slashes (util/glob, MatchStringInList)."""
+    for pattern in map(str, items(project.spec.get("sourceNamespaces"))):
+        expression = len(pattern) > 1 and pattern.startswith("/") and pattern.endswith("/")
+        if expression and values.expression_error(pattern[1:-1]) == "":
+            return True  # which namespaces it takes is for Argo CD to say
+        if fnmatchcase(namespace, pattern):
+            return True
+    return False
 
 
 def _allowed(manifest: Manifest, project: Manifest) -> Iterator[Problem]:

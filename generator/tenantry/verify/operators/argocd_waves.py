@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.core.manifest import Manifest, Path, Problem, entries, mapping, text, whole_number
+from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, mapping, text, whole_number
 from tenantry.verify.index import Index, pod_specs
+from tenantry.verify.operators.argocd import project_of
 from tenantry.verify.registration import references_of, references_of_all
 
 _HOOK = "argocd.argoproj.io/hook"
@@ -24,9 +25,14 @@ def hook(manifest: Manifest, index: Index) -> Iterator[Problem]:
             (("volumes", number, "configMap"), "ConfigMap", text(mapping(volume.get("configMap")).get("name")))
             for number, volume in entries(spec.get("volumes"))
         ]
+        wanted += [
+            (("volumes", number, "secret"), "Secret", text(mapping(volume.get("secret")).get("secretName")))
+            for number, volume in entries(spec.get("volumes"))
+        ]
+        wanted += _environment(spec)
         wanted.append((("serviceAccountName",), "ServiceAccount", text(spec.get("serviceAccountName"))))
         for end, kind, name in wanted:
-            needed = index.get("", kind, namespace, name) if name else None
+            needed = _maker(index, kind, namespace, name)
             if needed is None or needed.file.rpartition("/")[0] != folder or _earlier(needed, manifest):
                 continue
             message = f"the hook runs before the {kind} '{name}' of the same Application is there"
@@ -38,6 +44,32 @@ def hook(manifest: Manifest, index: Index) -> Iterator[Problem]:
             )
 
 
+def _environment(spec: Value) -> Iterator[tuple[Path, str, str]]:
+    """ConfigMaps and Secrets that containers take variables from: (path, kind, name)."""
+    for part in ("initContainers", "containers"):
+        for number, container in entries(spec.get(part)):
+            for place, source in entries(container.get("envFrom")):
+                for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
+                    yield from _wanted(source, (part, number, "envFrom", place, field), kind)
+            for place, variable in entries(container.get("env")):
+                source = mapping(variable.get("valueFrom"))
+                for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
+                    yield from _wanted(source, (part, number, "env", place, "valueFrom", field), kind)
+
+
+def _wanted(source: Value, path: Path, kind: str) -> Iterator[tuple[Path, str, str]]:
+    reference = mapping(source.get(str(path[-1])))
+    if not reference.get("optional"):
+        yield path, kind, text(reference.get("name"))
+
+
+def _maker(index: Index, kind: str, namespace: str, name: str) -> Manifest | None:
+    """The object of the tree that something comes from; an operator makes a Secret of another."""
+    if kind == "Secret":
+        return index.secret_makers.get((namespace, name), (None, None))[1]
+    return index.get("", kind, namespace, name) if name else None
+
+
 @references_of("argoproj.io", "Application")
 def project(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """An Application that comes with or before its AppProject ends as "project does not exist", until it is refreshed.
@@ -45,7 +77,7 @@ def project(manifest: Manifest, index: Index) -> Iterator[Problem]:
     Seen on Argo CD 3.6. Asked only of Applications that are ordered by waves: others may be applied in another way.
     """
     name = text(manifest.spec.get("project"))
-    needed = index.get("argoproj.io", "AppProject", manifest.identity.namespace, name)
+    needed = project_of(index, manifest)
     if needed is not None and _WAVE in manifest.annotations and _wave(needed) >= _wave(manifest):
         message = f"the Application comes in wave {_wave(manifest)}, its AppProject '{name}' not before it"
         yield Problem("V065", ("metadata", "annotations", _WAVE), message, "give the AppProject an earlier sync-wave")

@@ -9,7 +9,7 @@ from tenantry.core.codes import Code, declare
 from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, mapping
 from tenantry.verify.index import Index
 from tenantry.verify.kubernetes.workloads import selects
-from tenantry.verify.registration import references_of, rule_for
+from tenantry.verify.registration import MadePods, Ports, makes_pods, makes_services, references_of, rule_for
 from tenantry.verify.selection import selected
 
 declare(
@@ -25,7 +25,10 @@ _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
 
-@rule_for("monitoring.coreos.com", "PrometheusRule")
+GROUP = "monitoring.coreos.com"
+
+
+@rule_for(GROUP, "PrometheusRule")
 def rules(manifest: Manifest) -> Iterator[Problem]:
     seen = set()
     for index, group in entries(manifest.spec.get("groups")):
@@ -64,6 +67,34 @@ def _labels(rule: Value, path: Path) -> Iterator[Problem]:
         for key in mapping(rule.get(part)):
             if not _LABEL.fullmatch(key) or key == "__name__":
                 yield Problem("V045", (*path, part, key), f"'{key}' is no label name")
+
+
+_MADE: dict[str, tuple[str, Ports]] = {
+    "Prometheus": ("prometheus", frozenset({"web", 9090, "reloader-web", 8080})),
+    "PrometheusAgent": ("prometheus-agent", frozenset({"web", 9090, "reloader-web", 8080})),
+    "Alertmanager": ("alertmanager", frozenset({"web", 9093, "mesh-tcp", "mesh-udp", 9094, "reloader-web", 8080})),
+    "ThanosRuler": ("thanos-ruler", frozenset({"web", "http", 10902, "grpc", 10901, "reloader-web", 8080})),
+}
+"""What the operator names its Pods after, and their ports (pkg/prometheus, pkg/alertmanager, pkg/thanos)."""
+
+
+@makes_pods(GROUP, *_MADE)
+def servers(manifest: Manifest) -> Iterator[MadePods]:
+    name, (program, ports) = manifest.identity.name, _MADE[manifest.identity.kind]
+    own = {
+        "app.kubernetes.io/name": program, "app.kubernetes.io/instance": name, program: name,
+        "app.kubernetes.io/managed-by": "prometheus-operator", "operator.prometheus.io/name": name,
+        "operator.prometheus.io/shard": "0",
+    }  # fmt: skip
+    labels = {**mapping(mapping(manifest.spec.get("podMetadata")).get("labels")), **own}
+    yield MadePods(manifest.identity.namespace, labels, ports, manifest)
+
+
+@makes_services(GROUP, *_MADE)
+def governing_service(manifest: Manifest) -> Iterator[tuple[str, Ports]]:
+    """The headless Service of the servers of a kind."""
+    program, ports = _MADE[manifest.identity.kind]
+    yield f"{program}-operated", ports
 
 
 @references_of("monitoring.coreos.com", "PodMonitor", "ServiceMonitor")

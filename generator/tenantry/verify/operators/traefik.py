@@ -83,13 +83,29 @@ def route(manifest: Manifest) -> Iterator[Problem]:
         path: Path = ("spec", "routes", index)
         if content.get("kind", "Rule") != "Rule":
             yield Problem("V042", (*path, "kind"), f"'{content.get('kind')}': the only kind of route is Rule")
-        if not items(content.get("services")) and not items(content.get("middlewares")):
-            yield Problem("V042", path, "a route without services leads nowhere")
         for number, service in entries(content.get("services")):
             yield from _service(mapping(service), (*path, "services", number))
     for index, domain in entries(mapping(manifest.spec.get("tls")).get("domains")):
         if not domain.get("main"):
             yield Problem("V042", ("spec", "tls", "domains", index), "a domain needs 'main'")
+
+
+@references_of("traefik.io", "IngressRoute")
+def served(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """A route without services is of use only as the parent of others."""
+    for number, content in entries(manifest.spec.get("routes")):
+        empty = not items(content.get("services")) and not items(content.get("middlewares"))
+        if empty and not index.partial and not _is_parent(manifest, index):
+            yield Problem("V042", ("spec", "routes", number), "a route without services leads nowhere")
+
+
+def _is_parent(manifest: Manifest, index: Index) -> bool:
+    own = manifest.identity.namespace, manifest.identity.name
+    return any(
+        (text(parent.get("namespace")) or child.identity.namespace, parent.get("name")) == own
+        for child in index.of("traefik.io", "IngressRoute")
+        for _, parent in entries(child.spec.get("parentRefs"))
+    )
 
 
 def _service(content: object, path: Path) -> Iterator[Problem]:
@@ -125,14 +141,17 @@ def tls_store(manifest: Manifest) -> Iterator[Problem]:
 
 @references_of("traefik.io", "IngressRoute", "IngressRouteTCP")
 def leads_to(manifest: Manifest, index: Index) -> Iterator[Problem]:
-    """IngressRoute: middlewares, Services and their ports, TLSOption, certificate."""
+    """IngressRoute: middlewares, Services and their ports, parents, TLSOption, certificate."""
     namespace = manifest.identity.namespace
+    over = "TCP" if manifest.identity.kind == "IngressRouteTCP" else ""
+    for number, parent in entries(manifest.spec.get("parentRefs")):
+        yield from _traefik(index, namespace, "IngressRoute", parent, ("spec", "parentRefs", number))
     for number, content in entries(manifest.spec.get("routes")):
         path: Path = ("spec", "routes", number)
         for place, reference in entries(content.get("middlewares")):
-            yield from _traefik(index, namespace, "Middleware", reference, (*path, "middlewares", place))
+            yield from _traefik(index, namespace, f"Middleware{over}", reference, (*path, "middlewares", place))
         for place, reference in entries(content.get("services")):
-            yield from _route_service(index, namespace, reference, (*path, "services", place))
+            yield from _route_service(index, namespace, reference, (*path, "services", place), tcp=bool(over))
     tls = mapping(manifest.spec.get("tls"))
     yield from _traefik(index, namespace, "TLSOption", mapping(tls.get("options")), ("spec", "tls", "options"))
     yield from secret(
@@ -146,7 +165,9 @@ def _traefik(index: Index, namespace: str, kind: str, reference: Value, path: Pa
         yield missing(index, space, (*path, "name"), f"{kind} '{name}' in '{space}'", "Traefik drops the route")
 
 
-def _route_service(index: Index, namespace: str, reference: Value, path: Path) -> Iterator[Problem]:
+def _route_service(
+    index: Index, namespace: str, reference: Value, path: Path, *, tcp: bool = False
+) -> Iterator[Problem]:
     name, space = text(reference.get("name")), text(reference.get("namespace")) or namespace
     if not name or "@" in name:
         return
@@ -167,7 +188,8 @@ def _route_service(index: Index, namespace: str, reference: Value, path: Path) -
         )
     transport = text(reference.get("serversTransport"))
     if transport:
-        yield from _traefik(index, namespace, "ServersTransport", {"name": transport}, (*path, "serversTransport"))
+        kind = "ServersTransportTCP" if tcp else "ServersTransport"
+        yield from _traefik(index, namespace, kind, {"name": transport}, (*path, "serversTransport"))
 
 
 @references_of("traefik.io", "Middleware")

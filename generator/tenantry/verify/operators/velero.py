@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from tenantry.core.codes import Code, declare
 from tenantry.core.manifest import Manifest, Problem, items, mapping, text
-from tenantry.verify import values
+from tenantry.engine.languages import Cron, Interval
+from tenantry.verify import origins, values
 from tenantry.verify.index import Index
 from tenantry.verify.registration import references_of, rule_for
 
@@ -43,6 +44,42 @@ def schedule(manifest: Manifest) -> Iterator[Problem]:
         yield Problem("V049", ("spec", "schedule"), "a schedule is needed")
 
 
+@rule_for("velero.io", "Schedule")
+def owned(manifest: Manifest) -> Iterator[Problem]:
+    """Kubernetes removes what an object owns together with it."""
+    if manifest.spec.get("useOwnerReferencesInBackup") is True:
+        message = "the Schedule owns its Backups, so whoever prunes it deletes all of them"
+        yield Problem("V056", ("spec", "useOwnerReferencesInBackup"), message, "leave it out", "warning")
+
+
+@references_of("velero.io", "Backup", "Restore", "Schedule")
+def seen(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """Velero looks into its own namespace only: the one of its storage locations."""
+    homes = {m.identity.namespace for m in index.of("velero.io", "BackupStorageLocation")}
+    namespace = manifest.identity.namespace
+    if homes and namespace and namespace not in homes and not index.partial:
+        shown = ", ".join(sorted(homes))
+        message = f"Velero looks into '{shown}' only, so it never sees this {manifest.identity.kind} in '{namespace}'"
+        yield Problem("V056", ("metadata", "namespace"), message, f"put it into {shown}", "warning")
+
+
+_KEPT = 720 * 3600.0
+"""Seconds that Velero keeps a Backup whose ttl is not given (--default-backup-ttl)."""
+
+
+@references_of("velero.io", "Schedule")
+def kept(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """A Backup that is gone before the next one is made leaves days without any."""
+    ttl = mapping(manifest.spec.get("template")).get("ttl")
+    seconds = _KEPT if ttl in (None, "", "0s", "0") else values.duration(ttl)
+    found = index.readings.intervals.get(Cron(text(manifest.spec.get("schedule"))))
+    if seconds is not None and isinstance(found, Interval) and seconds < found.longest_seconds:
+        gap = round(found.longest_seconds / 3600)
+        message = f"a Backup is kept {round(seconds / 3600)} h, but the next one may come {gap} h later: until then there is none"
+        path = ("spec", "template", "ttl") if ttl else ("spec", "template")
+        yield Problem("V056", path, message, f"keep it for more than {gap} h", "warning")
+
+
 @references_of("velero.io", "Schedule")
 def backup_schedule(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """A Velero Schedule: its storage location, and the namespaces that it saves."""
@@ -61,4 +98,8 @@ def backup_schedule(manifest: Manifest, index: Index) -> Iterator[Problem]:
         made = index.of("", "Namespace") or index.partial
         if isinstance(name, str) and "*" not in name and made and not index.makes_namespace(name):
             path = ("spec", "template", "includedNamespaces", number)
-            yield Problem("V060", path, f"the tree makes no namespace '{name}', so nothing would be saved")
+            if maker := origins.maker_of_namespace(index, name):
+                message = f"the tree makes no namespace '{name}', so it could not be checked: {maker} may make it"
+                yield Problem("V067", path, message, severity="warning")
+            else:
+                yield Problem("V060", path, f"the tree makes no namespace '{name}', so nothing would be saved")

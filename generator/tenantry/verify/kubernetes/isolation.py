@@ -1,0 +1,137 @@
+"""What NetworkPolicies of a namespace leave no way to: DNS, and what PostgreSQL's operator needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from ipaddress import ip_address
+
+from tenantry.core import addresses
+from tenantry.core.manifest import Manifest, Problem, Value, entries, items, mapping, text
+from tenantry.verify.index import Index, pod_specs
+from tenantry.verify.kubernetes.workloads import selects
+from tenantry.verify.registration import MadePods, references_of
+
+_OTHER_KINDS = (
+    ("cilium.io", "CiliumNetworkPolicy"),
+    ("cilium.io", "CiliumClusterwideNetworkPolicy"),
+    ("crd.projectcalico.org", "GlobalNetworkPolicy"),
+    ("crd.projectcalico.org", "NetworkPolicy"),
+    ("policy.networking.k8s.io", "AdminNetworkPolicy"),
+    ("projectcalico.org", "GlobalNetworkPolicy"),
+    ("projectcalico.org", "NetworkPolicy"),
+)
+"""Policies that may allow more; they are not read here."""
+_OPERATOR = {"app.kubernetes.io/name": "cloudnative-pg"}
+_STATUS = 8000
+_WIDE = 8
+"""Prefix length up to which a range may hold the cluster's own addresses."""
+
+
+def _by_namespace(index: Index) -> dict[str, list[Manifest]]:
+    found: dict[str, list[Manifest]] = {}
+    for manifest in index.of("networking.k8s.io", "NetworkPolicy"):
+        found.setdefault(manifest.identity.namespace, []).append(manifest)
+    return found
+
+
+def _isolating(index: Index, pods: MadePods, direction: str) -> list[Manifest]:
+    """Policies that hold for some Pods in a direction."""
+    return [
+        policy
+        for policy in index.once(_by_namespace).get(pods.namespace, ())
+        if direction in _types(policy.spec) and selects(mapping(policy.spec.get("podSelector")), pods.labels)
+    ]
+
+
+def _types(spec: Value) -> list[str]:
+    given = items(spec.get("policyTypes"))
+    return given or (["Ingress", "Egress"] if items(spec.get("egress")) else ["Ingress"])
+
+
+@references_of("networking.k8s.io", "NetworkPolicy")
+def cut_off(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """Told at the first policy of those that together cut Pods off."""
+    if index.partial or any(index.of(*kind) for kind in _OTHER_KINDS):
+        return
+    told: set[str] = set()
+    for pods in index.pods.get(manifest.identity.namespace, ()):
+        for problem in (*_dns(manifest, index, pods), *_operator(manifest, index, pods)):
+            if problem.message not in told:
+                told.add(problem.message)
+                yield problem
+
+
+def _dns(manifest: Manifest, index: Index, pods: MadePods) -> Iterator[Problem]:
+    """Pods that may connect to something, but can't look its name up."""
+    policies = _isolating(index, pods, "Egress")
+    rules = _rules(policies, "egress")
+    if not policies or policies[0] is not manifest or not rules or _on_node(pods.maker):
+        return
+    if not any(_allows(rule, "to", _is_dns, _may_hold_dns) for rule in rules):
+        message = (
+            f"the Pods of {pods.maker.identity} may connect out, but nothing allows UDP port 53, so no name is found"
+        )
+        hint = "allow port 53 (UDP and TCP) to the Pods of DNS in kube-system"
+        yield Problem("V055", ("spec", "egress"), message, hint, "warning")
+
+
+def _operator(manifest: Manifest, index: Index, pods: MadePods) -> Iterator[Problem]:
+    if pods.maker.kind != ("postgresql.cnpg.io", "Cluster") or "cnpg.io/jobRole" in pods.labels:
+        return
+    name = pods.maker.identity.name
+    policies = _isolating(index, pods, "Ingress")
+    if policies and policies[0] is manifest:
+        rules = _rules(policies, "ingress")
+        if not any(
+            _allows(rule, "from", lambda port: _holds(port, _STATUS, "TCP", "status"), _is_operator) for rule in rules
+        ):
+            message = (
+                f"nothing lets the operator reach port {_STATUS} of the Cluster '{name}', so it takes it for broken"
+            )
+            hint = "allow ports 8000 and 5432 from the operator's namespace"
+            yield Problem("V055", ("spec", "podSelector"), message, hint, "warning")
+    policies = _isolating(index, pods, "Egress")
+    if policies and policies[0] is manifest and not _rules(policies, "egress"):
+        message = f"nothing lets the instances of the Cluster '{name}' reach the API server, so none gets ready"
+        yield Problem("V055", ("spec", "podSelector"), message, "allow port 443 or 6443 to the API server", "warning")
+
+
+def _rules(policies: Sequence[Manifest], direction: str) -> list[Value]:
+    return [rule for policy in policies for _, rule in entries(policy.spec.get(direction))]
+
+
+def _allows(rule: Value, side: str, port: Callable[[Value], bool], peer: Callable[[Value], bool]) -> bool:
+    """Whether a rule takes a port, and a peer that may be the one in question."""
+    ports = [value for _, value in entries(rule.get("ports"))]
+    peers = [value for _, value in entries(rule.get(side))]
+    named = bool(ports) and side == "to"  # who names the port of DNS means DNS
+    return (not ports or any(map(port, ports))) and (named or not peers or any(map(peer, peers)))
+
+
+def _is_dns(port: Value) -> bool:
+    return _holds(port, 53, "UDP", "dns")
+
+
+def _holds(port: Value, number: int, protocol: str, name: str) -> bool:
+    first, last = port.get("port"), port.get("endPort")
+    if port.get("protocol", "TCP") != protocol:
+        return False
+    if isinstance(first, int):
+        return first <= number <= (last if isinstance(last, int) else first)
+    return first is None or name in text(first)
+
+
+def _may_hold_dns(peer: Value) -> bool:
+    if "namespaceSelector" in peer:
+        return True
+    found = addresses.read(str(mapping(peer.get("ipBlock")).get("cidr", "")))
+    return found is not None and (found.prefix <= _WIDE or not ip_address(found.first).is_global)
+
+
+def _is_operator(peer: Value) -> bool:
+    return bool({"namespaceSelector", "ipBlock"} & peer.keys()) or selects(mapping(peer.get("podSelector")), _OPERATOR)
+
+
+def _on_node(maker: Manifest) -> bool:
+    """Policies do not hold for Pods in the network of their node."""
+    return any(spec.get("hostNetwork") is True for _, _, spec in pod_specs(maker))
