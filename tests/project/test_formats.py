@@ -55,7 +55,7 @@ DOCUMENTS: dict[str, list[str]] = {
 
 
 def test_each_command_is_here() -> None:
-    assert {*RESULTS, *DOCUMENTS, "diff", "rollback", "secrets"} == set(COMMANDS)
+    assert {*RESULTS, *DOCUMENTS, "diff", "migrate", "rollback", "secrets"} == set(COMMANDS)
 
 
 @pytest.mark.parametrize("form", WRITERS)

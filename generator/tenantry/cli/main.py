@@ -30,6 +30,7 @@ COMMANDS = {
     "verify": "Check plain manifests as clusters and operators would.",
     "promote": "Write the next step of a release through a channel.",
     "rollback": "Take back a rollout, as far as no database was migrated.",
+    "migrate": "Plan how customers of other systems come in.",
     "suspend": "Stop a tenant's Pods and close its hosts.",
     "resume": "Bring a suspended or offboarding tenant back into service.",
     "offboard": "Begin to remove a tenant; its data is kept until an approved day.",
