@@ -167,6 +167,15 @@ MUTANTS = (
     Mutant("V060", BACKUP, "spec.cluster.name", "postgres", "no Cluster 'postgres'"),
     Mutant("V060", "database.postgresql", "spec.cluster.name", "pg", "no Cluster 'pg'"),
     Mutant("V060", DB, "spec.storage.storageClass", "slow", "no StorageClass 'slow'"),
+    # admission, drains, owners, backups, guards
+    Mutant("V044", APPLICATION, "spec.syncPolicy.syncOptions[0]", "ServerSideAply=true", "none of Argo CD's options"),
+    Mutant("V041", BACKUP, "spec.schedule", "0 3 * * * *", "runs every hour, 3 minutes past"),
+    Mutant("V052", WEB, f"{POD}.containers[0].securityContext.allowPrivilegeEscalation", True, "refuses"),
+    Mutant("V053", WEB, "spec.replicas", 3, "each sync sets them back to 3"),
+    Mutant("V054", CERTIFICATE, "spec.secretName", "odoo-api-tls", "writes the Secret 'odoo-api-tls' too"),
+    Mutant("V056", BACKUP, "spec.pluginConfiguration.name", "x", "has no plugin 'x', so every backup fails"),
+    Mutant("V056", SCHEDULE, "spec.useOwnerReferencesInBackup", True, "owns its Backups"),
+    Mutant("V057", ROUTE, "spec.tls.options", {"name": "default"}, "can't be referred to"),
     Mutant("V060", DB, "spec.plugins[0].parameters.barmanObjectName", "x", "no ObjectStore 'x'"),
     Mutant("V060", DB, "spec.bootstrap.initdb.secret.name", "x", "no Secret 'x'"),
     Mutant("V060", DB, "spec.imageCatalogRef.name", "x", "no ClusterImageCatalog 'x'"),
@@ -252,6 +261,7 @@ def test_an_untouched_group_has_no_finding(manifests: list[Manifest]) -> None:
 def test_every_code_for_objects_is_proven() -> None:
     elsewhere = {"V001", "V002", "V003", "V004", "V012", "V014", "V045", "V067"}  # tests/verify/test_judge.py
     elsewhere |= {"V024", "V075"}  # tests/verify/test_folder.py
+    elsewhere |= {"V055"}  # tests/verify/cases
     elsewhere |= {"V070", "V071", "V072", "V073", "V074"}  # tests/prove/test_policies.py, tests/prove/test_proofs.py
     assert {mutant.code for mutant in MUTANTS} | elsewhere == {
         code.id for code in CODES_BY_ID.values() if code.id.startswith("V")

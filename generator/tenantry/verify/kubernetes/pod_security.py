@@ -82,7 +82,7 @@ def _privileges(spec: Value) -> _Found:
         where = (*path, "securityContext")
         if context.get("privileged") is True:
             yield (*where, "privileged"), "the container is privileged"
-        for name in items(mapping(context.get("capabilities")).get("add")):
+        for name in map(str, items(mapping(context.get("capabilities")).get("add"))):
             if name not in _ADDABLE:
                 yield (*where, "capabilities", "add"), f"the container has the capability {name}"
         for number, port in entries(container.get("ports")):
@@ -116,7 +116,7 @@ def _container(whole: Value, context: Value, where: Path) -> _Found:
     capabilities = mapping(context.get("capabilities"))
     if "ALL" not in items(capabilities.get("drop")):
         yield (*where, "capabilities", "drop"), "the container does not drop ALL capabilities"
-    for name in items(capabilities.get("add")):
+    for name in map(str, items(capabilities.get("add"))):
         if name in _ADDABLE and name != "NET_BIND_SERVICE":
             yield (*where, "capabilities", "add"), f"the container has the capability {name}"
     if context.get("runAsNonRoot", whole.get("runAsNonRoot")) is not True:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from conftest import Ran
 from tenantry.engine.kustomize import Engine
 from verify.case_answers import ANSWERS, CASES, told
 
@@ -32,3 +35,11 @@ def test_faults_are_found_and_look_alikes_pass(file: Path) -> None:
         assert told_of == []
     else:
         assert EXPECTED[file.stem] != []
+
+
+@pytest.mark.parametrize("name", ["kyverno-vp-broken", "traefik-priority-shadows-guard", "velero-ttl-under-interval"])
+def test_the_command_asks_the_operators_parsers(name: str, run: Callable[..., Ran], tmp_path: Path) -> None:
+    shutil.copy(CASES / f"{name}.yaml", tmp_path)
+    ran = run("verify", tmp_path, "--format", "json", cwd=tmp_path)
+    shown = [f"{f['severity']} {f['code']} {f['line']}: {f['message']}" for f in json.loads(ran.out)["findings"]]
+    assert shown == EXPECTED[name]
