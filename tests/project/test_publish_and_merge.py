@@ -26,6 +26,10 @@ def test_both_tenants_come_into_one_cell(run: Run, fleet: Path, tmp_path: Path) 
         ran = run("publish", f"tenants/{name}.yaml", "--push", "-C", clone)
         assert ran.code == 0, ran
         assert ran.out.endswith(f"Publish changes of {name}\nPushed to origin/main.\n")
+    message = git(fleet, "log", "--max-count=1", "--format=%B")
+    assert "\nTenantry-Tenants: contoso\n" in message
+    assert "\nTenantry-Risk: isolation\n" in message
+    assert "\nTenantry-Approvers: security, operations" in message
     assert run("check", "-C", fleet).code == 0
     members = (fleet / "rendered/euw1-a/cells/euw1-shared-a").rglob("*")
     assert {"contoso", "initech"} <= {word for path in members for word in path.name.replace("-", "_").split("_")}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tenantry import __version__
 from tenantry.commands.check import check
+from tenantry.commands.plan import Compared, plan
 from tenantry.commands.render import render
 from tenantry.core.findings import Finding, ObjectChange, Result, TenantryError, UsageError, in_order
 from tenantry.diff.compare import diff
@@ -117,13 +118,21 @@ class _Publication:
                 committer.keep()  # nothing is staged now, even if a killed run had staged something
                 return _Made(_named(checked, _NOTHING))
             _must_be_exact(committer)
-            text = self._message(diff(space.root, start.commit, space.say).changes, tree)
+            text = self._message(diff(space.root, start.commit, space.say).changes, tree, start)
             commit = committer.commit(start, tree, text, self._branch if self._branch != start.branch else "")
         note = f"Committed {commit[:12]} on {self._branch}: {text.splitlines()[0]}"
         return _Made(_named(checked, note), commit)
 
-    def _message(self, changes: Sequence[ObjectChange], tree: str) -> str:
-        summary = summary_of(changes)
+    def _planned(self, summary: ChangeSummary, start: Start) -> ChangeSummary:
+        """The summary with the risk of what is committed, and who must agree to it."""
+        found = plan(self._space, Compared(start.commit)).plan
+        if found is None or not found.subjects:
+            return summary
+        who = tuple(dict.fromkeys(approval.who for approval in found.approvals))
+        return dataclasses.replace(summary, risk=found.risk, approvers=who)
+
+    def _message(self, changes: Sequence[ObjectChange], tree: str, start: Start) -> str:
+        summary = self._planned(summary_of(changes), start)
         made = Provenance(__version__, engine_version(self._space.say), inputs_id(self._repository, self._area, tree))
         return message(self._order.subject or subject(summary), summary, made)
 
