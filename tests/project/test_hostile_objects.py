@@ -69,7 +69,7 @@ CASES: dict[str, tuple[str, str, Any, str]] = {
     "instances that are a text": (f"Cluster {HOME}/postgresql", "spec.instances", "10.0.0.0/8", "V021"),
     "instances that are nothing": (f"Pooler {HOME}/reporting", "spec.instances", None, "SUP-05"),
     "fewer instances than none": (f"Cluster {HOME}/postgresql", "spec.instances", -(2**62), "V021"),
-    "more instances than a field can count": (f"Deployment {HOME}/odoo-web", "spec.replicas", 2**62, "SUP-05"),
+    "more instances than a field can count": (f"Deployment {HOME}/odoo-web", "spec.replicas", 2**62, "V053"),
     "a number of standbys that is a mapping": (f"Cluster {HOME}/postgresql", "spec.postgresql.synchronous.number", {}, "V021"),
     "a percentage in superscript": (f"PodDisruptionBudget {HOME}/odoo-web", "spec.maxUnavailable", "²%", "RUN-05"),
     "days in superscript": (f"Namespace {HOME}", "metadata.annotations[tenantry.io/log-retention]", "²d", "OBS-01"),
