@@ -33,8 +33,8 @@ _KINDS = {
         max_parallel_workers_per_gather max_pred_locks_per_transaction max_prepared_transactions
         max_replication_slots max_wal_senders max_worker_processes random_page_cost reserved_connections
         seq_page_cost superuser_reserved_connections tcp_keepalives_count vacuum_cost_limit""",
-    _SWITCH: """autovacuum checkpoint_flush fsync full_page_writes hot_standby_feedback jit log_checkpoints
-        log_connections_disabled log_disconnections log_lock_waits track_activities track_counts track_io_timing
+    _SWITCH: """autovacuum fsync full_page_writes hot_standby_feedback jit log_checkpoints
+        log_disconnections log_lock_waits track_activities track_counts track_io_timing
         wal_log_hints""",
 }
 _POSTGRESQL = {name: kind for kind, names in _KINDS.items() for name in names.split()}
