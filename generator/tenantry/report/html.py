@@ -9,7 +9,7 @@ from itertools import groupby
 from tenantry.core.changes import Plan
 from tenantry.core.findings import Finding, ObjectChange, Result
 from tenantry.report.plain import one_line
-from tenantry.report.plan.lines import Entry, facts, head, order, plan_entries, title
+from tenantry.report.plan.lines import PlanEntry, facts, head, order, plan_entries, title
 from tenantry.report.values import MARKS, show, unit_title
 
 _STYLE = """\
@@ -69,7 +69,7 @@ def _plan(plan: Plan) -> Iterator[str]:
         yield "<ul>" + "".join(f"<li>{_text(one.who)}: {_text(one.why)}</li>" for one in plan.approvals) + "</ul>"
 
 
-def _entry(entry: Entry) -> Iterator[str]:
+def _entry(entry: PlanEntry) -> Iterator[str]:
     risk = entry.change.risk
     yield f'<h2><span class="risk {risk}">{risk}</span> {_text(title(entry))}</h2>'
     yield "<dl>" + "".join(f"<dt>{_text(label)}</dt><dd>{_text(text)}</dd>" for label, text in facts(entry)) + "</dl>"

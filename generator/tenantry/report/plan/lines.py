@@ -21,7 +21,7 @@ MEANING: Mapping[Risk, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PlanEntry:
     """One entry of a plan: a subject's change, and the others for which exactly the same changes."""
 
     change: SubjectChange
@@ -32,11 +32,11 @@ class Entry:
         return 1 + len(self.others)
 
 
-def plan_entries(plan: Plan) -> list[Entry]:
+def plan_entries(plan: Plan) -> list[PlanEntry]:
     """The gravest risk first, removals before all; instances that are alike are one entry."""
     group_of = {group[0]: group[1:] for group in plan.folded}
     inside = {subject for group in plan.folded for subject in group[1:]}
-    found = [Entry(c, group_of.get(c.subject, ())) for c in plan.subjects if c.subject not in inside]
+    found = [PlanEntry(c, group_of.get(c.subject, ())) for c in plan.subjects if c.subject not in inside]
     return sorted(found, key=lambda entry: (entry.change.action != "removed", RISKS.index(entry.change.risk)))
 
 
@@ -61,7 +61,7 @@ def head(plan: Plan) -> Iterator[str]:
 _KINDS = {"instance": "instance", "cell": "cell", "platform": "cluster's platform"}
 
 
-def title(entry: Entry) -> str:
+def title(entry: PlanEntry) -> str:
     """The subject, where it is, and how many others are alike."""
     subject = entry.change.subject
     where = f"tier {subject.tier}, cell {subject.cell}, cluster {subject.cluster}" if subject.kind == "instance" else ""
@@ -72,7 +72,7 @@ def title(entry: Entry) -> str:
     return f"{subject}{action}{f', {where}' if where else ''}{alike}"
 
 
-def facts(entry: Entry) -> Iterator[Line]:
+def facts(entry: PlanEntry) -> Iterator[Line]:
     """Everything that is said of an entry."""
     change = entry.change
     if entry.others:

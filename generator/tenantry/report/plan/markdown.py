@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from tenantry.core.changes import RISKS, Plan, Risk
 from tenantry.core.findings import ObjectChange
-from tenantry.report.plan.lines import Entry, facts, head, order, plan_entries, title
+from tenantry.report.plan.lines import PlanEntry, facts, head, order, plan_entries, title
 from tenantry.report.values import MARKS, escape, show
 
 LIMIT = 65_536
@@ -57,7 +57,7 @@ def _short(plan: Plan) -> Iterator[str]:
     yield from _elsewhere("the fields of the objects")
 
 
-def _entry(entry: Entry) -> Iterator[str]:
+def _entry(entry: PlanEntry) -> Iterator[str]:
     yield f"#### {_MARKS[entry.change.risk]} {escape(title(entry))}"
     yield ""
     yield "| | |"
@@ -72,7 +72,7 @@ _MARKS: dict[Risk, str] = {
 }  # fmt: skip
 
 
-def _fields(entry: Entry) -> Iterator[str]:
+def _fields(entry: PlanEntry) -> Iterator[str]:
     objects = entry.change.objects
     if not objects:
         return
