@@ -131,7 +131,7 @@ def test_the_named_template_line_has_the_key_or_makes_it() -> None:
                 assert number == 1, f"{file.file}:{number} is explained by nothing"
                 continue
             view = view.at(field) if view else View(file.made, file.unit.context(), field)
-            if not view.added and not says(view.template, field, text):
+            if not view.added and not says(str(view.template), field, text):
                 wrong.append(f"{file.file}:{number}: {text.strip()!r} by {view.template}")
     assert not wrong
 
@@ -166,7 +166,7 @@ def test_a_line_of_a_macro_or_a_script_names_the_line_inside_it(
     number = next(n for n, line in enumerate(file.text.splitlines(), 1) if text in line)
     field = file.field(number)
     assert field is not None
-    place = View(file.made, file.unit.context(), field).template
+    place = str(View(file.made, file.unit.context(), field).template)
     assert place.startswith(f"templates/{template}:")
     assert written in (TEMPLATES / template).read_text().splitlines()[int(place.rpartition(":")[2]) - 1]
 

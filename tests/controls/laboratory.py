@@ -147,6 +147,8 @@ class Outcome:
             line = f"{problem.code} {control} {tenant or '-'} {name}: {problem.message}"
             if control == standard.CONTROL and name == mutant.object:
                 continue  # the changed object differs from its template, and nothing else is reported about it
+            if not problem.control and name == mutant.object:
+                continue  # a rule that holds for any tree says of the changed object what is wrong with it
             if control not in allowed and problem.code not in allowed:
                 found.append(f"another control: {line}")
             elif control == mutant.control and mutant.tenant not in ("*", tenant):

@@ -126,7 +126,9 @@ NETWORK = (
     _M("NET-04", INGRESS, "spec.ingress[0].ports[0].endPort", 8080),
     _M("NET-05", f"NetworkPolicy {ACME}/dns", "spec.egress[0].to", GONE, also=("NET-04",)),
     _M("NET-05", f"NetworkPolicy {ACME}/dns", "spec.egress[0].to[1].ipBlock.cidr", "198.51.100.53/32"),
-    _M("NET-05", f"NetworkPolicy {ACME}/dns", "spec.egress[0].ports", [{"port": 53, "protocol": "TCP"}]),
+    _M(
+        "NET-05", f"NetworkPolicy {ACME}/dns", "spec.egress[0].ports", [{"port": 53, "protocol": "TCP"}], also=("V055",)
+    ),
     _M("NET-06", STORAGE, "spec.egress[0].to[0].ipBlock.cidr", "0.0.0.0/0"),
     _M("NET-06", STORAGE, "spec.egress[0].to", then({"ipBlock": {"cidr": "169.254.169.254/32"}})),
     _M("NET-06", STORAGE, "spec.egress[0].to", then({"ipBlock": {"cidr": "::ffff:a9fe:a9fe/128"}}), also=("V050",)),
@@ -769,7 +771,7 @@ BACKUP = (
     _M("BKP-04", f"Namespace {ACME}", "metadata.annotations[argocd.argoproj.io/sync-options]", GONE),
     _M("BKP-05", OWN_SERVER, "spec.postgresql.parameters.archive_timeout", "1h", K),
     _M("BKP-05", f"Cluster {GLOBEX}/postgresql", "spec.postgresql.synchronous.dataDurability", "preferred", **GX),
-    _M("BKP-05", SERVER, "spec.storage.size", "4000Gi", "*", also=("RUN-05",), told_of="*"),
+    _M("BKP-05", SERVER, "spec.storage.size", "4000Gi", "*", also=("RUN-05", "V052"), told_of="*"),
     _M(
         "BKP-05",
         f"Cluster {GLOBEX}/postgresql",
@@ -1044,7 +1046,7 @@ COST = (
         also=("RUN-05", "RUN-03", "V033"),
         told_of="*",
     ),
-    _M("CST-01", OWN_SERVER, "spec.storage.size", "9000Gi", K, also=("RUN-05", "BKP-05"), told_of="*"),
+    _M("CST-01", OWN_SERVER, "spec.storage.size", "9000Gi", K, also=("RUN-05", "BKP-05", "V052"), told_of="*"),
     _M(
         "CST-01",
         WEB,

@@ -18,7 +18,7 @@ from conftest import REPOSITORY, Ran
 from fake_engine import fake
 from tenantry.commands.verify import verify
 from tenantry.core.findings import Finding, ToolError
-from tenantry.engine.engines import Engines
+from tenantry.engine import build
 from tenantry.engine.kustomize import Engine
 from tenantry.runtime.workspace import Workspace
 from tenantry.verify.folder import MAX_FILE_BYTES
@@ -245,7 +245,7 @@ while True:
 
 
 def verified(program: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Finding, ...]:
-    monkeypatch.setattr(Engines, "_start_engine", lambda _: Engine(program))
+    monkeypatch.setattr(build, "ensure", lambda *_: program)
     return verify(Workspace(root, "2026-11-24"), root, "").findings
 
 

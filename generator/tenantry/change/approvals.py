@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tenantry.change.side import Side
 from tenantry.core.changes import RISKS, Approval, Risk, SubjectChange
+from tenantry.model.platform import Approvers
 from tenantry.model.tenant import Tenant
 
 _ROLES: dict[Risk, str] = {
@@ -23,7 +24,13 @@ def approvals(after: Side, subjects: Sequence[SubjectChange]) -> tuple[Approval,
 
 
 def _by_risk(after: Side, subjects: Sequence[SubjectChange]) -> Iterator[Approval]:
-    named = after.fleet.platform.approvers if after.fleet.has_platform else {}
+    approvers = after.fleet.platform.approvers if after.fleet.has_platform else Approvers()
+    named = {
+        "data": approvers.data,
+        "isolation": approvers.isolation,
+        "availability": approvers.availability,
+        "cost": approvers.cost,
+    }
     for risk in RISKS:
         whose = [str(c.subject) for c in subjects if any(effect.risk == risk for effect in c.effects)]
         if risk == "cosmetic" or not whose:

@@ -151,6 +151,16 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approvers:
+    """Teams that must agree to a change, by its risk."""
+
+    data: tuple[str, ...] = ()
+    isolation: tuple[str, ...] = ()
+    availability: tuple[str, ...] = ()
+    cost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """Settings of the whole fleet: domain, regions, registry, secret store, prices, images."""
 
@@ -171,5 +181,5 @@ class Platform:
     components: ComponentVersions
     recovery: Recovery
     prices: Prices
-    approvers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    approvers: Approvers = field(default_factory=Approvers)
     example: bool = False

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault(
+    "GIT_PYTHON_REFRESH", "quiet"
+)  # a machine without git can render; what needs git says that it is missing
 import git
 
 from tenantry.core.findings import ToolError, UsageError
