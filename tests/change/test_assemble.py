@@ -44,7 +44,7 @@ def planned(tmp_path: Path, parser: Engine, documents: Store) -> Callable[..., P
         texts = texts_of_folder(REPOSITORY, fleet)
         after = read_side(Revision("the change", fleet), AS_OF, documents)
         before = read_past("the base", after, texts, documents)
-        return make_plan(parser, before, after, tuple(texts), AS_OF, lambda: None)
+        return make_plan(parser, before, after, tuple(texts), AS_OF)
 
     return make
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tenantry.change.side import Side
 from tenantry.core.changes import RISKS, Approval, Risk, SubjectChange
+from tenantry.core.wording import first_few
 from tenantry.model.platform import Approvers
 from tenantry.model.tenant import Tenant
 
@@ -35,9 +36,8 @@ def _by_risk(after: Side, subjects: Sequence[SubjectChange]) -> Iterator[Approva
         whose = [str(c.subject) for c in subjects if any(effect.risk == risk for effect in c.effects)]
         if risk == "cosmetic" or not whose:
             continue
-        more = f" and {len(whose) - 3} more" if len(whose) > 3 else ""
         for who in named.get(risk, ()) or (_ROLES[risk],):
-            yield Approval(who, f"{risk}: {', '.join(whose[:3])}{more}")
+            yield Approval(who, f"{risk}: {first_few(whose)}")
 
 
 def _owners(after: Side, subjects: Sequence[SubjectChange]) -> Iterator[Approval]:
@@ -49,5 +49,4 @@ def _owners(after: Side, subjects: Sequence[SubjectChange]) -> Iterator[Approval
             noticed.setdefault(tenant.owner.team, []).append(tenant.name)
     for team, tenants in sorted(noticed.items()):
         names = sorted(set(tenants))
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        yield Approval(team, f"owner of {', '.join(names[:3])}{more}")
+        yield Approval(team, f"owner of {first_few(names)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tenantry.change.approvals import approvals
@@ -49,14 +49,10 @@ class Planned:
     findings: tuple[Finding, ...]
 
 
-def make_plan(
-    engine: Engine, before: Side, after: Side, inputs: tuple[str, ...], as_of: str, progress: Callable[[], None]
-) -> Planned:
+def make_plan(engine: Engine, before: Side, after: Side, inputs: tuple[str, ...], as_of: str) -> Planned:
     """Build what differs between the states, in memory, and say what that means. `inputs` are the files that differ."""
     differing = differing_units(before, after)
-    old, new = (
-        build_side(engine, side, {*differing, *surroundings(side, differing)}, progress) for side in (before, after)
-    )
+    old, new = (build_side(engine, side, {*differing, *surroundings(side, differing)}) for side in (before, after))
     changes = tuple(object_changes(old.objects, new.objects))
     made = _Assembly(engine, old, new, changes, as_of)
     keyed = sorted(made.subjects(), key=lambda found: _order(found[0].subject))
@@ -82,13 +78,13 @@ class _Assembly:
         self._scene = Scene(old.objects, new.objects, {(c.cluster, c.object): c for c in changes})
         self._members = _members(old.side), _members(new.side)
         self._by_subject = self._grouped(changes)
-        touched = self._touched()
-        self._figures = tuple(figures(engine, built, touched, as_of) for built in (old, new))
+        self._touched = self._differing()
+        self._figures = tuple(figures(engine, built, self._touched, as_of) for built in (old, new))
 
     def subjects(self) -> Iterator[tuple[SubjectChange, Hashable]]:
         """One for each instance, cell and platform that something changes for, and by what it is compared with others."""
         shared = {s.name: self._effects(objects) for s, objects in self._by_subject.items() if s.kind == "cell"}
-        names_of = {subject.name for subject in self._by_subject if subject.kind == "instance"} | self._touched()
+        names_of = {subject.name for subject in self._by_subject if subject.kind == "instance"} | self._touched
         for name in sorted(names_of | self._sharing(shared)):
             found = self._instance(name, shared)
             if found is not None:
@@ -121,7 +117,7 @@ class _Assembly:
         )
         return _of(found) if found is not None else None
 
-    def _touched(self) -> set[str]:
+    def _differing(self) -> set[str]:
         """Instances of which an input differs."""
         differing = {name for name in (*self._before.instances, *self._after.instances) if self._differs(name)}
         excepted = {

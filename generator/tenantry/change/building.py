@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tenantry.change.side import Side
@@ -13,7 +13,6 @@ from tenantry.engine.kustomize import Engine
 from tenantry.prove.template_conformance import Templates
 from tenantry.publish.bases import Bases
 from tenantry.publish.building import build
-from tenantry.render.units import Unit
 
 Key = tuple[str, ObjectId]
 """(cluster, identity)"""
@@ -55,7 +54,7 @@ def surroundings(side: Side, paths: Iterable[str]) -> Iterator[str]:
                     yield common
 
 
-def build_side(engine: Engine, side: Side, paths: Iterable[str], progress: Callable[[], None]) -> BuiltSide:
+def build_side(engine: Engine, side: Side, paths: Iterable[str]) -> BuiltSide:
     """Build the units of one state. The engine forgets no base, so the two states are built one after the other."""
     wanted = [side.units[path] for path in sorted(set(paths)) if path in side.units]
     if not wanted:
@@ -65,11 +64,6 @@ def build_side(engine: Engine, side: Side, paths: Iterable[str], progress: Calla
     objects: dict[Key, Manifest] = {}
     findings: list[Finding] = []
     for built in build(engine, wanted, bases, Templates(side.fleet.platform, wanted)):
-        progress()
         findings += built.findings
-        objects |= {(_cluster(built.unit), m.identity): m for m in built.objects.values()}
+        objects |= {(built.unit.cluster, m.identity): m for m in built.objects.values()}
     return BuiltSide(side, objects, tuple(findings))
-
-
-def _cluster(unit: Unit) -> str:
-    return unit.cluster

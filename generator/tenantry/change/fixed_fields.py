@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tenantry.change.building import Key
+from tenantry.change.effects.registration import below
 from tenantry.core.findings import Finding, ObjectChange, Place
 from tenantry.core.manifest import Manifest
 
@@ -43,7 +44,7 @@ def fixed_fields(change: ObjectChange, after: Mapping[Key, Manifest]) -> Iterato
     if change.action != "changed" or manifest is None:
         return
     for path, why in _FIXED.get((change.object.group, change.object.kind), {}).items():
-        if any(field.path == path or field.path.startswith((f"{path}.", f"{path}[")) for field in change.fields):
+        if below(change, path):
             message = f"'{path}' of {change.object} would change: {why}"
             hint = "change it back, or give the object another name and move what is in it"
             yield Finding("B007", Place(manifest.file), message, hint, tenant=change.tenant, object=change.object)

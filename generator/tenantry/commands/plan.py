@@ -61,7 +61,7 @@ def _planned(space: Workspace, before: Sequence[Side], after: Side, inputs: tupl
     for side in before:
         findings += guard(Comparison(side, after, space.as_of))
     with Engines(space.say) as engines:
-        made = make_plan(engines.engine, before[0], after, inputs, space.as_of, lambda: None)
+        made = make_plan(engines.engine, before[0], after, inputs, space.as_of)
     findings += made.findings
     subjects = made.plan.subjects
     tenants = {c.subject.tenant for c in subjects if c.subject.tenant} | {t for c in subjects for t in c.affects}

@@ -8,12 +8,12 @@ from typing import Any
 from tenantry.change.effects.registration import (
     Scene,
     below,
-    beside,
+    changes_of,
     effects_of,
     named,
-    of_metadata,
     said,
     simple,
+    some,
 )
 from tenantry.core.changes import Effect
 from tenantry.core.findings import FieldChange, ObjectChange
@@ -30,22 +30,21 @@ _RESTARTING = frozenset({
 """Parameters that PostgreSQL reads at start only (context `postmaster` in pg_settings, PostgreSQL 17)."""
 
 
-@effects_of(("postgresql.cnpg.io", "Cluster"))
+@changes_of(
+    ("postgresql.cnpg.io", "Cluster"),
+    added=Effect("availability", "PostgreSQL cluster {name} is added"),
+    removed=Effect("data", "PostgreSQL cluster {name} is removed"),
+)
 def clusters(change: ObjectChange, _scene: Scene) -> Iterator[Effect]:
     """Each field by what the operator does with it."""
-    if change.action != "changed":
-        risk = "data" if change.action == "removed" else "availability"
-        yield Effect(risk, f"PostgreSQL cluster {change.object.name} is {change.action}")  # type: ignore[arg-type]
-        return
-    yield from of_metadata(change)
     restarting: list[FieldChange] = []
-    for field in beside(change, "metadata"):
+    for field in change.fields:
         if _restarts(field):
             restarting.append(field)
         else:
             yield _effect(field)
     if restarting:
-        why = "; ".join(map(said, restarting[:3]))
+        why = some(restarting)
         yield Effect("availability", f"PostgreSQL restarts, standbys first ({why})", "postgresql", _SWITCHOVER)
 
 
@@ -93,17 +92,14 @@ def _less(value: Any, other: Any) -> bool:
     return one is not None and two is not None and one < two
 
 
-@effects_of(("postgresql.cnpg.io", "Database"))
+@changes_of(
+    ("postgresql.cnpg.io", "Database"),
+    added=Effect("availability", "an empty database is made"),
+    removed=Effect("data", "its database is no longer managed"),
+)
 def databases(change: ObjectChange, _scene: Scene) -> Iterator[Effect]:
     """A database itself is data, whatever happens to it; its extensions are not."""
-    if change.action == "added":
-        yield Effect("availability", "an empty database is made")
-        return
-    if change.action == "removed":
-        yield Effect("data", "its database is no longer managed")
-        return
-    yield from of_metadata(change)
-    for field in beside(change, "metadata"):
+    for field in change.fields:
         risk = "availability" if field.path.startswith("spec.extensions") else "data"
         yield Effect(risk, f"the database changes: {said(field)}")  # type: ignore[arg-type]
 
@@ -111,42 +107,26 @@ def databases(change: ObjectChange, _scene: Scene) -> Iterator[Effect]:
 effects_of(("postgresql.cnpg.io", "DatabaseRole"))(simple("isolation", "what the database role may do changes"))
 
 
-@effects_of(("postgresql.cnpg.io", "Pooler"))
+@changes_of(("postgresql.cnpg.io", "Pooler"))
 def poolers(change: ObjectChange, _scene: Scene) -> Iterator[Effect]:
-    """The reporting pooler's Pods restart on any change of its template."""
-    if change.action != "changed":
-        yield Effect("availability", f"{named(change)} is {change.action}")
-        return
-    yield from of_metadata(change)
+    """The reporting pooler's Pods restart on any change of its spec."""
     if below(change, "spec"):
         yield Effect("availability", f"{named(change)} restarts", change.object.name)
 
 
-@effects_of(
+# Backups that end, or are kept for less long, are lost data when they are needed.
+effects_of(
     ("barmancloud.cnpg.io", "ObjectStore"), ("postgresql.cnpg.io", "ScheduledBackup"), ("velero.io", "Schedule"),
     ("velero.io", "BackupStorageLocation"),
+)(
+    simple(
+        "data", "what is backed up, when, or for how long changes",
+        added=Effect("cost", "{object} is added: more is backed up"),
+    )
 )  # fmt: skip
-def backups(change: ObjectChange, scene: Scene) -> Iterator[Effect]:
-    """Backups that end, or are kept for less long, are lost data when they are needed."""
-    if change.action == "added":
-        yield Effect("cost", f"{named(change)} is added: more is backed up")
-        return
-    yield from simple("data", "what is backed up, when, or for how long changes")(change, scene)
-
-
-@effects_of(("", "PersistentVolumeClaim"))
-def volumes(change: ObjectChange, scene: Scene) -> Iterator[Effect]:
-    """A claim is data."""
-    if change.action == "added":
-        yield Effect("cost", f"{named(change)} is added")
-        return
-    yield from simple("data", "the volume changes")(change, scene)
-
-
-@effects_of(("", "Namespace"))
-def namespaces(change: ObjectChange, scene: Scene) -> Iterator[Effect]:
-    """With a namespace goes all that is in it."""
-    if change.action == "added":
-        yield Effect("availability", "a namespace is made")
-        return
-    yield from simple("data", "the namespace and all that is in it")(change, scene)
+effects_of(("", "PersistentVolumeClaim"))(
+    simple("data", "the volume changes", added=Effect("cost", "{object} is added"))
+)
+effects_of(("", "Namespace"))(
+    simple("data", "the namespace and all that is in it", added=Effect("availability", "a namespace is made"))
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tenantry.change.effects.registration import Scene, beside, effects_of, named, of_metadata, said, some
+from tenantry.change.effects.registration import Scene, beside, changes_of, effects_of, named, of_metadata, said, some
 from tenantry.core.changes import Effect
 from tenantry.core.findings import ObjectChange
 from tenantry.core.manifest import Manifest, entries, text
@@ -38,14 +38,10 @@ def routes(change: ObjectChange, scene: Scene) -> Iterator[Effect]:
         yield Effect("isolation", f"{named(change)}: what is reachable changes: {some(rest)}")
 
 
-@effects_of(("traefik.io", "Middleware"), ("traefik.io", "MiddlewareTCP"))
+@changes_of(("traefik.io", "Middleware"), ("traefik.io", "MiddlewareTCP"), risk="isolation")
 def middlewares(change: ObjectChange, _scene: Scene) -> Iterator[Effect]:
     """Limits are about load; allow lists, headers and plugins are about access."""
-    if change.action != "changed":
-        yield Effect("isolation", f"{named(change)} is {change.action}")
-        return
-    yield from of_metadata(change)
-    for field in beside(change, "metadata"):
+    for field in change.fields:
         limits = field.path.startswith(("spec.rateLimit", "spec.inFlightReq", "spec.buffering", "spec.compress"))
         what = "how much is let through changes" if limits else "who or what is let through changes"
         yield Effect("availability" if limits else "isolation", f"{named(change)}: {what}: {said(field)}")

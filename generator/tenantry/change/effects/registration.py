@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from tenantry.change.building import Key
 from tenantry.core.changes import Effect, Risk
 from tenantry.core.findings import FieldChange, ObjectChange
 from tenantry.core.manifest import Manifest
+from tenantry.core.wording import first_few
 
 _LONGEST = 80
 """Characters of a value in a sentence."""
@@ -95,9 +96,7 @@ def said(field: FieldChange) -> str:
 
 def some(fields: Sequence[FieldChange], most: int = 3) -> str:
     """The first changes, each said once, and how many more there are."""
-    told = list(dict.fromkeys(map(said, fields)))
-    more = f" and {len(told) - most} more" if len(told) > most else ""
-    return "; ".join(told[:most]) + more
+    return first_few(list(dict.fromkeys(map(said, fields))), most, "; ")
 
 
 def _short(value: Any) -> str:
@@ -117,28 +116,63 @@ def of_metadata(change: ObjectChange) -> Iterator[Effect]:
         yield Effect(risk, f"{path} {_short(field.before)} -> {_short(field.after)}: {why}")
 
 
-def unknown(change: ObjectChange, _scene: Scene) -> Iterator[Effect]:
-    """A kind without rules of its own."""
-    if change.action != "changed":
-        yield Effect("availability", f"{named(change)} is {change.action}")
-        return
-    yield from of_metadata(change)
-    fields = beside(change, "metadata")
-    if fields:
-        yield Effect("availability", f"{named(change)} changes: {some(fields)}")
+def of_kind(
+    fields: EffectsOf,
+    *,
+    risk: Risk = "availability",
+    about: str = "",
+    added: Effect | None = None,
+    removed: Effect | None = None,
+) -> EffectsOf:
+    """Effects of a kind of which only the `fields` need thought: it is asked about changed ones beside the metadata.
 
+    An object that comes or goes is an effect of the `risk`, unless another is given, in which `{object}` and `{name}` stand
+    for it.
+    """
+    given = {"added": added, "removed": removed}
 
-def simple(risk: Risk, sentence: str) -> EffectsOf:
-    """Effects of a kind whose every change is of one risk; `sentence` says what it is about."""
-
-    def found(change: ObjectChange, _scene: Scene) -> Iterator[Effect]:
+    def found(change: ObjectChange, scene: Scene) -> Iterator[Effect]:
         if change.action != "changed":
-            yield Effect(risk, f"{named(change)} is {change.action}: {sentence}")
+            effect = given[change.action] or Effect(risk, f"{{object}} is {change.action}{about}")
+            what = effect.what.replace("{object}", named(change)).replace("{name}", change.object.name)
+            yield replace(effect, what=what)
             return
         yield from of_metadata(change)
-        fields = beside(change, "metadata")
-        if fields:
-            more = f" and {len(fields) - 3} more" if len(fields) > 3 else ""
-            yield Effect(risk, f"{named(change)}: {sentence}: {'; '.join(map(said, fields[:3]))}{more}")
+        inside = beside(change, "metadata")
+        if inside:
+            yield from fields(replace(change, fields=tuple(inside)), scene)
 
     return found
+
+
+def changes_of(
+    *kinds: tuple[str, str],
+    risk: Risk = "availability",
+    about: str = "",
+    added: Effect | None = None,
+    removed: Effect | None = None,
+) -> Callable[[EffectsOf], EffectsOf]:
+    """Register what changed fields of these kinds mean; the rest is as in `of_kind`."""
+
+    def register(function: EffectsOf) -> EffectsOf:
+        effects_of(*kinds)(of_kind(function, risk=risk, about=about, added=added, removed=removed))
+        return function
+
+    return register
+
+
+def simple(risk: Risk, sentence: str, added: Effect | None = None) -> EffectsOf:
+    """Effects of a kind whose every change is of one risk; `sentence` says what it is about."""
+
+    def fields(change: ObjectChange, _scene: Scene) -> Iterator[Effect]:
+        yield Effect(risk, f"{named(change)}: {sentence}: {some(change.fields)}")
+
+    return of_kind(fields, risk=risk, about=f": {sentence}", added=added)
+
+
+def _any(change: ObjectChange, _scene: Scene) -> Iterator[Effect]:
+    yield Effect("availability", f"{named(change)} changes: {some(change.fields)}")
+
+
+unknown = of_kind(_any)
+"""Effects of a kind without rules of its own."""

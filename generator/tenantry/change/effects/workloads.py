@@ -8,9 +8,8 @@ from tenantry.change.effects.registration import (
     Scene,
     below,
     beside,
-    effects_of,
+    changes_of,
     named,
-    of_metadata,
     some,
 )
 from tenantry.core.changes import Effect
@@ -20,20 +19,13 @@ from tenantry.core.manifest import Manifest, dig, entries, mapping
 WORKLOADS = {("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet")}
 
 
-@effects_of(*WORKLOADS)
+@changes_of(*WORKLOADS, removed=Effect("availability", "{object} is removed", downtime="for good"))
 def workloads(change: ObjectChange, scene: Scene) -> Iterator[Effect]:
     """A changed Pod template replaces every Pod; what that costs depends on the strategy."""
-    if change.action != "changed":
-        down = "until it is there" if change.action == "added" else "for good"
-        yield Effect(
-            "availability", f"{named(change)} is {change.action}", downtime="" if change.action == "added" else down
-        )
-        return
-    yield from of_metadata(change)
     template, manifest = below(change, "spec.template"), scene.will_be(change)
     if template and manifest is not None:
         yield _replaced(manifest, template)
-    others = beside(change, "metadata", "spec.template")
+    others = beside(change, "spec.template")
     if others:
         yield Effect("availability", f"{named(change)}: {some(others)}")
 
@@ -66,28 +58,17 @@ def _restart(manifest: Manifest) -> tuple[str, str]:
     return "in a rolling update", ""
 
 
-@effects_of(("batch", "Job"), ("batch", "CronJob"))
+@changes_of(("batch", "Job"), ("batch", "CronJob"))
 def jobs(change: ObjectChange, _scene: Scene) -> Iterator[Effect]:
     """Hooks run at each sync of their application, whatever changed; that a database is migrated is said of the instance."""
-    if change.action != "changed":
-        yield Effect("availability", f"{named(change)} is {change.action}")
-        return
-    yield from of_metadata(change)
-    fields = beside(change, "metadata", "spec.template.metadata")
+    fields = beside(change, "spec.template.metadata")
     if fields:
         yield Effect("cosmetic", f"{named(change)} runs with other settings: {some(fields)}")
 
 
-@effects_of(("", "ConfigMap"))
+@changes_of(("", "ConfigMap"))
 def config_maps(change: ObjectChange, scene: Scene) -> Iterator[Effect]:
     """A file that Pods have mounted changes in them after a minute, but a program that has read it goes on as it was."""
-    if change.action != "changed":
-        yield Effect("availability", f"{named(change)} is {change.action}")
-        return
-    yield from of_metadata(change)
-    fields = beside(change, "metadata")
-    if not fields:
-        return
     readers = sorted(_readers(change, scene))
     waiting = [name for name, restarts in readers if not restarts]
     if not readers:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tenantry.core.changes import RISKS, Effect, Plan, Risk, Subject, SubjectChange
+from tenantry.core.wording import first_few
 
 Line = tuple[str, str]
 """(label, text)"""
@@ -125,7 +126,7 @@ def _euro(value: float | None) -> str:
 def order(plan: Plan) -> Iterator[str]:
     """The steps, numbered."""
     for number, step in enumerate(plan.steps, start=1):
-        whom = ", ".join(step.subjects[:5]) + (f" and {len(step.subjects) - 5} more" if len(step.subjects) > 5 else "")
+        whom = first_few(step.subjects, 5)
         yield f"{number}. {step.what} ({step.when}): {whom}"
 
 
