@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tenantry.change.windows import next_window
+from tenantry.change.windows import next_opening, next_window
 from tenantry.core.findings import UsageError
 from tenantry.core.suggestions import choices
 from tenantry.inputs.fleet import Fleet
@@ -87,7 +87,7 @@ def _wave(inputs: Inputs, channel: Channel, release: Release, as_of: str) -> Pro
     if done:
         _must_be_proved(channel, release, "production")
     waiting = [i for i in followers if i.tenant.name not in done]
-    frozen = [i for i in waiting if next_window(i, as_of).startswith("no window")]
+    frozen = [i for i in waiting if next_opening(i, as_of) is None]
     free = [i for i in waiting if i not in frozen]
     chosen, number, of = _chosen(channel, followers, done, free)
     if len(chosen) == len(waiting):

@@ -15,11 +15,16 @@ _DAYS_AHEAD = 120
 """A freeze lasts weeks, so a window is found in this many days, or there is none worth waiting for."""
 
 
+def next_opening(instance: Instance, as_of: str) -> tuple[datetime.datetime, Window] | None:
+    """When the next window of a production instance opens, counted from `as_of` (YYYY-MM-DD); None if a freeze covers all."""
+    return min(_openings(instance, datetime.date.fromisoformat(as_of)), default=None, key=lambda found: found[0])
+
+
 def next_window(instance: Instance, as_of: str) -> str:
-    """`Sun 2026-11-29 01:00 Europe/Madrid, 4 h`; `at once` for what has no windows. Days count from `as_of` (YYYY-MM-DD)."""
+    """`Sun 2026-11-29 01:00 Europe/Madrid, 4 h`; `at once` for what has no windows."""
     if instance.environment != "production":
         return AT_ONCE
-    first = min(_openings(instance, datetime.date.fromisoformat(as_of)), default=None, key=lambda found: found[0])
+    first = next_opening(instance, as_of)
     if first is None:
         return f"no window within {_DAYS_AHEAD} days"
     opens, window = first

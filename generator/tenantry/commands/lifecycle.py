@@ -22,7 +22,7 @@ def suspend(space: Workspace, tenant: str, environment: str) -> CommandAnswer:
 def resume(space: Workspace, tenant: str, environment: str) -> CommandAnswer:
     """Bring a suspended tenant, or one that was to leave, back into service."""
     data = _data(space, tenant)
-    edits = [f"{_field(environment)}=active"]
+    edits = [f"{_field(data, tenant, environment)}=active"]
     if not environment and "offboarding" in data:
         edits.append("spec.offboarding-")
     return _answer(space, "resume", tenant, edits, f"{tenant} is active again")
@@ -46,11 +46,19 @@ def rename(space: Workspace, tenant: str, display_name: str) -> CommandAnswer:
 
 def _state(space: Workspace, command: str, tenant: str, environment: str, state: str) -> CommandAnswer:
     whom = f"{tenant} ({environment})" if environment else tenant
-    return _answer(space, command, tenant, [f"{_field(environment)}={state}"], f"{whom} is {state}")
+    return _answer(
+        space, command, tenant, [f"{_field(_data(space, tenant), tenant, environment)}={state}"], f"{whom} is {state}"
+    )
 
 
-def _field(environment: str) -> str:
-    return f"spec.environments.{environment}.state" if environment else "spec.state"
+def _field(spec: dict[str, object], tenant: str, environment: str) -> str:
+    """Where the state stands. Raises UsageError for an environment that the tenant does not have."""
+    if not environment:
+        return "spec.state"
+    there = spec.get("environments")
+    if isinstance(there, dict) and environment not in there:
+        raise UsageError(f"{tenant} has no environment '{environment}'", f"it has {', '.join(map(str, there))}")
+    return f"spec.environments.{environment}.state"
 
 
 def _data(space: Workspace, tenant: str) -> dict[str, object]:
@@ -66,11 +74,6 @@ def _subject(tenant: str) -> str:
 
 
 def _answer(space: Workspace, command: str, tenant: str, edits: list[str], what: str) -> CommandAnswer:
-    environments = _data(space, tenant).get("environments")
-    for edit in edits:
-        named = edit.removeprefix("spec.environments.").partition(".state")[0] if ".environments." in edit else ""
-        if named and isinstance(environments, dict) and named not in environments:
-            raise UsageError(f"{tenant} has no environment '{named}'", f"it has {', '.join(map(str, environments))}")
     done = set_values(space, _subject(tenant), edits)
     lines = [f"{what}.", *done.text.splitlines(), _NEXT]
     return CommandAnswer(command, "".join(f"{one_line(line)}\n" for line in lines), done.fields)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from tenantry.change.onboarding import Proposal, Wave, propose, read_customers, waves
 from tenantry.commands import scaffold
 from tenantry.core.findings import FindingsError, UsageError
+from tenantry.inputs import edits
 from tenantry.inputs.fleet import with_texts
+from tenantry.inputs.shape import shape_of
 from tenantry.plan.inputs import Inputs, read_inputs
 from tenantry.report.document import CommandAnswer
 from tenantry.report.plain import one_line
@@ -96,14 +98,12 @@ def _classified(text: str, proposal: Proposal) -> str:
     own = {
         "dataSensitivity": customer.data_sensitivity, "customization": customer.customization,
         "integration": customer.integration, "availability": customer.availability,
-        "obligations": f"[{', '.join(customer.obligations)}]",
+        "obligations": list(customer.obligations),
     }  # fmt: skip
-    lines = []
-    for line in text.splitlines():
-        key = line.strip().partition(":")[0]
-        indent = line[: len(line) - len(line.lstrip())]
-        lines.append(f"{indent}{key}: {own[key]}" if key in own and len(indent) == 4 else line)
-    return "\n".join(lines) + "\n"
+    shape = shape_of("Tenant")
+    for key, value in own.items():
+        text = edits.with_value(text, shape, ("spec", "classification", key), value)
+    return text
 
 
 def document(plan: Onboarding, written: Sequence[str]) -> CommandAnswer:

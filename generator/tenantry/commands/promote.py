@@ -30,9 +30,9 @@ def promote(space: Workspace, channel: str, release: str) -> CommandAnswer:
 
 def record(space: Workspace, release: str, environment: str, results: Mapping[str, str]) -> CommandAnswer:
     """Add a record of a test to a release's file; `results` are `by`, `migration` and `probes`."""
-    found = _inputs(space).fleet.find(Release, release)
+    releases = _inputs(space).fleet.all(Release)
+    found = releases.get(release)
     if found is None:
-        releases = _inputs(space).fleet.all(Release)
         raise UsageError(f"there is no release '{release}'", choices(release, releases, "releases"))
     value = {"environment": environment, "date": space.as_of, **results}
     answer = set_values(space, f"release/{release}", [f"spec.proved[{len(found.proved)}]={json.dumps(value)}"])

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from tenantry.core.changes import RISKS, Plan, Risk
-from tenantry.core.findings import ObjectChange
+from tenantry.report.object_table import object_table
 from tenantry.report.plan.lines import PlanEntry, facts, head, order, plan_entries, title
-from tenantry.report.values import MARKS, escape, show
+from tenantry.report.values import escape
 
 LIMIT = 65_536
 """Characters of a comment on GitHub; GitLab allows more."""
@@ -48,7 +48,9 @@ def _end(plan: Plan) -> Iterator[str]:
 def _whole(plan: Plan) -> Iterator[str]:
     for entry in plan_entries(plan):
         yield from _entry(entry)
-        yield from _fields(entry)
+        objects = entry.change.objects
+        if objects:
+            yield from object_table(f"{len(objects)} objects", objects)
 
 
 def _short(plan: Plan) -> Iterator[str]:
@@ -70,30 +72,6 @@ def _entry(entry: PlanEntry) -> Iterator[str]:
 _MARKS: dict[Risk, str] = {
     "data": "🔴 data:", "isolation": "🟠 isolation:", "availability": "🟡 availability:", "cost": "🔵 cost:", "cosmetic": "⚪ cosmetic:",
 }  # fmt: skip
-
-
-def _fields(entry: PlanEntry) -> Iterator[str]:
-    objects = entry.change.objects
-    if not objects:
-        return
-    yield f"<details><summary>{len(objects)} objects</summary>"
-    yield ""
-    yield "| | object | field | before | after |"
-    yield "|---|---|---|---|---|"
-    for change in objects:
-        yield from _object(change)
-    yield ""
-    yield "</details>"
-    yield ""
-
-
-def _object(change: ObjectChange) -> Iterator[str]:
-    start = f"| {MARKS[change.action]} | {escape(str(change.object))} |"
-    if not change.fields:
-        yield f"{start} | | |"
-    for field in change.fields:
-        yield f"{start} {escape(field.path)} | {escape(show(field.before))} | {escape(show(field.after))} |"
-        start = "| | |"
 
 
 def _by_effect(plan: Plan) -> Iterator[str]:
