@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 
 from tenantry.core.findings import Finding, Place, UsageError
 from tenantry.inputs import source
-from tenantry.runtime.repository import Changed, Committed, Repository
+from tenantry.runtime.index import StoredFile, entries_of
+from tenantry.runtime.repository import Changed, Repository
 
 INPUT_FOLDERS = ("platform", "tiers", "tenants", "policies")
 _LINK = "120000"
@@ -37,8 +38,8 @@ def inputs_of(repository: Repository, commit: str, fleet: Path) -> Iterator[Path
     prefix = _prefix(repository, fleet)
     with tempfile.TemporaryDirectory(prefix="tenantry-") as folder:
         root = Path(folder)
-        for entry in repository.committed(commit, [str(prefix / name) for name in INPUT_FOLDERS]):
-            _write(repository, entry, root, PurePosixPath(entry.path).relative_to(prefix))
+        for path, stored in entries_of(repository, commit, [str(prefix / name) for name in INPUT_FOLDERS]).items():
+            _write(repository, path, stored, root / PurePosixPath(path).relative_to(prefix))
         yield root
 
 
@@ -100,12 +101,11 @@ def _files(root: Path) -> Iterator[str]:
             yield from (Path(path, name).relative_to(root).as_posix() for name in names)
 
 
-def _write(repository: Repository, entry: Committed, root: Path, place: PurePosixPath) -> None:
-    if any(part in ("", ".", "..") for part in entry.path.split("/")):
-        raise UsageError(f"the commit holds the path '{entry.path}'", "git can't check it out; name another revision")
-    target = root / place
+def _write(repository: Repository, path: str, stored: StoredFile, target: Path) -> None:
+    if any(part in ("", ".", "..") for part in path.split("/")):
+        raise UsageError(f"the commit holds the path '{path}'", "git can't check it out; name another revision")
     target.parent.mkdir(parents=True, exist_ok=True)
-    if entry.mode == _LINK:
+    if stored.mode == _LINK:
         target.symlink_to("nowhere")
     else:
-        target.write_bytes(repository.content(entry.blob))
+        target.write_bytes(repository.content(stored.blob))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,15 +43,6 @@ class Changed:
     was: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """A file of a commit: its path below the repository's top, its mode (`100644`, `120000` for a link), and its blob."""
-
-    path: str
-    mode: str
-    blob: str
-
-
 class Repository:
     """A git working tree. Raises UsageError when the folder is not in one, ToolError when git does not work."""
 
@@ -74,12 +65,14 @@ class Repository:
             raise UsageError(f"'{revision}' is not a revision", "name a commit, a branch or a tag")
         found = self._ask("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", missing="")
         if not found:
-            shallow = self._ask("rev-parse", "--is-shallow-repository") == "true"
-            hint = (
-                "the clone is shallow: run 'git fetch --unshallow'" if shallow else "name a commit, a branch or a tag"
-            )
+            hint = self._deeper("name a commit, a branch or a tag")
             raise UsageError(f"git does not know the revision '{revision}'", hint)
         return found
+
+    def _deeper(self, otherwise: str) -> str:
+        """What to do when a commit is not here: a shallow clone may lack it."""
+        shallow = self._ask("rev-parse", "--is-shallow-repository") == "true"
+        return "the clone is shallow: run 'git fetch --unshallow'" if shallow else otherwise
 
     def default_branch(self) -> str:
         """The branch that changes are merged into, as far as this clone knows; empty if unknown."""
@@ -94,18 +87,9 @@ class Repository:
         none."""
         found = self._ask("merge-base", "--all", one, other, missing="").split()
         if not found:
-            shallow = self._ask("rev-parse", "--is-shallow-repository") == "true"
-            hint = "the clone is shallow: run 'git fetch --unshallow'" if shallow else "name a revision of this history"
+            hint = self._deeper("name a revision of this history")
             raise UsageError(f"{one[:12]} and {other[:12]} have no common ancestor", hint)
         return found
-
-    def committed(self, commit: str, folders: Sequence[str]) -> Iterator[Committed]:
-        """Files of a commit below some folders; submodules are left out."""
-        for line in self._ask("ls-tree", "-r", "-z", "--full-tree", commit, "--", *folders).split("\0"):
-            about, _, path = line.partition("\t")
-            mode, kind, blob = about.split(" ") if path else ("", "", "")
-            if kind == "blob":
-                yield Committed(path, mode, blob)
 
     def changed(self, commit: str, *folders: str) -> Iterator[Changed]:
         """Files below folders of the working tree that differ from a commit, including untracked files."""
