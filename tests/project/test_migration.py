@@ -198,11 +198,15 @@ def migrate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migrate]:
     monkeypatch.setitem(sys.modules, "passlib", SimpleNamespace())  # type: ignore[arg-type]
     monkeypatch.setitem(sys.modules, "passlib.context", SimpleNamespace(CryptContext=Context))  # type: ignore[arg-type]
 
-    def run(world: World, modules: str = "base,web,sale", release: str = "r1") -> str:
+    def run(world: World, modules: str = "base,web,sale", release: str = "r1", *, moved: bool = False) -> str:
         given = {"DATABASE": "db", "RELEASE": release, "MODULES": modules, "STORAGE_MODULES": GLUE,
                  "BASE_URL": "https://a.example", "REPORT_URL": "http://odoo-web:8069", "ADMIN_PASSWORD": "first"}  # fmt: skip
         for key, value in given.items():
             monkeypatch.setenv(f"MIGRATION_{key}", value)
+        if moved:
+            monkeypatch.setenv("MIGRATION_MOVED", "1")
+        else:
+            monkeypatch.delenv("MIGRATION_MOVED", raising=False)
         script = load("migrate")
         monkeypatch.setattr(script, "time", SimpleNamespace(sleep=world.wait))
         monkeypatch.setattr(subprocess, "Popen", lambda command, **_: Process(world, command))
@@ -308,6 +312,47 @@ def test_the_lock_of_a_pod_that_was_killed_does_not_cost_the_one_retry(migrate: 
     world = World(locked=True, freed_after=3)
     assert migrate(world) == ""
     assert world.states["sale"] == "installed"
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        (None, "the database is empty: what was moved is not here"),
+        ("copied", "the database is a copy that was not compared"),
+        ("moved", "this is the database that was moved away from"),
+    ],
+)
+def test_after_a_move_only_the_compared_copy_is_used(migrate: Migrate, state: str | None, why: str) -> None:
+    world = World()
+    if state:
+        migrate(world)
+        world.marker = ("r1", state)
+    before = len(world.runs)
+    assert migrate(world, moved=True) == f"migration failed: {why}"
+    assert len(world.runs) == before, "Odoo was not started"
+
+
+def test_what_was_moved_is_left_alone(migrate: Migrate) -> None:
+    world = World()
+    migrate(world)
+    before = len(world.runs)
+    assert migrate(world, moved=True) == ""
+    assert [run[1] for run in world.runs[before:]] == ["shell"]
+
+
+def test_a_source_to_which_a_move_goes_back_serves_again(migrate: Migrate) -> None:
+    world = World()
+    migrate(world)
+    world.marker = ("r1", "moved")
+    assert migrate(world) == ""
+    assert world.marker == ("r1", "done")
+
+
+def test_a_trial_copy_is_never_migrated(migrate: Migrate) -> None:
+    world = World()
+    migrate(world)
+    world.marker = ("r1", "copied")
+    assert migrate(world, release="r2") == "migration failed: the database is a copy that was not compared"
 
 
 def gate_says(world: World, release: str) -> str | None:

@@ -212,10 +212,11 @@ class _Assembly:
         window = next_window(instance, self._as_of)
         found = {
             "infra": instance.names.infra_application, "app": instance.names.app_application,
-            "standby": instance.names.standby_application, "cell": names.cell_application(instance.site.cell.name),
+            "standby": instance.names.standby_application,
         }  # fmt: skip
-        for tree, cluster in sorted({(change.tree, change.cluster) for change in objects}):
-            name = found.get(tree) or names.platform_application(cluster)
+        for tree, cluster, cell in sorted({(c.tree, c.cluster, parse_unit(c.unit).cell) for c in objects}):
+            shared = names.cell_application(cell) if cell else names.platform_application(cluster)
+            name = found.get(tree) or shared
             when = AT_ONCE if tree in ("cell", "platform") else window
             yield SyncedBy(name, _PIPELINES.get(tree, "platform"), cluster, when)  # type: ignore[arg-type]
 
@@ -249,6 +250,8 @@ def _members(side: Side) -> Mapping[str, Mapping[str, Instance]]:
     found: dict[str, dict[str, Instance]] = defaultdict(dict)
     for instance in side.instances.values():
         found[instance.site.cell.name][instance.names.database_object] = instance
+        if instance.beside is not None:
+            found[instance.beside.site.cell.name][instance.names.database_object] = instance
     return found
 
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from tenantry.change.building import Key
 from tenantry.change.guards.placement import data_places
+from tenantry.change.moves import crosses, move_effects
 from tenantry.change.side import Side
 from tenantry.core.changes import Effect
 from tenantry.core.manifest import Manifest, how_many
+from tenantry.model.migration import MoveStep
 from tenantry.resolve.instance import Instance
 
 _STATES = {
@@ -31,6 +33,7 @@ def instance_effects(
         yield Effect(risk, f"state {was.state} -> {will.state}: {what}", downtime=down)  # type: ignore[arg-type]
     if was.tier.name != will.tier.name:
         yield Effect("isolation", f"tier {was.tier.name} -> {will.tier.name}: other isolation, limits and objectives")
+    yield from move_effects(was, will)
     yield from _moves(was, will)
     if was.release.marker != will.release.marker and will.running:
         yield _migration(was, will, objects)
@@ -42,8 +45,11 @@ def instance_effects(
 
 def _moves(was: Instance, will: Instance) -> Iterator[Effect]:
     here, there = data_places(was), data_places(will)
+    copied = data_places(was.move.other) if was.move is not None and crosses(was, will) else {}
     for what, place in here.items():
-        if there[what] != place:
+        if there[what] == copied.get(what) != place:
+            yield Effect("data", f"its {what} is now that of the other place of its move: {place} -> {there[what]}")
+        elif there[what] != place:
             down = "until its data is moved" if what != "backups" else ""
             yield Effect("data", f"its {what} would be elsewhere, and empty: {place} -> {there[what]}", downtime=down)
 
@@ -85,6 +91,10 @@ def _exceptions(before: Side, after: Side, was: Instance, will: Instance) -> Ite
             )
 
 
+def _step(instance: Instance) -> MoveStep | None:
+    return instance.move.step if instance.move is not None else None
+
+
 def _unseen(was: Instance, will: Instance) -> str:
     """Fields of the tenant that no object shows, but a person should see."""
     one, other = was.tenant, will.tenant
@@ -94,5 +104,6 @@ def _unseen(was: Instance, will: Instance) -> str:
         "residency": one.residency != other.residency,
         "customer": one.customer != other.customer,
         "offboarding": one.offboarding != other.offboarding,
+        "migration": one.migration != other.migration and _step(was) is not None and _step(was) == _step(will),
     }
     return ", ".join(name for name, differs in fields.items() if differs)

@@ -192,6 +192,11 @@ _CODES: tuple[Code, ...] = (
         "A channel's rollout or canaries name a tenant of another channel.",
     ),
     Code(
+        "F041",
+        "Move contradicts itself",
+        "A tenant's 'migration' and its tier and cells do not agree, steps are not recorded, or the move is one that tenantry can't make.",
+    ),
+    Code(
         "T001",
         "Template can't be rendered",
         "A template uses an undefined value, or writes one without a filter.",
@@ -253,6 +258,11 @@ _CODES: tuple[Code, ...] = (
         "B011",
         "Backups would be deleted",
         "Backups are kept or locked for less long, so older ones are deleted, or can be.",
+    ),
+    Code(
+        "B012",
+        "Step of a move is left out",
+        "A move goes one step a change, in order, or back to its beginning; the source leaves only after its day.",
     ),
     Code(
         "B010",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import keyword
 import re
 import types
 import typing
@@ -14,14 +15,15 @@ T = TypeVar("T")
 
 
 def to_snake_case(name: str) -> str:
-    """`dataSensitivity` -> `data_sensitivity`; a unit stays one word: `memoryMiB` -> `memory_mib`."""
+    """`dataSensitivity` -> `data_sensitivity`; a unit stays one word: `memoryMiB` -> `memory_mib`; `from` -> `from_`."""
     name = re.sub(r"(Mi|Gi)B", lambda unit: unit.group().capitalize(), name)
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+    name = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def to_camel_case(name: str) -> str:
     """The inverse: `memory_mib` -> `memoryMiB`."""
-    first, *rest = name.split("_")
+    first, *rest = name.removesuffix("_").split("_")
     return first + "".join({"gib": "GiB", "mib": "MiB"}.get(word, word.capitalize()) for word in rest)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tenantry.model.common import Availability, Degree, Obligation, Override, Sensitivity, State, Window
+from tenantry.model.migration import Migration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +114,7 @@ class Tenant:
     customer: str | None = None
     state: State = "active"
     offboarding: Offboarding | None = None
+    migration: Migration | None = None
     maintenance: tuple[Window, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     integrations: tuple[Integration, ...] = ()

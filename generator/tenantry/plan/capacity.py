@@ -19,6 +19,8 @@ def cells(scope: Scope) -> Iterator[Finding]:
     members: dict[str, list[Instance]] = {}
     for instance in scope.instances.values():
         members.setdefault(instance.site.cell.name, []).append(instance)
+        if instance.beside is not None:  # its place is kept, to come or to go back
+            members.setdefault(instance.beside.site.cell.name, []).append(instance.beside)
     for cell in scope.fleet.all(Cell).values():
         for used, capacity, unit, path in load(cell, members.get(cell.name, [])):
             if used > capacity:

@@ -268,9 +268,7 @@ def _deletion(state: State) -> Iterator[Breach]:
             options = text(manifest.annotations.get("argocd.argoproj.io/sync-options")).replace(" ", "").split(",")
             path: Path = ("metadata", "annotations", "argocd.argoproj.io/sync-options")
             if home.role == "cell" and kind in ("Database", "DatabaseRole"):
-                tenant = next(
-                    (m.tenant.name for m in home.members if m.names.database == manifest.spec.get("name")), ""
-                )
+                tenant = next((m.tenant.name for m in home.known if m.names.database == manifest.spec.get("name")), "")
             else:
                 tenant = home.tenant
             if "Prune=false" not in options or "Delete=false" not in options:

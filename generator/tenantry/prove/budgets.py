@@ -316,7 +316,7 @@ def connections(state: State) -> Iterator[Breach]:
                 yield breach(manifest, "RUN-04", ("spec", "connectionLimit"), message, "give it a limit", tenant=tenant)
                 continue
             limits += limit
-            if member and member.names.database == manifest.spec.get("name"):
+            if member and server.serves(member) and member.names.database == manifest.spec.get("name"):
                 wanted = _claimed(state, member.names.namespace)
                 if wanted > limit:
                     message = f"{member.name} can open {wanted} connections (all Pods at their most); its role is limited to {limit}"

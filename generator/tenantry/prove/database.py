@@ -33,7 +33,11 @@ class Server:
         """Instances whose database is on this server."""
         if self.home.instance is not None:
             return [self.home.instance]
-        return [m for m in self.home.members if m.settings.postgresql is None]
+        return list(self.home.with_database)
+
+    def serves(self, member: Instance) -> bool:
+        """Whether the instance's Pods are connected to this server; of one that moves, another may be."""
+        return member in self.home.members or (self.home.instance is not None and self.home.own_postgresql)
 
     def owner(self, role: str) -> Instance | None:
         """The instance that a role belongs to."""
@@ -156,7 +160,7 @@ def _password(state: State, manifest: Manifest, member: Instance, role: str) -> 
     """The password of a role comes from the Secret of the instance whose role it is; what feeds that, `secrets.keys` judges."""
     secret = text(dig(manifest.spec, "passwordSecret", "name"))
     own = "reporting-user" if role == member.names.reporting_role else "database-user"
-    wanted = own if member.settings.postgresql is not None else f"database-{member.name}"
+    wanted = own if manifest.identity.namespace == member.names.namespace else f"database-{member.name}"
     if secret != wanted:
         external = external_for(state, manifest.identity.namespace, secret)
         fed = f", which is fed from {', '.join(sorted(set(remote_keys(external).values())))}" if external else ""
@@ -419,10 +423,11 @@ def _granted(server: Server, path: Path, given: str) -> Iterator[Breach]:
 def own_servers(state: State) -> Iterator[Breach]:
     """DATA-09: tiers that promise own servers share none; a dedicated tenant's cluster holds no other customer."""
     for home in state.homes_at("cell"):
+        left = {guest.name for guest in home.guests}
         for kind in ("Database", "DatabaseRole"):
             for manifest in state.of(_CNPG, kind, home.namespace):
                 owner = _promised_owner(state, text(manifest.spec.get("name")))
-                if owner is not None and owner.settings.postgresql is not None:
+                if owner is not None and owner.settings.postgresql is not None and owner.name not in left:
                     message = f"{owner.name} is promised its own PostgreSQL, but would use that of {home}"
                     yield breach(manifest, "DATA-09", ("spec", "name"), message, "remove it", tenant=owner.tenant.name)
     customers: dict[str, Home] = {}

@@ -13,7 +13,7 @@ from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
 from tenantry.prove.workloads import Workload, runs_odoo, workloads
-from tenantry.resolve.instance import Instance
+from tenantry.resolve.instance import Instance, attachment_folder, database_host
 
 _POOLS_TO = re.compile(r"\b(\w+)=(\S+)")
 _BOUND = {
@@ -162,6 +162,17 @@ def _pooler(manifest: Manifest, path: Path, content: str, instance: Instance, ho
             yield breach(manifest, "DATA-05", path, message, f"{key} = {value}", tenant=home.tenant)
 
 
+def _fixed(work: Workload, instance: Instance, own: str) -> Mapping[str, str]:
+    """Variables, each of which has this value where it is set. The copy of a move speaks to both servers itself."""
+    fixed = {name: value or own for name, value in _ENVIRONMENT.items()}
+    if work.name != "odoo-move" or instance.copied_to is None:
+        return fixed
+    ends = {"SOURCE": instance, "TARGET": instance.copied_to}
+    hosts = {f"{end}_HOST": database_host(place) for end, place in ends.items()}
+    files = {f"ATTACHMENT_{end}": attachment_folder(place) for end, place in ends.items()}
+    return {**fixed, **hosts, **files, "PGSSLMODE": "verify-full"}
+
+
 def _workload(work: Workload, instance: Instance, home: Home) -> Iterator[Breach]:
     own = instance.names.database
     for container in work.containers:
@@ -177,9 +188,8 @@ def _workload(work: Workload, instance: Instance, home: Home) -> Iterator[Breach
                         "remove it",
                         tenant=home.tenant,
                     )
-        for name, fixed in _ENVIRONMENT.items():
+        for name, value in _fixed(work, instance, own).items():
             entry = container.environment.get(name)
-            value = fixed or own
             if entry is not None and entry.get("value") != value:
                 message = f"{name} is '{entry.get('value')}'"
                 yield breach(

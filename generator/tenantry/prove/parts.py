@@ -100,7 +100,7 @@ def partition(promises: Promises, templates: Templates, pair: Pair) -> Partition
     """The parts of a pair. Where a tenant is promised a cluster of its own, all is one part: the proof looks at everybody."""
     homes = [(cluster, home) for cluster in pair for home in promises.homes_of(cluster).values()]
     alone = any(home.tier.isolation.nodes == "cluster" for _, home in homes)
-    roots = _connected((_node(home), ("cell", "" if alone else home.site.cell.name)) for _, home in homes)
+    roots = _connected((_node(home), ("cell", "" if alone else cell)) for _, home in homes for cell in _cells(home))
     members: dict[_Node, set[_Node]] = defaultdict(set)
     for node, root in roots.items():
         members[root].add(node)
@@ -121,6 +121,13 @@ def partition(promises: Promises, templates: Templates, pair: Pair) -> Partition
 
 def _node(home: Home) -> _Node:
     return ("tenant", home.tenant) if home.tenant else ("cell", home.site.cell.name)
+
+
+def _cells(home: Home) -> Iterator[str]:
+    """The cell of a home, and that which its instance moves to or from."""
+    yield home.site.cell.name
+    if home.instance is not None and home.instance.beside is not None:
+        yield home.instance.beside.site.cell.name
 
 
 def _names(nodes: Iterable[_Node]) -> tuple[frozenset[str], frozenset[str]]:

@@ -164,7 +164,7 @@ def placement(state: State) -> Iterator[Breach]:
         pooler = manifest.identity.kind == "Pooler"
         path: Path = ("spec", "template", "spec") if pooler else ("spec", "affinity")
         where = mapping(dig(manifest.spec, "template", "spec")) if pooler else mapping(manifest.spec.get("affinity"))
-        pool = _named(home.site, home.site.cell.database_node_pool)
+        pool = _named(home.database_site, home.database_site.cell.database_node_pool)
         yield from _placed(manifest, path, where.get("nodeSelector"), where.get("tolerations"), pool, home)
 
 

@@ -28,6 +28,8 @@ class Home:
     instance: Instance | None = None
     members: tuple[Instance, ...] = ()
     """Instances of a cell."""
+    guests: tuple[Instance, ...] = ()
+    """Instances that move, and have a database on the cell's server although another place serves them."""
 
     @property
     def tenant(self) -> str:
@@ -41,6 +43,22 @@ class Home:
     @property
     def own_postgresql(self) -> bool:
         return self.instance is not None and self.instance.settings.postgresql is not None
+
+    @property
+    def database_site(self) -> Site:
+        """Where PostgreSQL of this namespace runs: where the instance is, or where it moves to."""
+        beside = self.instance.beside if self.instance is not None else None
+        return self.site if beside is None or self.own_postgresql else beside.site
+
+    @property
+    def with_database(self) -> tuple[Instance, ...]:
+        """Instances that a cell's server has a database of."""
+        return (*(m for m in self.members if m.settings.postgresql is None), *self.guests)
+
+    @property
+    def known(self) -> tuple[Instance, ...]:
+        """Members and guests of a cell."""
+        return (*self.members, *self.guests)
 
     @property
     def own_redis(self) -> bool:
@@ -107,8 +125,12 @@ def _instance_homes(instances: Mapping[str, Instance]) -> Iterator[Home]:
 
 def _cell_homes(fleet: Fleet, instances: Mapping[str, Instance]) -> Iterator[Home]:
     members: dict[str, list[Instance]] = {}
+    guests: dict[str, list[Instance]] = {}
     for instance in instances.values():
         members.setdefault(instance.site.cell.name, []).append(instance)
+        beside = instance.beside
+        if beside is not None and beside.settings.postgresql is None:
+            guests.setdefault(beside.site.cell.name, []).append(beside)
     for cell in fleet.all(Cell).values():
         cluster, tier = fleet.find(Cluster, cell.cluster), fleet.find(Tier, cell.tier)
         partner = fleet.find(Cluster, cluster.partner) if cluster else None
@@ -116,4 +138,5 @@ def _cell_homes(fleet: Fleet, instances: Mapping[str, Instance]) -> Iterator[Hom
             continue
         site = Site(platform=fleet.platform, cluster=cluster, cell=cell, partner=partner)
         there = tuple(members.get(cell.name, ()))
-        yield Home(names.cell_namespace(cell.name), "cell", site, tier, None, there)
+        moving = tuple(guests.get(cell.name, ()))
+        yield Home(names.cell_namespace(cell.name), "cell", site, tier, None, there, moving)

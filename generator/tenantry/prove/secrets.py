@@ -86,8 +86,9 @@ def _cell_key(manifest: Manifest, home: Home, path: Path, key: str, name: str) -
     """A cell reads its own path, and of its members the passwords that its servers must know."""
     store = home.site.platform.secret_store
     own = store.key(f"{home.secret_path}/")
-    members = {m.name: m for m in home.members}
+    members = {m.name: m for m in home.known}
     feeds = {store.key(f"{m.names.secret_path}/{leaf}"): m for m in home.members for leaf in ("database", "redis")}
+    feeds |= {store.key(f"{guest.names.secret_path}/database"): guest for guest in home.guests}
     if key.startswith(own):
         if name in _LEAF and key != f"{own}{_LEAF[name]}":
             message = f"the Secret '{name}' is fed from '{key}', whose purpose is another"

@@ -166,7 +166,7 @@ def _clusters_by_bucket(state: State) -> dict[str, Cluster]:
 
 def residents(home: Home) -> list[Instance]:
     """Instances whose data lies in a home."""
-    return [home.instance] if home.instance else list(home.members)
+    return [home.instance] if home.instance else list(home.known)
 
 
 @proof("RES-02")

@@ -100,7 +100,7 @@ def _own(state: State, manifest: Manifest, home: Home, field: str, given: Value)
         yield given.get("vaultUrl"), promised.vault_url, (*base, "vaultUrl"), "Key Vault"
         yield given.get("tenantId"), promised.entra_tenant, (*base, "tenantId"), "Entra tenant"
     else:
-        member = next((m for m in home.members if m.name == manifest.identity.name), None)
+        member = next((m for m in home.known if m.name == manifest.identity.name), None)
         right = promised.remote_namespace(member.names.namespace if member else home.namespace)
         yield given.get("remoteNamespace"), right, (*base, "remoteNamespace"), "remote namespace"
         yield dig(given, "server", "url"), None, (*base, "server", "url"), "server"
@@ -128,7 +128,7 @@ def store_of(home: Home, key: str) -> str:
     """Name of the SecretStore through which a home must read a key; with the Kubernetes provider, each namespace has one."""
     promised = home.site.platform.secret_store
     if promised.provider == "kubernetes":
-        for member in home.members:
+        for member in home.known:
             if key.startswith(promised.key(f"{member.names.secret_path}/")):
                 return member.name
     return promised.provider

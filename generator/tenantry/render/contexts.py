@@ -18,7 +18,7 @@ from tenantry.model.tier import Tier
 from tenantry.render.kinds import kinds_of
 from tenantry.render.registry import Context
 from tenantry.resolve import schedule
-from tenantry.resolve.instance import Instance, Site, numbered
+from tenantry.resolve.instance import Instance, Site, attachment_folder, database_host, numbered
 from tenantry.resolve.quota import cell_quota, instance_quota
 from tenantry.resolve.sizing import PostgresqlSize, websockets_in_flight
 
@@ -127,14 +127,16 @@ def instance_context(instance: Instance, site: Site) -> Context:
         and settings.web_replicas_max > settings.web_replicas_min
     )
     deployments = ["web", "cron", "websocket"] if instance.split else ["web"]
-    workloads = [*deployments, "migration", "backup"]
+    workloads = [*deployments, "migration", "backup", *(["move"] if instance.copied_to is not None else [])]
     zone = next((r.time_zone for r in site.platform.regions if r.name == site.region), "UTC")
+    labels = labels_of_instance(instance, site)
     return {
         "instance": instance, "site": site, "tenant": tenant, "tier": tier, "names": instance.names, "settings": settings,
         "platform": site.platform, "cluster": site.cluster, "cell": site.cell,
         "namespace": namespace, "state": instance.state, "display_name": tenant.display_name, "owner": tenant.owner.contact,
         "secret_role": instance.names.secret_role, "cell_namespace": cell_namespace, "logs_days": settings.logs_days,
-        "labels": labels_of_instance(instance, site), "quota": instance_quota(instance),
+        "labels": labels, "quota": instance_quota(instance), "copy_target": _copy_target(instance),
+        "own_database_beside": list(_own_database_beside(instance, labels)),
         "autoscaled": autoscaled, "sleeps": sleeps,
         "workloads": [(w, {"component": w}) for w in workloads],
         # A drill on restored data must not reach the real systems.
@@ -142,7 +144,7 @@ def instance_context(instance: Instance, site: Site) -> Context:
         "reporting_role": instance.names.reporting_role if _reports(instance) else "",
         "sleeping_deployments": [(d, {"deployment": f"odoo-{d}", "time_zone": zone}) for d in deployments if sleeps],
         "disruption_budgets": [(d, {"component": d}) for d in deployments],
-        "database_host": "postgresql-rw" if settings.postgresql else f"postgresql-rw.{cell_namespace}.svc",
+        "database_host": database_host(instance),
         "redis_host": f"redis.{namespace if settings.own_redis else cell_namespace}.svc",
         "pooled_connections": list(_pooled_connections(instance)),
         "objective_alerts": list(_objective_alerts(instance)),
@@ -152,6 +154,27 @@ def instance_context(instance: Instance, site: Site) -> Context:
         "websockets_in_flight": websockets_in_flight(tenant.users, settings.edge.in_flight),
         "host_rule": _host_rule(instance.hosts), "paths": PATHS,
         "entry_points": _entry_points(tier, site.cluster), "middlewares": _middlewares(tenant, tier),
+    }  # fmt: skip
+
+
+def _own_database_beside(instance: Instance, labels: Mapping[str, str]) -> Iterator[tuple[str, Context]]:
+    """What an instance's own PostgreSQL is rendered from, before the instance has moved to it."""
+    other = instance.beside
+    if other is not None and other.settings.postgresql is not None:
+        context = instance_context(other, other.site)
+        yield "target", {**context, "labels": labels}
+
+
+def _copy_target(instance: Instance) -> Context | None:
+    """Where a Job of this instance copies its data to."""
+    other = instance.copied_to
+    if other is None:
+        return None
+    here, there = attachment_folder(instance), attachment_folder(other)
+    return {
+        "step": instance.move.step if instance.move else "", "host": database_host(other),
+        "own": other.settings.postgresql is not None, "cell_namespace": names.cell_namespace(other.site.cell.name),
+        "attachments": [here, there] if here != there else [], "endpoint": instance.site.cluster.object_storage.endpoint,
     }  # fmt: skip
 
 
@@ -227,8 +250,8 @@ def cell_postgresql_size(cell: Cell) -> PostgresqlSize | None:
     )  # fmt: skip
 
 
-def cell_context(site: Site, tier: Tier, members: Sequence[Instance]) -> Context:
-    """Context of a cell's tree; `members` are its instances, sorted by name."""
+def cell_context(site: Site, tier: Tier, members: Sequence[Instance], moving: Sequence[Instance] = ()) -> Context:
+    """Context of a cell's tree; `members` are its instances, `moving` those that come or have left, sorted by name."""
     cell, platform = site.cell, site.platform
     namespace = names.cell_namespace(cell.name)
     size = cell_postgresql_size(cell)
@@ -236,14 +259,17 @@ def cell_context(site: Site, tier: Tier, members: Sequence[Instance]) -> Context
     backup = tier.backup
     default = platform.maintenance.default
     own_stores = platform.secret_store.provider == "kubernetes"
+    beside = [m.beside for m in moving if m.beside is not None and m.beside.settings.postgresql is None]
+    with_database = [*(m for m in members if m.settings.postgresql is None), *beside]
     return {
         "site": site, "cell": cell, "cluster": site.cluster, "platform": platform, "tier": tier,
         "namespace": namespace, "state": cell.state, "display_name": f"Cell {cell.name}", "owner": platform.issuers.acme_contact,
         "logs_days": tier.retention.logs_days, "own_stores": own_stores, "secret_role": namespace, "secret_path": names.cell_secret_path(cell.name), "labels": labels_of_cell(cell),
         "quota": cell_quota(cell, size), "postgresql_size": size,
         "priority": "tenantry-production" if production else "tenantry-nonproduction",
-        "members": [(m.name, {"member": m}) for m in members if m.settings.postgresql is None],
-        "member_stores": [(m.name, {"member": m}) for m in members if own_stores and _is_served(m)],
+        "members": [(m.name, {"member": m}) for m in sorted(with_database, key=lambda m: m.name)],
+        "member_stores": [(m.name, {"member": m}) for m in (*members, *beside) if own_stores and _is_served(m)],
+        "copying": [m.names.namespace for m in moving if m.copied_to is not None and m.copied_to.settings.postgresql is None],
         "redis_users": [m.names for m in members if not m.settings.own_redis],
         "backup_retention_days": backup.retention_days,
         "backups": schedule.backup_times(namespace, backup.base_backup_every_hours, backup.velero_every_hours, (default,)),

@@ -49,6 +49,10 @@ def own_postgresql(context: Context) -> bool:
     return context["settings"].postgresql is not None
 
 
+def any_own_postgresql(context: Context) -> bool:
+    return own_postgresql(context) or bool(context["own_database_beside"])
+
+
 def own_redis(context: Context) -> bool:
     return bool(context["settings"].own_redis)
 
@@ -77,6 +81,11 @@ def watched(context: Context) -> bool:
 
 def autoscaled(context: Context) -> bool:
     return bool(context["autoscaled"])
+
+
+def copying(context: Context) -> bool:
+    """A Job copies the instance's data to where it moves."""
+    return context["instance"].copied_to is not None
 
 
 def firewalled(context: Context) -> bool:
@@ -131,6 +140,7 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
         "redis-serviceaccount",
     ),
     "migration": ("hook-configmap-scripts",),
+    "move": ("hook-configmap-move-scripts",),
     "edge": ("middleware-compress", "middleware-redirect-https", "middleware-security-headers"),
 }
 """Component -> its templates in templates/components/<component>/."""
@@ -139,15 +149,21 @@ TREE_COMPONENTS: Mapping[Tree, tuple[Component, ...]] = {
     "infra": (
         Component("isolation"),
         Component("odoo"),
-        Component("own-postgresql", own_postgresql),
+        Component("own-postgresql", any_own_postgresql),
         Component("own-redis", own_redis),
     ),
-    "app": (Component("edge"), Component("migration", running)),
+    "app": (Component("edge"), Component("migration", running), Component("move", copying)),
     "standby": (Component("isolation"), Component("own-postgresql")),
     "cell": (Component("isolation"),),
     "delivery": (),
     "platform": (),
 }
+
+_OWN_POSTGRESQL = (
+    "postgresql-cluster", "postgresql-database", "postgresql-role", "postgresql-objectstore", "postgresql-scheduledbackup",
+    "networkpolicy-postgresql",
+)  # fmt: skip
+"""Templates of an instance's own PostgreSQL, which a move makes beside the one that serves."""
 
 TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
     "infra": (
@@ -181,6 +197,8 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("infra/postgresql-objectstore", "base", own_postgresql),
         _T("infra/postgresql-scheduledbackup", "base", own_postgresql),
         _T("infra/networkpolicy-postgresql", when=own_postgresql),
+        *(_T(f"infra/{name}", each=_items("own_database_beside")) for name in _OWN_POSTGRESQL),
+        _T("infra/networkpolicy-move", "base", copying),
         _T("infra/postgresql-role-reporting", "base", reporting),
         _T("infra/externalsecret-reporting-user", when=reporting),
         _T("infra/postgresql-pooler-reporting", "base", reporting),
@@ -217,6 +235,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("app/hook-configmap", when=running),
         _T("app/hook-job-backup", "base", running),
         _T("app/hook-job-migration", "base", running),
+        _T("app/hook-job-move", "base", copying),
     ),
     "standby": (
         _T("infra/namespace"),

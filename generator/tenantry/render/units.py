@@ -77,13 +77,16 @@ def units(fleet: Fleet, instances: Mapping[str, Instance]) -> Iterator[Unit]:
     """Every overlay of the fleet, in a fixed order."""
     keys: dict[str, str] = {}
     members: dict[str, list[Instance]] = {}
+    guests: dict[str, list[Instance]] = {}
     for name, instance in sorted(instances.items()):
         keys[name] = instance_key(fleet, instance)
         members.setdefault(instance.site.cell.name, []).append(instance)
+        if instance.beside is not None:
+            guests.setdefault(instance.beside.site.cell.name, []).append(instance)
         yield from _instance_units(fleet, instance, keys[name])
     for cell in fleet.all(Cell).values():
-        there = members.get(cell.name, [])
-        unit = _cell_unit(fleet, cell, there, [keys[member.name] for member in there])
+        there, moving = members.get(cell.name, []), guests.get(cell.name, [])
+        unit = _cell_unit(fleet, cell, there, moving, [keys[member.name] for member in (*there, *moving)])
         if unit:
             yield unit
     for cluster in fleet.all(Cluster).values():
@@ -135,14 +138,16 @@ def _policy_lifts(fleet: Fleet, instance: Instance) -> list[contexts.PolicyLift]
     return lifts
 
 
-def _cell_unit(fleet: Fleet, cell: Cell, members: list[Instance], keys: Iterable[str]) -> Unit | None:
+def _cell_unit(
+    fleet: Fleet, cell: Cell, members: list[Instance], moving: list[Instance], keys: Iterable[str]
+) -> Unit | None:
     cluster, tier = fleet.find(Cluster, cell.cluster), fleet.find(Tier, cell.tier)
     partner = fleet.find(Cluster, cluster.partner) if cluster else None
     if cluster is None or tier is None or partner is None:
         return None
     site = Site(platform=fleet.platform, cluster=cluster, cell=cell, partner=partner)
     key = digest_of(_site_key(fleet, site), _digest(fleet, tier), *keys)
-    context = partial(contexts.cell_context, site, tier, members)
+    context = partial(contexts.cell_context, site, tier, members, moving)
     path = paths.cell_path(cluster.name, cell.name)
     return Unit(path, "cell", f"cells/{tier.name}", key, context, group=path)
 
@@ -161,8 +166,10 @@ def _platform_unit(fleet: Fleet, cluster: Cluster) -> Unit | None:
 
 def instance_key(fleet: Fleet, instance: Instance) -> str:
     """Digest of every input file that an instance's context can show."""
-    sites = [_site_key(fleet, site) for site in (instance.site, instance.standby) if site is not None]
-    entries = (instance.tenant, instance.tier, instance.release)
+    beside = instance.beside
+    known = (instance.site, instance.standby, beside.site if beside else None)
+    sites = [_site_key(fleet, site) for site in known if site is not None]
+    entries = (instance.tenant, instance.tier, instance.release, *([beside.tier] if beside else []))
     return digest_of(*sites, *(_digest(fleet, entry) for entry in entries), instance.environment)
 
 

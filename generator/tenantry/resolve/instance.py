@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster, NodePool
 from tenantry.model.common import EnvironmentName, State, Window
-from tenantry.model.names import InstanceNames
+from tenantry.model.migration import AT_TARGET, COPYING, MoveStep
+from tenantry.model.names import InstanceNames, cell_namespace
 from tenantry.model.origin import Origin
 from tenantry.model.platform import Platform
 from tenantry.model.release import Release
@@ -66,6 +67,14 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """The step of a move that an instance is in, and the instance as it will be, or was, at the other place."""
+
+    step: MoveStep
+    other: Instance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
     """One tenant in one environment: everything that templates can access."""
 
@@ -80,6 +89,9 @@ class Instance:
     hosts: tuple[str, ...]
     api_host: str
     settings: Settings
+    move: Move | None = None
+    retired: bool = False
+    """The other place of a move, while nothing is copied: what is there is kept, and nobody may log in."""
     origins: Mapping[str, Origin] = field(repr=False, compare=False)
 
     def origin(self, name: str) -> Origin | None:
@@ -100,8 +112,25 @@ class Instance:
 
     @property
     def running(self) -> bool:
-        """False when the instance's Pods are stopped: suspended, or a recovery environment between drills."""
-        return self.state == "active" and self.environment != "recovery"
+        """False when the instance's Pods are stopped: suspended, frozen for its last copy, or a recovery environment between
+        drills."""
+        frozen = self.move is not None and self.move.step == "freeze"
+        return self.state == "active" and self.environment != "recovery" and not frozen
+
+    @property
+    def beside(self) -> Instance | None:
+        """The instance at the other place of a move, while its database is in the trees, too."""
+        return self.move.other if self.move is not None and self.move.step != "remove" else None
+
+    @property
+    def copied_to(self) -> Instance | None:
+        """The instance whose database is written by a Job of this one."""
+        return self.move.other if self.move is not None and self.move.step in COPYING else None
+
+    @property
+    def moved(self) -> bool:
+        """Whether it serves what a move has copied; it must never begin with an empty database then."""
+        return self.move is not None and self.move.step in AT_TARGET
 
     @property
     def certificates(self) -> Mapping[str, str]:
@@ -112,6 +141,20 @@ class Instance:
     @property
     def leaving(self) -> bool:
         return self.state == "offboarding"
+
+
+def database_host(instance: Instance) -> str:
+    """The server that its Pods are connected to, as they call it."""
+    own = instance.settings.postgresql is not None
+    return "postgresql-rw" if own else f"postgresql-rw.{cell_namespace(instance.site.cell.name)}.svc"
+
+
+def attachment_folder(instance: Instance) -> str:
+    """Bucket, and the folder in it unless the bucket is its own, where its attachments lie."""
+    bucket = instance.site.cluster.object_storage.attachment_bucket
+    if instance.tier.isolation.attachments == "bucket":
+        return instance.names.own_bucket(bucket)
+    return f"{bucket}/{instance.names.object_prefix}"
 
 
 def numbered(index: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from tenantry.core.findings import Finding
@@ -12,10 +12,11 @@ from tenantry.model.cell import Cell
 from tenantry.model.channel import Channel
 from tenantry.model.cluster import Cluster
 from tenantry.model.common import ENVIRONMENTS, EnvironmentName
+from tenantry.model.migration import AT_TARGET, COPYING
 from tenantry.model.release import Release
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
-from tenantry.resolve.instance import Instance, Site
+from tenantry.resolve.instance import Instance, Move, Site
 from tenantry.resolve.links import cells_for, check_links, link, tier_faults
 from tenantry.resolve.settings import DoesNotFitError, SettingProblem, resolve_instance
 
@@ -53,6 +54,10 @@ def _tenant_links(fleet: Fleet, tenant: Tenant) -> Iterator[Finding]:
     for environment, placed in tenant.environments.items():
         fitting = partial(_fitting, fleet, tenant, environment)
         yield from link(fleet, tenant, Cell, placed.cell, "environments", environment, "cell", fitting=fitting)
+    for key, placement in (("from", tenant.migration.from_), ("to", tenant.migration.to)) if tenant.migration else ():
+        yield from link(fleet, tenant, Tier, placement.tier, "migration", key, "tier")
+        for environment, name in placement.cells.items():
+            yield from link(fleet, tenant, Cell, name, "migration", key, "cells", environment)
 
 
 def _fitting(fleet: Fleet, tenant: Tenant, environment: str) -> list[str]:
@@ -61,28 +66,53 @@ def _fitting(fleet: Fleet, tenant: Tenant, environment: str) -> list[str]:
 
 def _instances(fleet: Fleet, tenant: Tenant, findings: list[Finding], judge: bool) -> Iterator[Instance]:
     for environment in (name for name in ENVIRONMENTS if name in tenant.environments):
-        found = _follow(fleet, tenant, environment, judge)
-        if found is None:
-            continue  # reported at the invalid entry
-        tier, site, release = found
-        standby, problems = _standby(fleet, tier, site, environment)
-        try:
-            instance, more = resolve_instance(tenant, environment, tier, site, release, standby)
+        instance, problems = _placed(
+            fleet, tenant, environment, tenant.tier, tenant.environments[environment].cell, judge
+        )
+        if instance is not None:
+            move, more = _move(fleet, instance, judge)
             problems += more
-            yield instance
-        except DoesNotFitError as error:
-            problems.append(error.problem)
+            yield replace(instance, move=move)
         findings += [
             Finding(p.code, fleet.place(tenant, *p.path), p.message, p.hint, tenant=tenant.name) for p in problems
         ]
 
 
+def _placed(
+    fleet: Fleet, tenant: Tenant, environment: EnvironmentName, tier_name: str, cell_name: str, judge: bool
+) -> tuple[Instance | None, list[SettingProblem]]:
+    """An instance in a tier and a cell; None for problems, those that are reported at another entry left out."""
+    found = _follow(fleet, tenant, environment, tier_name, cell_name, judge)
+    if found is None:
+        return None, []
+    tier, site, release = found
+    standby, problems = _standby(fleet, tier, site, environment)
+    try:
+        instance, more = resolve_instance(tenant, environment, tier, site, release, standby)
+    except DoesNotFitError as error:
+        return None, [*problems, error.problem]
+    return instance, problems + more
+
+
+def _move(fleet: Fleet, instance: Instance, judge: bool) -> tuple[Move | None, list[SettingProblem]]:
+    """The move that an instance is in; what is kept at the source is no longer judged."""
+    migration, environment = instance.tenant.migration, instance.environment
+    if migration is None or environment not in migration.waiting.cells:
+        return None, []
+    placement = migration.waiting
+    other, problems = _placed(fleet, instance.tenant, environment, placement.tier, placement.cells[environment], judge)
+    if other is None:
+        return None, problems
+    move = Move(step=migration.step, other=replace(other, retired=migration.step not in COPYING))
+    return move, [] if migration.step in AT_TARGET else problems
+
+
 def _follow(
-    fleet: Fleet, tenant: Tenant, environment: EnvironmentName, judge: bool
+    fleet: Fleet, tenant: Tenant, environment: EnvironmentName, tier_name: str, cell_name: str, judge: bool
 ) -> tuple[Tier, Site, Release] | None:
-    tier = fleet.find(Tier, tenant.tier)
+    tier = fleet.find(Tier, tier_name)
     channel = fleet.find(Channel, tenant.channel)
-    cell = fleet.find(Cell, tenant.environments[environment].cell)
+    cell = fleet.find(Cell, cell_name)
     cluster = fleet.find(Cluster, cell.cluster) if cell else None
     partner = fleet.find(Cluster, cluster.partner) if cluster else None
     release = fleet.find(Release, channel.release_of(environment, tenant.name)) if channel else None

@@ -37,6 +37,7 @@ class _Pods:
 # The PgBouncer sidecar and the init container that joins odoo.conf (templates/macros/odoo.j2).
 _SIDECARS = (50, 64, 128)
 _BACKUP_JOB = _Pods(1, 250, 320, 640, (80, 2176))
+_MOVE_JOB = _Pods(1, 200, 256, 512, (64, 2048))
 _BARMAN_SIDECAR = (100, 128, 512)
 _POOLERS = _Pods(3, 100, 64, 128, (32, 256))
 _ODOO_SCRATCH, _POSTGRESQL_SCRATCH, _REDIS_SCRATCH = (528, 5248), (320, 3072), (80, 640)
@@ -63,11 +64,17 @@ def _instance(instance: Instance, during_update: Callable[[int], int]) -> Quota:
         pods.append(_odoo(settings.cron, during_update(settings.cron_replicas)))
         pods.append(_odoo(settings.websocket, during_update(settings.websocket_replicas)))
     storage = volumes = 0
-    if settings.postgresql is not None:
-        pods.append(_postgresql(settings.postgresql))
+    if instance.copied_to is not None:
+        pods.append(_MOVE_JOB)
+    beside = instance.beside.settings.postgresql if instance.beside is not None else None
+    for server in (settings.postgresql, beside):
+        if server is None:
+            continue
+        pods.append(_postgresql(server))
         # One more instance: the operator creates the replacement first.
-        volumes += 2 * (settings.postgresql.instances + 1)
-        storage += (settings.postgresql.storage_gib + settings.postgresql.wal_gib) * (settings.postgresql.instances + 1)
+        volumes += 2 * (server.instances + 1)
+        storage += (server.storage_gib + server.wal_gib) * (server.instances + 1)
+    if settings.postgresql is not None:
         reports = instance.tier.postgresql and instance.tier.postgresql.read_only_pooler
         if reports and instance.environment == "production":
             pods.append(_POOLERS)

@@ -8,6 +8,7 @@ from tenantry.change.guards.registration import Comparison, guards
 from tenantry.core.findings import Finding
 from tenantry.model.cell import Cell
 from tenantry.model.channel import Channel
+from tenantry.resolve.instance import Instance
 
 
 @guards
@@ -30,11 +31,27 @@ def cells(comparison: Comparison) -> Iterator[Finding]:
     """B008: an instance comes into a cell only while that is open."""
     for instance in comparison.after.instances.values():
         earlier = comparison.before.instances.get(instance.name)
+        yield from _target(comparison, earlier, instance)
         cell = comparison.after.fleet.find(Cell, instance.site.cell.name)
-        joins = earlier is None or earlier.site.cell.name != instance.site.cell.name
+        joins = earlier is None or instance.site.cell.name not in _places(earlier)
         if cell is not None and joins and cell.state != "open":
             message = f"cell '{cell.name}' is {cell.state}, so nothing new comes into it"
             path = ("environments", instance.environment, "cell")
             yield comparison.at(
                 instance, path, "B008", message, "choose an open cell: 'tenantry new tenant' proposes one"
             )
+
+
+def _target(comparison: Comparison, earlier: Instance | None, instance: Instance) -> Iterator[Finding]:
+    """B008 for the cell that an instance begins to move to."""
+    cell = instance.move.other.site.cell if instance.move is not None else None
+    if cell is not None and cell.state != "open" and cell.name not in (_places(earlier) if earlier else ()):
+        message = f"cell '{cell.name}' is {cell.state}, so nothing new comes into it"
+        path = ("migration", "to", "cells", instance.environment)
+        yield comparison.at(instance, path, "B008", message, "choose an open cell")
+
+
+def _places(instance: Instance) -> set[str]:
+    """Cells that an instance is in, or moves to or from."""
+    other = {instance.move.other.site.cell.name} if instance.move is not None else set()
+    return {instance.site.cell.name, *other}

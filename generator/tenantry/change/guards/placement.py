@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tenantry.change.guards.registration import Comparison, guards
+from tenantry.change.moves import crosses
 from tenantry.core.findings import Finding, Place
 from tenantry.model import names
 from tenantry.model.cluster import Cluster
-from tenantry.resolve.instance import Instance, Site
+from tenantry.resolve.instance import Instance, Site, attachment_folder
 
 
 def data_places(instance: Instance) -> Mapping[str, str]:
@@ -18,14 +19,9 @@ def data_places(instance: Instance) -> Mapping[str, str]:
     own = tier.isolation.postgresql != "cell"
     server = instance.names.namespace if own else names.cell_namespace(site.cell.name)
     storage = site.cluster.object_storage
-    attachments = (
-        instance.names.own_bucket(storage.attachment_bucket)
-        if tier.isolation.attachments == "bucket"
-        else f"{storage.attachment_bucket}/{instance.names.object_prefix}"
-    )
     return {
         "database": f"'{instance.names.database}' on the server in {server}, cluster {site.cluster.name}",
-        "attachments": f"{attachments} at {storage.endpoint}",
+        "attachments": f"{attachment_folder(instance)} at {storage.endpoint}",
         "backups": f"{storage.backup_bucket} at {storage.endpoint}",
     }
 
@@ -35,7 +31,8 @@ def data_stays(comparison: Comparison) -> Iterator[Finding]:
     """B003: database, attachments and backups stay where they are."""
     for earlier, instance in comparison.kept():
         here, there = data_places(earlier), data_places(instance)
-        moved = [what for what, place in here.items() if there[what] != place]
+        copied = data_places(earlier.move.other) if earlier.move is not None and crosses(earlier, instance) else here
+        moved = [what for what, place in here.items() if there[what] not in (place, copied[what])]
         if not moved or instance.leaving:
             continue
         what = moved[0]
@@ -43,7 +40,10 @@ def data_stays(comparison: Comparison) -> Iterator[Finding]:
             f"{instance.tenant.name} ({instance.environment}) would open with {_EMPTY[what]}: its {' and '.join(moved)} "
             f"would be {there[what]}; today: {here[what]}"
         )
-        hint = f"put {_cause(earlier, instance)} back: a line in a file moves no data. 'tenantry plan' shows what else the change does"
+        hint = (
+            f"put {_cause(earlier, instance)} back: a line in a file moves no data. 'tenantry move' does, step by step; "
+            "'tenantry plan' shows what else the change does"
+        )
         yield comparison.at(instance, _path(earlier, instance), "B003", message, hint)
 
 

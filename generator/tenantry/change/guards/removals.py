@@ -64,7 +64,11 @@ def cells(comparison: Comparison) -> Iterator[Finding]:
     before, after = comparison.before, comparison.after
     for cell in before.fleet.all(Cell).values():
         file = f"platform/cells/{cell.name}.yaml"
-        members = [i.name for i in before.instances.values() if i.site.cell.name == cell.name]
+        members = [
+            instance.name
+            for instance in before.instances.values()
+            if cell.name in (instance.site.cell.name, instance.beside.site.cell.name if instance.beside else "")
+        ]
         if cell.name in after.fleet.entries["Cell"] or file in after.fleet.broken:
             continue
         if cell.state != "decommissioned" or members:

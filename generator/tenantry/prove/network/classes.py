@@ -91,10 +91,11 @@ _ROLES = {
     ("apps", "Deployment", "odoo-websocket"): "websocket",
     ("batch", "Job", "odoo-migration"): "migration",
     ("batch", "Job", "odoo-backup"): "backup",
+    ("batch", "Job", "odoo-move"): "move",
     ("apps", "StatefulSet", "redis"): "redis",
 }
 """By maker, not by label: a label is what a change might take."""
-ODOO = frozenset({"web", "cron", "websocket", "migration", "backup"})
+ODOO = frozenset({"web", "cron", "websocket", "migration", "backup", "move"})
 
 
 def _pods(manifest: Manifest) -> Iterator[tuple[str, Labels, Labels, bool]]:

@@ -60,6 +60,9 @@ def flows(home: Home) -> Iterator[Flow]:
         for member in home.members:
             odoo = PodGroup(member.names.namespace, ODOO)
             yield _in("postgresql", odoo, tcp(5432), "NET-08", f"{member.name} uses the cell's PostgreSQL")
+        for guest in home.guests:
+            copy = PodGroup(guest.names.namespace, frozenset({"move"}))
+            yield _in("postgresql", copy, tcp(5432), "NET-08", f"{guest.name} is copied here")
         return
     yield from _postgresql(home)
     if home.role == "standby":
@@ -104,6 +107,11 @@ def _odoo(home: Home) -> Iterator[Flow]:
         cell = names.cell_namespace(home.site.cell.name)
         database = PodGroup(home.namespace if home.own_postgresql else cell, frozenset({"postgresql"}))
         yield _out(role, database, tcp(5432), "NET-08", "Odoo uses its PostgreSQL")
+        target = instance.copied_to
+        if role == "move" and target is not None:
+            own_server = target.settings.postgresql is not None
+            space = home.namespace if own_server else names.cell_namespace(target.site.cell.name)
+            yield _out(role, PodGroup(space, frozenset({"postgresql"})), tcp(5432), "NET-08", "the copy is written")
         sessions = PodGroup(home.namespace if home.own_redis else cell, frozenset({"redis"}))
         yield _out(role, sessions, tcp(6379), "NET-08", "Odoo uses its Redis")
         storage = Outside(home.cluster.object_storage.cidrs)

@@ -19,6 +19,7 @@ MODULES = os.environ["MIGRATION_MODULES"].split(",")
 # They bring attachments to the object store, and make Odoo read [fs_storage.attachments]; before all others.
 STORAGE_MODULES = os.environ["MIGRATION_STORAGE_MODULES"].split(",")
 WANTED = list(dict.fromkeys([*STORAGE_MODULES, *MODULES]))
+MOVED = "MIGRATION_MOVED" in os.environ
 REPORTING_ROLE = os.environ.get("MIGRATION_REPORTING_ROLE")
 PARAMETERS = {
     "web.base.url": os.environ["MIGRATION_BASE_URL"],
@@ -196,9 +197,22 @@ def lock(cursor):
     fail("another migration of this database is running")
 
 
+def refuse_what_a_move_left(state):
+    """What is not the one whole copy; to install Odoo in an empty database would hide that none arrived."""
+    if state == "copied":
+        fail("the database is a copy that was not compared")
+    if MOVED and state is None:
+        fail("the database is empty: what was moved is not here")
+    if MOVED and state == "moved":
+        fail("this is the database that was moved away from")
+
+
 def migrate(cursor):
     lock(cursor)
-    if marked(cursor) == (RELEASE, "done") and not unfinished(module_states(cursor)):
+    release, state = marked(cursor) or (None, None)
+    refuse_what_a_move_left(state)
+    # A source to which a move went back is whole: it was only marked.
+    if release == RELEASE and state in ("done", "moved") and not unfinished(module_states(cursor)):
         print("the database carries this release already")
         ready_storage()
     else:
