@@ -68,7 +68,8 @@ def _target(scope: Scope, tenant: Tenant, migration: Migration, environment: str
         message = f"cell '{name}' is of tier '{cell.tier}', not '{migration.to.tier}'"
         yield scope.at(tenant, path, "F041", message, f"choose a cell of tier '{migration.to.tier}'")
     elif environment not in cell.environments or cell.purpose == "standby":
-        message = f"cell '{name}' accepts {' and '.join(cell.environments)}, for {cell.purpose}"
+        takes = "it is a standby" if cell.purpose == "standby" else f"it accepts {' and '.join(cell.environments)}"
+        message = f"cell '{name}' takes no {environment}: {takes}"
         yield scope.at(tenant, path, "F041", message, f"choose a cell that accepts {environment}")
 
 
