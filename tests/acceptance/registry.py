@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from acceptance.harness.packages import INITDB, PGBOUNCER, POSTGRES, REDIS, Server
+from acceptance.harness.packages import INITDB, PG_DUMP, PGBOUNCER, POSTGRES, PSQL, REDIS, Server
 from acceptance.harness.programs import ARGO_CD, CLOUDNATIVE_PG, ETCD, KUBERNETES, KWOK, Program
 
 
@@ -32,6 +32,7 @@ PARTS = (
     Part("admission", "policies/ as ValidatingAdmissionPolicies: the suites' verdicts", CONTROL_PLANE),
     Part("cloudnative-pg", "the operator's webhooks and what it makes", (*CONTROL_PLANE, CLOUDNATIVE_PG)),
     Part("postgresql", "tenants' roles against each other's databases", (), (POSTGRES, INITDB, PGBOUNCER)),
+    Part("move", "a tenant's database from one cell's server to another's", (), (POSTGRES, INITDB, PSQL, PG_DUMP)),
     Part("redis", "tenants' users against each other's keys", (), (REDIS,)),
     Part("traefik", "hosts, paths, sources and certificates through the real edge", (*CONTROL_PLANE, KWOK)),
     Part("argo-cd", "from a commit to Synced, and what projects refuse", (*CONTROL_PLANE, KWOK, ARGO_CD), (REDIS,)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def judge(tmp_path: Path) -> Judge:
 def test_each_step_follows_the_one_before_it(judge: Judge, tmp_path: Path) -> None:
     states = [[], *(at(step) for step in MOVE_STEPS), [Edit(FILE, f"cell: {FROM}", f"cell: {TO}")]]
     folders = [lay(tmp_path / str(number), edits) for number, edits in enumerate(states)]
-    for before, after in zip(folders, folders[1:], strict=False):
+    for before, after in pairwise(folders):
         assert [(f.code, f.message) for f in guarded(before, after, Store(), AFTER)] == []
 
 

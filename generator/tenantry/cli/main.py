@@ -20,7 +20,7 @@ from tenantry.report.plain import lines, one_line
 
 COMMANDS = {
     "init": "Create an empty fleet in a folder.",
-    "new": "Write a new tenant, cell or exception.",
+    "new": "Write a new tenant, cell, cluster, release, channel or exception.",
     "get": "Show fields of an input file and where they stand.",
     "set": "Change a value of an input file, and nothing else in it.",
     "fmt": "Bring input files into canonical form.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tenantry.cli.options import Options, common
-from tenantry.commands import scaffold
+from tenantry.commands import platform_files, scaffold
 from tenantry.core.findings import FindingsError
 from tenantry.plan.inputs import Inputs, read_inputs
 from tenantry.report.document import CommandAnswer
@@ -13,7 +13,7 @@ from tenantry.report.document import CommandAnswer
 
 @click.group("new")
 def command() -> None:
-    """Write a new tenant, cell or exception.
+    """Write a new tenant, cell, cluster, release, channel or exception.
 
     The file is complete and passes 'tenantry check' after 'tenantry render'; edit it from there.
     """
@@ -44,6 +44,45 @@ def cell(options: Options, name: str, cluster: str, tier: str) -> None:
     """Write platform/cells/NAME.yaml, modelled on the tier's first cell."""
     inputs = _inputs(options)
     _write(options, inputs, *scaffold.new_cell(inputs.fleet, name, cluster, tier))
+
+
+@command.command()
+@click.argument("name")
+@click.option("--region", required=True, help="Region of the cluster.")
+@click.option("--like", help="Cluster whose node pools it gets (default: the first in the region).")
+@common
+def cluster(options: Options, name: str, region: str, like: str | None) -> None:
+    """Write platform/clusters/NAME.yaml, with address ranges that are free and buckets of its own.
+
+    It has no DR partner: partners name each other, so that is a change of two files.
+    """
+    inputs = _inputs(options)
+    _write(options, inputs, *platform_files.new_cluster(inputs.fleet, name, region, like))
+
+
+@command.command()
+@click.argument("name")
+@click.option("--image", required=True, help="Image of Odoo, with its digest.")
+@click.option("--odoo", required=True, metavar="VERSION", help="Version of Odoo, such as 18.0.")
+@click.option("--built", metavar="DATE", help="Day on which the image was built (default: today).")
+@click.option("--like", help="Release whose modules it has (default: the last one of this Odoo).")
+@common
+def release(options: Options, name: str, image: str, odoo: str, built: str | None, like: str | None) -> None:
+    """Write platform/releases/NAME.yaml; 'tenantry promote' then brings it to tenants."""
+    inputs = _inputs(options)
+    day = built or options.workspace().as_of
+    _write(options, inputs, *platform_files.new_release(inputs.fleet, name, image, odoo, day, like))
+
+
+@command.command()
+@click.argument("name")
+@click.option("--release", "runs", required=True, metavar="RELEASE", help="Release that every environment runs.")
+@click.option("--description", required=True, help="Whom it is for.")
+@common
+def channel(options: Options, name: str, runs: str, description: str) -> None:
+    """Write platform/releases/NAME.yaml; tiers list the channels that their tenants may follow."""
+    inputs = _inputs(options)
+    _write(options, inputs, *platform_files.new_channel(inputs.fleet, name, runs, description))
 
 
 @command.command()

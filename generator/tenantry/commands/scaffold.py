@@ -33,7 +33,7 @@ def new_tenant(
     fleet: Fleet, resolution: Resolution, name: str, tier_name: str, **wishes: str | int | None
 ) -> tuple[str, str]:
     """(file, text) of a new tenant: the tier's lowest classification, its reference size, a cell with room."""
-    _check_name("Tenant", name)
+    check_name("Tenant", name)
     tier = fleet.find(Tier, tier_name)
     if tier is None:
         raise UsageError(f"there is no tier '{tier_name}'", f"tiers: {', '.join(sorted(fleet.all(Tier)))}")
@@ -57,7 +57,7 @@ def new_tenant(
 
 def new_cell(fleet: Fleet, name: str, cluster_name: str, tier_name: str) -> tuple[str, str]:
     """(file, text) of a new cell, shaped like the first one of its tier."""
-    _check_name("Cell", name)
+    check_name("Cell", name)
     cluster = fleet.find(Cluster, cluster_name)
     if cluster is None:
         raise UsageError(f"there is no cluster '{cluster_name}'", f"clusters: {', '.join(sorted(fleet.all(Cluster)))}")
@@ -85,7 +85,7 @@ def new_cell(fleet: Fleet, name: str, cluster_name: str, tier_name: str) -> tupl
 
 def new_exception(fleet: Fleet, name: str, tenant: str, **fields: str) -> tuple[str, str]:
     """(file, text) of a new exception."""
-    _check_name("Exception", name)
+    check_name("Exception", name)
     if fleet.find(Tenant, tenant) is None:
         raise UsageError(f"there is no tenant '{tenant}'", "tenants are the files in tenants/")
     context = {
@@ -121,7 +121,8 @@ def write_new(root: Path, file: str, text: str) -> None:
         raise MachineError(f"{file} can't be written: {error.strerror}", "see permissions and space") from error
 
 
-def _check_name(kind: str, name: str) -> None:
+def check_name(kind: str, name: str) -> None:
+    """Raise UsageError for what the schema of a kind does not take as a name."""
     rules = schema.load_schema(kind)["properties"]["metadata"]["properties"]["name"]
     if not re.search(rules["pattern"], name) or len(name) > rules["maxLength"]:
         raise UsageError(

@@ -43,6 +43,8 @@ _FOLDERS = ("usr/bin", "usr/sbin", "usr/lib/cni", "bin", "sbin")
 
 POSTGRES = Server("postgres", "postgresql")
 INITDB = Server("initdb", "postgresql")
+PSQL = Server("psql", "postgresql-client")
+PG_DUMP = Server("pg_dump", "postgresql-client")
 PGBOUNCER = Server("pgbouncer", "pgbouncer")
 REDIS = Server("redis-server", "redis-server")
 
