@@ -36,3 +36,23 @@ def plan(options: Options, table: Path, write: bool) -> None:
     answer = migrate.document(found, written)
     options.document(answer)
     raise SystemExit(0 if answer.ok else 1)
+
+
+@command.command("dump")
+@click.argument("file", type=FilePath(), metavar="FILE")
+@click.option("--release", required=True, help="Release that the tenant will run.")
+@click.option("--cell", required=True, help="Cell that it will be in.")
+@common
+def dump(options: Options, file: Path, release: str, cell: str) -> None:
+    """Tell what a backup of Odoo holds, and what the release lacks.
+
+    FILE is the zip archive of Odoo's database manager or of Odoo.sh. Nothing is unpacked or written. The exit code is 1 if
+    the backup can't come to that release and cell like this.
+    """
+    options.require_format("migrate")
+    space = options.workspace()
+    from tenantry.commands import dumps
+
+    answer = dumps.examine(space, options.path(file), str(file), release, cell)
+    options.document(answer)
+    raise SystemExit(0 if answer.ok else 1)
