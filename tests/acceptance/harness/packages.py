@@ -47,6 +47,8 @@ PSQL = Server("psql", "postgresql-client")
 PG_DUMP = Server("pg_dump", "postgresql-client")
 PGBOUNCER = Server("pgbouncer", "pgbouncer")
 REDIS = Server("redis-server", "redis-server")
+CHROMIUM = Server("chromium", "chromium")
+CHROMEDRIVER = Server("chromedriver", "chromium-driver")
 
 
 def unpacked() -> Path:
