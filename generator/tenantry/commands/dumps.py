@@ -63,7 +63,7 @@ def _modules(dump: Dump, release: Release) -> Iterator[str]:
     missing, more = not_named(dump, release), added(dump, release)
     if missing:
         yield f"Release '{release.name}' does not name {len(missing)} of its modules: {first_few(list(missing), _LISTED)}."
-        yield "Those that its image has, as dependencies or otherwise, are no obstacle. This lists the ones that it lacks:"
+        yield "Those that its image has, as dependencies or otherwise, don't stand in the way. This lists the ones that it lacks:"
         search = f'for module in {" ".join(missing)}; do find / -path "*/$module/__manifest__.py" 2>/dev/null | grep -q . || echo "$module"; done'
         yield f"  podman run --rm --entrypoint /bin/sh {release.image} -c '{search}'"
     if more:
