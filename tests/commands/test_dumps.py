@@ -95,7 +95,7 @@ def test_a_manifest_that_is_not_odoos_is_refused(dump: Callable[..., Ran], tmp_p
 
 
 @pytest.mark.parametrize(("content", "why"), [
-    (b"PGDMP", "is no zip archive"), (b"", "is no zip archive"), (b"PK\x03\x04 and no more", "is no zip archive"),
+    (b"PGDMP", "is not a zip archive"), (b"", "is not a zip archive"), (b"PK\x03\x04 and no more", "is not a zip archive"),
 ])  # fmt: skip
 def test_a_file_that_is_no_archive_is_refused(
     dump: Callable[..., Ran], tmp_path: Path, content: bytes, why: str

@@ -35,6 +35,7 @@ DOCUMENTS: dict[str, list[str]] = {
     "get": ["acme", "spec.users"],
     "set": ["acme", "spec.users=30"],
     "merge-driver": ["--install"],
+    "move": ["acme", "--cell", "euw1-shared-b"],
     "suspend": ["acme"],
     "resume": ["acme"],
     "offboard": ["acme", "--delete-after", "2027-01-31", "--approver", "A", "--reason", "contract ended"],

@@ -41,13 +41,13 @@ class Dump:
 
 
 def read_dump(path: Path, shown: str) -> Dump:
-    """Read an archive's list and manifest. Raises UsageError for what is no backup of Odoo; `shown` is how it was named."""
+    """Read an archive's list and manifest. Raises UsageError for what is not a backup of Odoo; `shown` is how it was named."""
     hint = "make one at /web/database/manager (zip, with filestore), or download one from Odoo.sh (exact dump, with filestore)"
     try:
         with zipfile.ZipFile(path) as archive:
             there = {info.filename: info for info in archive.infolist()}
             if _MANIFEST not in there or _SQL not in there:
-                raise UsageError(f"{shown} has no {_MANIFEST} and {_SQL}, so it is no backup of Odoo", hint)
+                raise UsageError(f"{shown} has no {_MANIFEST} and {_SQL}, so it is not a backup of Odoo", hint)
             with archive.open(_MANIFEST) as stream:
                 content = stream.read(_LARGEST + 1)
             sizes = [i.file_size for n, i in there.items() if n.startswith(_FILES) and not n.endswith("/")]
@@ -55,7 +55,7 @@ def read_dump(path: Path, shown: str) -> Dump:
     except OSError as error:
         raise UsageError(f"{shown} can't be read: {error.strerror}", hint) from error
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
-        raise UsageError(f"{shown} is no zip archive that can be read: {error}", hint) from error
+        raise UsageError(f"{shown} is not a zip archive that can be read: {error}", hint) from error
 
 
 def _parsed(content: bytes, shown: str) -> Mapping[str, Any]:

@@ -74,6 +74,7 @@ GUIDE: Mapping[MoveStep, StepGuide] = {
         (
             'kubectl patch --namespace {source_namespace} database.postgresql.cnpg.io/{source_object} --type=merge --patch \'{{"spec": {{"databaseReclaimPolicy": "delete"}}}}\'',
             "kubectl delete --namespace {source_namespace} database.postgresql.cnpg.io/{source_object}",
+            'kubectl patch --namespace {source_namespace} databaserole.postgresql.cnpg.io/{source_object} --type=merge --patch \'{{"spec": {{"databaseRoleReclaimPolicy": "delete"}}}}\'',
             "kubectl delete --namespace {source_namespace} databaserole.postgresql.cnpg.io/{source_object}",
         ),
         "no more: restore a backup of the target",

@@ -23,7 +23,7 @@ _LISTED = 40
 def examine(space: Workspace, path: Path, shown: str, release_name: str, cell_name: str) -> CommandAnswer:
     """Compare a backup with a release and the PostgreSQL of a cell; not ok if it can't come like this. Writes nothing.
 
-    Raises UsageError for a file that is no backup, and for names that do not exist.
+    Raises UsageError for a file that is not a backup, and for names that do not exist.
     """
     inputs = read_inputs(space.root, space.as_of, space.store("documents"))
     if not inputs.usable:
