@@ -55,6 +55,11 @@ def text(old: str, new: str) -> Callable[[Any], Any]:
     return change
 
 
+def without(alert: str) -> Callable[[Any], Any]:
+    """Take an alert away."""
+    return lambda rules: [rule for rule in rules if rule["alert"] != alert]
+
+
 def then(entry: Any) -> Callable[[Any], Any]:
     """Add an entry to a list."""
     return lambda value: [*(value or []), entry]
@@ -770,6 +775,8 @@ BACKUP = (
     _M("BKP-04", f"Database {CELL}/{ACME}", "spec.databaseReclaimPolicy", "delete"),
     _M("BKP-04", f"Namespace {ACME}", "metadata.annotations[argocd.argoproj.io/sync-options]", GONE),
     _M("BKP-05", OWN_SERVER, "spec.postgresql.parameters.archive_timeout", "1h", K),
+    _M("BKP-05", OWN_SERVER, "spec.postgresql.parameters.archive_timeout", "3min", K),
+    _M("BKP-05", f"Cluster {GLOBEX}/postgresql", "spec.postgresql.synchronous.failoverQuorum", False, **GX),
     _M("BKP-05", f"Cluster {GLOBEX}/postgresql", "spec.postgresql.synchronous.dataDurability", "preferred", **GX),
     _M("BKP-05", SERVER, "spec.storage.size", "4000Gi", "*", also=("RUN-05", "V052"), told_of="*"),
     _M(
@@ -786,6 +793,7 @@ BACKUP = (
 
 MONITOR = f"PodMonitor {ACME}/odoo"
 ALERTS = f"PrometheusRule {ACME}/objectives"
+OWN_ALERTS = f"PrometheusRule {KESTREL}/postgresql"
 EXCEPTION = "PolicyException kyverno/iberia-travel-production.iberia-travel-login-rate"
 IBERIA = "iberia-travel"
 
@@ -810,6 +818,24 @@ SUPPLY = (
         text('namespace="acme-production"', 'namespace="acme-corp-production"'),
     ),
     _M("OBS-02", ALERTS, "", REMOVED, told_of=f"Namespace {ACME}"),
+    _M("OBS-02", OWN_ALERTS, "", REMOVED, K, told_of=f"Namespace {KESTREL}"),
+    *(
+        _M("OBS-02", OWN_ALERTS, "spec.groups[0].rules", without(alert), K)
+        for alert in (
+            "PostgresqlDown",
+            "PostgresqlVolumeFull",
+            "PostgresqlConnectionsHigh",
+            "PostgresqlArchivingFails",
+            "PostgresqlReplicationLag",
+            "PostgresqlBackupTooOld",
+            "PostgresqlTransactionIdsRunOut",
+        )
+    ),
+    _M("OBS-02", OWN_ALERTS, "spec.groups[0].rules[0].expr", text(" or vector(0)", ""), K),
+    _M("OBS-02", OWN_ALERTS, "spec.groups[0].rules[0].expr", text(KESTREL, ACME), K),
+    _M("OBS-02", OWN_ALERTS, "spec.groups[0].rules[4].expr", text("> 120 ", "> 900 "), K),
+    _M("OBS-02", OWN_ALERTS, "spec.groups[0].rules[4].for", "10m", K),
+    _M("OBS-02", OWN_ALERTS, "spec.groups[0].rules[4].expr", text(" < 0", " < -2"), K),
     _M("SUP-01", WEB, f"{POD}.containers[0].image", "registry.provider.example/odoo/odoo:18.0-20261012"),
     _M("SUP-01", WEB, f"{POD}.containers[0].image", f"registry.provider.example/odoo/odoo:18.0-20261012{DIGEST}"),
     _M("SUP-01", WEB, f"{POD}.initContainers[1].image", f"docker.example/pgbouncer:1.24.1{DIGEST}"),

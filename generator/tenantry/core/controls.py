@@ -141,8 +141,9 @@ CATALOG: tuple[Control, ...] = (
        "RPO within the region, RPO when the region is lost, and RTO, derived from replication, archiving, schedules and declared rates.", "", ("availability critical",)),
     _C("OBS-01", "Metrics and logs stay with the tenant and are kept as long as promised.", "medium",
        "Monitors select their own namespace only; the namespace carries the retention for the stores."),
-    _C("OBS-02", "Missing the promised availability, or a stalled WAL archive of a cell, pages somebody.", "medium",
-       "Alerts on the error budget at three burn rates per production instance, and on the time since WAL was last archived per cell."),
+    _C("OBS-02", "Before the promised availability or a promise of a database is missed, somebody is told.", "medium",
+       "Alerts on the error budget at three burn rates per production instance; of every PostgreSQL server: none answers, also when all Pods are gone, "
+       "volumes, lag, connections, transaction IDs, base backups, and a WAL archive that stops or never worked, before the RPO is missed."),
     _C("SUP-01", "Only images of known releases run.", "critical", "Each image, by digest, against the channel's release and the platform's images."),
     _C("SUP-02", "The policies are deployed to every cluster and enforced.", "high", "Policies in the platform trees equal those in policies/, with Deny and Fail."),
     _C("SUP-03", "A control is lifted only by an approved exception with an end date.", "high",

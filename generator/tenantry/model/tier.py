@@ -136,6 +136,16 @@ class Objectives:
     rpo_region_loss_minutes: int
     rto_minutes: int
 
+    @property
+    def archive_rpo_minutes(self) -> int:
+        """The RPO that the WAL archive must keep: the shortest but 0, which only a synchronous standby keeps."""
+        return min(filter(None, (self.rpo_minutes, self.rpo_region_loss_minutes)), default=1)
+
+    @property
+    def archive_minutes(self) -> int:
+        """After how many minutes PostgreSQL archives what it has: as seldom as is enough, and time is left to write it."""
+        return 5 if self.archive_rpo_minutes >= 10 else 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreDrill:

@@ -174,6 +174,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("infra/certificate-internal-client"),
         _T("infra/podmonitor-odoo", "base"),
         _T("infra/prometheusrule", "base", watched),
+        _T("infra/prometheusrule-postgresql", when=both(watched, own_postgresql)),
         _T("infra/configmap-pgbouncer"),
         _T("infra/postgresql-cluster", "base", own_postgresql),
         _T("infra/postgresql-database", "base", own_postgresql),
@@ -230,6 +231,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("standby/postgresql-objectstore", "base"),
         _T("standby/postgresql-objectstore-primary", "base"),
         _T("standby/networkpolicy-postgresql"),
+        _T("infra/prometheusrule-postgresql", when=watched),
     ),
     "cell": (
         _T("infra/namespace"),

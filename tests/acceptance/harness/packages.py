@@ -45,6 +45,7 @@ POSTGRES = Server("postgres", "postgresql")
 INITDB = Server("initdb", "postgresql")
 PGBOUNCER = Server("pgbouncer", "pgbouncer")
 REDIS = Server("redis-server", "redis-server")
+PROMTOOL = Server("promtool", "prometheus")
 CHROMIUM = Server("chromium", "chromium")
 CHROMEDRIVER = Server("chromedriver", "chromium-driver")
 
