@@ -90,6 +90,7 @@ def units(fleet: Fleet, instances: Mapping[str, Instance]) -> Iterator[Unit]:
         unit = _platform_unit(fleet, cluster)
         if unit:
             yield unit
+            yield _argocd_unit(fleet, cluster)
 
 
 def _instance_units(fleet: Fleet, instance: Instance, key: str) -> Iterator[Unit]:
@@ -157,6 +158,14 @@ def _platform_unit(fleet: Fleet, cluster: Cluster) -> Unit | None:
     context = partial(_without_namespace, contexts.platform_context, fleet.platform, cluster, cells, partner, policies)
     path = paths.platform_path(cluster.name, "common")
     return Unit(path, "platform", "platform", key, context, group=path)
+
+
+def _argocd_unit(fleet: Fleet, cluster: Cluster) -> Unit:
+    """Apart from the common part: these settings are applied by hand before Argo CD can deliver anything."""
+    key = digest_of(_digest(fleet, fleet.platform), _digest(fleet, cluster))
+    context = partial(contexts.argocd_context, fleet.platform, cluster)
+    path = paths.platform_path(cluster.name, "argocd")
+    return Unit(path, "argocd", "", key, context, group=path)
 
 
 def instance_key(fleet: Fleet, instance: Instance) -> str:
