@@ -51,7 +51,11 @@ def grants(space: Workspace, tenant: str = "") -> tuple[SecretStore, list[Grant]
     if not found:
         raise UsageError("the rendered objects read no secrets", "run 'tenantry render' first")
     given = [
-        Grant(*where, tuple(sorted(found[where])), where[1] if where[1] in homes.get(where[0], {}) else platform_identity(*where))
+        Grant(
+            *where,
+            tuple(sorted(found[where])),
+            where[1] if where[1] in homes.get(where[0], {}) else platform_identity(*where),
+        )
         for where in sorted(found)
     ]
     return fleet.promises.platform.secret_store, given

@@ -151,6 +151,9 @@ CATALOG: tuple[Control, ...] = (
     _C("SUP-05", "Objects are what the tier's templates render from the instance's own values.", "high",
        "Objects of bases, components, cells, delivery and platform, field by field, against their templates; of an instance's other objects, that "
        "they exist. Reported where no other proof covers the object."),
+    _C("SUP-06", "Argo CD applies what was reviewed, in an order that it can see.", "high",
+       "Argo CD's settings in each cluster: the health of every kind that a later sync wave waits for is known, no kind of the trees is excluded, no "
+       "file in a tree starts a tool, and one cluster and one repository are registered."),
     _C("RES-01", "An instance runs in its tenant's regions.", "critical", "The cluster of each of its objects.", "", ("obligations data-residency",)),
     _C("RES-02", "Copies stay in the tenant's regions.", "critical",
        "Buckets and endpoints of backups, dumps, attachments, Velero, and the DR site.", "", ("obligations data-residency",)),

@@ -54,7 +54,8 @@ SECRET_VALUES: Mapping[tuple[str, str], SecretValue] = {
         "pulling images", "registry administrator", "a pull-only account, as the JSON of `docker login`"
     ),
     ("cluster", "config"): SecretValue(
-        "how Argo CD logs in to its own cluster", "platform team",
+        "how Argo CD logs in to its own cluster",
+        "platform team",
         """echo '{"tlsClientConfig": {"insecure": false}}' (its own ServiceAccount)""",
     ),
     ("repository", "username"): _read_only("user name"),
