@@ -1040,6 +1040,10 @@ PLACES = (
 ARGOCD = "ConfigMap argocd/argocd-cm"
 _HEALTH = "data[resource.customizations.health"
 _PROJECT = "AppProject argocd/euw1-a-platform"
+USERS = tuple(
+    _M("RUN-09", one, f"{POD}.hostUsers", False, tenant)
+    for one, tenant in ((WEB, "acme"), (f"Job {ACME}/odoo-migration", "acme"), (f"StatefulSet {CELL}/redis", ""))
+)
 DELIVERY = (
     _M("SUP-06", ARGOCD, f"{_HEALTH}.argoproj.io_Application]", GONE, ""),
     _M("SUP-06", ARGOCD, f"{_HEALTH}.argoproj.io_Application]", 'return {status = "Healthy"}', ""),
@@ -1095,5 +1099,5 @@ FOUND_BY_FUZZING = (
 )
 
 MUTANTS: tuple[Mutant, ...] = (
-    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *PROBES, *DISK, *LOGS, *CONNECTIONS, *PLACES, *DELIVERY, *COST, *FOUND_BY_FUZZING,
+    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *PROBES, *DISK, *LOGS, *CONNECTIONS, *PLACES, *DELIVERY, *USERS, *COST, *FOUND_BY_FUZZING,
 )  # fmt: skip

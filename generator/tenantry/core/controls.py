@@ -123,6 +123,9 @@ CATALOG: tuple[Control, ...] = (
        "In each Odoo Pod a gate waits for the release's marker; the hooks, their order, and the marker that the migration leaves."),
     _C("RUN-08", "A Pod that can't serve gets no requests, and a busy one is not restarted.", "high",
        "Readiness checks pages, bus and session store; liveness outlasts the longest request, and a stuck Pod is terminated at once."),
+    _C("RUN-09", "A process that leaves its container is nobody on the node, and no other tenant.", "medium",
+       "`hostUsers: false` on Odoo and Redis where the tier asks for user namespaces and the cluster has them, and nowhere else: an old runtime ignores it "
+       "silently. PostgreSQL's Pods are the operator's, which has no such field."),
     _C("EDGE-01", "A host routes to its instance, and to no other.", "critical",
        "Each parsed rule matches the instance's hosts only; priorities are bounded; what is promised at a host reaches the instance's own Service.", "traefik"),
     _C("EDGE-02", "Routes only reference objects in their own namespace.", "critical",

@@ -96,6 +96,7 @@ class Cluster:
     admission_policies: Literal["audit", "enforce"] = "audit"
     node_local_dns: str | None = None
     single_process_oom_kill: bool = False
+    user_namespaces: bool = False
     private_connectivity: PrivateConnectivity | None = None
 
     @property

@@ -21,6 +21,7 @@ from tenantry.plan import (
     placement,
     releases,
     secret_store,
+    user_namespaces,
     windows,
 )
 from tenantry.plan.scope import Scope
@@ -54,6 +55,7 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     components.floors,
     secret_store.fits_provider,
     secret_store.identities,
+    user_namespaces.there,
     placeholders.left,
 )
 
