@@ -134,6 +134,15 @@ def test_a_new_tenant_shows_what_matters_of_its_objects(planned: Callable[..., P
     assert {c.subject.name for c in plan.subjects} == {"contoso-production", "euw1-shared-a"}
 
 
+def test_a_new_domain_of_the_customer_comes_with_its_record(planned: Callable[..., Planned]) -> None:
+    plan = planned(
+        {ACME: ("hosts: [erp.acme.example]", "hosts: [erp.acme.example, shop.acme.example, acme.erp.provider.example]")}
+    ).plan
+    told = [line for line in of(plan, "acme-production").contents if "CNAME" in line]
+    record = "_acme-challenge.shop.acme.example CNAME shop.acme.example.acme.provider.example"
+    assert told == [f"the customer adds, before a certificate can be issued: {record}"]
+
+
 def test_a_moved_tenant_is_data_at_risk(planned: Callable[..., Planned]) -> None:
     plan = planned({ACME: ("cell: euw1-shared-a", "cell: euw1-shared-b")}).plan
     acme = of(plan, "acme-production")

@@ -1040,6 +1040,16 @@ PLACES = (
 ARGOCD = "ConfigMap argocd/argocd-cm"
 _HEALTH = "data[resource.customizations.health"
 _PROJECT = "AppProject argocd/euw1-a-platform"
+_ISSUER = "ClusterIssuer public-acme"
+_SOLVER = "spec.acme.solvers[0]"
+ISSUERS = (
+    _M("EDGE-05", _ISSUER, f"{_SOLVER}.dns01.cnameStrategy", GONE, ""),
+    _M("EDGE-05", _ISSUER, f"{_SOLVER}.dns01.webhook.solverName", "other", ""),
+    _M("EDGE-05", _ISSUER, f"{_SOLVER}.selector", {"dnsZones": ["erp.provider.example"]}, ""),
+    _M("EDGE-05", _ISSUER, _SOLVER, {"http01": {"ingress": {"ingressClassName": "traefik"}}}, ""),
+    _M("EDGE-05", _ISSUER, "spec.acme.solvers",
+       then({"selector": {"dnsZones": ["example"]}, "http01": {"ingress": {"ingressClassName": "traefik"}}}), ""),
+)  # fmt: skip
 USERS = tuple(
     _M("RUN-09", one, f"{POD}.hostUsers", False, tenant)
     for one, tenant in ((WEB, "acme"), (f"Job {ACME}/odoo-migration", "acme"), (f"StatefulSet {CELL}/redis", ""))
@@ -1099,5 +1109,5 @@ FOUND_BY_FUZZING = (
 )
 
 MUTANTS: tuple[Mutant, ...] = (
-    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *PROBES, *DISK, *LOGS, *CONNECTIONS, *PLACES, *DELIVERY, *USERS, *COST, *FOUND_BY_FUZZING,
+    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *PROBES, *DISK, *LOGS, *CONNECTIONS, *PLACES, *DELIVERY, *USERS, *ISSUERS, *COST, *FOUND_BY_FUZZING,
 )  # fmt: skip

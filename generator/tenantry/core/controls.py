@@ -134,7 +134,7 @@ CATALOG: tuple[Control, ...] = (
        "No path of Odoo's database manager, in any spelling, reaches a backend.", "traefik"),
     _C("EDGE-04", "Every entry point has its limits; administration and API are protected.", "high",
        "Each class of paths, by the rule that matches it: rates, body size, sources, firewall, client certificates. Administration only from promised addresses, never from more than an IPv4 /16 or an IPv6 /44.", "traefik"),
-    _C("EDGE-05", "TLS is strict and uses the instance's own certificate.", "high", "Names in certificates, certificates and options of routes, one option per host.", "traefik"),
+    _C("EDGE-05", "TLS is strict and uses the instance's own certificate.", "high", "Names in certificates, the issuer's solver for each host, certificates and options of routes, one option per host.", "traefik"),
     _C("BKP-01", "All state is backed up.", "critical", "Every PostgreSQL cluster archives WAL and has base backups, every namespace has Velero backups, as often as promised."),
     _C("BKP-02", "A backup contains one instance.", "critical", "Namespaces that schedules include."),
     _C("BKP-03", "Nothing is restored into another tenant.", "critical", "No Restore in the trees; the policy against namespace mappings is deployed."),
