@@ -708,10 +708,17 @@ EDGE = (
     ),
     _M(
         "EDGE-04",
-        f"Middleware {GLOBEX}/web-application-firewall",
-        "spec.plugin.coraza.directives",
-        ["SecRuleEngine DetectionOnly"],
-        **GX,
+        STATIC,
+        YAML,
+        text("core:", "experimental: {plugins: {coraza: {moduleName: a.example/b, version: v0.3.0}}}\ncore:"),
+        "",
+    ),
+    _M(
+        "EDGE-04",
+        STATIC,
+        YAML,
+        text("core:", "experimental: {localPlugins: {coraza: {moduleName: a.example/b}}}\ncore:"),
+        "",
     ),
     _M("EDGE-05", f"Certificate {GLOBEX}/odoo-api-tls", "spec.dnsNames", ["erp.globex-eu.example"], **GX),
     _M(

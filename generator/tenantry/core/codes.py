@@ -192,6 +192,11 @@ _CODES: tuple[Code, ...] = (
         "A tier requires them of a cluster that doesn't declare them, or a cluster declares them below Kubernetes 1.33.",
     ),
     Code(
+        "F033",
+        "Firewall is missing",
+        "A tier promises a web application firewall, and the edge of a cell's cluster has none.",
+    ),
+    Code(
         "F040",
         "Tenant does not follow the channel",
         "A channel's rollout or canaries name a tenant of another channel.",

@@ -76,6 +76,7 @@ class EntryPoints:
     public_entry_point: str
     private_entry_point: str | None = None
     balancer_cidrs: tuple[str, ...] = ()
+    firewall_module: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

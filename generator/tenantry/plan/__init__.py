@@ -14,6 +14,7 @@ from tenantry.plan import (
     components,
     contract,
     exceptions,
+    firewall,
     hosts,
     network,
     operators,
@@ -56,6 +57,7 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     secret_store.fits_provider,
     secret_store.identities,
     user_namespaces.there,
+    firewall.there,
     placeholders.left,
 )
 
