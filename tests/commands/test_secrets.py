@@ -13,7 +13,7 @@ from conftest import REPOSITORY, Ran, add_tenant
 from tenantry.commands.secrets import read_present
 from tenantry.core.findings import UsageError
 from tenantry.core.secret_values import SECRET_VALUES
-from tenantry.render.contexts import REPOSITORY_KEYS
+from tenantry.render.argocd import REPOSITORY_KEYS
 
 Run = Callable[..., Ran]
 

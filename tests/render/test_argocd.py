@@ -10,7 +10,7 @@ import yaml
 
 from controls.laboratory import example
 from tenantry.model.platform import ArgoCdSettings, RepositoryCredential, ResourceExclusion
-from tenantry.render.contexts import REPOSITORY_KEYS, argocd_context
+from tenantry.render.argocd import REPOSITORY_KEYS, argocd_context
 from tenantry.render.kustomizations import expected_objects
 
 CLUSTER = "euw1-a"

@@ -21,7 +21,7 @@ _TOOL = "a file in a tree could start it, and what is applied is not what was re
 _RIGHT: Mapping[str, Mapping[str, tuple[str, str]]] = {
     _SETTINGS: {
         "application.resourceTrackingMethod": (
-            "annotation", "tracking by label replaces app.kubernetes.io/instance, which selectors of ours use"),
+            "annotation", "tracking by label replaces app.kubernetes.io/instance, which our own selectors use"),
         "exec.enabled": ("false", "its interface would open a shell in tenants' Pods"),
         "helm.enable": ("false", _TOOL), "jsonnet.enable": ("false", _TOOL), "kustomize.enable": ("false", _TOOL),
         "resource.inclusions": ("", "kinds that are not listed are neither applied nor watched"),
