@@ -117,3 +117,21 @@ def test_the_list_of_names_ends_when_nothing_is_missing(run: Run, tmp_path: Path
 def test_files_on_the_page_exist() -> None:
     for name in re.findall(r"rendered/[\w./-]+", PAGE):
         assert (REPOSITORY / name).exists(), name
+
+
+def test_what_no_pod_of_the_trees_reads_is_read_by_a_component_of_the_page() -> None:
+    unread = set()
+    for namespace, members in by_namespace().items():
+        text = json.dumps([value for value in members if value["kind"] not in ("ConfigMap", "Namespace")])
+        named = {value["metadata"]["name"] for value in members if value["kind"] == "ConfigMap"}
+        unread |= {f"{namespace}/{name}" for name in named if f'"{name}"' not in text}
+    assert unread == {"argocd/argocd-cm", "argocd/argocd-cmd-params-cm", "traefik/traefik-static"}
+    for name in unread:
+        assert f"`{name.partition('/')[2]}`" in PAGE, name
+
+
+def by_namespace() -> dict[str, list[dict[str, Any]]]:
+    found = defaultdict(list)
+    for value in objects(CLUSTER):
+        found[value["metadata"].get("namespace", "")].append(value)
+    return found
