@@ -20,6 +20,8 @@ CLUSTER = "euw1-a"
 WAVE = "argocd.argoproj.io/sync-wave"
 TREES = {"platform": f"{CLUSTER}/platform", "cell": f"{CLUSTER}/cells/euw1-shared-a"}
 REST = "everything else"
+LEFT = {"juniper-clinic-production"}
+"""Namespaces of tenants that are offboarded: Odoo is gone, and what it read stays until the data goes."""
 NATIVE = re.compile(r"(?:[a-z]+|[a-z.]+\.k8s\.io)\Z")
 """API groups that every cluster serves."""
 
@@ -124,6 +126,8 @@ def test_what_no_pod_of_the_trees_reads_is_read_by_a_component_of_the_page() -> 
     for namespace, members in by_namespace().items():
         text = json.dumps([value for value in members if value["kind"] not in ("ConfigMap", "Namespace")])
         named = {value["metadata"]["name"] for value in members if value["kind"] == "ConfigMap"}
+        if namespace in LEFT:
+            continue
         unread |= {f"{namespace}/{name}" for name in named if f'"{name}"' not in text}
     assert unread == {"argocd/argocd-cm", "argocd/argocd-cmd-params-cm", "traefik/traefik-static"}
     for name in unread:
