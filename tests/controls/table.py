@@ -1074,7 +1074,7 @@ DELIVERY = (
     _M("SUP-06", ARGOCD, "data[helm.enable]", GONE, ""),
     _M("SUP-06", ARGOCD, "metadata.labels[app.kubernetes.io/part-of]", "platform", ""),
     _M("SUP-06", ARGOCD, "", REMOVED, "", told_of=_PROJECT),
-    _M("SUP-06", "ConfigMap argocd/argocd-cmd-params-cm", "data[controller.sync.timeout.seconds]", "18000", ""),
+    _M("SUP-06", "ConfigMap argocd/argocd-cmd-params-cm", "data[controller.sync.timeout.seconds]", "35999", ""),
     _M("SUP-06", "ConfigMap argocd/argocd-cmd-params-cm", "data[controller.sync.timeout.seconds]", GONE, ""),
     _M("SUP-06", "ConfigMap argocd/argocd-cmd-params-cm", "data[application.namespaces]", "*", ""),
     _M("SUP-06", "ExternalSecret argocd/cluster", "spec.target.template.data.server", "https://192.0.2.1", ""),

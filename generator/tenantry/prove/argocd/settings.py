@@ -78,15 +78,16 @@ def _exclusions(state: State, manifest: Manifest) -> Iterator[Breach]:
 
 
 def _timeout(state: State, manifest: Manifest) -> Iterator[Breach]:
-    """A sync that waits in vain ends some day, but no earlier than its hooks may."""
+    """A sync that waits in vain ends some day, but not while its hooks run, or run again after a failure: ending it deletes
+    them, and the time is counted over all retries (controller/appcontroller.go, syncTimeout)."""
     deadlines: dict[str, int] = defaultdict(int)
     for job in state.of("batch", "Job"):
         if "argocd.argoproj.io/hook" in job.annotations:
             deadlines[folder_of(job.file)] += how_many(job.spec.get("activeDeadlineSeconds"))
-    longest = max(deadlines.values(), default=0)
+    longest = 2 * max(deadlines.values(), default=0)
     given = whole_number(text(dig(manifest.value, "data", _TIMEOUT))) or 0
     if given <= longest:
-        message = f"a sync is ended after {given} seconds; the hooks of one may take {longest}"
+        message = f"a sync is ended after {given} seconds; its hooks, run twice, may take {longest}"
         if not given:
             message = "a sync that waits in vain never ends, and no later commit is delivered"
         yield breach(manifest, "SUP-06", ("data", _TIMEOUT), message, f"more than {longest} seconds", tenant="")
