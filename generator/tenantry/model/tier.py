@@ -28,6 +28,11 @@ class Isolation:
     redis: Literal["cell", "own"]
     attachments: Literal["prefix", "bucket"]
     traefik: Literal["platform", "own"]
+    user_namespaces: Literal["never", "available", "required"] = "available"
+
+    def remaps_users(self, available: bool) -> bool:
+        """Whether Pods get user IDs of their own on the node, where the cluster has user namespaces or not."""
+        return available and self.user_namespaces != "never"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

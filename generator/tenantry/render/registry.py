@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Tree = Literal["infra", "app", "standby", "cell", "delivery", "platform"]
+Tree = Literal["infra", "app", "standby", "cell", "delivery", "platform", "argocd"]
 Context = Mapping[str, Any]
 Predicate = Callable[[Context], bool]
 
@@ -95,6 +95,10 @@ def shared_any(context: Context) -> bool:
     return shared_postgresql(context) or shared_redis(context)
 
 
+def private_repository(context: Context) -> bool:
+    return bool(context["platform"].git.credential != "none")
+
+
 def both(*predicates: Predicate) -> Predicate:
     return lambda context: all(predicate(context) for predicate in predicates)
 
@@ -147,6 +151,7 @@ TREE_COMPONENTS: Mapping[Tree, tuple[Component, ...]] = {
     "cell": (Component("isolation"),),
     "delivery": (),
     "platform": (),
+    "argocd": (),
 }
 
 TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
@@ -284,5 +289,13 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("platform/velero-backupstoragelocation", each=_items("backup_locations")),
         _T("platform/appproject", each=_items("applications")),
         _T("platform/application", each=_items("applications")),
+    ),
+    "argocd": (
+        _T("argocd/configmap-argocd-cm"),
+        _T("argocd/configmap-argocd-cmd-params-cm"),
+        _T("infra/serviceaccount-secret-reader"),
+        _T("infra/secretstore"),
+        _T("argocd/externalsecret-cluster"),
+        _T("argocd/externalsecret-repository", when=private_repository),
     ),
 }
