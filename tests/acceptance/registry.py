@@ -11,6 +11,7 @@ from acceptance.harness.packages import (
     PG_DUMP,
     PGBOUNCER,
     POSTGRES,
+    PROMTOOL,
     PSQL,
     REDIS,
     Server,
@@ -46,6 +47,7 @@ PARTS = (
     Part("redis", "tenants' users against each other's keys", (), (REDIS,)),
     Part("traefik", "hosts, paths, sources and certificates through the real edge", (*CONTROL_PLANE, KWOK)),
     Part("argo-cd", "from a commit to Synced, and what projects refuse", (*CONTROL_PLANE, KWOK, ARGO_CD), (REDIS,)),
+    Part("alerts", "each alert on a database, with promtool: silent and ringing", (), (PROMTOOL,)),
     Part("page", "a plan as a page, in a browser: desk, phone and paper", (), (CHROMIUM, CHROMEDRIVER)),
 )
 

@@ -134,6 +134,27 @@ def test_a_new_tenant_shows_what_matters_of_its_objects(planned: Callable[..., P
     assert {c.subject.name for c in plan.subjects} == {"contoso-production", "euw1-shared-a"}
 
 
+def test_a_new_domain_of_the_customer_comes_with_its_record(planned: Callable[..., Planned]) -> None:
+    plan = planned(
+        {ACME: ("hosts: [erp.acme.example]", "hosts: [erp.acme.example, shop.acme.example, acme.erp.provider.example]")}
+    ).plan
+    told = [line for line in of(plan, "acme-production").contents if "CNAME" in line]
+    record = "_acme-challenge.shop.acme.example CNAME shop.acme.example.acme.provider.example"
+    assert told == [f"the customer adds, before a certificate can be issued: {record}"]
+
+
+def test_settings_that_are_read_at_start_ask_for_a_restart(planned: Callable[..., Planned]) -> None:
+    platform, cluster = "platform/platform.yaml", "platform/clusters/euw1-a.yaml"
+    exclusion = "  argocd: {exclusions: [{apiGroups: [a.example], kinds: [Big]}]}\n"
+    edits = {
+        platform: ("  secretStore:\n", f"{exclusion}  secretStore:\n"),
+        cluster: ("[192.0.2.32/28]", "[192.0.2.32/29]"),
+    }
+    told = whats(of(planned(edits).plan, "euw1-a"), "availability")
+    assert "ConfigMap argocd-cm changes; Argo CD reads it at once" in told
+    assert "ConfigMap traefik-static changes; Traefik reads it when its Pods start, so restart them" in told
+
+
 def test_a_moved_tenant_is_data_at_risk(planned: Callable[..., Planned]) -> None:
     plan = planned({ACME: ("cell: euw1-shared-a", "cell: euw1-shared-b")}).plan
     acme = of(plan, "acme-production")

@@ -13,6 +13,7 @@ from conftest import REPOSITORY, Ran, add_tenant
 from tenantry.commands.secrets import read_present
 from tenantry.core.findings import UsageError
 from tenantry.core.secret_values import SECRET_VALUES
+from tenantry.render.argocd import REPOSITORY_KEYS
 
 Run = Callable[..., Ran]
 
@@ -48,7 +49,9 @@ def pairs(document: dict[str, object], **wanted: object) -> set[tuple[str, str]]
 
 
 def test_every_property_that_the_example_reads_is_described_and_no_other() -> None:
-    assert {(path.rpartition("/")[2], name) for path, name in asked(REPOSITORY)} == set(SECRET_VALUES)
+    example = {(path.rpartition("/")[2], name) for path, name in asked(REPOSITORY)}
+    others = {("repository", name) for keys in REPOSITORY_KEYS.values() for name in keys.values()}
+    assert example | others == set(SECRET_VALUES)
 
 
 def test_all_that_the_objects_read_is_listed_once_with_its_readers(run: Run, made: Path) -> None:

@@ -55,6 +55,11 @@ def text(old: str, new: str) -> Callable[[Any], Any]:
     return change
 
 
+def without(alert: str) -> Callable[[Any], Any]:
+    """Take an alert away."""
+    return lambda rules: [rule for rule in rules if rule["alert"] != alert]
+
+
 def then(entry: Any) -> Callable[[Any], Any]:
     """Add an entry to a list."""
     return lambda value: [*(value or []), entry]
@@ -708,10 +713,17 @@ EDGE = (
     ),
     _M(
         "EDGE-04",
-        f"Middleware {GLOBEX}/web-application-firewall",
-        "spec.plugin.coraza.directives",
-        ["SecRuleEngine DetectionOnly"],
-        **GX,
+        STATIC,
+        YAML,
+        text("core:", "experimental: {plugins: {coraza: {moduleName: a.example/b, version: v0.3.0}}}\ncore:"),
+        "",
+    ),
+    _M(
+        "EDGE-04",
+        STATIC,
+        YAML,
+        text("core:", "experimental: {localPlugins: {coraza: {moduleName: a.example/b}}}\ncore:"),
+        "",
     ),
     _M("EDGE-05", f"Certificate {GLOBEX}/odoo-api-tls", "spec.dnsNames", ["erp.globex-eu.example"], **GX),
     _M(
@@ -770,6 +782,8 @@ BACKUP = (
     _M("BKP-04", f"Database {CELL}/{ACME}", "spec.databaseReclaimPolicy", "delete"),
     _M("BKP-04", f"Namespace {ACME}", "metadata.annotations[argocd.argoproj.io/sync-options]", GONE),
     _M("BKP-05", OWN_SERVER, "spec.postgresql.parameters.archive_timeout", "1h", K),
+    _M("BKP-05", OWN_SERVER, "spec.postgresql.parameters.archive_timeout", "3min", K),
+    _M("BKP-05", f"Cluster {GLOBEX}/postgresql", "spec.postgresql.synchronous.failoverQuorum", False, **GX),
     _M("BKP-05", f"Cluster {GLOBEX}/postgresql", "spec.postgresql.synchronous.dataDurability", "preferred", **GX),
     _M("BKP-05", SERVER, "spec.storage.size", "4000Gi", "*", also=("RUN-05", "V052"), told_of="*"),
     _M(
@@ -786,6 +800,7 @@ BACKUP = (
 
 MONITOR = f"PodMonitor {ACME}/odoo"
 ALERTS = f"PrometheusRule {ACME}/objectives"
+OWN_ALERTS = f"PrometheusRule {KESTREL}/postgresql"
 EXCEPTION = "PolicyException kyverno/iberia-travel-production.iberia-travel-login-rate"
 IBERIA = "iberia-travel"
 
@@ -810,6 +825,24 @@ SUPPLY = (
         text('namespace="acme-production"', 'namespace="acme-corp-production"'),
     ),
     _M("OBS-02", ALERTS, "", REMOVED, told_of=f"Namespace {ACME}"),
+    _M("OBS-02", OWN_ALERTS, "", REMOVED, K, told_of=f"Namespace {KESTREL}"),
+    *(
+        _M("OBS-02", OWN_ALERTS, "spec.groups[0].rules", without(alert), K)
+        for alert in (
+            "PostgresqlDown",
+            "PostgresqlVolumeFull",
+            "PostgresqlConnectionsHigh",
+            "PostgresqlArchivingFails",
+            "PostgresqlReplicationLag",
+            "PostgresqlBackupTooOld",
+            "PostgresqlTransactionIdsRunOut",
+        )
+    ),
+    _M("OBS-02", OWN_ALERTS, "spec.groups[0].rules[0].expr", text(" or vector(0)", ""), K),
+    _M("OBS-02", OWN_ALERTS, "spec.groups[0].rules[0].expr", text(KESTREL, ACME), K),
+    _M("OBS-02", OWN_ALERTS, "spec.groups[0].rules[4].expr", text("> 120 ", "> 900 "), K),
+    _M("OBS-02", OWN_ALERTS, "spec.groups[0].rules[4].for", "10m", K),
+    _M("OBS-02", OWN_ALERTS, "spec.groups[0].rules[4].expr", text(" < 0", " < -2"), K),
     _M("SUP-01", WEB, f"{POD}.containers[0].image", "registry.provider.example/odoo/odoo:18.0-20261012"),
     _M("SUP-01", WEB, f"{POD}.containers[0].image", f"registry.provider.example/odoo/odoo:18.0-20261012{DIGEST}"),
     _M("SUP-01", WEB, f"{POD}.initContainers[1].image", f"docker.example/pgbouncer:1.24.1{DIGEST}"),
@@ -1037,6 +1070,49 @@ PLACES = (
     _M("RES-02", CONFIG, "data[sections.conf]", text("https://objects.eu-west", "https://objects.us-east")),
 )
 
+ARGOCD = "ConfigMap argocd/argocd-cm"
+_HEALTH = "data[resource.customizations.health"
+_PROJECT = "AppProject argocd/euw1-a-platform"
+_ISSUER = "ClusterIssuer public-acme"
+_SOLVER = "spec.acme.solvers[0]"
+ISSUERS = (
+    _M("EDGE-05", _ISSUER, f"{_SOLVER}.dns01.cnameStrategy", GONE, ""),
+    _M("EDGE-05", _ISSUER, f"{_SOLVER}.dns01.webhook.solverName", "other", ""),
+    _M("EDGE-05", _ISSUER, f"{_SOLVER}.selector", {"dnsZones": ["erp.provider.example"]}, ""),
+    _M("EDGE-05", _ISSUER, _SOLVER, {"http01": {"ingress": {"ingressClassName": "traefik"}}}, ""),
+    _M("EDGE-05", _ISSUER, "spec.acme.solvers",
+       then({"selector": {"dnsZones": ["example"]}, "http01": {"ingress": {"ingressClassName": "traefik"}}}), ""),
+)  # fmt: skip
+USERS = tuple(
+    _M("RUN-09", one, f"{POD}.hostUsers", False, tenant)
+    for one, tenant in ((WEB, "acme"), (f"Job {ACME}/odoo-migration", "acme"), (f"StatefulSet {CELL}/redis", ""))
+)
+DELIVERY = (
+    _M("SUP-06", ARGOCD, f"{_HEALTH}.argoproj.io_Application]", GONE, ""),
+    _M("SUP-06", ARGOCD, f"{_HEALTH}.argoproj.io_Application]", 'return {status = "Healthy"}', ""),
+    _M("SUP-06", ARGOCD, f"{_HEALTH}.postgresql.cnpg.io_Database]", GONE, ""),
+    _M("SUP-06", ARGOCD, f"{_HEALTH}.postgresql.cnpg.io_DatabaseRole]", text("status.observedGeneration", "status.generation"), ""),
+    _M("SUP-06", ARGOCD, "data[resource.exclusions]", text("[Lease]", "[Lease]}\n- {kinds: [NetworkPolicy]"), ""),
+    _M("SUP-06", ARGOCD, "data[resource.exclusions]", text("[coordination.k8s.io], kinds: [Lease]", '["*.k8s.io"], kinds: ["*"]'), ""),
+    _M("SUP-06", ARGOCD, "data[resource.exclusions]", "[a", ""),
+    _M("SUP-06", ARGOCD, "data[resource.inclusions]", "- {kinds: [Deployment]}\n", ""),
+    _M("SUP-06", ARGOCD, "data[application.resourceTrackingMethod]", "label", ""),
+    _M("SUP-06", ARGOCD, "data[helm.enable]", GONE, ""),
+    _M("SUP-06", ARGOCD, "metadata.labels[app.kubernetes.io/part-of]", "platform", ""),
+    _M("SUP-06", ARGOCD, "", REMOVED, "", told_of=_PROJECT),
+    _M("SUP-06", "ConfigMap argocd/argocd-cmd-params-cm", "data[controller.sync.timeout.seconds]", "35999", ""),
+    _M("SUP-06", "ConfigMap argocd/argocd-cmd-params-cm", "data[controller.sync.timeout.seconds]", GONE, ""),
+    _M("SUP-06", "ConfigMap argocd/argocd-cmd-params-cm", "data[application.namespaces]", "*", ""),
+    _M("SUP-06", "ExternalSecret argocd/cluster", "spec.target.template.data.server", "https://192.0.2.1", ""),
+    _M("SUP-06", "ExternalSecret argocd/repository", "spec.target.template.data.url", "https://git.example/other.git", ""),
+    _M("SUP-06", "ExternalSecret argocd/repository", "spec.target.template.metadata", GONE, "", told_of=_PROJECT),
+    _M("SUP-06", "ExternalSecret argocd/repository",
+       "spec.target.template.metadata.labels[argocd.argoproj.io/secret-type]", "repo-creds", "", told_of="*"),
+    _M("IAM-07", "ExternalSecret argocd/repository", "spec.data[0].remoteRef.key", "tenants/acme/production/odoo", ""),
+    _M("IAM-07", "SecretStore argocd/openbao", "spec.provider.vault.auth.kubernetes.role", "acme-production", ""),
+    _M("IAM-09", "ExternalSecret argocd/repository", "spec.data[0].remoteRef.key", "platform/euw1-a/argocd/cluster", ""),
+)  # fmt: skip
+
 COST = (
     _M(
         "CST-01",
@@ -1066,5 +1142,5 @@ FOUND_BY_FUZZING = (
 )
 
 MUTANTS: tuple[Mutant, ...] = (
-    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *PROBES, *DISK, *LOGS, *CONNECTIONS, *PLACES, *COST, *FOUND_BY_FUZZING,
+    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *PROBES, *DISK, *LOGS, *CONNECTIONS, *PLACES, *DELIVERY, *USERS, *ISSUERS, *COST, *FOUND_BY_FUZZING,
 )  # fmt: skip

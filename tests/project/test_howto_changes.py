@@ -57,7 +57,7 @@ def copy(tmp_path: Path) -> Path:
 def test_there_are_pages() -> None:
     assert {page.stem for page in PAGES} >= {
         "add-a-command", "add-a-control", "add-an-object-kind", "add-an-operator", "add-an-output-format",
-        "lift-a-control", "remove-a-tenant", "start-a-fleet", "first-tenant",
+        "bootstrap-a-platform", "lift-a-control", "remove-a-tenant", "start-a-fleet", "first-tenant",
     }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ Run = Callable[..., Ran]
 _ACME, _CELL, _NORTHWIND = "acme-production", "euw1-shared-a-cell", "northwind-production"
 _ID = "00000000-0000-4000-8000-{:012d}"
 NAMESPACES = (
-    _ACME, _NORTHWIND, "northwind-staging", _CELL, "euw1-shared-b-cell", "euw1-shared-np-cell",
+    _ACME, _NORTHWIND, "northwind-staging", _CELL, "euw1-shared-b-cell", "euw1-shared-np-cell", "euw1-a-argocd", "euc1-a-argocd",
 )  # fmt: skip
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "openbao": {"server": "https://bao.provider.example:8200", "mount": "secret", "authMount": "kubernetes"},

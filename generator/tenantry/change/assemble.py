@@ -176,7 +176,7 @@ class _Assembly:
         named = tuple(replace(effect, what=own.put_back(effect.what)) for effect in nameless)
         made = SubjectChange(
             subject, "changed" if was and will else "added" if will else "removed", named, objects,
-            synced_by=tuple(self._synced(instance, objects)), contents=self._contents(objects),
+            synced_by=tuple(self._synced(instance, objects)), contents=(*self._contents(objects), *_new_records(was, will)),
             cost=self._cost(instance), objectives=tuple(self._objectives(name)), controls=self._controls(was, will),
         )  # fmt: skip
         return made, content(made, nameless, neutral, own)
@@ -287,3 +287,11 @@ def _clusters(instance: Instance) -> set[str]:
 def _noticed(effect: Effect) -> bool:
     """Whether those who share a cell notice an effect on it."""
     return bool(effect.restarts or effect.downtime) or effect.risk == "data"
+
+
+def _new_records(was: Instance | None, will: Instance | None) -> Iterator[str]:
+    """What the customer must add to the DNS of hosts that are new."""
+    known = was.challenge_records if was else {}
+    for host, record in (will.challenge_records if will else {}).items():
+        if host not in known:
+            yield f"the customer adds, before a certificate can be issued: {record}"

@@ -211,11 +211,8 @@ def _identity(fleet: Fleet, instance: Instance) -> Iterator[Row]:
         ("secret_path", names.secret_path), ("object_prefix", names.object_prefix), ("api_host", instance.api_host),
     ):  # fmt: skip
         yield Row(name, value, tenant, "derived from tenant and environment")
-    platform = fleet.platform
-    for host in instance.hosts:
-        if not host.endswith(f".{platform.domain}"):
-            record = f"_acme-challenge.{host} CNAME {host}.{platform.issuers.dns_solver.challenge_zone}"
-            yield Row(f"dns.{host}", record, tenant, "the customer's own record, before a certificate can be issued")
+    for host, record in instance.challenge_records.items():
+        yield Row(f"dns.{host}", record, tenant, "the customer's own record, before a certificate can be issued")
 
 
 def _row(fleet: Fleet, instance: Instance, name: str, value: object) -> Row:

@@ -15,6 +15,7 @@ from tenantry.commands.secrets import external_secrets
 from tenantry.core.findings import FindingsError, UsageError
 from tenantry.core.manifest import dig, entries, text
 from tenantry.core.paths import cluster_of
+from tenantry.model.names import platform_identity
 from tenantry.model.secret_store import READER, SecretStore
 from tenantry.report.document import CommandAnswer
 from tenantry.runtime.workspace import Workspace
@@ -27,6 +28,8 @@ class Grant:
     cluster: str
     namespace: str
     keys: tuple[str, ...]
+    identity: str
+    """As whom the namespace reads."""
 
 
 def grants(space: Workspace, tenant: str = "") -> tuple[SecretStore, list[Grant]]:
@@ -47,7 +50,15 @@ def grants(space: Workspace, tenant: str = "") -> tuple[SecretStore, list[Grant]
             found.setdefault(where, set()).update(key for key in keys if key)
     if not found:
         raise UsageError("the rendered objects read no secrets", "run 'tenantry render' first")
-    return fleet.promises.platform.secret_store, [Grant(*where, tuple(sorted(found[where]))) for where in sorted(found)]
+    given = [
+        Grant(
+            *where,
+            tuple(sorted(found[where])),
+            where[1] if where[1] in homes.get(where[0], {}) else platform_identity(*where),
+        )
+        for where in sorted(found)
+    ]
+    return fleet.promises.platform.secret_store, given
 
 
 def document(store: SecretStore, given: Sequence[Grant]) -> CommandAnswer:
@@ -63,14 +74,15 @@ def _vault(store: SecretStore, grant: Grant) -> str:
     rules = "\n".join(f'path "{store.mount}/data/{key}" {{ capabilities = ["read"] }}' for key in grant.keys)
     return (
         f"{program} policy write {policy} - <<'EOF'\n{rules}\nEOF\n"
-        f"{program} write auth/{store.auth_mount}-{grant.cluster}/role/{grant.namespace} token_policies={policy} \\\n"
+        f"{program} write auth/{store.auth_mount}-{grant.cluster}/role/{grant.identity} token_policies={policy} \\\n"
         f"  bound_service_account_names={READER} bound_service_account_namespaces={grant.namespace} token_ttl=10m\n"
     )
 
 
 def _aws(store: SecretStore, grant: Grant) -> str:
     """ISSUER is the cluster's OIDC issuer without https://. Six characters follow a secret's name in its ARN."""
-    role, arn = store.role_arn(grant.namespace), store.role_arn(grant.namespace).split(":")[1]
+    role = store.role_arn(grant.identity)
+    arn = role.split(":")[1]
     trust = {
         "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
         "Principal": {"Federated": f"arn:{arn}:iam::{store.account}:oidc-provider/$ISSUER"},
@@ -104,9 +116,9 @@ def _gcp(store: SecretStore, grant: Grant) -> str:
 
 def _azure(store: SecretStore, grant: Grant) -> str:
     """VAULT_ID is the Key Vault's resource ID, ISSUER the cluster's OIDC issuer, GROUP the identities' resource group."""
-    client = store.client_ids.get(grant.namespace, "")
+    client = store.client_ids.get(grant.identity, "")
     lines = [
-        f"az identity federated-credential create --name {grant.cluster} --identity-name {grant.namespace} \\\n"
+        f"az identity federated-credential create --name {grant.cluster} --identity-name {grant.identity} \\\n"
         f'  --resource-group "$GROUP" --issuer "$ISSUER" --subject system:serviceaccount:{grant.namespace}:{READER}\n'
     ]
     lines += [

@@ -187,6 +187,16 @@ _CODES: tuple[Code, ...] = (
         "A domain, address or digest of the example stands where this fleet needs its own. 'example: true' in platform.yaml says that the fleet is one.",
     ),
     Code(
+        "F032",
+        "User namespaces are missing",
+        "A tier requires them of a cluster that doesn't declare them, or a cluster declares them below Kubernetes 1.33.",
+    ),
+    Code(
+        "F033",
+        "Firewall is missing",
+        "A tier promises a web application firewall, and the edge of a cell's cluster has none.",
+    ),
+    Code(
         "F040",
         "Tenant does not follow the channel",
         "A channel's rollout or canaries name a tenant of another channel.",

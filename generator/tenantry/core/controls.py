@@ -123,6 +123,9 @@ CATALOG: tuple[Control, ...] = (
        "In each Odoo Pod a gate waits for the release's marker; the hooks, their order, and the marker that the migration leaves."),
     _C("RUN-08", "A Pod that can't serve gets no requests, and a busy one is not restarted.", "high",
        "Readiness checks pages, bus and session store; liveness outlasts the longest request, and a stuck Pod is terminated at once."),
+    _C("RUN-09", "A process that leaves its container is nobody on the node, and no other tenant.", "medium",
+       "`hostUsers: false` on Odoo and Redis where the tier asks for user namespaces and the cluster has them, and nowhere else: an old runtime ignores it "
+       "silently. PostgreSQL's Pods are the operator's, which has no such field."),
     _C("EDGE-01", "A host routes to its instance, and to no other.", "critical",
        "Each parsed rule matches the instance's hosts only; priorities are bounded; what is promised at a host reaches the instance's own Service.", "traefik"),
     _C("EDGE-02", "Routes only reference objects in their own namespace.", "critical",
@@ -131,7 +134,7 @@ CATALOG: tuple[Control, ...] = (
        "No path of Odoo's database manager, in any spelling, reaches a backend.", "traefik"),
     _C("EDGE-04", "Every entry point has its limits; administration and API are protected.", "high",
        "Each class of paths, by the rule that matches it: rates, body size, sources, firewall, client certificates. Administration only from promised addresses, never from more than an IPv4 /16 or an IPv6 /44.", "traefik"),
-    _C("EDGE-05", "TLS is strict and uses the instance's own certificate.", "high", "Names in certificates, certificates and options of routes, one option per host.", "traefik"),
+    _C("EDGE-05", "TLS is strict and uses the instance's own certificate.", "high", "Names in certificates, the issuer's solver for each host, certificates and options of routes, one option per host.", "traefik"),
     _C("BKP-01", "All state is backed up.", "critical", "Every PostgreSQL cluster archives WAL and has base backups, every namespace has Velero backups, as often as promised."),
     _C("BKP-02", "A backup contains one instance.", "critical", "Namespaces that schedules include."),
     _C("BKP-03", "Nothing is restored into another tenant.", "critical", "No Restore in the trees; the policy against namespace mappings is deployed."),
@@ -141,8 +144,9 @@ CATALOG: tuple[Control, ...] = (
        "RPO within the region, RPO when the region is lost, and RTO, derived from replication, archiving, schedules and declared rates.", "", ("availability critical",)),
     _C("OBS-01", "Metrics and logs stay with the tenant and are kept as long as promised.", "medium",
        "Monitors select their own namespace only; the namespace carries the retention for the stores."),
-    _C("OBS-02", "Missing the promised availability, or a stalled WAL archive of a cell, pages somebody.", "medium",
-       "Alerts on the error budget at three burn rates per production instance, and on the time since WAL was last archived per cell."),
+    _C("OBS-02", "Before the promised availability or a promise of a database is missed, somebody is told.", "medium",
+       "Alerts on the error budget at three burn rates per production instance; of every PostgreSQL server: none answers, also when all Pods are gone, "
+       "volumes, lag, connections, transaction IDs, base backups, and a WAL archive that stops or never worked, before the RPO is missed."),
     _C("SUP-01", "Only images of known releases run.", "critical", "Each image, by digest, against the channel's release and the platform's images."),
     _C("SUP-02", "The policies are deployed to every cluster and enforced.", "high", "Policies in the platform trees equal those in policies/, with Deny and Fail."),
     _C("SUP-03", "A control is lifted only by an approved exception with an end date.", "high",
@@ -151,6 +155,9 @@ CATALOG: tuple[Control, ...] = (
     _C("SUP-05", "Objects are what the tier's templates render from the instance's own values.", "high",
        "Objects of bases, components, cells, delivery and platform, field by field, against their templates; of an instance's other objects, that "
        "they exist. Reported where no other proof covers the object."),
+    _C("SUP-06", "Argo CD applies what was reviewed, in an order that it can see.", "high",
+       "Argo CD's settings in each cluster: the health of every kind that a later sync wave waits for is known, no kind of the trees is excluded, no "
+       "file in a tree starts a tool, and one cluster and one repository are registered."),
     _C("RES-01", "An instance runs in its tenant's regions.", "critical", "The cluster of each of its objects.", "", ("obligations data-residency",)),
     _C("RES-02", "Copies stay in the tenant's regions.", "critical",
        "Buckets and endpoints of backups, dumps, attachments, Velero, and the DR site.", "", ("obligations data-residency",)),

@@ -30,6 +30,11 @@ def _issued(purpose: str, how: str) -> SecretValue:
     return SecretValue(purpose, "object storage administrator", how)
 
 
+def _read_only(what: str) -> SecretValue:
+    purpose = f"how Argo CD reads the fleet's repository: {what}"
+    return SecretValue(purpose, "git administrator", "issued with read access to this repository only")
+
+
 _PREFIX = "issued with access to the instance's own prefix only"
 _BACKUPS = "issued with access to the instance's prefix in the backup bucket only"
 
@@ -48,6 +53,17 @@ SECRET_VALUES: Mapping[tuple[str, str], SecretValue] = {
     ("registry", "dockerconfigjson"): SecretValue(
         "pulling images", "registry administrator", "a pull-only account, as the JSON of `docker login`"
     ),
+    ("cluster", "config"): SecretValue(
+        "how Argo CD logs in to its own cluster",
+        "platform team",
+        """echo '{"tlsClientConfig": {"insecure": false}}' (its own ServiceAccount)""",
+    ),
+    ("repository", "username"): _read_only("user name"),
+    ("repository", "password"): _read_only("access token"),
+    ("repository", "ssh-private-key"): _read_only("private SSH key"),
+    ("repository", "app-id"): _read_only("ID of a GitHub App"),
+    ("repository", "installation-id"): _read_only("ID of the App's installation"),
+    ("repository", "app-private-key"): _read_only("the App's private key, PEM"),
     ("api-clients", "ca.crt"): SecretValue(
         "checking client certificates of the API", "customer", "PEM certificates of the authorities that sign them"
     ),

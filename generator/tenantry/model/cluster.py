@@ -76,6 +76,7 @@ class EntryPoints:
     public_entry_point: str
     private_entry_point: str | None = None
     balancer_cidrs: tuple[str, ...] = ()
+    firewall_module: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,7 @@ class Cluster:
     admission_policies: Literal["audit", "enforce"] = "audit"
     node_local_dns: str | None = None
     single_process_oom_kill: bool = False
+    user_namespaces: bool = False
     private_connectivity: PrivateConnectivity | None = None
 
     @property

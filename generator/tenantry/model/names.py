@@ -114,6 +114,16 @@ def cell_secret_path(cell: str) -> str:
     return f"cells/{cell}"
 
 
+def platform_secret_path(cluster: str, namespace: str) -> str:
+    """Folder of a platform component of one cluster in the secret store, outside that of all tenants and cells."""
+    return f"platform/{cluster}/{namespace}"
+
+
+def platform_identity(cluster: str, namespace: str) -> str:
+    """As whom a platform component reads the store: its namespace exists in every cluster, so the cluster is named too."""
+    return f"{cluster}-{namespace}"
+
+
 def secret_namespace(namespace: str) -> str:
     """Where the Kubernetes provider keeps the Secrets of an instance's or a cell's namespace; no other has this suffix."""
     return f"{namespace}-secrets"

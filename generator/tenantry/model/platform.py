@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from tenantry.model.common import Window
 from tenantry.model.secret_store import SecretStore
@@ -18,12 +19,31 @@ class Region:
     time_zone: str
 
 
+RepositoryCredential = Literal["token", "sshKey", "githubApp", "none"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitSource:
-    """Where Argo CD finds rendered/."""
+    """Where Argo CD finds rendered/, and how it logs in there."""
 
     repository: str
     revision: str
+    credential: RepositoryCredential = "token"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceExclusion:
+    """Kinds that Argo CD does not watch."""
+
+    api_groups: tuple[str, ...]
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArgoCdSettings:
+    """Settings of each cluster's Argo CD."""
+
+    exclusions: tuple[ResourceExclusion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,5 +201,6 @@ class Platform:
     components: ComponentVersions
     recovery: Recovery
     prices: Prices
+    argocd: ArgoCdSettings = field(default_factory=ArgoCdSettings)
     approvers: Approvers = field(default_factory=Approvers)
     example: bool = False

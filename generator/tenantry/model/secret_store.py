@@ -78,5 +78,5 @@ class SecretStore:
         if self.provider != "kubernetes":
             return key
         kind, first, *rest = key.split(self.separator)
-        home = f"{first}-{rest[0]}" if kind == "tenants" else names.cell_namespace(first)
+        home = {"tenants": f"{first}-{rest[0]}", "platform": rest[0]}.get(kind, names.cell_namespace(first))
         return f"{self.remote_namespace(home)}/{key}"

@@ -28,6 +28,11 @@ class Isolation:
     redis: Literal["cell", "own"]
     attachments: Literal["prefix", "bucket"]
     traefik: Literal["platform", "own"]
+    user_namespaces: Literal["never", "available", "required"] = "available"
+
+    def remaps_users(self, available: bool) -> bool:
+        """Whether Pods get user IDs of their own on the node, where the cluster has user namespaces or not."""
+        return available and self.user_namespaces != "never"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +140,16 @@ class Objectives:
     rpo_minutes: int
     rpo_region_loss_minutes: int
     rto_minutes: int
+
+    @property
+    def archive_rpo_minutes(self) -> int:
+        """The RPO that the WAL archive must keep: the shortest but 0, which only a synchronous standby keeps."""
+        return min(filter(None, (self.rpo_minutes, self.rpo_region_loss_minutes)), default=1)
+
+    @property
+    def archive_minutes(self) -> int:
+        """After how many minutes PostgreSQL archives what it has: as seldom as is enough, and time is left to write it."""
+        return 5 if self.archive_rpo_minutes >= 10 else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from tenantry.plan import (
     components,
     contract,
     exceptions,
+    firewall,
     hosts,
     moves,
     network,
@@ -22,6 +23,7 @@ from tenantry.plan import (
     placement,
     releases,
     secret_store,
+    user_namespaces,
     windows,
 )
 from tenantry.plan.scope import Scope
@@ -56,6 +58,8 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     components.floors,
     secret_store.fits_provider,
     secret_store.identities,
+    user_namespaces.there,
+    firewall.there,
     placeholders.left,
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from tenantry.core.findings import Finding
 from tenantry.model import names
 from tenantry.model.cell import Cell
+from tenantry.model.cluster import Cluster
 from tenantry.model.secret_store import Provider
 from tenantry.plan.scope import Scope
 
@@ -64,7 +65,9 @@ def identities(scope: Scope) -> Iterator[Finding]:
 
 
 def _namespaces(scope: Scope) -> set[str]:
-    """Namespaces with a SecretStore; a cell without shared services has none."""
+    """Namespaces with a SecretStore, of the platform with the cluster's name; a cell without shared services has none."""
     cells = scope.fleet.all(Cell).values()
     shared = {names.cell_namespace(c.name) for c in cells if c.postgresql is not None or c.redis is not None}
-    return shared | {instance.names.namespace for instance in scope.instances.values()}
+    argocd = scope.fleet.platform.namespaces.argocd
+    platform = {names.platform_identity(cluster, argocd) for cluster in scope.fleet.all(Cluster)}
+    return shared | platform | {instance.names.namespace for instance in scope.instances.values()}

@@ -10,7 +10,7 @@ from tenantry.engine.languages import Refusal
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
-from tenantry.prove.schedules import interval, longest_hours
+from tenantry.prove.schedules import FOREVER, interval, longest_hours
 from tenantry.verify.values import duration
 
 _PLUGIN = "barman-cloud.cloudnative-pg.io"
@@ -44,8 +44,36 @@ def databases(state: State) -> Iterator[Breach]:
             message = "archive_timeout is off, so a quiet database archives nothing"
             where: Path = ("spec", "postgresql", "parameters", "archive_timeout")
             yield breach(manifest, "BKP-05", where, message, "archive_timeout: 5min", tenant=home.tenant)
+        yield from _in_time(manifest, home)
         if home.role != "standby":
             yield from _base_backups(state, manifest, home)
+
+
+def minutes(value: str) -> float:
+    """A time of PostgreSQL's configuration, in minutes."""
+    match = _TIME.fullmatch(value.strip())
+    return int(match[1]) * _MINUTES[match[2]] if match else FOREVER
+
+
+def archive_timeout(server: Manifest) -> float:
+    """After how many minutes a server archives a segment that is not full; infinite when it never does."""
+    given = text(dig(server.spec, "postgresql", "parameters", "archive_timeout")) or _DEFAULT_ARCHIVE_TIMEOUT
+    return minutes(given) or FOREVER
+
+
+def _in_time(manifest: Manifest, home: Home) -> Iterator[Breach]:
+    """A segment is written when it is closed: half of the RPO is left for that, and for the alert that it fails."""
+    objectives, given = home.tier.objectives, archive_timeout(manifest)
+    if objectives.archive_rpo_minutes / 2 < given < FOREVER:
+        path: Path = ("spec", "postgresql", "parameters", "archive_timeout")
+        message = f"archive_timeout is {given:g} minutes, which leaves no time to write the segment: the RPO is {objectives.archive_rpo_minutes} minutes"
+        fix = f"archive_timeout: {objectives.archive_minutes}min"
+        yield breach(manifest, "BKP-05", path, message, fix, tenant=home.tenant)
+
+
+_TIME = re.compile(r"([0-9]{1,9})\s{0,9}(ms|s|min|h|d)?")
+_MINUTES = {"ms": 1 / 60000, "s": 1 / 60, "min": 1.0, "h": 60.0, "d": 1440.0, None: 1 / 60}
+_DEFAULT_ARCHIVE_TIMEOUT = "5min"
 
 
 @proof("BKP-01")

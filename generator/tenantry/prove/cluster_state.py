@@ -12,7 +12,7 @@ from tenantry.core.findings import ObjectId
 from tenantry.core.manifest import Manifest, Path, Problem
 from tenantry.engine.languages import Readings
 from tenantry.model.cluster import Cluster
-from tenantry.prove.promises import Home, Homes, Promises
+from tenantry.prove.promises import Home, Homes, PlatformReader, Promises, SecretReader
 from tenantry.resolve.instance import Instance
 from tenantry.verify.index import Index
 
@@ -72,6 +72,13 @@ class State:
         """Whose the object is: by its namespace, or, for a Namespace, by its name."""
         identity = manifest.identity
         return self.homes.get(identity.name if manifest.kind == ("", "Namespace") else identity.namespace)
+
+    def reader(self, manifest: Manifest) -> SecretReader | None:
+        """Who reads the secret store in the object's namespace."""
+        platform = self.promises.platform
+        if manifest.identity.namespace == platform.namespaces.argocd:
+            return PlatformReader(platform.namespaces.argocd, self.cluster.name, platform.secret_store)
+        return self.home(manifest)
 
     def anchor(self, home: Home) -> Manifest:
         """An object to tell of when what is missed has none: the home's Namespace, or one that stands for it."""

@@ -6,14 +6,13 @@ Velero's schedules, and rates of the last drills (platform.yaml, recovery).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
 
 from tenantry.core.manifest import Manifest, dig, entries, how_many, mapping, text
 from tenantry.model import names
-from tenantry.prove.backups import base_backups, in_days
+from tenantry.prove.backups import archive_timeout, base_backups, in_days
 from tenantry.prove.budgets import GIBIBYTE, least_replicas
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
@@ -22,9 +21,6 @@ from tenantry.prove.schedules import FOREVER, longest_hours
 from tenantry.resolve.instance import Instance
 from tenantry.verify.values import quantity
 
-_TIME = re.compile(r"([0-9]{1,9})\s{0,9}(ms|s|min|h|d)?")
-_MINUTES = {"ms": 1 / 60000, "s": 1 / 60, "min": 1.0, "h": 60.0, "d": 1440.0, None: 1 / 60}
-_DEFAULT_ARCHIVE_TIMEOUT = "5min"
 ZONE = "topology.kubernetes.io/zone"
 
 
@@ -90,17 +86,6 @@ def _server(state: State, home: Home) -> Manifest | None:
     return next(iter(state.of("postgresql.cnpg.io", "Cluster", space)), None)
 
 
-def minutes(value: str) -> float:
-    """A time of PostgreSQL's configuration, in minutes."""
-    match = _TIME.fullmatch(value.strip())
-    return int(match[1]) * _MINUTES[match[2]] if match else FOREVER
-
-
-def _archive_timeout(server: Manifest) -> float:
-    given = text(dig(server.spec, "postgresql", "parameters", "archive_timeout")) or _DEFAULT_ARCHIVE_TIMEOUT
-    return minutes(given) or FOREVER
-
-
 def _archives(server: Manifest) -> bool:
     return any(p.get("isWALArchiver") and p.get("enabled", True) for _, p in entries(server.spec.get("plugins")))
 
@@ -112,7 +97,10 @@ def _rpo(instance: Instance, server: Manifest) -> Derived:
     standbys = how_many(spec.get("instances"), 1) - 1
     synchronous = mapping(dig(spec, "postgresql", "synchronous"))
     required = synchronous.get("dataDurability", "required") == "required"
-    if synchronous and how_many(synchronous.get("number")) >= 1 and standbys >= 1 and required and _spread(server):
+    acknowledged = how_many(synchronous.get("number"))
+    # Of more standbys than acknowledge a commit, one may lack it and be promoted (CloudNativePG, failover.md).
+    safe = synchronous.get("failoverQuorum") is True or standbys <= acknowledged
+    if synchronous and acknowledged >= 1 and standbys >= 1 and required and safe and _spread(server):
         result.value = 0
         result.steps.append(("synchronous standby in another zone, required", "0 min", "CloudNativePG replication.md"))
         return result
@@ -125,7 +113,9 @@ def _rpo(instance: Instance, server: Manifest) -> Derived:
         result.steps.append(("standbys replicate asynchronously", "", "replication.md"))
     elif not required:
         result.steps.append(("synchronous while a standby is available (preferred)", "0 min", "replication.md"))
-    result.value = _archive_timeout(server)
+    elif not safe:
+        result.steps.append(("a standby that lacks commits may be promoted (no failoverQuorum)", "", "failover.md"))
+    result.value = archive_timeout(server)
     result.steps.append(("otherwise archive_timeout limits the loss", show(result.value, "min"), "wal_archiving.md"))
     return result
 
@@ -145,7 +135,7 @@ def _region_rpo(state: State, home: Home, instance: Instance, server: Manifest, 
     if not _archives(server):
         result.steps.append(("no WAL archive", "unbounded", "wal_archiving.md"))
         return result
-    archive = _archive_timeout(server)
+    archive = archive_timeout(server)
     result.steps.append(("archive_timeout", show(archive, "min"), "wal_archiving.md"))
     if instance.standby is not None:
         copy = next(iter(partner.of("postgresql.cnpg.io", "Cluster", home.namespace)), None) if partner else None

@@ -78,7 +78,7 @@ def retention(state: State) -> Iterator[Breach]:
 def alerts(state: State) -> Iterator[Breach]:
     """OBS-02."""
     for home, _ in state.productions():
-        rules = [r for m in state.of("monitoring.coreos.com", "PrometheusRule", home.namespace) for r in _rules(m)]
+        rules = [r for m in state.of("monitoring.coreos.com", "PrometheusRule", home.namespace) for r in rules_of(m)]
         manifest = next(iter(state.of("monitoring.coreos.com", "PrometheusRule", home.namespace)), state.anchor(home))
         budget = (100 - home.tier.objectives.availability_percent) / 100
         found = {watched for rule in rules if (watched := _burn_rate(rule, home, budget)) is not None}
@@ -94,23 +94,8 @@ def alerts(state: State) -> Iterator[Breach]:
             )
 
 
-@proof("OBS-02")
-def archives(state: State) -> Iterator[Breach]:
-    """OBS-02: a stalled WAL archive of a cell pages somebody before the RPO is missed."""
-    for home in state.homes_at("cell"):
-        if not any(state.of("postgresql.cnpg.io", "Cluster", home.namespace)):
-            continue
-        found = list(state.of("monitoring.coreos.com", "PrometheusRule", home.namespace))
-        wanted = f'seconds_since_last_archival{{namespace="{home.namespace}"}}'
-        if not any(wanted in text(rule.get("expr")) for manifest in found for rule in _rules(manifest)):
-            message = (
-                "no alert says that the cell's PostgreSQL has stopped archiving, so the RPO would be missed unnoticed"
-            )
-            anchor = found[0] if found else state.anchor(home)
-            yield breach(anchor, "OBS-02", ("spec", "groups"), message, f"an alert on {wanted}", tenant="")
-
-
-def _rules(manifest: Manifest) -> Iterator[dict[str, object]]:
+def rules_of(manifest: Manifest) -> Iterator[dict[str, object]]:
+    """The rules of a PrometheusRule."""
     for _, group in entries(manifest.spec.get("groups")):
         for _, rule in entries(group.get("rules")):
             yield dict(rule)

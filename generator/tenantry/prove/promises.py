@@ -12,6 +12,7 @@ from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster
 from tenantry.model.control_exception import ControlException
 from tenantry.model.platform import Platform
+from tenantry.model.secret_store import SecretStore
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 from tenantry.resolve.instance import Instance, Site
@@ -65,6 +66,15 @@ class Home:
         return self.instance is not None and self.role == "instance" and self.instance.settings.own_redis
 
     @property
+    def secret_store(self) -> SecretStore:
+        return self.site.platform.secret_store
+
+    @property
+    def secret_identity(self) -> str:
+        """As whom the namespace reads the secret store."""
+        return self.namespace
+
+    @property
     def secret_path(self) -> str:
         return self.instance.names.secret_path if self.instance else names.cell_secret_path(self.site.cell.name)
 
@@ -72,6 +82,33 @@ class Home:
         return f"cell {self.site.cell.name}" if self.instance is None else f"{self.tenant}, {self.instance.environment}"
 
 
+@dataclass(frozen=True, slots=True)
+class PlatformReader:
+    """A platform component that reads the secret store: Argo CD, for its cluster and its repository."""
+
+    namespace: str
+    cluster: str
+    secret_store: SecretStore
+    role: Literal["platform"] = "platform"
+    tenant: str = ""
+    members: tuple[Instance, ...] = ()
+    guests: tuple[Instance, ...] = ()
+    known: tuple[Instance, ...] = ()
+
+    @property
+    def secret_identity(self) -> str:
+        return names.platform_identity(self.cluster, self.namespace)
+
+    @property
+    def secret_path(self) -> str:
+        return names.platform_secret_path(self.cluster, self.namespace)
+
+    def __str__(self) -> str:
+        return f"Argo CD of {self.cluster}"
+
+
+SecretReader = Home | PlatformReader
+"""Who reads the secret store through a store of its own."""
 Homes = Mapping[str, Home]
 """Homes of one cluster by namespace."""
 

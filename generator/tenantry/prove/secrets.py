@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tenantry.core.manifest import Manifest, Path, Value, dig, entries, items, mapping, text
 from tenantry.core.secret_words import is_literal, says_secret, user_information
 from tenantry.prove.cluster_state import Breach, State, breach
-from tenantry.prove.promises import Home
+from tenantry.prove.promises import SecretReader
 from tenantry.prove.registration import proof
 from tenantry.prove.stores import store_of
 from tenantry.prove.workloads import Workload, workloads
@@ -18,7 +18,7 @@ _ESO = "external-secrets.io"
 _LEAF = {
     "database-user": "database", "redis-user": "redis", "redis-acl": "redis", "object-storage": "object-storage",
     "backup-storage": "backup-storage", "odoo-secret": "odoo", "registry": "registry", "reporting-user": "reporting",
-    "api-clients-ca": "api-clients",
+    "api-clients-ca": "api-clients", "repository": "repository",
 }  # fmt: skip
 """Secret -> last part of the remote keys that feed it. So no key has two purposes."""
 
@@ -27,7 +27,7 @@ _LEAF = {
 def keys(state: State) -> Iterator[Breach]:
     """IAM-07 and IAM-09: which remote keys feed which Secret."""
     for manifest in state.of(_ESO, "ExternalSecret"):
-        home = state.home(manifest)
+        home = state.reader(manifest)
         if home is None:
             continue
         store = mapping(manifest.spec.get("secretStoreRef"))
@@ -53,7 +53,7 @@ def keys(state: State) -> Iterator[Breach]:
             yield from _key(manifest, home, path, key)
 
 
-def _source(manifest: Manifest, home: Home, number: int, entry: Value, key: str) -> Iterator[Breach]:
+def _source(manifest: Manifest, home: SecretReader, number: int, entry: Value, key: str) -> Iterator[Breach]:
     """A key is read through the store that the namespace has for it."""
     source = mapping(dig(entry, "sourceRef", "storeRef"))
     given = source if "sourceRef" in entry else mapping(manifest.spec.get("secretStoreRef"))
@@ -67,12 +67,12 @@ def _source(manifest: Manifest, home: Home, number: int, entry: Value, key: str)
     yield breach(manifest, "IAM-07", path, message, f"its store is '{wanted}'", tenant=home.tenant)
 
 
-def _key(manifest: Manifest, home: Home, path: Path, key: str) -> Iterator[Breach]:
+def _key(manifest: Manifest, home: SecretReader, path: Path, key: str) -> Iterator[Breach]:
     name = text(dig(manifest.spec, "target", "name")) or manifest.identity.name
     if home.role == "cell":
         yield from _cell_key(manifest, home, path, key, name)
         return
-    store = home.site.platform.secret_store
+    store = home.secret_store
     own = store.key(f"{home.secret_path}/")
     if not key.startswith(own):
         message = f"reads '{key}'; {home}'s path is '{own}'"
@@ -82,9 +82,9 @@ def _key(manifest: Manifest, home: Home, path: Path, key: str) -> Iterator[Breac
         yield breach(manifest, "IAM-09", path, message, f"its key is '{own}{_LEAF[name]}'", tenant=home.tenant)
 
 
-def _cell_key(manifest: Manifest, home: Home, path: Path, key: str, name: str) -> Iterator[Breach]:
+def _cell_key(manifest: Manifest, home: SecretReader, path: Path, key: str, name: str) -> Iterator[Breach]:
     """A cell reads its own path, and of its members the passwords that its servers must know."""
-    store = home.site.platform.secret_store
+    store = home.secret_store
     own = store.key(f"{home.secret_path}/")
     members = {m.name: m for m in home.known}
     feeds = {store.key(f"{m.names.secret_path}/{leaf}"): m for m in home.members for leaf in ("database", "redis")}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from tenantry.core.manifest import Manifest, Path, Value, dig, mapping, text
 from tenantry.model.secret_store import IDENTITY_ANNOTATIONS, READER, Provider
 from tenantry.prove.cluster_state import Breach, State, breach
-from tenantry.prove.promises import Home
+from tenantry.prove.promises import SecretReader
 from tenantry.prove.registration import proof
 
 _ESO = "external-secrets.io"
@@ -41,13 +41,13 @@ def stores(state: State) -> Iterator[Breach]:
             message = f"a {kind} spans namespaces, and can't limit which keys each reads"
             yield breach(manifest, "IAM-07", ("kind",), message, "use a SecretStore in each namespace", tenant="")
     for manifest in state.of(_ESO, "SecretStore"):
-        home = state.home(manifest)
+        home = state.reader(manifest)
         if home is not None:
             yield from _store(state, manifest, home)
     yield from _identities(state)
 
 
-def _store(state: State, manifest: Manifest, home: Home) -> Iterator[Breach]:
+def _store(state: State, manifest: Manifest, home: SecretReader) -> Iterator[Breach]:
     field = _FIELDS[state.promises.platform.secret_store.provider]
     base: Path = ("spec", "provider", field)
     given = mapping(dig(manifest.spec, "provider", field))
@@ -69,7 +69,7 @@ def _store(state: State, manifest: Manifest, home: Home) -> Iterator[Breach]:
             yield breach(manifest, "IAM-07", (*base, *path, "namespace"), message, hint, tenant=home.tenant)
 
 
-def _wanted(state: State, manifest: Manifest, home: Home, field: str, given: Value) -> Iterator[_Wanted]:
+def _wanted(state: State, manifest: Manifest, home: SecretReader, field: str, given: Value) -> Iterator[_Wanted]:
     """(value, right value, place, what it is) of all that decides what a store reads."""
     base: Path = ("spec", "provider", field)
     top, way = _ACCOUNTS[field]
@@ -80,7 +80,7 @@ def _wanted(state: State, manifest: Manifest, home: Home, field: str, given: Val
     yield mapping(dig(given, *top, *way)).get("name"), READER, (*base, *top, *way, "name"), "ServiceAccount"
 
 
-def _own(state: State, manifest: Manifest, home: Home, field: str, given: Value) -> Iterator[_Wanted]:
+def _own(state: State, manifest: Manifest, home: SecretReader, field: str, given: Value) -> Iterator[_Wanted]:
     promised = state.promises.platform.secret_store
     base: Path = ("spec", "provider", field)
     if field == "vault":
@@ -89,7 +89,7 @@ def _own(state: State, manifest: Manifest, home: Home, field: str, given: Value)
         yield given.get("server"), promised.server, (*base, "server"), "server"
         yield given.get("path"), promised.mount, (*base, "path"), "mount"
         yield login.get("mountPath"), mount, (*base, "auth", "kubernetes", "mountPath"), "login mount"
-        yield login.get("role"), home.namespace, (*base, "auth", "kubernetes", "role"), "role"
+        yield login.get("role"), home.secret_identity, (*base, "auth", "kubernetes", "role"), "role"
     elif field == "aws":
         yield given.get("service"), "SecretsManager", (*base, "service"), "service"
         yield given.get("region"), promised.region, (*base, "region"), "region"
@@ -110,12 +110,12 @@ def _identities(state: State) -> Iterator[Breach]:
     """The reader of each home is the identity that reads its path, and no other account is any identity of a cloud."""
     promised = state.promises.platform.secret_store
     for manifest in state.of("", "ServiceAccount"):
-        home = state.home(manifest)
+        home = state.reader(manifest)
         if home is None:
             continue
         annotations = mapping(dig(manifest.value, "metadata", "annotations"))
         reader = manifest.identity.name == READER
-        wanted = promised.account_annotations(home.namespace) if reader else {}
+        wanted = promised.account_annotations(home.secret_identity) if reader else {}
         for name in IDENTITY_ANNOTATIONS:
             value, right = annotations.get(name), wanted.get(name)
             if value != right:
@@ -124,9 +124,9 @@ def _identities(state: State) -> Iterator[Breach]:
                 yield breach(manifest, "IAM-07", ("metadata", "annotations", name), message, hint, tenant=home.tenant)
 
 
-def store_of(home: Home, key: str) -> str:
+def store_of(home: SecretReader, key: str) -> str:
     """Name of the SecretStore through which a home must read a key; with the Kubernetes provider, each namespace has one."""
-    promised = home.site.platform.secret_store
+    promised = home.secret_store
     if promised.provider == "kubernetes":
         for member in home.known:
             if key.startswith(promised.key(f"{member.names.secret_path}/")):

@@ -15,6 +15,7 @@ from tenantry.model.platform import Platform
 from tenantry.model.policy import Policy
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
+from tenantry.render.alerts import Alert, availability_alerts, database_alerts, standby_alerts
 from tenantry.render.kinds import kinds_of
 from tenantry.render.registry import Context
 from tenantry.resolve import schedule
@@ -41,7 +42,7 @@ def _infra_kinds() -> list[tuple[str, str]]:
 
 def _platform_kinds() -> list[tuple[str, str]]:
     apart = {(kind["group"], kind["kind"]) for kind in PLATFORM_CLUSTER_KINDS}
-    return [kind for kind in kinds_of("platform", "delivery") if kind not in apart]
+    return [kind for kind in kinds_of("platform", "delivery", "argocd") if kind not in apart]
 
 
 PATHS = {
@@ -147,7 +148,8 @@ def instance_context(instance: Instance, site: Site) -> Context:
         "database_host": database_host(instance),
         "redis_host": f"redis.{namespace if settings.own_redis else cell_namespace}.svc",
         "pooled_connections": list(_pooled_connections(instance)),
-        "objective_alerts": list(_objective_alerts(instance)),
+        "objective_alerts": list(availability_alerts(instance)),
+        "database_alerts": _own_database_alerts(instance, site),
         "certificates": [(n, {"secret_name": n, "certificate_host": h}) for n, h in instance.certificates.items()],
         "public_routes": list(_public_routes(instance)),
         "pg_hba": _own_pg_hba(instance),
@@ -176,6 +178,14 @@ def _copy_target(instance: Instance) -> Context | None:
         "own": other.settings.postgresql is not None, "cell_namespace": names.cell_namespace(other.site.cell.name),
         "attachments": [here, there] if here != there else [], "endpoint": instance.site.cluster.object_storage.endpoint,
     }  # fmt: skip
+
+
+def _own_database_alerts(instance: Instance, site: Site) -> list[Alert]:
+    size, namespace = instance.settings.postgresql, instance.names.namespace
+    if size is None:
+        return []
+    standby = instance.standby is not None and site is instance.standby
+    return (standby_alerts if standby else database_alerts)(namespace, size, instance.tier)
 
 
 def _pooled_connections(instance: Instance) -> Iterator[tuple[str, int]]:
@@ -279,46 +289,13 @@ def cell_context(site: Site, tier: Tier, members: Sequence[Instance], moving: Se
             for suffix in ("", f".{namespace}", f".{namespace}.svc", f".{namespace}.svc.cluster.local")
         ],
         "pg_hba": ["hostssl sameuser +tenants all scram-sha-256", "host all +tenants all reject", "host all all all reject"],
-        "alerts": _cell_alerts(namespace, size),
+        "alerts": database_alerts(namespace, size, tier, pages=production) if size else [],
     }  # fmt: skip
 
 
 def _is_served(member: Instance) -> bool:
     """Whether the cell's PostgreSQL or Redis must know one of the instance's passwords."""
     return member.settings.postgresql is None or not member.settings.own_redis
-
-
-def _cell_alerts(namespace: str, size: PostgresqlSize | None) -> list[dict[str, str]]:
-    most = int(size.max_connections * 0.85) if size else 0
-    here = f'namespace="{namespace}"'
-    return [
-        {"name": "PostgresqlDown", "expression": f"sum(cnpg_collector_up{{{here}}}) < 1", "duration": "1m", "severity": "page",
-         "summary": "No PostgreSQL instance of the cell answers"},
-        {"name": "PostgresqlConnectionsHigh", "expression": f"sum(cnpg_backends_total{{{here}}}) by (pod) > {most}", "duration": "5m",
-         "severity": "ticket", "summary": "More than 85 % of the connections are in use"},
-        {"name": "PostgresqlArchivingFails", "expression": f"cnpg_pg_stat_archiver_seconds_since_last_archival{{{here}}} > 900",
-         "duration": "5m", "severity": "page", "summary": "No WAL has been archived for 15 minutes; the promised RPO is at risk"},
-        {"name": "PostgresqlReplicationLag", "expression": f"cnpg_pg_replication_lag{{{here}}} > 300", "duration": "5m",
-         "severity": "page", "summary": "A standby is more than 5 minutes behind"},
-    ]  # fmt: skip
-
-
-_BURN_RATES = (("14.4", "1h", "5m", "page"), ("6", "6h", "30m", "page"), ("1", "3d", "6h", "ticket"))
-"""(how many times too fast the budget goes, long window, short window, what happens), for a budget of 30 days: the SRE
-workbook's chapter on alerting. Both windows must exceed."""
-
-
-def _objective_alerts(instance: Instance) -> Iterator[dict[str, str]]:
-    """Alerts on the error budget of the promised availability: the share of time without a web Pod that is ready."""
-    budget = (100 - instance.tier.objectives.availability_percent) / 100
-    ready = f'(kube_deployment_status_replicas_available{{namespace="{instance.names.namespace}",deployment="odoo-web"}} > bool 0)'
-    for rate, long, short, severity in _BURN_RATES:
-        limit = f"{rate} * {budget:.6g}"
-        bad = [f"(1 - avg_over_time({ready}[{window}:1m])) > {limit}" for window in (long, short)]
-        yield {
-            "name": f"AvailabilityBudgetBurns{long.upper()}", "expression": f"{bad[0]} and {bad[1]}", "severity": severity,
-            "summary": f"The budget of {instance.tier.objectives.availability_percent:g} % availability goes {rate} times too fast",
-        }  # fmt: skip
 
 
 def delivery_context(instance: Instance, site: Site, exceptions: Sequence[PolicyLift] = ()) -> Context:

@@ -43,7 +43,11 @@ class Reads:
         for trail, value in self._values.items():
             try:
                 found = _at(context, trail)
-            except (LookupError, AttributeError):
+            except (
+                LookupError,
+                AttributeError,
+                StopIteration,
+            ):  # of a fleet that can't be, such as a cell without its pool
                 return False
             if type(found) is not type(value):
                 return False

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Tree = Literal["infra", "app", "standby", "cell", "delivery", "platform"]
+Tree = Literal["infra", "app", "standby", "cell", "delivery", "platform", "argocd"]
 Context = Mapping[str, Any]
 Predicate = Callable[[Context], bool]
 
@@ -104,6 +104,10 @@ def shared_any(context: Context) -> bool:
     return shared_postgresql(context) or shared_redis(context)
 
 
+def private_repository(context: Context) -> bool:
+    return bool(context["platform"].git.credential != "none")
+
+
 def both(*predicates: Predicate) -> Predicate:
     return lambda context: all(predicate(context) for predicate in predicates)
 
@@ -157,6 +161,7 @@ TREE_COMPONENTS: Mapping[Tree, tuple[Component, ...]] = {
     "cell": (Component("isolation"),),
     "delivery": (),
     "platform": (),
+    "argocd": (),
 }
 
 _OWN_POSTGRESQL = (
@@ -190,6 +195,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("infra/certificate-internal-client"),
         _T("infra/podmonitor-odoo", "base"),
         _T("infra/prometheusrule", "base", watched),
+        _T("infra/prometheusrule-postgresql", when=both(watched, own_postgresql)),
         _T("infra/configmap-pgbouncer"),
         _T("infra/postgresql-cluster", "base", own_postgresql),
         _T("infra/postgresql-database", "base", own_postgresql),
@@ -198,6 +204,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("infra/postgresql-scheduledbackup", "base", own_postgresql),
         _T("infra/networkpolicy-postgresql", when=own_postgresql),
         *(_T(f"infra/{name}", each=_items("own_database_beside")) for name in _OWN_POSTGRESQL),
+        _T("infra/prometheusrule-postgresql", when=watched, each=_items("own_database_beside")),
         _T("infra/networkpolicy-move", "base", copying),
         _T("infra/postgresql-role-reporting", "base", reporting),
         _T("infra/externalsecret-reporting-user", when=reporting),
@@ -249,6 +256,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("standby/postgresql-objectstore", "base"),
         _T("standby/postgresql-objectstore-primary", "base"),
         _T("standby/networkpolicy-postgresql"),
+        _T("infra/prometheusrule-postgresql", when=watched),
     ),
     "cell": (
         _T("infra/namespace"),
@@ -301,5 +309,13 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("platform/velero-backupstoragelocation", each=_items("backup_locations")),
         _T("platform/appproject", each=_items("applications")),
         _T("platform/application", each=_items("applications")),
+    ),
+    "argocd": (
+        _T("argocd/configmap-argocd-cm"),
+        _T("argocd/configmap-argocd-cmd-params-cm"),
+        _T("infra/serviceaccount-secret-reader"),
+        _T("infra/secretstore"),
+        _T("argocd/externalsecret-cluster"),
+        _T("argocd/externalsecret-repository", when=private_repository),
     ),
 }

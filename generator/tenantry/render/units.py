@@ -16,6 +16,7 @@ from tenantry.model.platform import Platform
 from tenantry.model.policy import Policy
 from tenantry.model.tier import Tier
 from tenantry.render import contexts
+from tenantry.render.argocd import argocd_context
 from tenantry.render.reference_tenant import reference_instance, reference_site
 from tenantry.render.registry import Context, Tree
 from tenantry.resolve.instance import Instance, Site
@@ -93,6 +94,7 @@ def units(fleet: Fleet, instances: Mapping[str, Instance]) -> Iterator[Unit]:
         unit = _platform_unit(fleet, cluster)
         if unit:
             yield unit
+            yield _argocd_unit(fleet, cluster)
 
 
 def _instance_units(fleet: Fleet, instance: Instance, key: str) -> Iterator[Unit]:
@@ -162,6 +164,14 @@ def _platform_unit(fleet: Fleet, cluster: Cluster) -> Unit | None:
     context = partial(_without_namespace, contexts.platform_context, fleet.platform, cluster, cells, partner, policies)
     path = paths.platform_path(cluster.name, "common")
     return Unit(path, "platform", "platform", key, context, group=path)
+
+
+def _argocd_unit(fleet: Fleet, cluster: Cluster) -> Unit:
+    """Apart from the common part: these settings are applied by hand before Argo CD can deliver anything."""
+    key = digest_of(_digest(fleet, fleet.platform), _digest(fleet, cluster))
+    context = partial(argocd_context, fleet.platform, cluster)
+    path = paths.platform_path(cluster.name, "argocd")
+    return Unit(path, "argocd", "", key, context, group=path)
 
 
 def instance_key(fleet: Fleet, instance: Instance) -> str:

@@ -139,6 +139,14 @@ class Instance:
         return {**found, "odoo-api-tls": self.api_host} if self.tenant.access.api_clients else found
 
     @property
+    def challenge_records(self) -> Mapping[str, str]:
+        """Own domain of the customer -> the DNS record that the customer adds, before a certificate can be issued."""
+        platform = self.site.platform
+        zone = platform.issuers.dns_solver.challenge_zone
+        own = (host for host in self.certificates.values() if not host.endswith(f".{platform.domain}"))
+        return {host: f"_acme-challenge.{host} CNAME {host}.{zone}" for host in own}
+
+    @property
     def leaving(self) -> bool:
         return self.state == "offboarding"
 

@@ -117,7 +117,7 @@ class Edge:
             "traefik.yaml"
         ]
         settings: dict[str, Any] = yaml.safe_load(text)
-        del settings["experimental"]
+        settings.pop("experimental", None)
         provider = settings["providers"]["kubernetesCRD"]
         api = self.plane.api
         provider.update(

@@ -25,6 +25,7 @@ STATUSES: dict[tuple[str, str], dict[str, Any]] = {
     ("cert-manager.io/v1", "ClusterIssuer"): READY,
     ("postgresql.cnpg.io/v1", "Cluster"): {**READY, "phase": "Cluster in healthy state"},
     ("postgresql.cnpg.io/v1", "Database"): {"applied": True},
+    ("postgresql.cnpg.io/v1", "DatabaseRole"): {"applied": True},
     ("velero.io/v1", "Schedule"): {"phase": "Enabled"},
     ("keda.sh/v1alpha1", "ScaledObject"): READY,
     ("policies.kyverno.io/v1", "ValidatingPolicy"): {"conditionStatus": {"ready": True}},
@@ -37,6 +38,7 @@ _SUBRESOURCE = frozenset(
         "ClusterIssuer",
         "Cluster",
         "Database",
+        "DatabaseRole",
         "ScaledObject",
         "ValidatingPolicy",
     }
@@ -65,7 +67,7 @@ class Operators:
                 for one in self._api.list(version, kind):
                     if not status.items() <= one.get("status", {}).items() or _behind(one):
                         said = {**status}
-                        if kind == "Database":
+                        if kind in ("Database", "DatabaseRole"):
                             said["observedGeneration"] = one["metadata"]["generation"]
                         self._api.merge(one, {"status": said}, "status" if kind in _SUBRESOURCE else "")
 

@@ -47,6 +47,7 @@ PSQL = Server("psql", "postgresql-client")
 PG_DUMP = Server("pg_dump", "postgresql-client")
 PGBOUNCER = Server("pgbouncer", "pgbouncer")
 REDIS = Server("redis-server", "redis-server")
+PROMTOOL = Server("promtool", "prometheus")
 CHROMIUM = Server("chromium", "chromium")
 CHROMEDRIVER = Server("chromedriver", "chromium-driver")
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,6 +183,37 @@ def _bring(world: World, name: str, head: str) -> None:
         return world.synced(head, name)
 
     wait_for(f"{name} synced", question, 150, every=1)
+
+
+CELL = {"metadata": {"name": "cell", "namespace": "argocd"}, "spec": {"destination": {"namespace": "cell"}}}
+READY = {"health": {"status": "Healthy"}, "sync": {"status": "Synced"}}
+HEALTHS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("Progressing", "argoproj.io/v1alpha1 Application", CELL),
+    ("Healthy", "argoproj.io/v1alpha1 Application", {**CELL, "status": READY}),
+    ("Progressing", "argoproj.io/v1alpha1 Application", {**CELL, "status": {**READY, "operationState": {"phase": "Running"}}}),
+    ("Degraded", "argoproj.io/v1alpha1 Application", {**CELL, "status": {**READY, "operationState": {"phase": "Failed"}}}),
+    ("Progressing", "postgresql.cnpg.io/v1 Database", {"metadata": {"name": "a", "generation": 1}}),
+    ("Progressing", "postgresql.cnpg.io/v1 Database",
+     {"metadata": {"name": "a", "generation": 2}, "status": {"applied": True, "observedGeneration": 1}}),
+    ("Healthy", "postgresql.cnpg.io/v1 DatabaseRole",
+     {"metadata": {"name": "a", "generation": 2}, "status": {"applied": True, "observedGeneration": 2}}),
+)  # fmt: skip
+"""(what Argo CD says, what it is, its content)."""
+
+
+def test_what_later_waves_wait_for_is_not_healthy_too_early(tmp_path: Path, tally: Tally) -> None:
+    (item,) = [i for i in fleet.every("ConfigMap", cluster=CLUSTER) if i.name == "argocd-cm"]
+    settings, one = tmp_path / "argocd-cm.yaml", tmp_path / "object.yaml"
+    settings.write_text(yaml.safe_dump(item.manifest))
+    command = [ARGO_CD.binary(), "admin", "settings", "resource-overrides", "health", str(one)]
+    for status, what, content in HEALTHS:
+        version, kind = what.split()
+        one.write_text(yaml.safe_dump({"apiVersion": version, "kind": kind, **content}))
+        environment = {**os.environ, "ARGOCD_BINARY_NAME": "argocd"}
+        done = subprocess.run(
+            [*command, "--argocd-cm-path", str(settings)], env=environment, capture_output=True, text=True, check=False
+        )
+        tally.check(f"STATUS: {status}" in done.stdout, f"{what} {content}: {done.stdout}{done.stderr}")
 
 
 def test_everything_is_synced(world: World, revision: str, tally: Tally) -> None:

@@ -72,7 +72,8 @@ def config_maps(change: ObjectChange, scene: Scene) -> Iterator[Effect]:
     readers = sorted(_readers(change, scene))
     waiting = [name for name, restarts in readers if not restarts]
     if not readers:
-        yield Effect("availability", f"{named(change)} changes; no Pod of the tree mounts it")
+        reader = _OUTSIDE.get(change.object.name, "no Pod of the tree mounts it")
+        yield Effect("availability", f"{named(change)} changes; {reader}")
     elif waiting:
         message = (
             f"{named(change)} changes; {', '.join(waiting)} is not restarted for it, and reads it at its next start"
@@ -80,6 +81,14 @@ def config_maps(change: ObjectChange, scene: Scene) -> Iterator[Effect]:
         yield Effect("availability", message)
     else:
         yield Effect("availability", f"{named(change)} changes; its readers restart")
+
+
+_OUTSIDE: Mapping[str, str] = {
+    "argocd-cm": "Argo CD reads it at once",
+    "argocd-cmd-params-cm": "Argo CD reads it when its Pods start, so restart them",
+    "traefik-static": "Traefik reads it when its Pods start, so restart them",
+}
+"""Who reads a ConfigMap of the platform, whose Pods are in no tree."""
 
 
 def _readers(change: ObjectChange, scene: Scene) -> Iterator[tuple[str, bool]]:

@@ -233,8 +233,32 @@ def switches(state: State) -> Iterator[Breach]:
         yield breach(manifest, "EDGE-02", path, f"can't be read: {error}", "write YAML", tenant="")
         return
     balancer = sorted(state.cluster.traefik.balancer_cidrs)
-    for control, message, hint in (*_wrong_switches(mapping(static), space), *_wrong_points(mapping(static), balancer)):
+    wrong = (
+        *_wrong_switches(mapping(static), space),
+        *_wrong_points(mapping(static), balancer),
+        *_wrong_plugins(mapping(static), state.cluster.traefik.firewall_module),
+    )
+    for control, message, hint in wrong:
         yield breach(manifest, control, path, message, hint, tenant="")
+
+
+def _wrong_plugins(static: Value, firewall: str) -> Iterator[tuple[str, str, str]]:
+    """Plugins: the firewall of the edge's image, and no other. One that can't be fetched or loaded takes every route that
+    names it away, unless Traefik ends at once (cmd/traefik/traefik.go, v3.7)."""
+    for name in mapping(dig(static, "experimental", "plugins")):
+        message = f"the plugin '{name}' is fetched when Traefik starts: what runs has not been reviewed"
+        yield "EDGE-04", message, "build it into the edge's image, as a local plugin"
+    local = mapping(dig(static, "experimental", "localPlugins"))
+    given = {name: text(mapping(value).get("moduleName")) for name, value in local.items()}
+    wanted = {"coraza": firewall} if firewall else {}
+    if given != wanted:
+        message = (
+            f"local plugins are {', '.join(given.values()) or 'missing'}; the edge's image has {firewall or 'none'}"
+        )
+        yield "EDGE-04", message, f"experimental.localPlugins: {wanted}"
+    elif given and dig(static, "experimental", "abortOnPluginFailure") is not True:
+        message = "experimental.abortOnPluginFailure is off: without its plugin, Traefik serves no route that names the firewall"
+        yield "EDGE-04", message, "experimental.abortOnPluginFailure: true"
 
 
 def _wrong_points(static: Value, balancer: list[str]) -> Iterator[tuple[str, str, str]]:

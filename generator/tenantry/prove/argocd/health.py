@@ -1,0 +1,94 @@
+"""SUP-06, order: Argo CD goes on to the next sync wave when it takes what it applied for healthy.
+
+It takes an object of a kind that it knows nothing of for healthy at once (gitops-engine/pkg/sync/sync_context.go, v3.6).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from tenantry.core.manifest import Manifest, mapping, text, whole_number
+from tenantry.core.paths import folder_of
+from tenantry.prove.cluster_state import Breach, State, breach
+from tenantry.prove.registration import proof
+
+_WAVE, _HOOK = "argocd.argoproj.io/sync-wave", "argocd.argoproj.io/hook"
+_Kind = tuple[str, str]
+
+BUILT_IN: frozenset[_Kind] = frozenset({
+    ("", "PersistentVolumeClaim"), ("", "Pod"), ("", "Service"), ("apps", "DaemonSet"), ("apps", "Deployment"), ("apps", "StatefulSet"),
+    ("autoscaling", "HorizontalPodAutoscaler"), ("batch", "Job"), ("cert-manager.io", "Certificate"), ("cert-manager.io", "ClusterIssuer"),
+    ("cert-manager.io", "Issuer"), ("external-secrets.io", "ClusterSecretStore"), ("external-secrets.io", "ExternalSecret"),
+    ("external-secrets.io", "SecretStore"), ("keda.sh", "ScaledObject"), ("postgresql.cnpg.io", "Cluster"),
+})  # fmt: skip
+"""Kinds whose health Argo CD 3.6 knows by itself: gitops-engine/pkg/health/health.go, resource_customizations/."""
+
+COMPLETE: frozenset[_Kind] = frozenset({
+    ("", "ConfigMap"), ("", "LimitRange"), ("", "Namespace"), ("", "ResourceQuota"), ("", "ServiceAccount"), ("argoproj.io", "AppProject"),
+    ("barmancloud.cnpg.io", "ObjectStore"), ("monitoring.coreos.com", "PodMonitor"), ("monitoring.coreos.com", "PrometheusRule"),
+    ("networking.k8s.io", "NetworkPolicy"), ("policies.kyverno.io", "PolicyException"), ("policies.kyverno.io", "ValidatingPolicy"),
+    ("policy", "PodDisruptionBudget"), ("postgresql.cnpg.io", "ClusterImageCatalog"), ("postgresql.cnpg.io", "Pooler"),
+    ("postgresql.cnpg.io", "ScheduledBackup"), ("rbac.authorization.k8s.io", "ClusterRole"), ("rbac.authorization.k8s.io", "Role"),
+    ("rbac.authorization.k8s.io", "RoleBinding"), ("scheduling.k8s.io", "PriorityClass"), ("traefik.io", "IngressRoute"),
+    ("traefik.io", "Middleware"), ("traefik.io", "TLSOption"), ("traefik.io", "TLSStore"), ("velero.io", "BackupStorageLocation"),
+    ("velero.io", "Schedule"),
+})  # fmt: skip
+"""Kinds that are read when they are there: what comes later needs no controller to have finished with them."""
+
+_STATES: Mapping[_Kind, tuple[str, ...]] = {
+    ("argoproj.io", "Application"): ("status.health", "status.sync", "tenantry.io/tenant"),
+    ("postgresql.cnpg.io", "Database"): ("status.applied", "status.observedGeneration"),
+    ("postgresql.cnpg.io", "DatabaseRole"): ("status.applied", "status.observedGeneration"),
+}
+"""What a script must look at, to say when an object of the kind is ready. Databases and roles: CloudNativePG's
+api/v1/database_types.go and databaserole_types.go, v1.30; a status of an older generation says nothing of this one."""
+
+
+@proof("SUP-06")
+def gates(state: State) -> Iterator[Breach]:
+    """SUP-06: every kind that a later wave waits for has a health that Argo CD can tell."""
+    settings = state.get("", "ConfigMap", state.promises.platform.namespaces.argocd, "argocd-cm")
+    if settings is None:
+        return  # reported with the settings
+    data = mapping(settings.value.get("data"))
+    for kind, manifest in sorted(_waited_for(state).items()):
+        if kind in BUILT_IN or kind in COMPLETE:
+            continue
+        key = f"resource.customizations.health.{kind[0]}_{kind[1]}"
+        script = text(data.get(key))
+        if not script:
+            message = f"Argo CD doesn't know the health of a {kind[1]}, so waves after {manifest.identity} come at once"
+            hint = f"set {key}, or list the kind in prove/argocd/health.py if nothing waits for its controller"
+            yield breach(settings, "SUP-06", ("data",), message, hint, tenant="")
+            continue
+        lacking = [words for words in _STATES.get(kind, ()) if words not in script]
+        if lacking or "health.status" not in script:
+            message = f"the health of a {kind[1]} doesn't depend on {lacking[0] if lacking else 'anything'}"
+            yield breach(settings, "SUP-06", ("data", key), message, "a later wave would not wait for it", tenant="")
+
+
+def _waited_for(state: State) -> Mapping[_Kind, Manifest]:
+    """Kinds with an object in some wave that is not the last of its Application, and one such object."""
+    applications: dict[str, list[Manifest]] = defaultdict(list)
+    for manifest in state.manifests:
+        if _HOOK not in manifest.annotations:
+            applications[_application(manifest)].append(manifest)
+    found: dict[_Kind, Manifest] = {}
+    for members in applications.values():
+        last = max(map(_wave, members))
+        for manifest in members:
+            if _wave(manifest) < last:
+                found.setdefault(manifest.kind, manifest)
+    return found
+
+
+def _application(manifest: Manifest) -> str:
+    """The folder that an Application delivers; that of a cluster's platform has a folder for each instance."""
+    folder = folder_of(manifest.file)
+    start, platform, _ = folder.rpartition("/platform/")
+    return start + platform if platform else folder
+
+
+def _wave(manifest: Manifest) -> int:
+    return whole_number(str(manifest.annotations.get(_WAVE, "0"))) or 0

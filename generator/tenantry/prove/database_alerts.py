@@ -1,0 +1,75 @@
+"""OBS-02 of databases: of every PostgreSQL server somebody hears before its promises are missed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tenantry.core.manifest import Manifest, text
+from tenantry.prove.cluster_state import Breach, State, breach
+from tenantry.prove.observation import rules_of
+from tenantry.prove.promises import Home
+from tenantry.prove.registration import proof
+
+_SERVER = ("cnpg_collector_up", "kubelet_volume_stats_used_bytes", "cnpg_pg_replication_lag")
+_PRIMARY = (
+    "cnpg_pg_stat_archiver_seconds_since_last_archival", "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp",
+    "cnpg_backends_total", "cnpg_pg_database_xid_age",
+)  # fmt: skip
+_LONGER_THAN = re.compile(r"> (\d+)")
+_FOR = re.compile(r"(\d+)m")
+
+
+@proof("OBS-02")
+def databases(state: State) -> Iterator[Breach]:
+    """OBS-02: of every PostgreSQL server of production somebody hears before its promises are missed."""
+    for server in state.of("postgresql.cnpg.io", "Cluster"):
+        home = state.home(server)
+        if home is None or not _is_production(home):
+            continue
+        found = list(state.of("monitoring.coreos.com", "PrometheusRule", home.namespace))
+        rules = [rule for manifest in found for rule in rules_of(manifest)]
+        anchor = next((m for m in found if _is_of_databases(m)), state.anchor(home))
+        for metric in (*_SERVER, *(_PRIMARY if home.role != "standby" else ())):
+            watching = [rule for rule in rules if _watches(rule, metric, home)]
+            if not any(_holds(rule, metric, home) for rule in watching):
+                message = f"no alert on {metric} of its PostgreSQL" if not watching else _LATE[metric]
+                fix = f'an alert on {metric}{{namespace="{home.namespace}"}}'
+                yield breach(anchor, "OBS-02", ("spec", "groups"), message, fix, tenant=home.tenant)
+
+
+_LATE = {
+    "cnpg_collector_up": "the alert on a missing PostgreSQL is silent when all of its Pods are gone",
+    "cnpg_pg_stat_archiver_seconds_since_last_archival": "the alert on the WAL archive is silent when it never worked, or comes after the RPO is missed",
+}  # fmt: skip
+
+
+def _is_production(home: Home) -> bool:
+    """What is stopped on purpose is not watched."""
+    if home.instance is None:
+        return home.role == "cell"
+    return home.instance.environment == "production" and home.instance.running
+
+
+def _is_of_databases(manifest: Manifest) -> bool:
+    rules = [text(rule.get("expr")) for rule in rules_of(manifest)]
+    return not rules or any("cnpg_" in expression for expression in rules)
+
+
+def _watches(rule: dict[str, object], metric: str, home: Home) -> bool:
+    """Whether an alert speaks of a metric, and of this namespace only."""
+    expression = text(rule.get("expr"))
+    spaces = set(re.findall(r'namespace="([^"]*)"', expression))
+    return metric in expression and spaces == {home.namespace}
+
+
+def _holds(rule: dict[str, object], metric: str, home: Home) -> bool:
+    """Whether an alert rings in the case that is easily forgotten, and in time."""
+    expression = text(rule.get("expr"))
+    if metric == "cnpg_collector_up":
+        return expression.endswith("< 1") and "or vector(0)" in expression
+    if metric != "cnpg_pg_stat_archiver_seconds_since_last_archival":
+        return True
+    after, lasting = _LONGER_THAN.search(expression), _FOR.fullmatch(text(rule.get("for")))
+    minutes = int(after[1]) / 60 + (int(lasting[1]) if lasting else 0) if after else float("inf")
+    return "< 0" in expression and minutes <= home.tier.objectives.archive_rpo_minutes

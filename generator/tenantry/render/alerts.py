@@ -1,0 +1,95 @@
+"""Alerts: on the promised availability of an instance, and on every PostgreSQL server.
+
+Metrics of PostgreSQL are those of CloudNativePG 1.30 (config/manager/default-monitoring.yaml; the archiver's only on a
+primary) and of the barman plugin (internal/cnpgi/instance/metrics.go: 0 where no backup is known).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tenantry.model.tier import Tier
+from tenantry.resolve.instance import Instance
+from tenantry.resolve.sizing import PostgresqlSize
+
+_BURN_RATES = (("14.4", "1h", "5m", "page"), ("6", "6h", "30m", "page"), ("1", "3d", "6h", "ticket"))
+"""(how many times too fast the budget goes, long window, short window, what happens), for a budget of 30 days: the SRE
+workbook's chapter on alerting. Both windows must exceed."""
+_FROZEN_AT_MOST = 300_000_000
+"""Transactions since rows were frozen; autovacuum starts at 200 million, writes end at 2 billion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert; empty `duration` for an expression that looks back by itself."""
+
+    name: str
+    expression: str
+    summary: str
+    severity: str = "page"
+    duration: str = ""
+
+
+def availability_alerts(instance: Instance) -> Iterator[Alert]:
+    """On the error budget of the promised availability: the share of time without a web Pod that is ready."""
+    percent = instance.tier.objectives.availability_percent
+    budget = (100 - percent) / 100
+    ready = f'(kube_deployment_status_replicas_available{{namespace="{instance.names.namespace}",deployment="odoo-web"}} > bool 0)'
+    for rate, long, short, severity in _BURN_RATES:
+        limit = f"{rate} * {budget:.6g}"
+        bad = [f"(1 - avg_over_time({ready}[{window}:1m])) > {limit}" for window in (long, short)]
+        summary = f"The budget of {percent:g} % availability goes {rate} times too fast"
+        yield Alert(f"AvailabilityBudgetBurns{long.upper()}", f"{bad[0]} and {bad[1]}", summary, severity)
+
+
+def database_alerts(namespace: str, size: PostgresqlSize, tier: Tier, *, pages: bool = True) -> list[Alert]:
+    """Of a server that people work on. Without `pages`, nobody is woken."""
+    here = f'namespace="{namespace}"'
+    archived = f"cnpg_pg_stat_archiver_seconds_since_last_archival{{{here}}}"
+    saved = f"barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{{{here}}}"
+    late = tier.objectives.archive_minutes * 2 * 60
+    old = tier.backup.base_backup_every_hours * 3600 * 3 // 2
+    found = [
+        *_common(here, size),
+        Alert("PostgresqlConnectionsHigh", f"sum(cnpg_backends_total{{{here}}}) by (pod) > {int(size.max_connections * 0.85)}",
+              "More than 85 % of the connections are in use", "ticket", "5m"),
+        Alert("PostgresqlArchivingFails", f"max({archived}) > {late} or min({archived}) < 0",
+              f"WAL was not archived for {late // 60} minutes, or never; the promised RPO is at risk", duration="2m"),
+        Alert("PostgresqlReplicationLag", f"max(cnpg_pg_replication_lag{{{here}}}) > 300",
+              "A standby is more than 5 minutes behind", duration="5m"),
+        Alert("PostgresqlBackupTooOld", f"(time() - max({saved})) > {old} or absent({saved})",
+              f"The last base backup is more than {old / 3600:g} hours old, or there is none", "ticket", "1h"),
+        Alert("PostgresqlTransactionIdsRunOut", f"max(cnpg_pg_database_xid_age{{{here}}}) > {_FROZEN_AT_MOST}",
+              "Old rows are not frozen; PostgreSQL stops writing when its transaction IDs run out", "ticket", "1h"),
+    ]  # fmt: skip
+    return found if pages else [_without_page(alert) for alert in found]
+
+
+def standby_alerts(namespace: str, size: PostgresqlSize, tier: Tier) -> list[Alert]:
+    """Of a server at a DR site, which follows another one's archive."""
+    here = f'namespace="{namespace}"'
+    most = tier.objectives.rpo_region_loss_minutes * 60
+    return [
+        *_common(here, size),
+        Alert("PostgresqlStandbyLag", f"max(cnpg_pg_replication_lag{{{here}}}) > {most}",
+              f"The DR site is more than {most // 60} minutes behind; the RPO for the loss of a region is missed",
+              duration="2m"),
+    ]  # fmt: skip
+
+
+def _common(here: str, size: PostgresqlSize) -> Iterator[Alert]:
+    """`or vector(0)`: a sum of nothing is nothing, and would be silent when all Pods are gone."""
+    up = f"(sum(cnpg_collector_up{{{here}}}) or vector(0))"
+    volumes = f'{here},persistentvolumeclaim=~"postgresql-[0-9]+(-wal)?"'
+    used = f"kubelet_volume_stats_used_bytes{{{volumes}}} / kubelet_volume_stats_capacity_bytes{{{volumes}}}"
+    yield Alert("PostgresqlDown", f"{up} < 1", "No PostgreSQL instance answers", duration="1m")
+    if size.instances > 1:
+        summary = f"Fewer than {size.instances} PostgreSQL instances answer"
+        yield Alert("PostgresqlInstanceMissing", f"{up} < {size.instances}", summary, "ticket", "15m")
+    yield Alert("PostgresqlVolumeFull", f"max({used}) by (persistentvolumeclaim) > 0.85",
+                "A volume of PostgreSQL is more than 85 % full", duration="10m")  # fmt: skip
+
+
+def _without_page(alert: Alert) -> Alert:
+    return Alert(alert.name, alert.expression, alert.summary, "ticket", alert.duration)

@@ -1,0 +1,129 @@
+"""Every rendered alert through Prometheus' own promtool: valid, silent on a healthy server, ringing for each fault."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from acceptance.harness import fleet
+from acceptance.harness.packages import PROMTOOL, libraries
+from acceptance.harness.tally import Tally
+
+UP, ARCHIVED = "cnpg_collector_up", "cnpg_pg_stat_archiver_seconds_since_last_archival"
+SAVED, LAG = "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp", "cnpg_pg_replication_lag"
+USED, CAPACITY = "kubelet_volume_stats_used_bytes", "kubelet_volume_stats_capacity_bytes"
+BACKENDS, XID = "cnpg_backends_total", "cnpg_pg_database_xid_age"
+PODS = ("postgresql-1", "postgresql-2", "postgresql-3")
+HOURS = 2
+"""Of each test, in steps of a minute."""
+
+Values = Mapping[tuple[str, str], float]
+"""(metric, Pod or volume) -> its value all the time."""
+HEALTHY: Values = {
+    **{(UP, pod): 1 for pod in PODS}, **{(BACKENDS, pod): 20 for pod in PODS}, **{(LAG, pod): 2 for pod in PODS},
+    (ARCHIVED, PODS[0]): 40, (SAVED, PODS[0]): 0, (XID, PODS[0]): 1_000_000,
+    **{(USED, pod): 50 for pod in PODS}, **{(CAPACITY, pod): 100 for pod in PODS},
+}  # fmt: skip
+"""The clock of a test starts at the epoch, so a backup of that second is as old as the test."""
+FAULTS: Mapping[str, tuple[str, Values]] = {
+    "all Pods are gone": ("PostgresqlDown", {(UP, pod): -1 for pod in PODS}),
+    "no instance answers": ("PostgresqlDown", {(UP, pod): 0 for pod in PODS}),
+    "an instance is gone": ("PostgresqlInstanceMissing", {(UP, PODS[1]): -1, (UP, PODS[2]): -1}),
+    "a volume fills": ("PostgresqlVolumeFull", {(USED, PODS[0]): 90}),
+    "a standby is behind": ("PostgresqlReplicationLag", {(LAG, PODS[1]): 1_000}),
+    "the DR site is behind": ("PostgresqlStandbyLag", {(LAG, PODS[0]): 100_000}),
+    "WAL is not archived": ("PostgresqlArchivingFails", {(ARCHIVED, PODS[0]): 5_000}),
+    "WAL was never archived": ("PostgresqlArchivingFails", {(ARCHIVED, PODS[0]): -1}),
+    "no base backup is known": ("PostgresqlBackupTooOld", {(SAVED, PODS[0]): -1}),
+    "connections run out": ("PostgresqlConnectionsHigh", {(BACKENDS, PODS[0]): 1_000_000}),
+    "transaction IDs run out": ("PostgresqlTransactionIdsRunOut", {(XID, PODS[0]): 900_000_000}),
+}
+NOT_OF_A_STANDBY = {
+    "PostgresqlArchivingFails", "PostgresqlBackupTooOld", "PostgresqlConnectionsHigh", "PostgresqlReplicationLag",
+    "PostgresqlTransactionIdsRunOut",
+}  # fmt: skip
+GONE = {"all Pods are gone", "an instance is gone", "no base backup is known"}
+
+
+def rules(folder: Path) -> Mapping[str, tuple[str, list[dict[str, Any]]]]:
+    """File name -> namespace and rules, of every PrometheusRule of the fleet; written as Prometheus reads them."""
+    found = {}
+    for item in fleet.every("PrometheusRule"):
+        name = str(item).replace("/", "_")
+        groups = item.manifest["spec"]["groups"]
+        (folder / name).write_text(yaml.safe_dump({"groups": groups}), encoding="utf-8")
+        found[name] = item.namespace, [rule for group in groups for rule in group["rules"]]
+    return found
+
+
+def promtool(folder: Path, *arguments: str) -> tuple[bool, str]:
+    command = [str(PROMTOOL.path()), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False, env=libraries())
+    return done.returncode == 0, (done.stdout + done.stderr)[-1500:]
+
+
+def series(namespace: str, values: Values, gone: bool) -> list[dict[str, str]]:
+    """Input of promtool; what is below 0 is not there when the fault is that something is gone."""
+    found = []
+    for (metric, what), value in values.items():
+        if gone and value < 0:
+            continue
+        label = "persistentvolumeclaim" if metric in (USED, CAPACITY) else "pod"
+        found.append(
+            {"series": f'{metric}{{namespace="{namespace}",{label}="{what}"}}', "values": f"{value}x{HOURS * 60}"}
+        )
+    return found
+
+
+def case(namespace: str, alert: str, values: Values, *, gone: bool, rings: bool) -> dict[str, Any]:
+    """One test of promtool: whether an alert rings, beside a neighbour of which nothing is right."""
+    broken = {**HEALTHY, **FAULTS["no instance answers"][1], (XID, PODS[0]): 1e9}
+    count = f'(count(ALERTS{{alertname="{alert}",alertstate="firing"}}) or vector(0)) > bool 0'
+    wanted = {"expr": count, "eval_time": f"{HOURS}h", "exp_samples": [{"labels": "{}", "value": int(rings)}]}
+    shown = [*series(namespace, values, gone), *series("neighbour-production", broken, gone=False)]
+    return {"interval": "1m", "input_series": shown, "promql_expr_test": [wanted]}
+
+
+def cases(namespace: str, alerts: set[str]) -> Iterator[dict[str, Any]]:
+    """Each alert before and after its fault."""
+    for fault, (alert, values) in FAULTS.items():
+        if alert in alerts:
+            yield case(namespace, alert, HEALTHY, gone=False, rings=False)
+            yield case(namespace, alert, {**HEALTHY, **values}, gone=fault in GONE, rings=True)
+
+
+@pytest.fixture(scope="module")
+def written(folder: Path) -> Mapping[str, tuple[str, list[dict[str, Any]]]]:
+    return rules(folder)
+
+
+def test_prometheus_takes_every_rule(written: Mapping[str, Any], folder: Path, tally: Tally) -> None:
+    for file in written:
+        holds, said = promtool(folder, "check", "rules", file)
+        tally.check(holds, f"{file}: {said}")
+    tally.check(len(written) > 20, "there are rules of every cluster")
+
+
+def test_each_fault_of_a_server_rings_and_a_healthy_one_is_silent(
+    written: Mapping[str, tuple[str, list[dict[str, Any]]]], folder: Path, tally: Tally
+) -> None:
+    servers = {file: found for file, found in written.items() if file.endswith(("_postgresql.yaml", "_cell.yaml"))}
+    for file, (namespace, there) in servers.items():
+        alerts = {rule["alert"] for rule in there}
+        standby = "PostgresqlStandbyLag" in alerts
+        missing = {alert for alert, _ in FAULTS.values()} - alerts
+        tally.check(
+            missing == (NOT_OF_A_STANDBY if standby else {"PostgresqlStandbyLag"}),
+            f"{file}: no alert {', '.join(sorted(missing))}",
+        )
+        tests = list(cases(namespace, alerts))
+        content = {"rule_files": [file], "evaluation_interval": "1m", "tests": tests}
+        (folder / "test.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+        holds, said = promtool(folder, "test", "rules", "test.yaml")
+        tally.check(holds, f"{file}: {said}")
+        tally.checks += len(tests) - 1  # promtool says of all of them together whether they held
