@@ -25,7 +25,7 @@ class StepGuide:
 
 
 _LOG = "kubectl logs --namespace {namespace} job/odoo-move"
-_JOB = "kubectl wait --namespace {namespace} --for=condition=complete --timeout=12h job/odoo-move"
+_JOB = "kubectl wait --namespace {namespace} --for=condition=complete --timeout=2h job/odoo-move"
 GUIDE: Mapping[MoveStep, StepGuide] = {
     "prepare": StepGuide(
         "an empty database is made at the target; the source serves",
