@@ -53,7 +53,7 @@ def _container_limits(index: Index, namespace: str) -> Iterator[Value]:
 
 @references_of("apps", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
 @references_of("batch", "CronJob", "Job")
-@references_of("", "Pod")
+@references_of("", "Pod", "ReplicationController")
 @references_of("postgresql.cnpg.io", "Cluster")
 def counted(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """A quota of a resource refuses each Pod that does not say how much of it every container takes."""

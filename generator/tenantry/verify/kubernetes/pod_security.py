@@ -44,7 +44,7 @@ _Found = Iterator[tuple[Path, str]]
 
 @references_of("apps", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
 @references_of("batch", "CronJob", "Job")
-@references_of("", "Pod")
+@references_of("", "Pod", "ReplicationController")
 def admitted(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """Pods that the level of their namespace refuses; the controller is taken, and its Pods are never made."""
     home = index.get("", "Namespace", "", manifest.identity.namespace)

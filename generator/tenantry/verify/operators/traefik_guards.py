@@ -200,7 +200,7 @@ def across(manifest: Manifest, index: Index) -> Iterator[Problem]:
     own = manifest.identity.namespace
     for path, kind, target in found:
         space = text(target["namespace"])
-        if space != own and not index.once(_allowed_across):
+        if space != own and "@" not in text(target.get("name")) and not index.once(_allowed_across):
             message = f"the {kind} '{target.get('name')}' is in '{space}': Traefik drops the route, unless it runs with allowCrossNamespace"
             yield Problem("V057", (*path, "namespace"), message, f"copy it into '{own}'", "warning")
 
