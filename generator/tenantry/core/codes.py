@@ -337,6 +337,9 @@ _CODES: tuple[Code, ...] = (
     ),
     Code("V056", "Backup fails or vanishes", "The backup can't be made, or is gone before the next one is there."),
     Code("V057", "Guard is off", "What should keep requests out has no effect, or lets everyone in."),
+    Code(
+        "V058", "Setting without effect", "It is accepted, and does nothing: what it was written for does not happen."
+    ),
     Code("V060", "Dangling reference", "The referenced object, volume or entry does not exist."),
     Code("V061", "Key is missing", "The Secret, ConfigMap or catalog exists, but lacks the referenced key."),
     Code("V062", "Port is missing", "The Pods or the Service exist, but have no such port."),

@@ -179,6 +179,20 @@ class Index:
                 found[manifest.identity.namespace, name] = keys, manifest
         return found
 
+    def secret_makers_of(self, namespace: str, name: str) -> list[Manifest]:
+        """All objects of the tree that a Secret comes from."""
+        return self._all_secret_makers.get((namespace, name), [])
+
+    @cached_property
+    def _all_secret_makers(self) -> dict[tuple[str, str], list[Manifest]]:
+        found: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
+        for manifest in self.manifests:
+            make = registration.SECRET_MAKERS.get(manifest.kind)
+            for name, _ in make(manifest) if make else ():
+                for namespace in (manifest.identity.namespace, *self._lands_in(manifest)):
+                    found[namespace, name].append(manifest)
+        return found
+
     def _lands_in(self, manifest: Manifest) -> Collection[str]:
         """Namespaces that an object may land in which names none."""
         return () if manifest.identity.namespace else self._namespaces

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from tenantry.core.manifest import Manifest, Path, Problem, Value, digits, entries, items, mapping, text
 from tenantry.verify.index import Index, pod_specs
@@ -26,7 +27,8 @@ def _scalers(index: Index) -> dict[tuple[str, str, str], Manifest]:
     return found
 
 
-def _scaler(index: Index, manifest: Manifest) -> Manifest | None:
+def scaler_of(index: Index, manifest: Manifest) -> Manifest | None:
+    """The autoscaler of a workload."""
     identity = manifest.identity
     return index.once(_scalers).get((identity.kind, identity.namespace, identity.name))
 
@@ -59,7 +61,7 @@ def _replicas(index: Index, maker: Manifest) -> int | None:
     """How many Pods there are at least; None where that can't be known."""
     if maker.kind not in _COUNTED:
         return None
-    scaler = _scaler(index, maker)
+    scaler = scaler_of(index, maker)
     if scaler is not None:
         low = scaler.spec.get("minReplicas", scaler.spec.get("minReplicaCount", 1))
         return low if isinstance(low, int) else None
@@ -78,7 +80,7 @@ def _share(value: object, total: int) -> int | None:
 @references_of("apps", "Deployment", "ReplicaSet", "StatefulSet")
 def replicas(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """A count beside an autoscaler: each apply sets it back."""
-    scaler = _scaler(index, manifest)
+    scaler = scaler_of(index, manifest)
     if scaler is None or manifest.spec.get("replicas") is None or _ignored(index, manifest):
         return
     message = f"{scaler.identity} sets the replicas, and each sync sets them back to {manifest.spec['replicas']}"
@@ -93,7 +95,8 @@ def _ignored(index: Index, manifest: Manifest) -> bool:
             there = "/spec/replicas" in items(rule.get("jsonPointers")) or ".spec.replicas" in map(
                 str, items(rule.get("jqPathExpressions"))
             )
-            fits = rule.get("kind") in (manifest.identity.kind, "*", None)
+            group = fnmatchcase(manifest.identity.group, text(rule.get("group")))
+            fits = group and rule.get("kind") in (manifest.identity.kind, "*")
             if there and fits and "RespectIgnoreDifferences=true" in options:
                 return True
     return False

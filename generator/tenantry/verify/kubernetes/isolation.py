@@ -11,7 +11,7 @@ from tenantry.verify.index import Index, pod_specs
 from tenantry.verify.kubernetes.workloads import selects
 from tenantry.verify.registration import MadePods, references_of
 
-_OTHER_KINDS = (
+OTHER_KINDS = (
     ("cilium.io", "CiliumNetworkPolicy"),
     ("cilium.io", "CiliumClusterwideNetworkPolicy"),
     ("crd.projectcalico.org", "GlobalNetworkPolicy"),
@@ -34,7 +34,7 @@ def _by_namespace(index: Index) -> dict[str, list[Manifest]]:
     return found
 
 
-def _isolating(index: Index, pods: MadePods, direction: str) -> list[Manifest]:
+def isolating(index: Index, pods: MadePods, direction: str) -> list[Manifest]:
     """Policies that hold for some Pods in a direction."""
     return [
         policy
@@ -51,7 +51,7 @@ def _types(spec: Value) -> list[str]:
 @references_of("networking.k8s.io", "NetworkPolicy")
 def cut_off(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """Told at the first policy of those that together cut Pods off."""
-    if index.partial or any(index.of(*kind) for kind in _OTHER_KINDS):
+    if index.partial or any(index.of(*kind) for kind in OTHER_KINDS):
         return
     told: set[str] = set()
     for pods in index.pods.get(manifest.identity.namespace, ()):
@@ -63,7 +63,7 @@ def cut_off(manifest: Manifest, index: Index) -> Iterator[Problem]:
 
 def _dns(manifest: Manifest, index: Index, pods: MadePods) -> Iterator[Problem]:
     """Pods that may connect to something, but can't look its name up."""
-    policies = _isolating(index, pods, "Egress")
+    policies = isolating(index, pods, "Egress")
     rules = _rules(policies, "egress")
     if not policies or policies[0] is not manifest or not rules or _on_node(pods.maker):
         return
@@ -79,7 +79,7 @@ def _operator(manifest: Manifest, index: Index, pods: MadePods) -> Iterator[Prob
     if pods.maker.kind != ("postgresql.cnpg.io", "Cluster") or "cnpg.io/jobRole" in pods.labels:
         return
     name = pods.maker.identity.name
-    policies = _isolating(index, pods, "Ingress")
+    policies = isolating(index, pods, "Ingress")
     if policies and policies[0] is manifest:
         rules = _rules(policies, "ingress")
         if not any(
@@ -90,7 +90,7 @@ def _operator(manifest: Manifest, index: Index, pods: MadePods) -> Iterator[Prob
             )
             hint = "allow ports 8000 and 5432 from the operator's namespace"
             yield Problem("V055", ("spec", "podSelector"), message, hint, "warning")
-    policies = _isolating(index, pods, "Egress")
+    policies = isolating(index, pods, "Egress")
     if policies and policies[0] is manifest and not _rules(policies, "egress"):
         message = f"nothing lets the instances of the Cluster '{name}' reach the API server, so none gets ready"
         yield Problem("V055", ("spec", "podSelector"), message, "allow port 443 or 6443 to the API server", "warning")
