@@ -31,6 +31,7 @@ _RESTARTS = 3
 _NO_FILE = "is a link or no ordinary file"
 _CHART = "Chart.yaml"
 _OBJECT_KEY = re.compile(r"""(?m)^["']?(?:apiVersion|kind)["']?\s*:|[{,]\s*"(?:apiVersion|kind)"\s*:""")
+_ANY_KEY = re.compile(r"""(?m)^["']?[\w.-]+["']?\s*:|^\s*\{""")
 _OTHER_FILE = Finding("V002", Place(""), "holds no Kubernetes object, so nothing in it was checked", severity="warning")
 """Values of a chart, settings of another tool: what holds neither apiVersion nor kind is not meant for a cluster."""
 _IN_FLIGHT = 8
@@ -148,8 +149,8 @@ def _told(
     file: str, content: str, manifests: Sequence[Manifest], problems: Sequence[ParseProblem]
 ) -> Iterable[Finding]:
     """What is wrong with a file's documents; of a file that is none of manifests, only that it was not checked."""
-    other = all("apiVersion and kind" in p.message for p in problems) and not _OBJECT_KEY.search(content)
-    if problems and not manifests and other:
+    other = _ANY_KEY.search(content) and not _OBJECT_KEY.search(content)
+    if problems and not manifests and other and all(problem.kind == "object" for problem in problems):
         return [dataclasses.replace(_OTHER_FILE, place=Place(file, 1))]
     return map(_problem, problems)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from ipaddress import ip_address
 
 from tenantry.core import addresses
-from tenantry.core.manifest import Manifest, Problem, Value, entries, items, mapping, text
+from tenantry.core.manifest import Manifest, Problem, Value, entries, how_many, items, mapping, text
 from tenantry.verify.index import Index, pod_specs
 from tenantry.verify.kubernetes.workloads import selects
 from tenantry.verify.registration import MadePods, references_of
@@ -22,6 +23,7 @@ OTHER_KINDS = (
 )
 """Policies that may allow more; they are not read here."""
 _OPERATOR = {"app.kubernetes.io/name": "cloudnative-pg"}
+_CLUSTER = ("postgresql.cnpg.io", "Cluster")
 _STATUS = 8000
 _WIDE = 8
 """Prefix length up to which a range may hold the cluster's own addresses."""
@@ -55,7 +57,11 @@ def cut_off(manifest: Manifest, index: Index) -> Iterator[Problem]:
         return
     told: set[str] = set()
     for pods in index.pods.get(manifest.identity.namespace, ()):
-        for problem in (*_dns(manifest, index, pods), *_operator(manifest, index, pods)):
+        for problem in (
+            *_dns(manifest, index, pods),
+            *_operator(manifest, index, pods),
+            *_clients(manifest, index, pods),
+        ):
             if problem.message not in told:
                 told.add(problem.message)
                 yield problem
@@ -94,6 +100,39 @@ def _operator(manifest: Manifest, index: Index, pods: MadePods) -> Iterator[Prob
     if policies and policies[0] is manifest and not _rules(policies, "egress"):
         message = f"nothing lets the instances of the Cluster '{name}' reach the API server, so none gets ready"
         yield Problem("V055", ("spec", "podSelector"), message, "allow port 443 or 6443 to the API server", "warning")
+
+
+def _clients(manifest: Manifest, index: Index, pods: MadePods) -> Iterator[Problem]:
+    """Standbys and poolers of a Cluster that nothing lets connect to it."""
+    if pods.maker.kind != _CLUSTER or "cnpg.io/jobRole" in pods.labels:
+        return
+    name, policies = pods.maker.identity.name, isolating(index, pods, "Ingress")
+    if not policies or policies[0] is not manifest:
+        return
+    rules = _rules(policies, "ingress")
+    several = how_many(pods.maker.spec.get("instances"), 1) > 1
+    clients = [(pods, f"the instances of the Cluster '{name}'")] if several else []
+    for other in index.pods.get(pods.namespace, ()):
+        pooled = mapping(other.maker.spec.get("cluster")).get("name") == name
+        if other.maker.kind == ("postgresql.cnpg.io", "Pooler") and pooled:
+            clients.append((other, f"the Pooler '{other.maker.identity.name}'"))
+    for client, who in clients:
+        if not any(_allows(rule, "from", _is_postgresql, partial(_takes, client)) for rule in rules):
+            message = f"nothing lets {who} reach port 5432 of the Cluster '{name}'"
+            yield Problem("V055", ("spec", "podSelector"), message, "allow port 5432 from these Pods", "warning")
+
+
+def _is_postgresql(port: Value) -> bool:
+    return _holds(port, 5432, "TCP", "postgresql")
+
+
+def _takes(client: MadePods, peer: Value) -> bool:
+    """Whether a peer takes Pods of the policy's own namespace."""
+    if "ipBlock" in peer:
+        return True
+    spaces = mapping(peer.get("namespaceSelector"))
+    named = mapping(spaces.get("matchLabels")).get("kubernetes.io/metadata.name", client.namespace)
+    return named == client.namespace and selects(mapping(peer.get("podSelector")), client.labels)
 
 
 def _rules(policies: Sequence[Manifest], direction: str) -> list[Value]:

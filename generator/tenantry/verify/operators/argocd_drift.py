@@ -160,3 +160,32 @@ def template_fields(manifest: Manifest) -> Iterator[Problem]:
             elif not go and (found := _NEW_FIELD.search(value)):
                 message = f"'{found[0]}' is a field of a Go template, and stays as it is without goTemplate: true"
                 yield Problem("V044", path, message, f"write {{{{{found[1]}}}}}, or goTemplate: true")
+
+
+@rule_for("argoproj.io", "AppProject")
+def listed(manifest: Manifest) -> Iterator[Problem]:
+    """Kinds that a project lists by a group that is not theirs."""
+    for field in (
+        "clusterResourceWhitelist",
+        "clusterResourceBlacklist",
+        "namespaceResourceWhitelist",
+        "namespaceResourceBlacklist",
+    ):
+        for number, entry in entries(manifest.spec.get(field)):
+            kind, group = text(entry.get("kind")), text(entry.get("group"))
+            wanted = _GROUPS.get(kind, "" if kind in _CORE else None)
+            if wanted is not None and not fnmatchcase(wanted, group):
+                message = f"the kind {kind} is of the group '{wanted}', not '{group}', so the entry is for nothing"
+                yield Problem("V044", ("spec", field, number), message, f"write group: '{wanted}'", "warning")
+
+
+_CORE = (
+    "ConfigMap",
+    "LimitRange",
+    "Namespace",
+    "PersistentVolumeClaim",
+    "ResourceQuota",
+    "Secret",
+    "Service",
+    "ServiceAccount",
+)

@@ -109,3 +109,9 @@ def one_owner(manifest: Manifest, index: Index) -> Iterator[Problem]:
     if first.identity != manifest.identity:
         message = f"{first.identity} manages the {what} '{wanted[3]}' already, so this one never gets ready"
         yield Problem("V054", ("spec", "name"), message, f"one object for each {what}")
+        return
+    cluster = index.get(GROUP, "Cluster", wanted[1], wanted[2])
+    roles = entries(mapping(cluster.spec.get("managed")).get("roles")) if cluster is not None else []
+    if what == "role" and any(role.get("name") == wanted[3] for _, role in roles):
+        message = f"the Cluster '{wanted[2]}' manages the role '{wanted[3]}' too (managed.roles)"
+        yield Problem("V054", ("spec", "name"), message, "keep it in one of them")
