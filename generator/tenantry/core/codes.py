@@ -90,6 +90,11 @@ _CODES: tuple[Code, ...] = (
         "Cell lacks what its tier shares",
         "A cell of this tier needs a shared PostgreSQL, a shared Redis, or a PostgreSQL version.",
     ),
+    Code(
+        "R007",
+        "Value would hurt",
+        "It is allowed, and would lock users out, stop writes, or leave nothing to restore from.",
+    ),
     Code("F001", "Host is taken", "Two instances claim the same host, so a request could reach the wrong tenant."),
     Code(
         "F002",
