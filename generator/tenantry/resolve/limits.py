@@ -36,6 +36,7 @@ def _findings(fleet: Fleet, entry: Any, risks: Iterator[_Risk]) -> Iterator[Find
 
 
 def tier_risks(tier: Tier) -> Iterator[_Risk]:
+    """What a tier would do to every tenant that takes it."""
     yield from _edge(tier)
     yield from _backups(tier)
     yield from _sizes(tier)
@@ -136,6 +137,7 @@ def _bounds(tier: Tier) -> Iterator[_Risk]:
 
 
 def cell_risks(cell: Cell) -> Iterator[_Risk]:
+    """What a cell would do to the instances that share it."""
     if (
         cell.postgresql
         and cell.postgresql.instances == 1
@@ -147,6 +149,7 @@ def cell_risks(cell: Cell) -> Iterator[_Risk]:
 
 
 def tenant_risks(tenant: Tenant, tier: Tier) -> Iterator[_Risk]:
+    """Overrides that contradict what the tier does anyway."""
     kept = tenant.overrides.backup_retention_days
     if kept is not None and kept.value < tier.backup.lock_days:
         message = (
