@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cache
 
-from tenantry.core.manifest import FieldProblem, Manifest, Problem
+from tenantry.core.manifest import FieldProblem, Manifest, Problem, dig
 from tenantry.verify import native
 
 _CODES = {
@@ -33,7 +33,12 @@ def schema_problems(manifest: Manifest, version: str) -> Iterator[Problem]:
         yield from _custom(manifest)
     else:
         yield _unknown(manifest, schemas)
-    yield from map(_problem, manifest.syntax)
+    yield from (_problem(problem) for problem in manifest.syntax if not _of_other_language(manifest, problem))
+
+
+def _of_other_language(manifest: Manifest, problem: FieldProblem) -> bool:
+    """Rules that a route of Traefik asks to have read as Traefik 2 did."""
+    return problem.path[:2] == ("spec", "routes") and dig(manifest.value, *problem.path[:3], "syntax") == "v2"
 
 
 def namespaced(manifest: Manifest, version: str) -> bool | None:

@@ -121,6 +121,25 @@ def measured(manifest: Manifest, index: Index) -> Iterator[Problem]:
                 yield Problem("V047", path, message, "the autoscaler does nothing until every container has a request")
 
 
+@references_of("keda.sh", "ScaledObject")
+def triggered(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """The same for KEDA's triggers by cpu and memory, of which it makes an autoscaler."""
+    target = mapping(manifest.spec.get("scaleTargetRef"))
+    kind = text(target.get("kind")) or "Deployment"
+    scaled = index.get("apps", kind, manifest.identity.namespace, text(target.get("name")))
+    for number, trigger in entries(manifest.spec.get("triggers")) if scaled is not None else []:
+        resource, metadata = text(trigger.get("type")), mapping(trigger.get("metadata"))
+        if (
+            scaled is None
+            or resource not in ("cpu", "memory")
+            or trigger.get("metricType", "Utilization") != "Utilization"
+        ):
+            continue
+        for name in _without(index, scaled, resource, text(metadata.get("containerName"))):
+            message = f"the container '{name}' of {scaled.identity} requests no {resource}, so there is no share of it to measure"
+            yield Problem("V047", ("spec", "triggers", number), message, "set a request for every container")
+
+
 def _without(index: Index, scaled: Manifest, resource: str, only: str) -> Iterator[str]:
     for _, _, spec in pod_specs(scaled):
         for container in _lasting(spec):

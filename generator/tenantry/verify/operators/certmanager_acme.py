@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, items, mapping, text
-from tenantry.verify.index import Index
+from tenantry.verify.index import Index, not_in_cluster
 from tenantry.verify.registration import references_of
 
 
@@ -53,3 +53,32 @@ def _takes(solver: Value, name: str, certificate: Manifest) -> bool:
         return True
     bare = name.removeprefix("*.")
     return name in wanted or any(bare == zone or bare.endswith(f".{zone}") for zone in map(str, zones))
+
+
+_ASKED = {"cert-manager.io/cluster-issuer": "ClusterIssuer", "cert-manager.io/issuer": "Issuer"}
+
+
+@references_of("networking.k8s.io", "Ingress")
+def shimmed(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """Certificates that cert-manager makes for an Ingress (pkg/controller/certificate-shim)."""
+    namespace, group = manifest.identity.namespace, manifest.annotations.get("cert-manager.io/issuer-group")
+    given = [key for key in _ASKED if manifest.annotations.get(key)]
+    if len(given) > 1:
+        path: Path = ("metadata", "annotations", given[0])
+        yield Problem(
+            "V046", path, f"{given[0]} and {given[1]} exclude each other, so no certificate is made", "keep one"
+        )
+    for key in given if group in (None, "cert-manager.io") else []:
+        kind, name = _ASKED[key], text(manifest.annotations[key])
+        space = namespace if kind == "Issuer" else ""
+        if not index.has("cert-manager.io", kind, space, name):
+            known = bool(index.of("cert-manager.io", kind)) or index.partial
+            yield not_in_cluster(known, ("metadata", "annotations", key), f"{kind} '{name}'")
+    for number, tls in entries(manifest.spec.get("tls")) if given else []:
+        secret = text(tls.get("secretName"))
+        owner = next((m for m in index.secret_makers_of(namespace, secret) if m.identity.kind == "Certificate"), None)
+        if owner is not None and owner.identity.name != secret:
+            message = f"{owner.identity} writes the Secret '{secret}' too, so each undoes the other's work"
+            yield Problem(
+                "V054", ("spec", "tls", number, "secretName"), message, "remove the annotation, or the Certificate"
+            )

@@ -31,7 +31,7 @@ def matches(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """Matchers that are read, but that no request can meet."""
     for number, content in entries(manifest.spec.get("routes")):
         rule = index.readings.rules.get(text(content.get("match")))
-        if rule is None or isinstance(rule, Refusal):
+        if rule is None or isinstance(rule, Refusal) or content.get("syntax") == "v2":
             continue
         for matcher in _matchers(rule):
             look = None if matcher.negated else _NEVER.get(matcher.name)
