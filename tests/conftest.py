@@ -9,14 +9,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import platformdirs
 import pytest
 
+from mutation import TIMES
 from tenantry.commands import scaffold
 from tenantry.engine import build as engine_build
 from tenantry.engine.kustomize import Engine
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+if TIMES == 1:
+    # The same examples on each machine: a change is judged by what it did. `make fuzz` looks for new ones.
+    hypothesis.settings.load_profile("repeatable")
+
 CACHE = platformdirs.user_cache_dir()
 """Where Go programs are cached; building them again in each test's empty home would take minutes."""
 MODULES = os.environ.get("GOMODCACHE") or str(Path(os.environ.get("GOPATH") or Path.home() / "go") / "pkg/mod")

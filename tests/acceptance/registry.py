@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from acceptance.harness.packages import INITDB, PGBOUNCER, POSTGRES, REDIS, Server
+from acceptance.harness.packages import CHROMEDRIVER, CHROMIUM, INITDB, PGBOUNCER, POSTGRES, REDIS, Server
 from acceptance.harness.programs import ARGO_CD, CLOUDNATIVE_PG, ETCD, KUBERNETES, KWOK, Program
 
 
@@ -35,6 +35,7 @@ PARTS = (
     Part("redis", "tenants' users against each other's keys", (), (REDIS,)),
     Part("traefik", "hosts, paths, sources and certificates through the real edge", (*CONTROL_PLANE, KWOK)),
     Part("argo-cd", "from a commit to Synced, and what projects refuse", (*CONTROL_PLANE, KWOK, ARGO_CD), (REDIS,)),
+    Part("page", "a plan as a page, in a browser: desk, phone and paper", (), (CHROMIUM, CHROMEDRIVER)),
 )
 
 

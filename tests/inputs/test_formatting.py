@@ -185,6 +185,7 @@ def test_comments_move_with_what_they_speak_of() -> None:
         ("17: x\ntrue: z\n", '"17": x\n"true": z\n'),
         ("? a\n: 1\n", "a: 1\n"),
         ("a: [\n  # none yet\n]\n", "a: []  # none yet\n"),
+        ("b:\n  a: [  # none\n  # yet\n]  # soon\n", "b:\n  # none\n  # yet\n  a: []  # soon\n"),
         ("a: x\n  y\n", "a: x y\n"),
         ("a: 0.10\nb: ~\nc:\n", "a: 0.10\nb: ~\nc:\n"),
         ("---\na: 1\n...\n", "a: 1\n"),

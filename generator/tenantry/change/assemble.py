@@ -17,6 +17,7 @@ from tenantry.change.folding import alike, content
 from tenantry.change.instances import instance_effects
 from tenantry.change.mixed import mixed
 from tenantry.change.naming import own_names
+from tenantry.change.proving import Proven
 from tenantry.change.side import Side
 from tenantry.change.steps import steps
 from tenantry.change.windows import AT_ONCE, next_window
@@ -49,12 +50,14 @@ class Planned:
     findings: tuple[Finding, ...]
 
 
-def make_plan(engine: Engine, before: Side, after: Side, inputs: tuple[str, ...], as_of: str) -> Planned:
+def make_plan(
+    engine: Engine, before: Side, after: Side, inputs: tuple[str, ...], as_of: str, proven: Proven | None = None
+) -> Planned:
     """Build what differs between the states, in memory, and say what that means. `inputs` are the files that differ."""
     differing = differing_units(before, after)
     old, new = (build_side(engine, side, {*differing, *surroundings(side, differing)}) for side in (before, after))
     changes = tuple(object_changes(old.objects, new.objects))
-    made = _Assembly(engine, old, new, changes, as_of)
+    made = _Assembly(engine, old, new, changes, as_of, proven)
     keyed = sorted(made.subjects(), key=lambda found: _order(found[0].subject))
     subjects = tuple(change for change, _ in keyed)
     plan = Plan(
@@ -71,9 +74,15 @@ def _order(subject: Subject) -> tuple[str, str, str, str]:
 
 class _Assembly:
     def __init__(
-        self, engine: Engine, old: BuiltSide, new: BuiltSide, changes: tuple[ObjectChange, ...], as_of: str
+        self,
+        engine: Engine,
+        old: BuiltSide,
+        new: BuiltSide,
+        changes: tuple[ObjectChange, ...],
+        as_of: str,
+        proven: Proven | None,
     ) -> None:
-        self._old, self._new, self._as_of = old, new, as_of
+        self._old, self._new, self._as_of, self._proven = old, new, as_of, proven
         self._before, self._after = old.side, new.side
         self._scene = Scene(old.objects, new.objects, {(c.cluster, c.object): c for c in changes})
         self._members = _members(old.side), _members(new.side)
@@ -193,6 +202,7 @@ class _Assembly:
         return SubjectChange(
             subject, action, tuple(dict.fromkeys(self._effects(objects))), tuple(objects),  # type: ignore[arg-type]
             affects=tuple(sorted(set(there))), synced_by=(synced,), contents=self._contents(objects),
+            controls=self._breached(subject.name, ControlChange()),
         )  # fmt: skip
 
     @staticmethod
@@ -241,7 +251,15 @@ class _Assembly:
             found = side.exceptions(instance).values() if instance else ()
             return tuple(sorted({exception.control for exception in found}))
 
-        return ControlChange(lifted(self._before, was), lifted(self._after, will))
+        instance = will or was
+        assert instance is not None
+        return self._breached(instance.name, ControlChange(lifted(self._before, was), lifted(self._after, will)))
+
+    def _breached(self, name: str, controls: ControlChange) -> ControlChange:
+        if self._proven is None:
+            return controls
+        before, after = self._proven.before.get(name, ()), self._proven.after.get(name, ())
+        return replace(controls, breached_before=before, breached_after=after)
 
 
 def _members(side: Side) -> Mapping[str, Mapping[str, Instance]]:

@@ -11,8 +11,9 @@ from tenantry.core.findings import UsageError
 @click.command("plan")
 @click.argument("before", default="", metavar="[BASE]")
 @click.argument("after", default="", metavar="[HEAD]")
+@click.option("--prove", is_flag=True, help="Also prove the controls of the clusters that are touched, in both states.")
 @common
-def command(options: Options, before: str, after: str) -> None:
+def command(options: Options, before: str, after: str, *, prove: bool) -> None:
     """Show what a change of the inputs means: for whom, at what risk and cost, in which order, and who must agree.
 
     Compares the inputs of two states; nothing has to be rendered, and nothing is written.
@@ -22,6 +23,9 @@ def command(options: Options, before: str, after: str) -> None:
       tenantry plan release-1          the same with another branch, tag or commit
       tenantry plan main...feature     two revisions: what feature changes since it left main
       tenantry plan ./before ./after   two folders
+
+    With --prove, all objects of the clusters that are touched are built and proved before and after, as 'check' does
+    for the working tree: the plan then says which controls are breached, for whom.
 
     The exit code is 1 if the inputs are invalid, or if the change must not be made: data that would be removed or left
     behind, versions that go back, volumes that shrink.
@@ -34,4 +38,4 @@ def command(options: Options, before: str, after: str) -> None:
     space = options.workspace()
     from tenantry.commands.plan import Compared, plan
 
-    options.report(plan(space, Compared(before, after)))
+    options.report(plan(space, Compared(before, after, prove)))

@@ -47,7 +47,8 @@ def find(root: Path, subject: str) -> EntryFile:
             one.rsplit("/", 1)[1].removesuffix(".yaml") for one in input_files(root) if one.startswith(f"{folder}/")
         ]
         wanted = name.removesuffix(".yaml")
-        raise UsageError(f"there is no {kind.lower()} '{wanted}'", choices(wanted, known, f"files in {folder}/"))
+        hint = _elsewhere(root, wanted) or choices(wanted, known, f"files in {folder}/")
+        raise UsageError(f"there is no {kind.lower()} '{wanted}'", hint)
     text = source.read_text(root, file)
     if isinstance(text, Finding):
         raise FindingsError([text])
@@ -60,6 +61,13 @@ def find(root: Path, subject: str) -> EntryFile:
             raise UsageError(f"'{file}' is a {actual.lower()}, not a {kind.lower()}", f"name it {actual.lower()}/NAME")
         kind = actual
     return EntryFile(kind, text, document, tuple(findings))
+
+
+def _elsewhere(root: Path, name: str) -> str:
+    """What an entry of another kind is called on the command line; empty when none has this name."""
+    folders = [file.rpartition("/")[0] for file in input_files(root) if file.endswith(f"/{name}.yaml")]
+    named = [f"{kind.lower()}/{name}" for folder in folders for kind in FOLDERS[folder]]
+    return f"name it {' or '.join(named)}" if named else ""
 
 
 def _named(root: Path, subject: str) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from tenantry.change.assemble import make_plan
 from tenantry.change.guards import guard
 from tenantry.change.guards.registration import Comparison
+from tenantry.change.proving import prove_both
 from tenantry.change.revisions import Revision, Texts, compared_commits, inputs_of, texts_of, texts_of_folder
 from tenantry.change.side import Side, read_past, read_side
 from tenantry.commands.base import default_base
@@ -22,10 +23,14 @@ from tenantry.runtime.workspace import Workspace, require_fleet
 
 @dataclass(frozen=True)
 class Compared:
-    """What `plan` compares: names of revisions or of folders; `after` is empty for the working tree."""
+    """What `plan` compares: names of revisions or of folders; `after` is empty for the working tree.
+
+    With `prove`, all objects of the clusters that are touched are built and proved, in both states.
+    """
 
     before: str = ""
     after: str = ""
+    prove: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,10 @@ def plan(space: Workspace, compared: Compared) -> Result:
         after = read_side(Revision(states.after, states.root), space.as_of, documents)
         before = [read_past(states.before, after, texts, documents) for texts in states.texts]
         documents.save()
-        return _planned(space, before, after, tuple(sorted(states.texts[0])))
+        return _planned(space, before, after, tuple(sorted(states.texts[0])), prove=compared.prove)
 
 
-def _planned(space: Workspace, before: Sequence[Side], after: Side, inputs: tuple[str, ...]) -> Result:
+def _planned(space: Workspace, before: Sequence[Side], after: Side, inputs: tuple[str, ...], *, prove: bool) -> Result:
     findings = list(after.inputs.findings)
     if not after.inputs.usable:
         note = "There is no plan, because the inputs have errors."
@@ -61,16 +66,19 @@ def _planned(space: Workspace, before: Sequence[Side], after: Side, inputs: tupl
     for side in before:
         findings += guard(Comparison(side, after, space.as_of))
     with Engines(space.say) as engines:
-        made = make_plan(engines.engine, before[0], after, inputs, space.as_of)
-    findings += made.findings
+        proven = prove_both(engines, before[0], after, space.as_of) if prove else None
+        made = make_plan(engines.engine, before[0], after, inputs, space.as_of, proven)
+    findings += made.findings if proven is None else (*made.findings, *proven.findings)
     subjects = made.plan.subjects
     tenants = {c.subject.tenant for c in subjects if c.subject.tenant} | {t for c in subjects for t in c.affects}
     counts = {
         "inputs": len(inputs), "subjects": len(subjects), "tenants": len(tenants),
         "objects": sum(len(change.objects) for change in subjects),
     }  # fmt: skip
-    notes = ("This change is refused as it is: see the findings.",) if has_error(findings) else ()
-    return Result("plan", in_order(findings), counts, notes, plan=made.plan)
+    notes = ["This change is refused as it is: see the findings."] if has_error(findings) else []
+    if proven is None and made.plan.subjects:
+        notes.append("The controls were not proved: 'tenantry plan --prove' does it for both states.")
+    return Result("plan", in_order(findings), counts, tuple(notes), plan=made.plan)
 
 
 def _states(space: Workspace, compared: Compared, stack: contextlib.ExitStack) -> _States:

@@ -62,10 +62,12 @@ class ObjectiveChange:
 
 @dataclass(frozen=True, slots=True)
 class ControlChange:
-    """Controls that an exception lifts, before and after."""
+    """Controls that an exception lifts, before and after, and those that are breached, if they were proved."""
 
-    lifted_before: tuple[str, ...]
-    lifted_after: tuple[str, ...]
+    lifted_before: tuple[str, ...] = ()
+    lifted_after: tuple[str, ...] = ()
+    breached_before: tuple[str, ...] | None = None
+    breached_after: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class SubjectChange:
     """What matters of objects that are added: hosts, addresses and ports, sizes."""
     cost: CostChange | None = None
     objectives: tuple[ObjectiveChange, ...] = ()
-    controls: ControlChange = ControlChange((), ())
+    controls: ControlChange = ControlChange()
 
     @property
     def risk(self) -> Risk:

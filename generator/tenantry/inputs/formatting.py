@@ -71,8 +71,9 @@ class _Formatter:
             yield from (_indented(line, indent) for line in notes.behind)
         elif value.kind == "scalar" or not value.entries or self._stays(value):
             shown = self._inline(value, shape, flow=False)
-            comments = [*notes.head, *notes.behind, *filter(None, notes.foot)]
-            yield _indented(_with(f"{start} {shown}".rstrip(), comments), indent)
+            *before, last = [*notes.head, *filter(None, notes.foot), *notes.behind] or [""]
+            yield from (_indented(line, indent) for line in before)
+            yield _indented(_with(f"{start} {shown}".rstrip(), [last] if last else []), indent)
         else:
             yield from self._nested(entry, shape, indent, notes, start)
 

@@ -14,12 +14,12 @@ from importlib import resources
 from typing import Any, TypeVar
 
 from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateError, Undefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from tenantry.render import quantities
+from tenantry.render.sandbox import Sandbox, indented
 
-_Environment = TypeVar("_Environment", bound=ImmutableSandboxedEnvironment)
+_Environment = TypeVar("_Environment", bound=Sandbox)
 
 _PLAIN = re.compile(
     r"(?:[A-Za-z/][A-Za-z0-9_./@+-]*(?: [A-Za-z0-9_./@+(-][A-Za-z0-9_./@+()-]*)*|[1-9][0-9]*(?:m|[KMGT]i|s|h|d))\Z"
@@ -41,7 +41,7 @@ def _flow(value: object) -> str:
         return str(value) if plain else _quoted(value)
     if value is None or isinstance(value, (bool, int, float)):
         return json.dumps(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return "{" + ", ".join(f"{_flow(str(key))}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_flow, value)) + "]"
@@ -65,6 +65,8 @@ def line_text(value: object) -> Markup:
 
 
 def _only_markup(value: Any) -> Any:
+    if type(value) is Markup:
+        return value
     if isinstance(value, Undefined):
         value._fail_with_undefined_error()
     if not isinstance(value, Markup):
@@ -88,8 +90,8 @@ def script(name: str) -> Markup:
 
 
 @cache
-def environment() -> ImmutableSandboxedEnvironment:
-    return make_environment(ImmutableSandboxedEnvironment)
+def environment() -> Sandbox:
+    return make_environment(Sandbox)
 
 
 def make_environment(cls: type[_Environment]) -> _Environment:
@@ -107,6 +109,7 @@ def make_environment(cls: type[_Environment]) -> _Environment:
     )
     env.filters["yaml"] = yaml_text
     env.filters["line"] = line_text
+    env.filters["indent"] = indented
     env.filters["mebibytes"] = quantities.mebibytes
     env.filters["gibibytes"] = quantities.gibibytes
     env.filters["millicores"] = quantities.millicores

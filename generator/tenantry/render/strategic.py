@@ -44,19 +44,21 @@ class _Differ:
         self._keys = keys
 
     def check(self, value: Any, path: str) -> None:
-        """Raise InexpressibleError for a value that does not come through a merge as it is."""
-        if value is None:
-            raise InexpressibleError(path)
-        if isinstance(value, Mapping):
+        """Raise InexpressibleError for a mapping or list that does not come through a merge as it is."""
+        if isinstance(value, dict):
             for key, item in value.items():
-                if key.startswith("$"):
+                if item is None or key.startswith("$"):
                     raise InexpressibleError(path)
-                self.check(item, f"{path}.{key}" if path else key)
-        elif isinstance(value, list):
-            keys = self._keys.get(path)
-            if keys is not None and value and _identities(value, keys) is None:
+                if isinstance(item, (dict, list)):
+                    self.check(item, f"{path}.{key}" if path else key)
+            return
+        keys = self._keys.get(path)
+        if keys is not None and value and _identities(value, keys) is None:
+            raise InexpressibleError(path)
+        for item in value:
+            if item is None:
                 raise InexpressibleError(path)
-            for item in value:
+            if isinstance(item, (dict, list)):
                 self.check(item, path)
 
     def mapping(self, base: Object, wanted: Object, path: str) -> dict[str, Any]:
@@ -71,11 +73,11 @@ class _Differ:
 
     def _value(self, base: Any, wanted: Any, path: str) -> Any:
         """What a patch says of a field that both have; None for nothing."""
-        if isinstance(base, Mapping) and isinstance(wanted, Mapping):
+        if isinstance(base, dict) and isinstance(wanted, dict):
             return self.mapping(base, wanted, path) or None
         if isinstance(base, list) and isinstance(wanted, list):
             return self._list(base, wanted, path)
-        if isinstance(base, (Mapping, list)) or isinstance(wanted, (Mapping, list)):
+        if isinstance(base, (dict, list)) or isinstance(wanted, (dict, list)):
             raise InexpressibleError(path)
         if isinstance(base, str) and not isinstance(wanted, str):  # it would stand in the base's quotes
             raise InexpressibleError(path)
@@ -116,7 +118,7 @@ class _Entries:
 
 def _identities(entries: Sequence[Any], keys: Sequence[str]) -> _Entries | None:
     """None unless each entry has the first key, each further key is in all or in none, and no two entries are alike."""
-    if not keys or not all(isinstance(entry, Mapping) for entry in entries):
+    if not keys or not all(isinstance(entry, dict) for entry in entries):
         return None
     used = tuple(key for key in keys if key == keys[0] or any(key in entry for entry in entries))
     if not all(_is_key(entry.get(key)) for entry in entries for key in used):
@@ -151,8 +153,13 @@ def _how_many_named(old: _Entries, new: _Entries, changed: set[Identity]) -> int
 
 def same(one: Any, other: Any) -> bool:
     """Equal as JSON is: 1 and true differ, and so do 1 and 1.0."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return type(one) is type(other) and bool(one == other)
+    return bool(one == other) and _of_same_types(one, other)
+
+
+def _of_same_types(one: Any, other: Any) -> bool:
+    """Whether two equal values are of the same types all through."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return all(_of_same_types(value, other[key]) for key, value in one.items())
+    return not isinstance(one, list) or all(map(_of_same_types, one, other))

@@ -18,7 +18,6 @@ import yaml
 from jinja2 import meta
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from tenantry.core.manifest import Path
@@ -27,6 +26,7 @@ from tenantry.render.environment import make_environment, script, source_of
 from tenantry.render.files import render_text
 from tenantry.render.reads import Reads
 from tenantry.render.registry import Context
+from tenantry.render.sandbox import Sandbox
 
 _MARK = re.compile("\ue010([^\ue011]*)\ue011")
 _LINE_START = re.compile(r"(?<=\n)(?!\n)")
@@ -74,7 +74,7 @@ def trace(name: str, context: Context) -> Trace:
     return Trace(file, text, marks, watching.reads, exact=_lines(text) == _lines(plain))
 
 
-class _Watching(ImmutableSandboxedEnvironment):
+class _Watching(Sandbox):
     """Notes which attributes are read."""
 
     reads: Reads

@@ -23,7 +23,7 @@ dl{display:grid;grid-template-columns:8rem 1fr;gap:.1rem 1rem;margin:.3rem 0}dt{
 table{border-collapse:collapse;width:100%;font-size:.85rem}td,th{border:1px solid var(--line);padding:.15rem .4rem;text-align:left;vertical-align:top}
 code{font-size:.9em}.error{color:var(--data)}
 @media(max-width:40rem){dl{grid-template-columns:1fr}dt{margin-top:.4rem}table,tbody,tr,td{display:block}thead{display:none}tr{margin-bottom:.4rem}}
-@media print{body{max-width:none;font-size:11px}h2{break-after:avoid}dl,tr{break-inside:avoid}}
+@media print{body{max-width:none;font-size:11px}h2{break-after:avoid}dl,tr{break-inside:avoid}details::details-content{content-visibility:visible;display:block}}
 """
 
 

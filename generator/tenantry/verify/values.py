@@ -34,7 +34,13 @@ def quantity(value: object) -> Decimal | None:
     """A resource quantity in its base unit (cores, bytes), or None (apimachinery's resource.ParseQuantity)."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
-    match = _QUANTITY.fullmatch(str(value)) if len(str(value)) <= _LONGEST else None
+    text = str(value)
+    return _parsed_quantity(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=65536)
+def _parsed_quantity(text: str) -> Decimal | None:
+    match = _QUANTITY.fullmatch(text)
     if not match:
         return None
     number, exponent, suffix = match.groups()

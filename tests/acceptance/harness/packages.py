@@ -45,6 +45,8 @@ POSTGRES = Server("postgres", "postgresql")
 INITDB = Server("initdb", "postgresql")
 PGBOUNCER = Server("pgbouncer", "pgbouncer")
 REDIS = Server("redis-server", "redis-server")
+CHROMIUM = Server("chromium", "chromium")
+CHROMEDRIVER = Server("chromedriver", "chromium-driver")
 
 
 def unpacked() -> Path:

@@ -117,6 +117,15 @@ def _figures(change: SubjectChange) -> Iterator[Line]:
     if was or will:
         same = "" if was == will else f" (before: {', '.join(was) or 'none'})"
         yield "lifted", f"{', '.join(will) or 'none'}{same}"
+    yield from _breached(change)
+
+
+def _breached(change: SubjectChange) -> Iterator[Line]:
+    was, will = change.controls.breached_before, change.controls.breached_after
+    if was is None or will is None:
+        return
+    same = "" if was == will or change.action == "added" else f" (before: {', '.join(was) or 'none'})"
+    yield "controls", f"{', '.join(will) or 'none'} breached{same}"
 
 
 def _euro(value: float | None) -> str:

@@ -47,19 +47,27 @@ _SCALABLE = {"Deployment": "apps", "StatefulSet": "apps", "ReplicaSet": "apps"}
 @references_of("autoscaling", "HorizontalPodAutoscaler")
 @references_of("keda.sh", "ScaledObject")
 def autoscaler(manifest: Manifest, index: Index) -> Iterator[Problem]:
-    reference = mapping(manifest.spec.get("scaleTargetRef"))
-    kind, name = text(reference.get("kind")) or "Deployment", text(reference.get("name"))
-    namespace = manifest.identity.namespace
+    namespace, kind, name = target = _target(manifest)
     group = _SCALABLE.get(kind)
     path: Path = ("spec", "scaleTargetRef")
     if group is not None and name and not index.has(group, kind, namespace, name):
         yield missing(index, namespace, (*path, "name"), f"{kind} '{name}' in '{namespace}'")
-    for other in (*index.of("keda.sh", "ScaledObject"), *index.of("autoscaling", "HorizontalPodAutoscaler")):
-        target = mapping(other.spec.get("scaleTargetRef"))
-        same = (other.identity.namespace, text(target.get("kind")) or "Deployment", target.get("name")) == (
-            namespace,
-            kind,
-            name,
-        )
-        if same and other.identity < manifest.identity:
+    for other in index.once(_by_target).get(target, ()):
+        if other.identity < manifest.identity:
             yield Problem("V047", path, f"{other.identity} scales the same {kind}", "one autoscaler a workload")
+
+
+_Target = tuple[str, str, str]
+"""Namespace, kind and name of what is scaled."""
+
+
+def _target(manifest: Manifest) -> _Target:
+    reference = mapping(manifest.spec.get("scaleTargetRef"))
+    return manifest.identity.namespace, text(reference.get("kind")) or "Deployment", text(reference.get("name"))
+
+
+def _by_target(index: Index) -> dict[_Target, list[Manifest]]:
+    found: dict[_Target, list[Manifest]] = {}
+    for manifest in (*index.of("keda.sh", "ScaledObject"), *index.of("autoscaling", "HorizontalPodAutoscaler")):
+        found.setdefault(_target(manifest), []).append(manifest)
+    return found

@@ -9,7 +9,7 @@ from decimal import Decimal
 from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, how_many, items, mapping
 from tenantry.verify import values
 from tenantry.verify.index import Index, pod_specs
-from tenantry.verify.kubernetes.admission import requirements
+from tenantry.verify.kubernetes.admission import ranges_by_namespace, requirements
 from tenantry.verify.kubernetes.disruption import scaler_of
 from tenantry.verify.registration import references_of
 
@@ -106,9 +106,7 @@ def _of_pod(index: Index, manifest: Manifest) -> Iterator[tuple[str, Decimal]]:
 def claim_in_range(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """Claims outside of what a LimitRange of the namespace allows."""
     for path, size in _claims(manifest):
-        for ranged in index.of("", "LimitRange"):
-            if ranged.identity.namespace != manifest.identity.namespace:
-                continue
+        for ranged in index.once(ranges_by_namespace).get(manifest.identity.namespace, ()):
             for _, limit in entries(ranged.spec.get("limits")):
                 if limit.get("type") == "PersistentVolumeClaim":
                     yield from _outside(path, size, limit)

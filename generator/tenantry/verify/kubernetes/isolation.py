@@ -7,6 +7,7 @@ from functools import partial
 from ipaddress import ip_address
 
 from tenantry.core import addresses
+from tenantry.core.findings import ObjectId
 from tenantry.core.manifest import Manifest, Problem, Value, entries, how_many, items, mapping, text
 from tenantry.verify.index import Index, pod_specs
 from tenantry.verify.kubernetes.workloads import selects
@@ -24,6 +25,7 @@ OTHER_KINDS = (
 """Policies that may allow more; they are not read here."""
 _OPERATOR = {"app.kubernetes.io/name": "cloudnative-pg"}
 _CLUSTER = ("postgresql.cnpg.io", "Cluster")
+_POOLER = ("postgresql.cnpg.io", "Pooler")
 _STATUS = 8000
 _WIDE = 8
 """Prefix length up to which a range may hold the cluster's own addresses."""
@@ -55,66 +57,64 @@ def cut_off(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """Told at the first policy of those that together cut Pods off."""
     if index.partial or any(index.of(*kind) for kind in OTHER_KINDS):
         return
-    told: set[str] = set()
-    for pods in index.pods.get(manifest.identity.namespace, ()):
-        for problem in (
-            *_dns(manifest, index, pods),
-            *_operator(manifest, index, pods),
-            *_clients(manifest, index, pods),
-        ):
-            if problem.message not in told:
-                told.add(problem.message)
-                yield problem
+    found = index.once(_by_policy).get(manifest.identity, ())
+    yield from {problem.message: problem for problem in found}.values()
 
 
-def _dns(manifest: Manifest, index: Index, pods: MadePods) -> Iterator[Problem]:
+def _by_policy(index: Index) -> dict[ObjectId, list[Problem]]:
+    """What is cut off, by the first policy that isolates the Pods."""
+    found: dict[ObjectId, list[Problem]] = {}
+    for namespace in index.once(_by_namespace):
+        for pods in index.pods.get(namespace, ()):
+            if inward := isolating(index, pods, "Ingress"):
+                rules = _rules(inward, "ingress")
+                problems = (*_operator_in(pods, rules), *_clients(index, pods, rules))
+                found.setdefault(inward[0].identity, []).extend(problems)
+            if outward := isolating(index, pods, "Egress"):
+                rules = _rules(outward, "egress")
+                problems = (*_dns(pods, rules), *_operator_out(pods, rules))
+                found.setdefault(outward[0].identity, []).extend(problems)
+    return found
+
+
+def _dns(pods: MadePods, rules: Sequence[Value]) -> Iterator[Problem]:
     """Pods that may connect to something, but can't look its name up."""
-    policies = isolating(index, pods, "Egress")
-    rules = _rules(policies, "egress")
-    if not policies or policies[0] is not manifest or not rules or _on_node(pods.maker):
+    if not rules or _on_node(pods.maker) or any(_allows(rule, "to", _is_dns, _may_hold_dns) for rule in rules):
         return
-    if not any(_allows(rule, "to", _is_dns, _may_hold_dns) for rule in rules):
-        message = (
-            f"the Pods of {pods.maker.identity} may connect out, but nothing allows UDP port 53, so no name is found"
-        )
-        hint = "allow port 53 (UDP and TCP) to the Pods of DNS in kube-system"
-        yield Problem("V055", ("spec", "egress"), message, hint, "warning")
+    message = f"the Pods of {pods.maker.identity} may connect out, but nothing allows UDP port 53, so no name is found"
+    hint = "allow port 53 (UDP and TCP) to the Pods of DNS in kube-system"
+    yield Problem("V055", ("spec", "egress"), message, hint, "warning")
 
 
-def _operator(manifest: Manifest, index: Index, pods: MadePods) -> Iterator[Problem]:
-    if pods.maker.kind != ("postgresql.cnpg.io", "Cluster") or "cnpg.io/jobRole" in pods.labels:
-        return
-    name = pods.maker.identity.name
-    policies = isolating(index, pods, "Ingress")
-    if policies and policies[0] is manifest:
-        rules = _rules(policies, "ingress")
-        if not any(
-            _allows(rule, "from", lambda port: _holds(port, _STATUS, "TCP", "status"), _is_operator) for rule in rules
-        ):
-            message = (
-                f"nothing lets the operator reach port {_STATUS} of the Cluster '{name}', so it takes it for broken"
-            )
-            hint = "allow ports 8000 and 5432 from the operator's namespace"
-            yield Problem("V055", ("spec", "podSelector"), message, hint, "warning")
-    policies = isolating(index, pods, "Egress")
-    if policies and policies[0] is manifest and not _rules(policies, "egress"):
+def _is_instance(pods: MadePods) -> bool:
+    """Whether they are instances of PostgreSQL, not the operator's jobs."""
+    return pods.maker.kind == ("postgresql.cnpg.io", "Cluster") and "cnpg.io/jobRole" not in pods.labels
+
+
+def _operator_in(pods: MadePods, rules: Sequence[Value]) -> Iterator[Problem]:
+    if _is_instance(pods) and not any(_allows(rule, "from", _is_status, _is_operator) for rule in rules):
+        name = pods.maker.identity.name
+        message = f"nothing lets the operator reach port {_STATUS} of the Cluster '{name}', so it takes it for broken"
+        hint = "allow ports 8000 and 5432 from the operator's namespace"
+        yield Problem("V055", ("spec", "podSelector"), message, hint, "warning")
+
+
+def _operator_out(pods: MadePods, rules: Sequence[Value]) -> Iterator[Problem]:
+    if _is_instance(pods) and not rules:
+        name = pods.maker.identity.name
         message = f"nothing lets the instances of the Cluster '{name}' reach the API server, so none gets ready"
         yield Problem("V055", ("spec", "podSelector"), message, "allow port 443 or 6443 to the API server", "warning")
 
 
-def _clients(manifest: Manifest, index: Index, pods: MadePods) -> Iterator[Problem]:
+def _clients(index: Index, pods: MadePods, rules: Sequence[Value]) -> Iterator[Problem]:
     """Standbys and poolers of a Cluster that nothing lets connect to it."""
     if pods.maker.kind != _CLUSTER or "cnpg.io/jobRole" in pods.labels:
         return
-    name, policies = pods.maker.identity.name, isolating(index, pods, "Ingress")
-    if not policies or policies[0] is not manifest:
-        return
-    rules = _rules(policies, "ingress")
+    name = pods.maker.identity.name
     several = how_many(pods.maker.spec.get("instances"), 1) > 1
     clients = [(pods, f"the instances of the Cluster '{name}'")] if several else []
     for other in index.pods.get(pods.namespace, ()):
-        pooled = mapping(other.maker.spec.get("cluster")).get("name") == name
-        if other.maker.kind == ("postgresql.cnpg.io", "Pooler") and pooled:
+        if other.maker.kind == _POOLER and mapping(other.maker.spec.get("cluster")).get("name") == name:
             clients.append((other, f"the Pooler '{other.maker.identity.name}'"))
     for client, who in clients:
         if not any(_allows(rule, "from", _is_postgresql, partial(_takes, client)) for rule in rules):
@@ -149,6 +149,10 @@ def _allows(rule: Value, side: str, port: Callable[[Value], bool], peer: Callabl
 
 def _is_dns(port: Value) -> bool:
     return _holds(port, 53, "UDP", "dns")
+
+
+def _is_status(port: Value) -> bool:
+    return _holds(port, _STATUS, "TCP", "status")
 
 
 def _holds(port: Value, number: int, protocol: str, name: str) -> bool:

@@ -6,7 +6,8 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from tenantry.core.manifest import Manifest, Path, Problem, mapping
 from tenantry.core.secret_words import user_information
@@ -165,6 +166,8 @@ def addresses(manifest: Manifest) -> Iterator[Problem]:
 
     Values of Secrets may: that is what they are for. Where no Secret may lie, IAM-08 tells of it.
     """
+    if not _may_hold_addresses(manifest.value):
+        return
     is_secret = manifest.kind == ("", "Secret")
     todo: list[tuple[Path, object]] = [((), manifest.value)]
     while todo:
@@ -178,6 +181,17 @@ def addresses(manifest: Manifest) -> Iterator[Problem]:
                 message = "holds an address with user information: a name, password or token before the '@'"
                 hint = "keep it in the secret store, and change it: it is known now"
                 yield Problem("V034", (*path, step), message, hint)
+
+
+def _may_hold_addresses(value: Mapping[str, Any] | list[Any]) -> bool:
+    """Most objects hold no text that could be one; where one is must then be found out for few."""
+    for inner in value if isinstance(value, list) else value.values():
+        if isinstance(inner, str):
+            if "@" in inner and "://" in inner:
+                return True
+        elif isinstance(inner, (dict, list)) and _may_hold_addresses(inner):
+            return True
+    return False
 
 
 @rule_for("", "Namespace")

@@ -58,9 +58,11 @@ def labelled_namespaces(manifest: Manifest, index: Index) -> Iterator[Problem]:
             for place, peer in entries(rule.get(side)):
                 wanted = mapping(mapping(peer.get("namespaceSelector")).get("matchLabels"))
                 for key, value in wanted.items():
+                    if key == _NAME or key.lower() not in ("name", "namespace"):
+                        continue
                     meant = index.get("", "Namespace", "", text(value))
                     taken = any(space.labels.get(key) == value for space in namespaces)
-                    if key != _NAME and key.lower() in ("name", "namespace") and meant is not None and not taken:
+                    if meant is not None and not taken:
                         path: Path = ("spec", direction, number, side, place, "namespaceSelector", "matchLabels", key)
                         message = f"the Namespace '{value}' has no label '{key}', so the rule allows nothing from there"
                         yield Problem("V063", path, message, f"write {_NAME}: {value}")
