@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from functools import cache
 
 from tenantry.core.manifest import FieldProblem, Manifest, Problem, dig
+from tenantry.core.suggestions import near
 from tenantry.verify import native
 
 _CODES = {
@@ -77,8 +77,8 @@ def _unknown_field(problem: FieldProblem, source: str) -> Problem:
     message = f"unknown field '{name}'"
     if name in known:
         return Problem("V020", problem.path, message, "see its place: the kind has such a field elsewhere")
-    if near := get_close_matches(name, known, 1, 0.75):
-        return Problem("V020", problem.path, message, f"did you mean {near[0]}?")
+    if meant := near(name, known, 0.75):
+        return Problem("V020", problem.path, message, f"did you mean {meant}?")
     hint = "see the field's spelling and its place"
     if "@" not in source:  # a definition of the tree itself, which its cluster has
         return Problem("V020", problem.path, message, hint)
@@ -134,7 +134,7 @@ def _is_known(group: str, schemas: native.NativeSchemas) -> bool:
     if schemas.has_group(group) or group in _OPERATORS:
         return True
     part = any(group.endswith(f".{known}") for known in _OPERATORS)  # of the same people, but not misspelt
-    return not part and bool(get_close_matches(group, _OPERATORS, 1, 0.75))
+    return not part and bool(near(group, _OPERATORS, 0.75))
 
 
 @cache

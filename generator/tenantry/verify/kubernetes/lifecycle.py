@@ -30,13 +30,13 @@ def probed(manifest: Manifest, _: Index) -> Iterator[Problem]:
 
 
 def _named_ports(container: Value, path: Path) -> Iterator[Problem]:
-    names = {port.get("name") for _, port in entries(container.get("ports"))}
-    numbers = {port.get("containerPort") for _, port in entries(container.get("ports"))}
+    names = {text(port.get("name")) for _, port in entries(container.get("ports"))} - {""}
+    numbers = {how_many(port.get("containerPort")) for _, port in entries(container.get("ports"))}
     for kind in ("livenessProbe", "readinessProbe", "startupProbe"):
         for way in ("httpGet", "tcpSocket"):
             port = mapping(mapping(container.get(kind)).get(way)).get("port")
             if isinstance(port, str) and not port.isdigit() and port not in names:
-                there = f"it names {', '.join(sorted(map(str, names - {None})))}" if names - {None} else "it names none"
+                there = f"it names {', '.join(sorted(names)) or 'none'}"
                 message = f"the container has no port '{port}', so the probe fails each time"
                 yield Problem("V062", (*path, kind, way, "port"), message, there)
             elif isinstance(port, int) and numbers and port not in numbers:
@@ -77,7 +77,7 @@ def volume_moves(manifest: Manifest, index: Index) -> Iterator[Problem]:
             name = text(mapping(volume.get("persistentVolumeClaim")).get("claimName"))
             claim = index.get("", "PersistentVolumeClaim", manifest.identity.namespace, name) if name else None
             modes = items(claim.spec.get("accessModes")) if claim is not None else []
-            if modes and set(modes) <= {"ReadWriteOnce", "ReadWriteOncePod"}:
+            if modes and set(map(str, modes)) <= {"ReadWriteOnce", "ReadWriteOncePod"}:
                 why = "several Pods share" if several else "during a rollout the old and the new Pod share"
                 message = f"{why} the claim '{name}', which one node can mount ({modes[0]}): on another node a Pod waits for ever"
                 hint = "use a StatefulSet, or ReadWriteMany" if several else "set strategy.type: Recreate"

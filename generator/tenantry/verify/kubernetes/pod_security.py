@@ -91,7 +91,7 @@ def _baseline(spec: Value) -> _Found:
     for where, context in _contexts(spec):
         yield from _profiles(context, where)
     for number, setting in entries(mapping(spec.get("securityContext")).get("sysctls")):
-        if setting.get("name") not in _SYSCTLS:
+        if str(setting.get("name")) not in _SYSCTLS:
             yield ("securityContext", "sysctls", number), f"the Pod sets the kernel parameter {setting.get('name')}"
     yield from _privileges(spec)
 

@@ -26,7 +26,7 @@ def allowed_ports(manifest: Manifest, index: Index) -> Iterator[Problem]:
     for number, rule in entries(manifest.spec.get("ingress")):
         for place, port in entries(rule.get("ports")):
             wanted, path = port.get("port"), ("spec", "ingress", number, "ports", place, "port")
-            if wanted in theirs or port.get("endPort") or not isinstance(wanted, (int, str)):
+            if not isinstance(wanted, (int, str)) or wanted in theirs or port.get("endPort"):
                 continue
             known = f"they have {', '.join(map(str, sorted(theirs, key=str)))}"
             if isinstance(wanted, str):

@@ -10,10 +10,10 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from tenantry.core.manifest import Manifest, Path, Problem, entries, items, mapping, text
+from tenantry.core.suggestions import near
 from tenantry.verify.index import Index
 from tenantry.verify.operators.argocd import project_of
 from tenantry.verify.registration import references_of, rule_for
@@ -82,10 +82,10 @@ def finalizers(manifest: Manifest) -> Iterator[Problem]:
     for number, name in enumerate(items(manifest.metadata.get("finalizers"))):
         if str(name) in _FINALIZERS or not isinstance(name, str):
             continue
-        near = get_close_matches(name, _FINALIZERS, 1, 0.75)
-        if name.partition("/")[0].endswith("argocd.argoproj.io") or near:
+        meant = near(name, _FINALIZERS, 0.75)
+        if name.partition("/")[0].endswith("argocd.argoproj.io") or meant:
             message = f"Argo CD does not know the finalizer '{name}', so it never removes it, and deleting never ends"
-            hint = f"did you mean {near[0]}?" if near else f"there is {_FINALIZERS[0]}"
+            hint = f"did you mean {meant}?" if meant else f"there is {_FINALIZERS[0]}"
             yield Problem("V044", ("metadata", "finalizers", number), message, hint)
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from tenantry.core.manifest import Manifest, Problem, Value, entries, items, mapping, text
-from tenantry.verify import values
 from tenantry.verify.index import Index, missing, not_in_cluster
 from tenantry.verify.kubernetes.pods import secret
 from tenantry.verify.kubernetes.workloads import selects
@@ -33,15 +32,26 @@ def may_use(manifest: Manifest, index: Index) -> Iterator[Problem]:
 def _takes(condition: Value, namespace: str, home: Manifest | None) -> bool:
     if namespace in items(condition.get("namespaces")):
         return True
-    if any(
-        values.expression_error(str(p)) or re.search(str(p), namespace)
-        for p in items(condition.get("namespaceRegexes"))
-    ):
+    if any(_may_match(str(pattern), namespace) for pattern in items(condition.get("namespaceRegexes"))):
         return True
     selector = condition.get("namespaceSelector")
     if not isinstance(selector, dict):
         return False
     return home is None or selects(selector, {**home.labels, "kubernetes.io/metadata.name": namespace})
+
+
+def _may_match(pattern: str, namespace: str) -> bool:
+    """Plain names, whole or as a part, are compared; what else is an expression is for the operator to say."""
+    plain = _PLAIN.fullmatch(pattern)
+    if plain is None:
+        return True
+    start, name, end = plain.groups()
+    if start and end:
+        return namespace == name
+    return namespace.startswith(name) if start else namespace.endswith(name) if end else name in namespace
+
+
+_PLAIN = re.compile(r"(\^?)([-a-z0-9]{1,63})(\$?)")
 
 
 @references_of(_GROUP, "ExternalSecret")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import SequenceMatcher, get_close_matches
+from difflib import SequenceMatcher
 
 from tenantry.core.manifest import Manifest, Path, Problem, Value, entries, items, mapping, text
+from tenantry.core.suggestions import near
 from tenantry.verify.index import Index, not_in_cluster
 from tenantry.verify.registration import references_of, rule_for
 
@@ -64,21 +65,23 @@ def matched_kinds(manifest: Manifest) -> Iterator[Problem]:
         for end, block in blocks:
             for place, written in enumerate(items(mapping(block.get("resources")).get("kinds"))):
                 kind = str(written).rpartition("/")[2].partition(".")[0]
-                near = get_close_matches(kind, _KINDS, 1, 0.8)
-                if kind.isalnum() and kind not in _KINDS and near and _is_misspelt(kind, near[0]):
+                meant = near(kind, _KINDS, 0.8)
+                if kind.isalnum() and kind not in _KINDS and meant and _is_misspelt(kind, meant):
                     path: Path = ("spec", "rules", number, "match", *end, "resources", "kinds", place)
                     yield Problem(
                         "V057",
                         path,
                         f"there is no kind '{kind}', so the rule is asked of none",
-                        f"did you mean {near[0]}?",
+                        f"did you mean {meant}?",
                     )
 
 
-def _is_misspelt(kind: str, near: str) -> bool:
+def _is_misspelt(kind: str, other: str) -> bool:
     """A plural, another case, or letters that are swapped, missing or too many; not a kind of somebody else."""
-    return kind.lower() in (near.lower(), f"{near.lower()}s") or (
-        abs(len(kind) - len(near)) <= 1 and SequenceMatcher(None, kind, near).ratio() > _ALIKE and kind[:1] == near[:1]
+    return kind.lower() in (other.lower(), f"{other.lower()}s") or (
+        abs(len(kind) - len(other)) <= 1
+        and SequenceMatcher(None, kind, other).ratio() > _ALIKE
+        and kind[:1] == other[:1]
     )
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import configparser
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from functools import lru_cache
 
 from tenantry.core.codes import Code, declare
 from tenantry.core.manifest import Manifest, Path, Problem, digits, mapping, text
+from tenantry.core.suggestions import near
 from tenantry.verify import values
 from tenantry.verify.registration import rule_for
 
@@ -73,8 +73,8 @@ def _file(options: dict[str, str], path: Path) -> Iterator[Problem]:
         elif name in _SWITCHES and value.strip() not in ("True", "true", "False", "false", ""):
             message = f"{name} = {value} counts as on: Odoo reads True and False only"
             yield Problem("V059", path, message, f"write {name} = False, or True")
-        elif name not in _KNOWN and (near := get_close_matches(name, _KNOWN, 1, 0.85)):
-            yield Problem("V059", path, f"Odoo has no option '{name}'", f"did you mean {near[0]}?", "warning")
+        elif name not in _KNOWN and (meant := near(name, _KNOWN, 0.85)):
+            yield Problem("V059", path, f"Odoo has no option '{name}'", f"did you mean {meant}?", "warning")
     yield from _guards(options, path)
     for low, high in (("limit_memory_soft", "limit_memory_hard"), ("limit_time_cpu", "limit_time_real")):
         less, more = digits(options.get(low, "")[:9]), digits(options.get(high, "")[:9])

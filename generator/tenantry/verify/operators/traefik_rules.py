@@ -14,7 +14,7 @@ from tenantry.verify.operators.traefik import route_service
 from tenantry.verify.registration import references_of, rule_for
 
 _GROUP = "traefik.io"
-_V2_PATTERN = re.compile(r"\{[a-zA-Z0-9_]*(?::[^}]*)?[a-zA-Z_][^}]*\}")
+_V2_PATTERN = re.compile(r"(?<!\\[pPx])\{[a-zA-Z_][a-zA-Z0-9_]{0,62}(?::[^{}]{0,200})?\}")
 _COUNTED = re.compile(r"\{[0-9]+(?:,[0-9]*)?\}")
 
 

@@ -112,10 +112,14 @@ def annotated(manifest: Manifest) -> Iterator[Problem]:
                 yield Problem("V056", (*path, key), message, 'write it like ["/bin/sh", "-c", "..."]')
 
 
+_LONGEST = 4096
+"""Characters of a command that are looked at; longer ones are nobody's."""
+
+
 def _is_list(command: str) -> bool:
     try:
-        found = json.loads(command)
-    except ValueError:
+        found = json.loads(command[:_LONGEST])
+    except (ValueError, RecursionError):
         return False
     return isinstance(found, list) and all(isinstance(word, str) for word in found)
 

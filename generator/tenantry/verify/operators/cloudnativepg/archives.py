@@ -94,7 +94,7 @@ def _place(store: Value, server: str) -> tuple[str, ...]:
 def own_archive(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """Two clusters of one name in one bucket mix their WAL; the second finds the archive not empty (barman-cloud-check-wal-archive)."""
     for place in _places(index, manifest):
-        first = index.once(_archives)[place][0]
+        first = next(iter(index.once(_archives).get(place, ())), manifest)
         if first.identity != manifest.identity and place[1]:
             message = f"{first.identity} archives to {place[1]}/{place[2]} too: 'Expected empty archive'"
             yield Problem("V056", ("spec",), message, "give each a serverName or a path of its own")

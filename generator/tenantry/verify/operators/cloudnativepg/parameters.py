@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from tenantry.core.manifest import Manifest, Path, Problem, Value, digits, how_many, mapping
+from tenantry.core.suggestions import near
 from tenantry.verify.index import Index
 from tenantry.verify.operators.cloudnativepg.known_parameters import (
     CHOICES,
@@ -39,8 +39,8 @@ def server_parameters(manifest: Manifest) -> Iterator[Problem]:
 def _refused(name: str, value: str) -> tuple[str, str]:
     """(why, hint) of a parameter that PostgreSQL refuses; empty for one that it takes."""
     bare = value.strip().strip("'")
-    if name not in KNOWN and "." not in name and (near := _near(name)):
-        return f"there is no parameter '{name}'", f"did you mean {near}?"
+    if name not in KNOWN and "." not in name and (meant := _near(name)):
+        return f"there is no parameter '{name}'", f"did you mean {meant}?"
     choices = CHOICES.get(name)
     if choices is not None and bare and bare.lower().replace(" ", "_") not in choices.lower().split():
         return (
@@ -69,8 +69,7 @@ _SHIFT = {"kB": 0, "MB": 10, "GB": 20, "TB": 30}
 
 def _near(name: str) -> str:
     """A known parameter of which the name is misspelt by a letter or two; empty for none."""
-    found = get_close_matches(name, KNOWN, 1, 0.9) if len(name) > 5 else []
-    return found[0] if found else ""
+    return near(name, KNOWN, 0.9) if len(name) > 5 else ""
 
 
 def _reserved(given: Value) -> Iterator[Problem]:
@@ -90,8 +89,8 @@ def pooler_parameters(manifest: Manifest) -> Iterator[Problem]:
     for name, value in mapping(mapping(manifest.spec.get("pgbouncer")).get("parameters")).items():
         path = ("spec", "pgbouncer", "parameters", name)
         if name not in PGBOUNCER:
-            near = get_close_matches(name, PGBOUNCER, 1, 0.8)
-            hint = f"did you mean {near[0]}?" if near else "remove it"
+            meant = near(name, PGBOUNCER, 0.8)
+            hint = f"did you mean {meant}?" if meant else "remove it"
             yield Problem("V040", path, f"PgBouncer's '{name}' may not be set here", hint)
         elif not isinstance(value, str):
             continue
