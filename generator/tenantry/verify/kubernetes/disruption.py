@@ -1,4 +1,8 @@
-"""Drains and scaling that get in each other's way: budgets without room, counts that a sync resets, sizes without a base."""
+"""Drains and scaling that get in each other's way: budgets without room, counts that a sync resets, sizes without a base.
+
+Shares of a budget are rounded up (pkg/controller/disruption); a Pod with a container that requests nothing ends the
+measurement in an error (pkg/controller/podautoscaler/replica_calculator.go of Kubernetes 1.37).
+"""
 
 from __future__ import annotations
 

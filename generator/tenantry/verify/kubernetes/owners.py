@@ -1,4 +1,8 @@
-"""Two objects that manage one thing: each undoes the other's work, over and over."""
+"""Two objects that manage one thing: each undoes the other's work, over and over.
+
+cert-manager issues anew when a Secret is another Certificate's (internal/controller/certificates/policies/checks.go);
+External Secrets refuses a Secret that another ExternalSecret owns (pkg/controllers/externalsecret, ErrSecretIsOwned).
+"""
 
 from __future__ import annotations
 
