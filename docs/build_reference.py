@@ -12,6 +12,7 @@ import click
 import yaml
 
 from tenantry.cli.main import COMMANDS, cli
+from tenantry.core.code_notes import NOTES
 from tenantry.core.codes import in_order
 from tenantry.core.controls import ASSUMPTIONS, CATALOG, GROUPS, STANDARDS, Control
 from tenantry.inputs.schema import KINDS, load_schema
@@ -87,6 +88,11 @@ def _codes() -> Iterator[str]:
     yield "| code | title | meaning |\n|---|---|---|\n"
     for code in in_order():
         yield f"| `{code.id}` | {code.title} | {code.meaning} |\n"
+    yield "\n## Why, and how to fix\n\nAn error does not work, or opens something. A warning works until a drain, a rollout, an incident or a restore, or could not be checked.\n"
+    for code in in_order():
+        if note := NOTES.get(code.id):
+            yield f"\n### {code.id}: {code.title}\n\n"
+            yield f"- **Severity:** {note.severity}.\n- **Source:** {note.source}.\n- **Fix:** {note.fix}\n"
 
 
 def _commands() -> Iterator[str]:

@@ -5,8 +5,11 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path"
+	"regexp"
 	"slices"
+	"strings"
 	"sync"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
@@ -136,7 +139,8 @@ type verdict struct {
 	Problems    []problem `json:"problems"`
 }
 
-// problem is one field that the API server would reject. Rule is unknown, schema, cel, syntax or unjudged.
+// problem is one field that the API server would reject. Rule is unknown (the message lists names that may be meant),
+// schema, cel, syntax or unjudged.
 type problem struct {
 	Path    string `json:"path"`
 	Rule    string `json:"rule"`
@@ -194,7 +198,7 @@ func (s *compiledSchema) problems(ctx context.Context, object map[string]any, le
 	unknown = append(unknown, metaUnknown...)
 	slices.Sort(unknown)
 	for _, path := range slices.Compact(unknown) {
-		found = append(found, problem{path, "unknown", "unknown field"})
+		found = append(found, problem{path, "unknown", strings.Join(neighbours(s.structural, path), " ")})
 	}
 	var errs field.ErrorList
 	if metaErr != nil {
@@ -224,4 +228,59 @@ func (s *compiledSchema) problems(ctx context.Context, object map[string]any, le
 		found = append(found, problem{e.Field, "cel", e.ErrorBody()})
 	}
 	return found
+}
+
+// neighbours gives the fields that the schema has beside an unknown one, and its own name if another place has it.
+func neighbours(s *schema.Structural, path string) []string {
+	steps := strings.Split(listIndex.ReplaceAllString(path, ""), ".")
+	name, names := steps[len(steps)-1], map[string]bool{}
+	if named(s, name, 0) {
+		names[name] = true
+	}
+	for _, step := range steps[:len(steps)-1] {
+		for s != nil && s.Items != nil {
+			s = s.Items
+		}
+		if s == nil {
+			break
+		}
+		next, known := s.Properties[step]
+		if known {
+			s = &next
+		} else if s.AdditionalProperties != nil {
+			s = s.AdditionalProperties.Structural
+		} else {
+			s = nil
+		}
+	}
+	for s != nil && s.Items != nil {
+		s = s.Items
+	}
+	if s != nil {
+		for known := range s.Properties {
+			names[known] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+var listIndex = regexp.MustCompile(`\[[0-9]+\]`)
+
+// named tells whether a field of that name is anywhere in the schema.
+func named(s *schema.Structural, name string, depth int) bool {
+	if s == nil || depth > 40 {
+		return false
+	}
+	if _, known := s.Properties[name]; known || named(s.Items, name, depth+1) {
+		return true
+	}
+	if s.AdditionalProperties != nil && named(s.AdditionalProperties.Structural, name, depth+1) {
+		return true
+	}
+	for _, inner := range s.Properties {
+		if named(&inner, name, depth+1) {
+			return true
+		}
+	}
+	return false
 }

@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+import tenantry.verify  # noqa: F401 - declares the codes of operators
 from conftest import Ran, add_tenant, tree
 from tenantry.cli.main import COMMANDS
+from tenantry.core.code_notes import NOTES
+from tenantry.core.codes import CODES_BY_ID
 
 Run = Callable[..., Ran]
 
@@ -150,6 +153,23 @@ def test_explain_names_file_and_line_of_each_value(run: Run, fleet: Path) -> Non
 
 def test_explain_of_a_code_says_what_it_means(run: Run) -> None:
     assert run("explain", "f001").out.startswith("F001: Host is taken\n")
+
+
+def test_codes_of_objects_say_why_by_whom_and_how_to_fix(run: Run) -> None:
+    assert {code for code in CODES_BY_ID if code.startswith("V")} == NOTES.keys()
+    shown = run("explain", "V056").out
+    for part in ("Severity  error: no backup", "Source    CloudNativePG", "Fix       Set the backup up"):
+        assert part in shown
+    fields = json.loads(run("explain", "V056", "--format", "json").out)["code"]
+    assert (fields["fix"], fields["source"]) == (NOTES["V056"].fix, NOTES["V056"].source)
+
+
+def test_warnings_fail_when_they_are_asked_to(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("apiVersion: v1\nkind: Endpoints\nmetadata: {name: a}\n")
+    assert run("verify", tmp_path).code == 0
+    assert run("verify", tmp_path, "--fail-on", "warning").code == 1
+    (tmp_path / "a.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    assert run("verify", tmp_path, "--fail-on", "warning").code == 0
 
 
 def test_an_internal_error_gives_one_line_and_a_file_without_a_traceback(fleet: Path, tmp_path: Path) -> None:

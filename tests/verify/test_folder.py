@@ -155,7 +155,7 @@ def test_what_is_no_ordinary_file_is_refused_and_never_waited_for(run: Run, tmp_
 def test_a_file_that_says_it_is_empty_is_read_to_its_end_or_to_the_limit(run: Run) -> None:
     """Files of the kernel have no size."""
     ran = run("verify", "/proc/self/status", "--format", "json")
-    assert (ran.code, findings(ran)[0]["code"]) == (1, "V002")
+    assert (ran.code, findings(ran)[0]["code"]) == (0, "V002")
 
 
 def test_manifests_come_from_standard_input(tmp_path: Path) -> None:

@@ -165,6 +165,33 @@ def objects(engine_program: Path) -> list[Manifest]:
         return Objects(read_folder(engine, REPOSITORY / "rendered", "euw1-a/production/acme").manifests)
 
 
+def test_a_file_of_another_tool_and_a_chart_are_no_errors(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(CONFIG)
+    (tmp_path / "values.yaml").write_text("image:\n  kind: none\n")
+    chart = tmp_path / "chart/templates"
+    chart.mkdir(parents=True)
+    (chart.parent / "Chart.yaml").write_text("apiVersion: v2\nname: a\n")
+    (chart / "a.yaml").write_text("{{ if .Values.a }}\n")
+    ran = run("verify", tmp_path, "--format", "json")
+    told = [(f["severity"], f["code"], f["file"]) for f in json.loads(ran.out)["findings"]]
+    below = [(severity, code, str(Path(file).relative_to(tmp_path))) for severity, code, file in told]
+    assert below == [("warning", "V002", "chart/Chart.yaml"), ("warning", "V002", "values.yaml")]
+    assert ran.code == 0
+
+
+def test_a_kind_of_a_foreign_operator_is_told_and_no_error(run: Run, tmp_path: Path) -> None:
+    groups = {
+        "istio.example/v1": "warning",
+        "gateway.networking.k8s.io/v1": "warning",
+        "apps/v1": "error",
+        "trafik.io/v1": "error",
+    }
+    for group, severity in groups.items():
+        (tmp_path / "a.yaml").write_text(f"apiVersion: {group}\nkind: Gate\nmetadata: {{name: a}}\n")
+        (finding,) = json.loads(run("verify", tmp_path, "--format", "json").out)["findings"]
+        assert (finding["code"], finding["severity"]) == ("V010", severity), group
+
+
 def test_the_order_of_files_means_nothing(objects: list[Manifest]) -> None:
     def told(order: list[Manifest]) -> set[tuple[ObjectId, str, str]]:
         return {(m.identity, p.code, p.message) for m, p in judge(Index(order), "1.34")}

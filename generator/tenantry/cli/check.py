@@ -15,8 +15,11 @@ from tenantry.runtime.workspace import require_fleet
     metavar="REVISION",
     help="The branch or commit that the change starts from (default: the default branch of this clone).",
 )
+@click.option(
+    "--fail-on", type=click.Choice(["error", "warning"]), default="error", help="Findings that end in exit code 1."
+)
 @common
-def command(options: Options, base: str) -> None:
+def command(options: Options, base: str, fail_on: str) -> None:
     """Check that inputs are valid and generated trees are up to date.
 
     Reads tenants/, tiers/, platform/ and policies/, and compares base/, overlays/ and rendered/ with what they should
@@ -28,4 +31,4 @@ def command(options: Options, base: str) -> None:
     space = options.workspace()
     from tenantry.commands.check import check
 
-    options.report(check(space, base))
+    options.report(check(space, base), fail_on)

@@ -73,10 +73,11 @@ class Options:
         """The formats to write, and where to. Raises UsageError."""
         return destinations(self.given)
 
-    def report(self, result: Result) -> None:
-        """Write the result to its destinations, and exit with its code."""
+    def report(self, result: Result, fail_on: str = "error") -> None:
+        """Write the result to its destinations, and exit with its code: 1 for findings of this severity or above."""
         self.report_findings(result)
-        raise SystemExit(0 if result.ok else 1)
+        failed = bool(result.findings) if fail_on == "warning" else not result.ok
+        raise SystemExit(1 if failed else 0)
 
     def report_findings(self, result: Result) -> None:
         """Write the result in each format. Files come first, so that standard output says nothing if one fails."""

@@ -18,8 +18,11 @@ _TYPES = "a folder, a file, or '-' for standard input"
 @click.command("verify")
 @click.argument("directory_or_file", required=False, type=FilePath(), metavar="[DIR]")
 @click.option("--kubernetes", metavar="VERSION", default="", help="Kubernetes version to check against, such as 1.34.")
+@click.option(
+    "--fail-on", type=click.Choice(["error", "warning"]), default="error", help="Findings that end in exit code 1."
+)
 @common
-def command(options: Options, directory_or_file: Path | None, kubernetes: str) -> None:
+def command(options: Options, directory_or_file: Path | None, kubernetes: str, fail_on: str) -> None:
     """Check plain manifests as the clusters and their operators would: rendered/, or any folder or file.
 
     Checks schemas of native and custom kinds, the operators' own rules, and references between objects, for each
@@ -29,17 +32,17 @@ def command(options: Options, directory_or_file: Path | None, kubernetes: str) -
     from standard input.
     """
     if str(directory_or_file) == "-":
-        options.report(_standard_input(options, kubernetes))
+        options.report(_standard_input(options, kubernetes), fail_on)
     elif directory_or_file is None:
         target = require_fleet(options.root) / "rendered"
         if target.is_symlink():
             raise UsageError("rendered/ is a link", "name the folder that it points to, if that should be checked")
-        _verify(options, target, "rendered", kubernetes)
+        _verify(options, target, "rendered", kubernetes, fail_on)
     else:
-        _verify(options, options.path(directory_or_file), str(directory_or_file), kubernetes)
+        _verify(options, options.path(directory_or_file), str(directory_or_file), kubernetes, fail_on)
 
 
-def _verify(options: Options, given: Path, shown: str, kubernetes: str) -> None:
+def _verify(options: Options, given: Path, shown: str, kubernetes: str, fail_on: str) -> None:
     try:
         target = given.resolve(strict=True)  # a path given by the user may be a link
         good = target.is_dir() or target.is_file()
@@ -52,7 +55,7 @@ def _verify(options: Options, given: Path, shown: str, kubernetes: str) -> None:
     space = options.workspace()
     from tenantry.commands.verify import verify
 
-    options.report(verify(space, target, kubernetes, shown))
+    options.report(verify(space, target, kubernetes, shown), fail_on)
 
 
 def _standard_input(options: Options, kubernetes: str) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -85,6 +86,11 @@ class Part:
         self.assurances += other.assurances
 
 
+def _severe(finding: Finding) -> Finding:
+    """A cluster of a fleet has no file that can't be checked."""
+    return dataclasses.replace(finding, severity="error")
+
+
 @dataclass(frozen=True)
 class Job:
     """One verification: a folder, and the promises for it."""
@@ -107,9 +113,10 @@ class Job:
             folder = read_defined(engine, partial(self._read, engine, self.inside or layout.folder))
             name = layout.folder or self.base.name
             cluster = clusters.get(name)
-            index = Index(folder.manifests, storage_classes=cluster.storage_classes.names if cluster else frozenset())
+            classes = cluster.storage_classes.names if cluster else frozenset()
+            index = Index(folder.manifests, storage_classes=classes, pinned=cluster is not None)
             judged.append((layout, index))
-            part.findings += folder.findings
+            part.findings += folder.findings if cluster is None else map(_severe, folder.findings)
             part.counts.update(clusters=1, files=folder.files, objects=len(folder.manifests))
             if promised is not None and cluster is not None and not self.inside:
                 states[name] = State(promised, cluster, index, layout.folder or ".", states)

@@ -14,6 +14,7 @@ import yaml
 from tenantry.commands.examination import known_fleet
 from tenantry.commands.rendered import rendered_files, text_below
 from tenantry.core.assurance import Objective
+from tenantry.core.code_notes import NOTES
 from tenantry.core.codes import CODES_BY_ID
 from tenantry.core.controls import CONTROLS_BY_ID, STANDARDS, Control
 from tenantry.core.findings import FindingsError, UsageError
@@ -59,7 +60,11 @@ def explain_code(subject: str) -> CommandAnswer | None:
     code, control = CODES_BY_ID.get(subject.upper()), CONTROLS_BY_ID.get(subject.upper())
     if code is not None:
         fields = {"id": code.id, "title": code.title, "meaning": code.meaning}
-        return CommandAnswer("explain", f"{code.id}: {code.title}\n{code.meaning}\n", {"code": fields})
+        text = f"{code.id}: {code.title}\n{code.meaning}\n"
+        if note := NOTES.get(code.id):
+            fields |= {"severity": note.severity, "source": note.source, "fix": note.fix}
+            text += f"\nSeverity  {note.severity}.\nSource    {note.source}.\nFix       {note.fix}\n"
+        return CommandAnswer("explain", text, {"code": fields})
     return _control(control) if control is not None else None
 
 

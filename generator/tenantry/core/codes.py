@@ -90,6 +90,11 @@ _CODES: tuple[Code, ...] = (
         "Cell lacks what its tier shares",
         "A cell of this tier needs a shared PostgreSQL, a shared Redis, or a PostgreSQL version.",
     ),
+    Code(
+        "R007",
+        "Value would hurt",
+        "It is allowed, and would lock users out, stop writes, or leave nothing to restore from.",
+    ),
     Code("F001", "Host is taken", "Two instances claim the same host, so a request could reach the wrong tenant."),
     Code(
         "F002",
@@ -357,6 +362,9 @@ _CODES: tuple[Code, ...] = (
     ),
     Code("V056", "Backup fails or vanishes", "The backup can't be made, or is gone before the next one is there."),
     Code("V057", "Guard is off", "What should keep requests out has no effect, or lets everyone in."),
+    Code(
+        "V058", "Setting without effect", "It is accepted, and does nothing: what it was written for does not happen."
+    ),
     Code("V060", "Dangling reference", "The referenced object, volume or entry does not exist."),
     Code("V061", "Key is missing", "The Secret, ConfigMap or catalog exists, but lacks the referenced key."),
     Code("V062", "Port is missing", "The Pods or the Service exist, but have no such port."),

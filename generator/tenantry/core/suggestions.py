@@ -25,3 +25,12 @@ def choices(word: str, known: Iterable[object], what: str = "known") -> str:
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
     listed = f"{what}: {', '.join(names[:_MOST]) or 'none'}{more}"
     return f"{question} {listed}" if question else listed
+
+
+_LONGEST = 80
+
+
+def near(name: str, known: Iterable[str], likeness: float) -> str:
+    """The known name that is meant by a misspelt one; empty for none, and for one that is too long to be a name."""
+    found = difflib.get_close_matches(name, list(known), 1, likeness) if len(name) <= _LONGEST else []
+    return found[0] if found else ""

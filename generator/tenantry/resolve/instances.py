@@ -17,6 +17,7 @@ from tenantry.model.release import Release
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 from tenantry.resolve.instance import Instance, Move, Site
+from tenantry.resolve.limits import check_limits
 from tenantry.resolve.links import cells_for, check_links, link, tier_faults
 from tenantry.resolve.settings import DoesNotFitError, SettingProblem, resolve_instance
 
@@ -34,7 +35,7 @@ def resolve(fleet: Fleet, *, judge: bool = True, only: Collection[str] | None = 
 
     Without `judge`, entries that contradict themselves are taken as they are.
     """
-    findings = list(check_links(fleet)) if judge else []
+    findings = [*check_links(fleet), *check_limits(fleet)] if judge else []
     instances: dict[str, Instance] = {}
     if fleet.has_platform:
         for tenant in fleet.all(Tenant).values():

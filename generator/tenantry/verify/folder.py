@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import os
+import re
 import stat
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,10 +29,11 @@ GAVE_UP = "what judges it gave up"
 _SPLIT = "nothing says that its objects are good; write them smaller, or into files of their own"
 _RESTARTS = 3
 _NO_FILE = "is a link or no ordinary file"
-_PROBLEMS = {
-    "yaml": ("V001", "the file's objects could not be checked"),
-    "object": ("V002", "every document must be an object"),
-}
+_CHART = "Chart.yaml"
+_OBJECT_KEY = re.compile(r"""(?m)^["']?(?:apiVersion|kind)["']?\s*:|[{,]\s*"(?:apiVersion|kind)"\s*:""")
+_ANY_KEY = re.compile(r"""(?m)^["']?[\w.-]+["']?\s*:|^\s*\{""")
+_OTHER_FILE = Finding("V002", Place(""), "holds no Kubernetes object, so nothing in it was checked", severity="warning")
+"""Values of a chart, settings of another tool: what holds neither apiVersion nor kind is not meant for a cluster."""
 _IN_FLIGHT = 8
 _BATCH_FILES = 40
 _BATCH_CHARACTERS = 1 << 20
@@ -105,9 +108,9 @@ def _take(engine: Engine, folder: ReadManifests, files: list[str], contents: lis
         for file, content in zip(files, contents, strict=True):  # one of them, or one that was asked beside them
             _take_one(engine, folder, file, content)
         return
-    for manifests, problems in answers:
+    for file, content, (manifests, problems) in zip(files, contents, answers, strict=True):
         folder.manifests += manifests
-        folder.findings += map(_problem, problems)
+        folder.findings += _told(file, content, manifests, problems)
 
 
 def _take_one(engine: Engine, folder: ReadManifests, file: str, content: str) -> None:
@@ -118,7 +121,7 @@ def _take_one(engine: Engine, folder: ReadManifests, file: str, content: str) ->
         folder.findings.append(Finding("V024", Place(file), f"{GAVE_UP}: {error.message}", _SPLIT))
         return
     folder.manifests += manifests
-    folder.findings += map(_problem, problems)
+    folder.findings += _told(file, content, manifests, problems)
 
 
 def revive(engine: Engine, error: ToolError) -> None:
@@ -142,6 +145,16 @@ _CODES = {
 }
 
 
+def _told(
+    file: str, content: str, manifests: Sequence[Manifest], problems: Sequence[ParseProblem]
+) -> Iterable[Finding]:
+    """What is wrong with a file's documents; of a file that is none of manifests, only that it was not checked."""
+    other = _ANY_KEY.search(content) and not _OBJECT_KEY.search(content)
+    if problems and not manifests and other and all(problem.kind == "object" for problem in problems):
+        return [dataclasses.replace(_OTHER_FILE, place=Place(file, 1))]
+    return map(_problem, problems)
+
+
 def _problem(problem: ParseProblem) -> Finding:
     code, hint = _CODES[problem.kind]
     return Finding(code, problem.place, problem.message, hint)
@@ -159,6 +172,10 @@ def _files(root: Path, inside: str, folder: ReadManifests) -> Iterator[str]:
             if os.path.islink(f"{path}/{name}"):  # noqa: PTH114 - by the thousand
                 folder.findings.append(_unread(os.path.relpath(f"{path}/{name}", root), "is a link to a folder"))
         below = os.path.relpath(path, root)
+        if _CHART in names:
+            folder.findings.append(_chart(_CHART if below == "." else f"{below}/{_CHART}"))
+            folders.clear()
+            continue
         for name in sorted(names):
             if name.startswith(".") or name in _NOT_MANIFESTS or not name.endswith(SUFFIXES):
                 continue
@@ -201,6 +218,12 @@ def _all_bytes(descriptor: int, size: int) -> bytes | None:
         if left < 0:
             return None
     return b"".join(parts)
+
+
+def _chart(file: str) -> Finding:
+    """Templates are text until Helm has filled them in."""
+    message = "a Helm chart, so nothing in its folder was checked"
+    return Finding("V002", Place(file), message, "check what 'helm template' makes of it", "warning")
 
 
 def _too_large(file: str) -> Finding:

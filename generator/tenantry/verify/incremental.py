@@ -47,7 +47,7 @@ class GroupJudge:
     def judge(self, cluster: str, group: str, manifests: Sequence[Manifest], content: Callable[[str], str]) -> None:
         """Judge all objects of a group. `content` gives the text of a file."""
         facts = self.facts[cluster]
-        index = Index(manifests, lambda _: True, facts.storage_classes, partial=True)
+        index = Index(manifests, lambda _: True, facts.storage_classes, partial=True, pinned=True)
         found = list(judge(index, facts.kubernetes_version))
         known = list(to_findings(found, Locator(content), self.blame))
         if known:

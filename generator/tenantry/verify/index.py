@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
@@ -17,8 +17,29 @@ from tenantry.verify.registration import Keys, MadePods, Ports
 T = TypeVar("T")
 
 
+Key = tuple[str, str, str, str]
+"""(group, kind, namespace, name)."""
+
+
 def _nowhere(_: ObjectId) -> bool:
     return False
+
+
+def _key(manifest: Manifest) -> Key:
+    identity = manifest.identity
+    return identity.group, identity.kind, identity.namespace, identity.name
+
+
+def _twins(manifests: Sequence[Manifest]) -> dict[Key, list[Manifest]]:
+    """Objects that are there more than once."""
+    found: dict[Key, list[Manifest]] = defaultdict(list)
+    for manifest in manifests:
+        found[_key(manifest)].append(manifest)
+    return {key: members for key, members in found.items() if len(members) > 1}
+
+
+def _folder(file: str) -> str:
+    return file.rpartition("/")[0]
 
 
 @dataclass
@@ -30,6 +51,8 @@ class Index:
     storage_classes: frozenset[str] = frozenset()
     partial: bool = False
     """Only a part of the cluster's objects can be looked into, so what selects nothing here may select elsewhere."""
+    pinned: bool = False
+    """A fleet's: it says which versions and kinds its clusters have, so what is unknown here is unknown there."""
     readings: Readings = field(default_factory=Readings)
     """Schedules and routing rules as the operators' parsers read them; none where they were not asked."""
     asking: Manifest | None = None
@@ -42,9 +65,10 @@ class Index:
     """(kind, namespace, name) of ConfigMaps that something refers to."""
 
     def __post_init__(self) -> None:
-        self._by_name = {
-            (m.identity.group, m.identity.kind, m.identity.namespace, m.identity.name): m for m in self.manifests
-        }
+        self._by_name = {_key(m): m for m in self.manifests}
+        self._twins: dict[Key, list[Manifest]] = {}
+        if len(self._by_name) < len(self.manifests):
+            self._twins = _twins(self.manifests)
         self._made: dict[object, object] = {}
         self._by_kind: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
         for manifest in self.manifests:
@@ -60,10 +84,26 @@ class Index:
         return self._by_kind.get((group, kind), [])
 
     def get(self, group: str, kind: str, namespace: str, name: str) -> Manifest | None:
-        return self._by_name.get((group, kind, namespace, name))
+        """An object by its name; one that names no namespace is applied to any, so it counts for each."""
+        key = (group, kind, namespace, name)
+        found = self._by_name.get(key)
+        if found is None and namespace:
+            key = (group, kind, "", name)
+            found = self._by_name.get(key)
+        return self._nearest(found, self._twins[key]) if key in self._twins else found
+
+    def _nearest(self, found: Manifest | None, twins: list[Manifest]) -> Manifest | None:
+        """Of objects that are there twice, the one that lies with the asking one: files of a folder may be alternatives."""
+        if self.asking is None:
+            return found
+        here = self.asking.file
+        with_it = [m for m in twins if m.file == here] or [m for m in twins if _folder(m.file) == _folder(here)]
+        return with_it[0] if with_it else found
 
     def has(self, group: str, kind: str, namespace: str, name: str) -> bool:
-        found = self._by_name.get((group, kind, namespace, name))
+        found = self.get(group, kind, namespace, name)
+        if found is None and not namespace:
+            found = next((m for m in self.of(group, kind) if m.identity.name == name), None)
         if found is None:
             return self._ask(ObjectId(group, kind, namespace, name))
         self.need(found)
@@ -119,7 +159,7 @@ class Index:
         """Objects by the folder of their file."""
         found: dict[str, list[Manifest]] = defaultdict(list)
         for manifest in self.manifests:
-            found[manifest.file.rpartition("/")[0]].append(manifest)
+            found[_folder(manifest.file)].append(manifest)
         return found
 
     @cached_property
@@ -134,8 +174,32 @@ class Index:
         for manifest in self.manifests:
             make = registration.SECRET_MAKERS.get(manifest.kind)
             for name, keys in make(manifest) if make else ():
+                for namespace in self._lands_in(manifest):
+                    found.setdefault((namespace, name), (keys, manifest))
                 found[manifest.identity.namespace, name] = keys, manifest
         return found
+
+    def secret_makers_of(self, namespace: str, name: str) -> list[Manifest]:
+        """All objects of the tree that a Secret comes from."""
+        return self._all_secret_makers.get((namespace, name), [])
+
+    @cached_property
+    def _all_secret_makers(self) -> dict[tuple[str, str], list[Manifest]]:
+        found: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
+        for manifest in self.manifests:
+            make = registration.SECRET_MAKERS.get(manifest.kind)
+            for name, _ in make(manifest) if make else ():
+                for namespace in (manifest.identity.namespace, *self._lands_in(manifest)):
+                    found[namespace, name].append(manifest)
+        return found
+
+    def _lands_in(self, manifest: Manifest) -> Collection[str]:
+        """Namespaces that an object may land in which names none."""
+        return () if manifest.identity.namespace else self._namespaces
+
+    @cached_property
+    def _namespaces(self) -> frozenset[str]:
+        return frozenset(m.identity.namespace for m in self.manifests) - {""}
 
     @cached_property
     def services(self) -> dict[tuple[str, str], Ports | None]:
@@ -144,6 +208,8 @@ class Index:
         for manifest in self.manifests:
             make = registration.SERVICE_MAKERS.get(manifest.kind)
             for name, ports in make(manifest) if make else ():
+                for namespace in self._lands_in(manifest):
+                    found.setdefault((namespace, name), ports)
                 found[manifest.identity.namespace, name] = ports
         return found
 
@@ -160,6 +226,7 @@ class Index:
 
 _WORKLOADS = {
     ("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("apps", "ReplicaSet"), ("batch", "Job"),
+    ("", "ReplicationController"),
 }  # fmt: skip
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
-from tenantry.core.findings import Cause, Finding, Place
+from tenantry.core.findings import Cause, Finding, Place, Severity
 from tenantry.core.manifest import Manifest, Problem, show_path, text
 from tenantry.core.veil import Veil, redacted
 from tenantry.verify import references, rules
@@ -25,10 +26,12 @@ def no_blame(_: Manifest, __: Problem) -> Cause:
 TENANT_LABEL = "tenantry.io/tenant"
 
 
-def judge_objects(manifests: Iterable[Manifest], version: str) -> Iterator[tuple[Manifest, Problem]]:
-    """All that is wrong with each object by itself."""
+def judge_objects(
+    manifests: Iterable[Manifest], version: str, *, pinned: bool = True
+) -> Iterator[tuple[Manifest, Problem]]:
+    """All that is wrong with each object by itself; `pinned` as in `Index`."""
     for manifest in manifests:
-        found = list(schema_problems(manifest, version))
+        found = [_severe(problem) if pinned else problem for problem in schema_problems(manifest, version)]
         yield from ((manifest, problem) for problem in found)
         codes = {problem.code for problem in found}
         if codes.isdisjoint(_NO_KIND):
@@ -39,27 +42,36 @@ def judge_objects(manifests: Iterable[Manifest], version: str) -> Iterator[tuple
                     yield manifest, problem
 
 
+def _severe(problem: Problem) -> Problem:
+    """A fleet holds no object of a kind that is not known, and none with such a field."""
+    return dataclasses.replace(problem, severity="error") if problem.code in ("V010", "V020") else problem
+
+
 _NO_KIND = frozenset({"V010", "V011"})
 _NOT_OF_A_FIELD = frozenset({"V010", "V011", "V012", "V014", "V024"})
 
 
 def judge(index: Index, version: str) -> Iterator[tuple[Manifest, Problem]]:
     """All that is wrong with the objects of one cluster, each by itself and together."""
-    yield from judge_objects(index.manifests, version)
-    yield from duplicates(index.manifests)
+    yield from judge_objects(index.manifests, version, pinned=index.pinned)
+    yield from duplicates(index.manifests, pinned=index.pinned)
     yield from references.problems(index)
     yield from homeless(index, version)
 
 
-def duplicates(manifests: Iterable[Manifest]) -> Iterator[tuple[Manifest, Problem]]:
-    """Objects that are there twice: which of them a cluster keeps is chance."""
+def duplicates(manifests: Iterable[Manifest], *, pinned: bool = True) -> Iterator[tuple[Manifest, Problem]]:
+    """Objects that are there twice: which of them a cluster keeps is chance.
+
+    Files of a tree that nobody pins to a cluster may be alternatives, of which one is applied.
+    """
     first: dict[object, Manifest] = {}
     for manifest in manifests:
         other = first.setdefault(manifest.identity, manifest)
         if other is not manifest:
             where = f"{other.file}:{other.line}"
             message = f"{manifest.identity} is there twice"
-            yield manifest, Problem("V014", ("metadata", "name"), message, f"the other one is at {where}")
+            severity: Severity = "error" if pinned or other.file == manifest.file else "warning"
+            yield manifest, Problem("V014", ("metadata", "name"), message, f"the other one is at {where}", severity)
 
 
 def homeless(index: Index, version: str) -> Iterator[tuple[Manifest, Problem]]:
@@ -70,7 +82,8 @@ def homeless(index: Index, version: str) -> Iterator[tuple[Manifest, Problem]]:
         if settled > len(found):
             for manifest in found:
                 message = "no namespace, while its neighbours name theirs"
-                yield manifest, Problem("V031", ("metadata",), message, "write metadata.namespace")
+                severity: Severity = "error" if index.pinned else "warning"
+                yield manifest, Problem("V031", ("metadata",), message, "write metadata.namespace", severity)
 
 
 def tenant_of(manifest: Manifest, problem: Problem) -> str:

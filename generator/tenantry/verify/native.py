@@ -120,6 +120,10 @@ class NativeSchemas:
     def knows(self, group: str, version: str, kind: str) -> bool:
         return (group, version, kind) in self._names
 
+    def has_group(self, group: str) -> bool:
+        """Whether the API group is Kubernetes' own; those that it no longer serves have no dot in their names."""
+        return "." not in group or any(group == known for known, _, _ in self._names)
+
     def versions_of(self, group: str, kind: str) -> list[str]:
         """Versions in which this Kubernetes has the kind."""
         return sorted(version for g, version, k in self._names if (g, k) == (group, kind))

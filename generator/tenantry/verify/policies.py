@@ -9,6 +9,8 @@ from tenantry.engine.kyverno import PolicyEngine
 from tenantry.verify.index import Index
 
 _GROUP = "policies.kyverno.io"
+_COMPILED = "v1"
+"""The version that the compiler takes; the older ones that are served are converted to it without a change."""
 
 
 def found(index: Index) -> list[Manifest]:
@@ -19,7 +21,7 @@ def found(index: Index) -> list[Manifest]:
 def problems(engine: PolicyEngine, index: Index) -> Iterator[tuple[Manifest, Problem]]:
     """Policies that Kyverno can't compile: they guard nothing. Forgets what the engine was given before."""
     policies = found(index)
-    refusals, _ = engine.load([policy.value for policy in policies])
+    refusals, _ = engine.load([{**policy.value, "apiVersion": f"{_GROUP}/{_COMPILED}"} for policy in policies])
     for policy, refusal in zip(policies, refusals, strict=True):
         if refusal is not None:
             message = f"Kyverno can't use the policy, so it guards nothing: {' '.join(str(refusal).split())}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from tenantry.core.manifest import FieldProblem, Manifest, Problem
+from tenantry.core.manifest import FieldProblem, Manifest, Problem, dig
+from tenantry.core.suggestions import near
 from tenantry.verify import native
 
 _CODES = {
@@ -32,7 +33,12 @@ def schema_problems(manifest: Manifest, version: str) -> Iterator[Problem]:
         yield from _custom(manifest)
     else:
         yield _unknown(manifest, schemas)
-    yield from map(_problem, manifest.syntax)
+    yield from (_problem(problem) for problem in manifest.syntax if not _of_other_language(manifest, problem))
+
+
+def _of_other_language(manifest: Manifest, problem: FieldProblem) -> bool:
+    """Rules that a route of Traefik asks to have read as Traefik 2 did."""
+    return problem.path[:2] == ("spec", "routes") and dig(manifest.value, *problem.path[:3], "syntax") == "v2"
 
 
 def namespaced(manifest: Manifest, version: str) -> bool | None:
@@ -60,12 +66,24 @@ def _custom(manifest: Manifest) -> Iterator[Problem]:
 def _problem(problem: FieldProblem, source: str = "") -> Problem:
     """`source` is the operator's version whose definition was asked: a newer one may know the field."""
     if problem.rule == "unknown":
-        name = problem.path[-1] if problem.path else ""
-        hint = "see the field's spelling and its place"
-        hint += f"; it was looked up in {source}, and may be of a newer version" if source else ""
-        return Problem("V020", problem.path, f"unknown field '{name}'", hint)
+        return _unknown_field(problem, source)
     hint = "name a day that comes in some year" if problem.rule == "never" else ""
     return Problem(_CODES[problem.rule], problem.path, problem.message, hint)
+
+
+def _unknown_field(problem: FieldProblem, source: str) -> Problem:
+    """A mistake, if the field is nearly another or belongs elsewhere; else a newer operator may know it."""
+    name, known = str(problem.path[-1]) if problem.path else "", problem.message.split()
+    message = f"unknown field '{name}'"
+    if name in known:
+        return Problem("V020", problem.path, message, "see its place: the kind has such a field elsewhere")
+    if meant := near(name, known, 0.75):
+        return Problem("V020", problem.path, message, f"did you mean {meant}?")
+    hint = "see the field's spelling and its place"
+    if "@" not in source:  # a definition of the tree itself, which its cluster has
+        return Problem("V020", problem.path, message, hint)
+    hint += f"; it was looked up in {source}, and may be of a newer version"
+    return Problem("V020", problem.path, message, hint, "warning")
 
 
 def _deprecated(manifest: Manifest, version: str) -> Iterator[Problem]:
@@ -88,7 +106,35 @@ def _unknown(manifest: Manifest, schemas: native.NativeSchemas) -> Problem:
         return Problem("V011", ("apiVersion",), message, f"it was served from {first} to {last}")
     message = f"{_api(manifest)} is unknown, so it could not be checked"
     hint = "put its CustomResourceDefinition into the tree, or see the spelling of apiVersion and kind"
-    return Problem("V010", ("kind",), message, hint)
+    return Problem("V010", ("kind",), message, hint, "error" if _is_known(group, schemas) else "warning")
+
+
+_OPERATORS = frozenset(
+    [
+        "acme.cert-manager.io",
+        "argoproj.io",
+        "barmancloud.cnpg.io",
+        "cert-manager.io",
+        "external-secrets.io",
+        "keda.sh",
+        "kyverno.io",
+        "monitoring.coreos.com",
+        "policies.kyverno.io",
+        "postgresql.cnpg.io",
+        "traefik.containo.us",
+        "traefik.io",
+        "velero.io",
+    ]
+)
+"""Groups of which the kinds are known, and one that Traefik 3 no longer looks into."""
+
+
+def _is_known(group: str, schemas: native.NativeSchemas) -> bool:
+    """Whether the group is known, or nearly so: then the kind is wrong, and not only one of a foreign operator."""
+    if schemas.has_group(group) or group in _OPERATORS:
+        return True
+    part = any(group.endswith(f".{known}") for known in _OPERATORS)  # of the same people, but not misspelt
+    return not part and bool(near(group, _OPERATORS, 0.75))
 
 
 @cache

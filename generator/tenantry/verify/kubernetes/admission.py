@@ -24,7 +24,8 @@ def _quotas(index: Index) -> dict[str, list[Manifest]]:
     return _by_namespace(index, "ResourceQuota")
 
 
-def _ranges(index: Index) -> dict[str, list[Manifest]]:
+def ranges_by_namespace(index: Index) -> dict[str, list[Manifest]]:
+    """LimitRanges by their namespace."""
     return _by_namespace(index, "LimitRange")
 
 
@@ -45,7 +46,7 @@ def requirements(index: Index, namespace: str, container: Value) -> dict[str, Ma
 
 
 def _container_limits(index: Index, namespace: str) -> Iterator[Value]:
-    for manifest in index.once(_ranges).get(namespace, ()):
+    for manifest in index.once(ranges_by_namespace).get(namespace, ()):
         for _, limit in entries(manifest.spec.get("limits")):
             if limit.get("type") == "Container":
                 yield limit
@@ -53,7 +54,7 @@ def _container_limits(index: Index, namespace: str) -> Iterator[Value]:
 
 @references_of("apps", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
 @references_of("batch", "CronJob", "Job")
-@references_of("", "Pod")
+@references_of("", "Pod", "ReplicationController")
 @references_of("postgresql.cnpg.io", "Cluster")
 def counted(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """A quota of a resource refuses each Pod that does not say how much of it every container takes."""

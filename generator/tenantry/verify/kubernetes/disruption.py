@@ -1,9 +1,14 @@
-"""Drains and scaling that get in each other's way: budgets without room, counts that a sync resets, sizes without a base."""
+"""Drains and scaling that get in each other's way: budgets without room, counts that a sync resets, sizes without a base.
+
+Shares of a budget are rounded up (pkg/controller/disruption); a Pod with a container that requests nothing ends the
+measurement in an error (pkg/controller/podautoscaler/replica_calculator.go of Kubernetes 1.37).
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from tenantry.core.manifest import Manifest, Path, Problem, Value, digits, entries, items, mapping, text
 from tenantry.verify.index import Index, pod_specs
@@ -26,7 +31,8 @@ def _scalers(index: Index) -> dict[tuple[str, str, str], Manifest]:
     return found
 
 
-def _scaler(index: Index, manifest: Manifest) -> Manifest | None:
+def scaler_of(index: Index, manifest: Manifest) -> Manifest | None:
+    """The autoscaler of a workload."""
     identity = manifest.identity
     return index.once(_scalers).get((identity.kind, identity.namespace, identity.name))
 
@@ -59,7 +65,7 @@ def _replicas(index: Index, maker: Manifest) -> int | None:
     """How many Pods there are at least; None where that can't be known."""
     if maker.kind not in _COUNTED:
         return None
-    scaler = _scaler(index, maker)
+    scaler = scaler_of(index, maker)
     if scaler is not None:
         low = scaler.spec.get("minReplicas", scaler.spec.get("minReplicaCount", 1))
         return low if isinstance(low, int) else None
@@ -78,7 +84,7 @@ def _share(value: object, total: int) -> int | None:
 @references_of("apps", "Deployment", "ReplicaSet", "StatefulSet")
 def replicas(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """A count beside an autoscaler: each apply sets it back."""
-    scaler = _scaler(index, manifest)
+    scaler = scaler_of(index, manifest)
     if scaler is None or manifest.spec.get("replicas") is None or _ignored(index, manifest):
         return
     message = f"{scaler.identity} sets the replicas, and each sync sets them back to {manifest.spec['replicas']}"
@@ -93,7 +99,8 @@ def _ignored(index: Index, manifest: Manifest) -> bool:
             there = "/spec/replicas" in items(rule.get("jsonPointers")) or ".spec.replicas" in map(
                 str, items(rule.get("jqPathExpressions"))
             )
-            fits = rule.get("kind") in (manifest.identity.kind, "*", None)
+            group = fnmatchcase(manifest.identity.group, text(rule.get("group")))
+            fits = group and rule.get("kind") in (manifest.identity.kind, "*")
             if there and fits and "RespectIgnoreDifferences=true" in options:
                 return True
     return False
@@ -116,6 +123,25 @@ def measured(manifest: Manifest, index: Index) -> Iterator[Problem]:
             for name in _without(index, scaled, text(wanted.get("name")), text(wanted.get("container"))):
                 message = f"the container '{name}' of {scaled.identity} requests no {wanted.get('name')}, so there is no share of it to measure"
                 yield Problem("V047", path, message, "the autoscaler does nothing until every container has a request")
+
+
+@references_of("keda.sh", "ScaledObject")
+def triggered(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """The same for KEDA's triggers by cpu and memory, of which it makes an autoscaler."""
+    target = mapping(manifest.spec.get("scaleTargetRef"))
+    kind = text(target.get("kind")) or "Deployment"
+    scaled = index.get("apps", kind, manifest.identity.namespace, text(target.get("name")))
+    for number, trigger in entries(manifest.spec.get("triggers")) if scaled is not None else []:
+        resource, metadata = text(trigger.get("type")), mapping(trigger.get("metadata"))
+        if (
+            scaled is None
+            or resource not in ("cpu", "memory")
+            or trigger.get("metricType", "Utilization") != "Utilization"
+        ):
+            continue
+        for name in _without(index, scaled, resource, text(metadata.get("containerName"))):
+            message = f"the container '{name}' of {scaled.identity} requests no {resource}, so there is no share of it to measure"
+            yield Problem("V047", ("spec", "triggers", number), message, "set a request for every container")
 
 
 def _without(index: Index, scaled: Manifest, resource: str, only: str) -> Iterator[str]:

@@ -1,18 +1,23 @@
-"""What NetworkPolicies of a namespace leave no way to: DNS, and what PostgreSQL's operator needs."""
+"""What NetworkPolicies of a namespace leave no way to: DNS, and what PostgreSQL's operator needs.
+
+The operator reaches every instance on 8000 and 5432, and instances reach each other (CloudNativePG v1.30.0,
+docs/src/networking.md and docs/src/samples/networkpolicy-example.yaml).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from ipaddress import ip_address
 
 from tenantry.core import addresses
 from tenantry.core.findings import ObjectId
-from tenantry.core.manifest import Manifest, Problem, Value, entries, items, mapping, text
+from tenantry.core.manifest import Manifest, Problem, Value, entries, how_many, items, mapping, text
 from tenantry.verify.index import Index, pod_specs
 from tenantry.verify.kubernetes.workloads import selects
 from tenantry.verify.registration import MadePods, references_of
 
-_OTHER_KINDS = (
+OTHER_KINDS = (
     ("cilium.io", "CiliumNetworkPolicy"),
     ("cilium.io", "CiliumClusterwideNetworkPolicy"),
     ("crd.projectcalico.org", "GlobalNetworkPolicy"),
@@ -23,6 +28,8 @@ _OTHER_KINDS = (
 )
 """Policies that may allow more; they are not read here."""
 _OPERATOR = {"app.kubernetes.io/name": "cloudnative-pg"}
+_CLUSTER = ("postgresql.cnpg.io", "Cluster")
+_POOLER = ("postgresql.cnpg.io", "Pooler")
 _STATUS = 8000
 _WIDE = 8
 """Prefix length up to which a range may hold the cluster's own addresses."""
@@ -35,7 +42,7 @@ def _by_namespace(index: Index) -> dict[str, list[Manifest]]:
     return found
 
 
-def _isolating(index: Index, pods: MadePods, direction: str) -> list[Manifest]:
+def isolating(index: Index, pods: MadePods, direction: str) -> list[Manifest]:
     """Policies that hold for some Pods in a direction."""
     return [
         policy
@@ -52,7 +59,7 @@ def _types(spec: Value) -> list[str]:
 @references_of("networking.k8s.io", "NetworkPolicy")
 def cut_off(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """Told at the first policy of those that together cut Pods off."""
-    if index.partial or any(index.of(*kind) for kind in _OTHER_KINDS):
+    if index.partial or any(index.of(*kind) for kind in OTHER_KINDS):
         return
     found = index.once(_by_policy).get(manifest.identity, ())
     yield from {problem.message: problem for problem in found}.values()
@@ -63,9 +70,11 @@ def _by_policy(index: Index) -> dict[ObjectId, list[Problem]]:
     found: dict[ObjectId, list[Problem]] = {}
     for namespace in index.once(_by_namespace):
         for pods in index.pods.get(namespace, ()):
-            if inward := _isolating(index, pods, "Ingress"):
-                found.setdefault(inward[0].identity, []).extend(_operator_in(pods, _rules(inward, "ingress")))
-            if outward := _isolating(index, pods, "Egress"):
+            if inward := isolating(index, pods, "Ingress"):
+                rules = _rules(inward, "ingress")
+                problems = (*_operator_in(pods, rules), *_clients(index, pods, rules))
+                found.setdefault(inward[0].identity, []).extend(problems)
+            if outward := isolating(index, pods, "Egress"):
                 rules = _rules(outward, "egress")
                 problems = (*_dns(pods, rules), *_operator_out(pods, rules))
                 found.setdefault(outward[0].identity, []).extend(problems)
@@ -99,6 +108,35 @@ def _operator_out(pods: MadePods, rules: Sequence[Value]) -> Iterator[Problem]:
         name = pods.maker.identity.name
         message = f"nothing lets the instances of the Cluster '{name}' reach the API server, so none gets ready"
         yield Problem("V055", ("spec", "podSelector"), message, "allow port 443 or 6443 to the API server", "warning")
+
+
+def _clients(index: Index, pods: MadePods, rules: Sequence[Value]) -> Iterator[Problem]:
+    """Standbys and poolers of a Cluster that nothing lets connect to it."""
+    if pods.maker.kind != _CLUSTER or "cnpg.io/jobRole" in pods.labels:
+        return
+    name = pods.maker.identity.name
+    several = how_many(pods.maker.spec.get("instances"), 1) > 1
+    clients = [(pods, f"the instances of the Cluster '{name}'")] if several else []
+    for other in index.pods.get(pods.namespace, ()):
+        if other.maker.kind == _POOLER and mapping(other.maker.spec.get("cluster")).get("name") == name:
+            clients.append((other, f"the Pooler '{other.maker.identity.name}'"))
+    for client, who in clients:
+        if not any(_allows(rule, "from", _is_postgresql, partial(_takes, client)) for rule in rules):
+            message = f"nothing lets {who} reach port 5432 of the Cluster '{name}'"
+            yield Problem("V055", ("spec", "podSelector"), message, "allow port 5432 from these Pods", "warning")
+
+
+def _is_postgresql(port: Value) -> bool:
+    return _holds(port, 5432, "TCP", "postgresql")
+
+
+def _takes(client: MadePods, peer: Value) -> bool:
+    """Whether a peer takes Pods of the policy's own namespace."""
+    if "ipBlock" in peer:
+        return True
+    spaces = mapping(peer.get("namespaceSelector"))
+    named = mapping(spaces.get("matchLabels")).get("kubernetes.io/metadata.name", client.namespace)
+    return named == client.namespace and selects(mapping(peer.get("podSelector")), client.labels)
 
 
 def _rules(policies: Sequence[Manifest], direction: str) -> list[Value]:

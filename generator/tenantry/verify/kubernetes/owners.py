@@ -1,4 +1,8 @@
-"""Two objects that manage one thing: each undoes the other's work, over and over."""
+"""Two objects that manage one thing: each undoes the other's work, over and over.
+
+cert-manager issues anew when a Secret is another Certificate's (internal/controller/certificates/policies/checks.go);
+External Secrets refuses a Secret that another ExternalSecret owns (pkg/controllers/externalsecret, ErrSecretIsOwned).
+"""
 
 from __future__ import annotations
 
@@ -33,6 +37,8 @@ def one_selector(manifest: Manifest, index: Index) -> Iterator[Problem]:
         yield Problem("V054", ("spec", "selector"), message, "give each workload a label of its own")
 
 
+_WRITTEN = ("", "Secret")
+_DATA = frozenset({"data", "stringData"})
 _SECRET_FIELDS: dict[tuple[str, str], Path] = {
     ("bitnami.com", "SealedSecret"): ("metadata", "name"),
     ("cert-manager.io", "Certificate"): ("spec", "secretName"),
@@ -66,6 +72,14 @@ def one_secret(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """A Secret has one controller."""
     name = _secret_of(manifest)
     first = index.once(_by_secret)[manifest.identity.namespace, name][0] if name else manifest
+    hint = "give each a Secret of its own"
     if first.identity != manifest.identity:
         message = f"{first.identity} writes the Secret '{name}' too, so each undoes the other's work"
-        yield Problem("V054", _SECRET_FIELDS[manifest.kind], message, "give each a Secret of its own")
+        yield Problem("V054", _SECRET_FIELDS[manifest.kind], message, hint)
+    elif (
+        name
+        and (plain := index.get(*_WRITTEN, manifest.identity.namespace, name)) is not None
+        and plain.value.keys() & _DATA
+    ):
+        message = f"{plain.identity} of the tree holds the same Secret, so each sync undoes the controller's work"
+        yield Problem("V054", _SECRET_FIELDS[manifest.kind], message, hint)

@@ -38,13 +38,30 @@ _VOLUMES = frozenset(
         "secret",
     ]
 )
+_SELINUX_TYPES = ("", "container_engine_t", "container_init_t", "container_kvm_t", "container_t")
+_SYSCTLS = frozenset(
+    [
+        "kernel.shm_rmid_forced",
+        "net.ipv4.ip_local_port_range",
+        "net.ipv4.ip_local_reserved_ports",
+        "net.ipv4.ip_unprivileged_port_start",
+        "net.ipv4.ping_group_range",
+        "net.ipv4.tcp_fin_timeout",
+        "net.ipv4.tcp_keepalive_intvl",
+        "net.ipv4.tcp_keepalive_probes",
+        "net.ipv4.tcp_keepalive_time",
+        "net.ipv4.tcp_rmem",
+        "net.ipv4.tcp_syncookies",
+        "net.ipv4.tcp_wmem",
+    ]
+)
 _CONFINED = ("RuntimeDefault", "Localhost")
 _Found = Iterator[tuple[Path, str]]
 
 
 @references_of("apps", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
 @references_of("batch", "CronJob", "Job")
-@references_of("", "Pod")
+@references_of("", "Pod", "ReplicationController")
 def admitted(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """Pods that the level of their namespace refuses; the controller is taken, and its Pods are never made."""
     home = index.get("", "Namespace", "", manifest.identity.namespace)
@@ -72,14 +89,36 @@ def _baseline(spec: Value) -> _Found:
         if "hostPath" in volume:
             yield ("volumes", number, "hostPath"), "the Pod mounts a folder of the node"
     for where, context in _contexts(spec):
-        if mapping(context.get("seccompProfile")).get("type") == "Unconfined":
-            yield (*where, "seccompProfile", "type"), "the seccomp profile is Unconfined"
+        yield from _profiles(context, where)
+    for number, setting in entries(mapping(spec.get("securityContext")).get("sysctls")):
+        if str(setting.get("name")) not in _SYSCTLS:
+            yield ("securityContext", "sysctls", number), f"the Pod sets the kernel parameter {setting.get('name')}"
     yield from _privileges(spec)
+
+
+def _profiles(context: Value, where: Path) -> _Found:
+    if mapping(context.get("seccompProfile")).get("type") == "Unconfined":
+        yield (*where, "seccompProfile", "type"), "the seccomp profile is Unconfined"
+    if mapping(context.get("appArmorProfile")).get("type") == "Unconfined":
+        yield (*where, "appArmorProfile", "type"), "the AppArmor profile is Unconfined"
+    if mapping(context.get("windowsOptions")).get("hostProcess") is True:
+        yield (*where, "windowsOptions", "hostProcess"), "it is a process of the host"
+    yield from _linux(mapping(context.get("seLinuxOptions")), (*where, "seLinuxOptions"))
+
+
+def _linux(options: Value, where: Path) -> _Found:
+    if options.get("type", "") not in _SELINUX_TYPES:
+        yield (*where, "type"), f"the SELinux type is {options['type']}"
+    for field in ("user", "role"):
+        if options.get(field):
+            yield (*where, field), f"an SELinux {field} is set"
 
 
 def _privileges(spec: Value) -> _Found:
     for path, container, context in _containers(spec):
         where = (*path, "securityContext")
+        if context.get("procMount", "Default") != "Default":
+            yield (*where, "procMount"), f"procMount is {context['procMount']}"
         if context.get("privileged") is True:
             yield (*where, "privileged"), "the container is privileged"
         for name in map(str, items(mapping(context.get("capabilities")).get("add"))):

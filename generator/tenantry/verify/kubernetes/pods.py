@@ -13,7 +13,7 @@ makes_accounts("", "ServiceAccount")
 _SYSTEM_PRIORITIES = ("system-cluster-critical", "system-node-critical")
 
 
-@references_of("", "Pod")
+@references_of("", "Pod", "ReplicationController")
 @references_of("apps", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
 @references_of("batch", "CronJob", "Job")
 def pods(manifest: Manifest, index: Index) -> Iterator[Problem]:
@@ -172,10 +172,16 @@ def storage(manifest: Manifest, index: Index) -> Iterator[Problem]:
 
 
 def storage_class(index: Index, path: Path, name: object) -> Iterator[Problem]:
-    """A StorageClass of the cluster; nothing is said where its classes aren't known."""
+    """A StorageClass of the cluster; where only those of a tree are known, its provider may bring others."""
     known = index.storage_classes | {m.identity.name for m in index.of("storage.k8s.io", "StorageClass")}
-    if known and isinstance(name, str) and name and name not in known:
-        yield Problem("V060", path, f"the cluster has no StorageClass '{name}'", f"it has {', '.join(sorted(known))}")
+    if not known or not isinstance(name, str) or not name or name in known:
+        return
+    there = f"it has {', '.join(sorted(known))}"
+    if index.storage_classes:
+        yield Problem("V060", path, f"the cluster has no StorageClass '{name}'", there)
+    else:
+        message = f"no StorageClass '{name}' is in the tree, so it could not be checked"
+        yield Problem("V067", path, message, there, "warning")
 
 
 def _ordinals(manifest: Manifest) -> list[dict[str, str]]:
@@ -196,7 +202,7 @@ _MAX_ORDINALS = 20
 """Pods of a StatefulSet that are told apart; a selector for a later one is not looked into."""
 
 
-@makes_pods("", "Pod")
+@makes_pods("", "Pod", "ReplicationController")
 @makes_pods("apps", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
 @makes_pods("batch", "CronJob", "Job")
 def made_pods(manifest: Manifest) -> Iterator[MadePods]:

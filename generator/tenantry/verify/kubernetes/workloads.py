@@ -66,6 +66,10 @@ def cron_job(manifest: Manifest) -> Iterator[Problem]:
         yield Problem("V041", ("spec", "timeZone"), f"'{zone}' is no time zone")
     if "TZ" in str(spec.get("schedule", "")):
         yield Problem("V041", ("spec", "schedule"), "a schedule may not hold TZ or CRON_TZ", "use timeZone")
+    deadline = spec.get("startingDeadlineSeconds")
+    if isinstance(deadline, int) and 0 <= deadline < 10:
+        message = f"the controller looks every 10 s, so with a deadline of {deadline} s the Job may never start"
+        yield Problem("V041", ("spec", "startingDeadlineSeconds"), message, "allow 10 or more", "warning")
     template = mapping(mapping(spec.get("jobTemplate")).get("spec"))
     yield from _job_spec(template, ("spec", "jobTemplate", "spec"))
 

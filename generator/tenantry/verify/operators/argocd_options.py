@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from tenantry.core.manifest import Manifest, Path, Problem, items, mapping
+from tenantry.core.suggestions import near
 from tenantry.verify import values
 from tenantry.verify.registration import rule_for, rule_for_all
 
@@ -70,8 +70,8 @@ def _option(option: str, path: Path) -> Iterator[Problem]:
     name, _, value = option.partition("=")
     allowed = _OPTIONS.get(name)
     if allowed is None:
-        near = get_close_matches(name, _OPTIONS, 1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_OPTIONS)}"
+        meant = near(name, _OPTIONS, 0.6)
+        hint = f"did you mean {meant}?" if meant else f"there are {', '.join(_OPTIONS)}"
         yield Problem("V044", path, f"'{name}' is none of Argo CD's options, so it does nothing", hint)
     elif value not in allowed:
         yield Problem(
@@ -90,9 +90,9 @@ def option_annotations(manifest: Manifest) -> Iterator[Problem]:
         if name == "sync-options":
             for option in filter(None, (part.strip() for part in str(value).split(","))):
                 yield from _option(option, (*path, key))
-        elif name not in _ANNOTATIONS and (near := get_close_matches(name, _ANNOTATIONS, 1, 0.8)):
+        elif name not in _ANNOTATIONS and (meant := near(name, _ANNOTATIONS, 0.8)):
             message = f"Argo CD knows no annotation '{key}', so it does nothing"
-            yield Problem("V044", (*path, key), message, f"did you mean {_PREFIX}{near[0]}?", "warning")
+            yield Problem("V044", (*path, key), message, f"did you mean {_PREFIX}{meant}?", "warning")
 
 
 @rule_for("batch", "Job")

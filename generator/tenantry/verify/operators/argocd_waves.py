@@ -29,6 +29,14 @@ def hook(manifest: Manifest, index: Index) -> Iterator[Problem]:
             (("volumes", number, "secret"), "Secret", text(mapping(volume.get("secret")).get("secretName")))
             for number, volume in entries(spec.get("volumes"))
         ]
+        wanted += [
+            (
+                ("volumes", number, "persistentVolumeClaim"),
+                "PersistentVolumeClaim",
+                text(mapping(volume.get("persistentVolumeClaim")).get("claimName")),
+            )
+            for number, volume in entries(spec.get("volumes"))
+        ]
         wanted += _environment(spec)
         wanted.append((("serviceAccountName",), "ServiceAccount", text(spec.get("serviceAccountName"))))
         for end, kind, name in wanted:

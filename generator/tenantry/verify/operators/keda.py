@@ -20,6 +20,10 @@ def scaled_object(manifest: Manifest) -> Iterator[Problem]:
         yield Problem("V047", ("spec", "idleReplicaCount"), f"must be below minReplicaCount {low}")
     if not items(spec.get("triggers")):
         yield Problem("V047", ("spec", "triggers"), "a trigger is needed")
+    kinds = {str(trigger.get("type")) for _, trigger in entries(spec.get("triggers"))}
+    if low == 0 and "minReplicaCount" in spec and kinds and kinds <= {"cpu", "memory"}:
+        message = "cpu and memory can't be measured of no Pod, so KEDA does not scale to 0 by them alone"
+        yield Problem("V047", ("spec", "minReplicaCount"), message, "write 1, or add another trigger")
     for index, trigger in entries(spec.get("triggers")):
         if trigger.get("type") == "cron":
             yield from _cron(mapping(trigger.get("metadata")), ("spec", "triggers", index, "metadata"))

@@ -97,6 +97,28 @@ def governing_service(manifest: Manifest) -> Iterator[tuple[str, Ports]]:
     yield f"{program}-operated", ports
 
 
+_SELECTORS = {"PodMonitor": "podMonitor", "PrometheusRule": "rule", "ServiceMonitor": "serviceMonitor"}
+_READERS = {"PrometheusRule": ("Prometheus", "ThanosRuler")}
+
+
+@references_of(GROUP, *_SELECTORS)
+def taken(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """A Prometheus reads what its selectors take; without a selector nothing (pkg/apis/monitoring/v1, PrometheusSpec)."""
+    kind, namespace = manifest.identity.kind, manifest.identity.namespace
+    servers = [m for one in _READERS.get(kind, ("Prometheus", "PrometheusAgent")) for m in index.of(GROUP, one)]
+    home = index.get("", "Namespace", "", namespace)
+    labels = {**(home.labels if home is not None else {}), "kubernetes.io/metadata.name": namespace}
+    for server in servers:
+        own, spaces = (server.spec.get(f"{_SELECTORS[kind]}{end}") for end in ("Selector", "NamespaceSelector"))
+        here = server.identity.namespace == namespace
+        within = (home is None or selects(spaces, labels)) if isinstance(spaces, dict) else here
+        if isinstance(own, dict) and within and selects(own, manifest.labels):
+            return
+    if servers and not index.partial:
+        message = f"no {servers[0].identity.kind} of the tree takes the {kind}: {servers[0].identity} asks for other labels or namespaces"
+        yield Problem("V063", ("metadata", "labels"), message, f"see its {_SELECTORS[kind]}Selector", "warning")
+
+
 @references_of("monitoring.coreos.com", "PodMonitor", "ServiceMonitor")
 def monitor(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """PodMonitor and ServiceMonitor: a selector that takes something, and ports by their names."""

@@ -151,7 +151,7 @@ def leads_to(manifest: Manifest, index: Index) -> Iterator[Problem]:
         for place, reference in entries(content.get("middlewares")):
             yield from _traefik(index, namespace, f"Middleware{over}", reference, (*path, "middlewares", place))
         for place, reference in entries(content.get("services")):
-            yield from _route_service(index, namespace, reference, (*path, "services", place), tcp=bool(over))
+            yield from route_service(index, namespace, reference, (*path, "services", place), tcp=bool(over))
     tls = mapping(manifest.spec.get("tls"))
     yield from _traefik(index, namespace, "TLSOption", mapping(tls.get("options")), ("spec", "tls", "options"))
     yield from secret(
@@ -165,9 +165,10 @@ def _traefik(index: Index, namespace: str, kind: str, reference: Value, path: Pa
         yield missing(index, space, (*path, "name"), f"{kind} '{name}' in '{space}'", "Traefik drops the route")
 
 
-def _route_service(
+def route_service(
     index: Index, namespace: str, reference: Value, path: Path, *, tcp: bool = False
 ) -> Iterator[Problem]:
+    """A Service, or another kind that balances, and its port."""
     name, space = text(reference.get("name")), text(reference.get("namespace")) or namespace
     if not name or "@" in name:
         return
@@ -201,7 +202,7 @@ def middleware_references(manifest: Manifest, index: Index) -> Iterator[Problem]
         yield from secret(index, namespace, {"name": mapping(spec.get(kind)).get("secret")}, ("spec", kind, "secret"))
     service = mapping(mapping(spec.get("errors")).get("service"))
     if service:
-        yield from _route_service(index, namespace, service, ("spec", "errors", "service"))
+        yield from route_service(index, namespace, service, ("spec", "errors", "service"))
 
 
 @references_of("traefik.io", "TLSOption")

@@ -115,6 +115,15 @@ def reached(manifest: Manifest, index: Index) -> Iterator[Problem]:
         if route.manifest is manifest
     }
     for number, (route, host) in own.items():
+        for other in routes[host]:
+            if _ties(route, other):
+                where = f"{other.manifest.identity} (route {other.number})"
+                message = (
+                    f"{where} has the same rule and priority, and other middlewares: which of the two answers is chance"
+                )
+                hint = "give one of them a priority of its own"
+                yield Problem("V057", ("spec", "routes", number), message, hint, "warning")
+                break
         for wider in routes[host]:
             if wider.priority > route.priority and wider.meets(route) and _covers(wider, route):
                 where = f"{wider.manifest.identity} (route {wider.number}, priority {wider.priority})"
@@ -124,6 +133,12 @@ def reached(manifest: Manifest, index: Index) -> Iterator[Problem]:
                 hint = f"give it a priority over {wider.priority}"
                 yield Problem("V057", ("spec", "routes", number), message, hint, "error" if lost else "warning")
                 break
+
+
+def _ties(route: _Route, other: _Route) -> bool:
+    apart = other.manifest is not route.manifest or other.number != route.number
+    equal = other.priority == route.priority and set(other.conjuncts) == set(route.conjuncts) and bool(route.conjuncts)
+    return apart and equal and other.meets(route) and other.guards != route.guards
 
 
 def _named_hosts(manifest: Manifest, index: Index) -> list[str]:
@@ -200,7 +215,7 @@ def across(manifest: Manifest, index: Index) -> Iterator[Problem]:
     own = manifest.identity.namespace
     for path, kind, target in found:
         space = text(target["namespace"])
-        if space != own and not index.once(_allowed_across):
+        if space != own and "@" not in text(target.get("name")) and not index.once(_allowed_across):
             message = f"the {kind} '{target.get('name')}' is in '{space}': Traefik drops the route, unless it runs with allowCrossNamespace"
             yield Problem("V057", (*path, "namespace"), message, f"copy it into '{own}'", "warning")
 

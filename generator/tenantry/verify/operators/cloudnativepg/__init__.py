@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from tenantry.core.codes import Code, declare
-from tenantry.verify.operators.cloudnativepg import backups, hba, made, parameters, references, rules
+from tenantry.verify.operators.cloudnativepg import (
+    access,
+    archives,
+    backups,
+    hba,
+    made,
+    parameters,
+    recovery,
+    references,
+    rules,
+)
 
-__all__ = ["backups", "hba", "made", "parameters", "references", "rules"]
+__all__ = ["access", "archives", "backups", "hba", "made", "parameters", "recovery", "references", "rules"]
 
 declare(Code("V040", "CloudNativePG rejects", "A rule of the operator's webhooks that no schema expresses."))

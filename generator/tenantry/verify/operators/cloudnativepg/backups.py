@@ -52,7 +52,11 @@ def _enabled(cluster: Manifest) -> list[tuple[int, Value]]:
 
 @rule_for(GROUP, "Cluster")
 def archive(manifest: Manifest) -> Iterator[Problem]:
-    """A Cluster that begins from an archive must write to another: the operator wants to find its own empty."""
+    """A Cluster that begins from an archive must write to another: the operator wants to find its own empty.
+
+    Without a serverName the plugin reads and writes the archive of the Cluster's own name (internal/cnpgi/operator/config),
+    and the operator itself reads that of the external cluster's name (ExternalCluster.GetServerName).
+    """
     bootstrap = mapping(manifest.spec.get("bootstrap"))
     source = text(mapping(bootstrap.get("recovery")).get("source"))
     external = next((e for _, e in entries(manifest.spec.get("externalClusters")) if e.get("name") == source), None)
@@ -62,7 +66,7 @@ def archive(manifest: Manifest) -> Iterator[Problem]:
         "the Cluster archives over the archive that it restores from: 'Expected empty archive', and it never gets ready"
     )
     hint = "give it a serverName of its own"
-    read = _plugin_archive(mapping(external.get("plugin")), source)
+    read = _plugin_archive(mapping(external.get("plugin")), manifest.identity.name)
     for number, plugin in _enabled(manifest):
         if read and plugin.get("isWALArchiver") and _plugin_archive(plugin, manifest.identity.name) == read:
             yield Problem("V056", ("spec", "plugins", number, "parameters"), message, hint)
@@ -109,3 +113,9 @@ def one_owner(manifest: Manifest, index: Index) -> Iterator[Problem]:
     if first.identity != manifest.identity:
         message = f"{first.identity} manages the {what} '{wanted[3]}' already, so this one never gets ready"
         yield Problem("V054", ("spec", "name"), message, f"one object for each {what}")
+        return
+    cluster = index.get(GROUP, "Cluster", wanted[1], wanted[2])
+    roles = entries(mapping(cluster.spec.get("managed")).get("roles")) if cluster is not None else []
+    if what == "role" and any(role.get("name") == wanted[3] for _, role in roles):
+        message = f"the Cluster '{wanted[2]}' manages the role '{wanted[3]}' too (managed.roles)"
+        yield Problem("V054", ("spec", "name"), message, "keep it in one of them")

@@ -66,8 +66,64 @@ def _refusal(words: list[str]) -> str:
         return f"after '{words[0]}' come {needed}, not {len(words) - 1} fields"
     if rest[0].strip('"') not in _METHODS:
         return f"'{rest[0]}' is no method"
+    if why := _misplaced(words[0], rest[0].strip('"'), rest[1:]):
+        return why
     wrong = next((option for option in rest[1:] if not re.fullmatch(r"\w+=.+", option)), "")
     return f"'{wrong}' is no option: name=value" if wrong else ""
+
+
+_OPTION_NAMES = frozenset(
+    [
+        "clientcert",
+        "clientname",
+        "compat_realm",
+        "delegate_ident_mapping",
+        "include_realm",
+        "issuer",
+        "krb_realm",
+        "ldapbasedn",
+        "ldapbinddn",
+        "ldapbindpasswd",
+        "ldapport",
+        "ldapprefix",
+        "ldapscheme",
+        "ldapsearchattribute",
+        "ldapsearchfilter",
+        "ldapserver",
+        "ldapsuffix",
+        "ldaptls",
+        "ldapurl",
+        "map",
+        "pam_use_hostname",
+        "pamservice",
+        "radiusidentifiers",
+        "radiusports",
+        "radiussecrets",
+        "radiusservers",
+        "scope",
+        "upn_username",
+        "validator",
+    ]
+)
+
+
+def _misplaced(kind: str, method: str, options: list[str]) -> str:
+    """Methods and options that do not go with the type of connection (parse_hba_line)."""
+    if method == "peer" and kind != "local":
+        return "peer is for local connections only"
+    if method == "gss" and kind == "local":
+        return "gss is not for local connections"
+    if method == "cert" and kind != "hostssl":
+        return "cert is for hostssl only"
+    for option in options:
+        name, _, value = option.partition("=")
+        if value and name not in _OPTION_NAMES:
+            return f"'{name}' is no option"
+        if name == "clientcert" and kind != "hostssl":
+            return "clientcert is for hostssl only"
+        if name == "clientcert" and value not in ("verify-ca", "verify-full"):
+            return f"clientcert is verify-ca or verify-full, not {value}"
+    return ""
 
 
 def _bad_address(written: str) -> str:

@@ -1,99 +1,122 @@
-"""Values of postgresql.conf and pgbouncer.ini: numbers and units (PostgreSQL, utils/misc/guc.c; PgBouncer, doc/config.md)."""
+"""Parameters of postgresql.conf and pgbouncer.ini: names, numbers and units (PostgreSQL, utils/misc/guc.c and guc_tables.c;
+PgBouncer, doc/config.md; which of PgBouncer's may be set: pooler_webhook.go of CloudNativePG v1.30.0)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from tenantry.core.manifest import Manifest, Path, Problem, mapping
-from tenantry.verify.registration import rule_for
+from tenantry.core.manifest import Manifest, Path, Problem, Value, digits, how_many, mapping
+from tenantry.core.suggestions import near
+from tenantry.verify.index import Index
+from tenantry.verify.operators.cloudnativepg.known_parameters import (
+    CHOICES,
+    KNOWN,
+    LEAST_KB,
+    LIMITS,
+    PGBOUNCER,
+    PGBOUNCER_CHOICES,
+    PGBOUNCER_NUMBERS,
+    POSTGRESQL,
+)
+from tenantry.verify.operators.cloudnativepg.rules import GROUP
+from tenantry.verify.registration import references_of, rule_for
 
-_NUMBER = r"\s*[-+]?(?:0[xX][0-9a-fA-F]+|[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+)\s*"
-_MEMORY = (re.compile(rf"{_NUMBER}(?:B|kB|MB|GB|TB)?\s*"), "a size: a number and B, kB, MB, GB or TB")
-_TIME = (re.compile(rf"{_NUMBER}(?:us|ms|s|min|h|d)?\s*"), "a time: a number and us, ms, s, min, h or d")
-_PLAIN = (re.compile(_NUMBER), "a number")
-_SWITCH = (
-    re.compile(r"(?i)\s*(?:on|off|of|0|1|t(?:r(?:u(?:e)?)?)?|f(?:a(?:l(?:s(?:e)?)?)?)?|y(?:e(?:s)?)?|no?)\s*"),
-    "on or off",
-)
-_KINDS = {
-    _MEMORY: """autovacuum_work_mem effective_cache_size logical_decoding_work_mem maintenance_work_mem
-        max_slot_wal_keep_size max_stack_depth max_wal_size min_dynamic_shared_memory min_wal_size shared_buffers
-        temp_buffers temp_file_limit wal_buffers wal_keep_size wal_skip_threshold wal_writer_flush_after work_mem""",
-    _TIME: """archive_timeout authentication_timeout autovacuum_naptime autovacuum_vacuum_cost_delay bgwriter_delay
-        checkpoint_timeout checkpoint_warning deadlock_timeout idle_in_transaction_session_timeout
-        idle_session_timeout lock_timeout log_autovacuum_min_duration log_min_duration_statement
-        max_standby_archive_delay max_standby_streaming_delay statement_timeout tcp_keepalives_idle
-        tcp_keepalives_interval tcp_user_timeout transaction_timeout wal_receiver_status_interval
-        wal_receiver_timeout wal_sender_timeout wal_writer_delay""",
-    _PLAIN: """autovacuum_max_workers autovacuum_vacuum_scale_factor autovacuum_vacuum_threshold
-        checkpoint_completion_target commit_delay cpu_tuple_cost default_statistics_target
-        effective_io_concurrency hash_mem_multiplier maintenance_io_concurrency max_connections
-        max_locks_per_transaction max_parallel_maintenance_workers max_parallel_workers
-        max_parallel_workers_per_gather max_pred_locks_per_transaction max_prepared_transactions
-        max_replication_slots max_wal_senders max_worker_processes random_page_cost reserved_connections
-        seq_page_cost superuser_reserved_connections tcp_keepalives_count vacuum_cost_limit""",
-    _SWITCH: """autovacuum fsync full_page_writes hot_standby_feedback jit log_checkpoints
-        log_disconnections log_lock_waits track_activities track_counts track_io_timing
-        wal_log_hints""",
-}
-_POSTGRESQL = {name: kind for kind, names in _KINDS.items() for name in names.split()}
-_PGBOUNCER = frozenset(
-    [
-        "autodb_idle_timeout",
-        "cancel_wait_timeout",
-        "client_idle_timeout",
-        "client_login_timeout",
-        "default_pool_size",
-        "dns_max_ttl",
-        "idle_transaction_timeout",
-        "listen_backlog",
-        "max_client_conn",
-        "max_db_connections",
-        "max_packet_size",
-        "max_prepared_statements",
-        "max_user_connections",
-        "min_pool_size",
-        "pkt_buf",
-        "query_timeout",
-        "query_wait_timeout",
-        "reserve_pool_size",
-        "reserve_pool_timeout",
-        "server_check_delay",
-        "server_connect_timeout",
-        "server_idle_timeout",
-        "server_lifetime",
-        "server_login_retry",
-        "stats_period",
-        "suspend_timeout",
-        "tcp_keepcnt",
-        "tcp_keepidle",
-        "tcp_keepintvl",
-        "transaction_timeout",
-    ]
-)
 _LONGEST = 64
 
 
-@rule_for("postgresql.cnpg.io", "Cluster")
+@rule_for(GROUP, "Cluster")
 def server_parameters(manifest: Manifest) -> Iterator[Problem]:
-    for name, value in mapping(mapping(manifest.spec.get("postgresql")).get("parameters")).items():
-        path: Path = ("spec", "postgresql", "parameters", name)
-        if name not in _POSTGRESQL or not isinstance(value, str):
-            continue
-        pattern, what = _POSTGRESQL[name]
-        bare = value.strip("'")
+    given = mapping(mapping(manifest.spec.get("postgresql")).get("parameters"))
+    for name, value in given.items():
+        why, hint = _refused(name, value) if isinstance(value, str) else ("", "")
+        if why:
+            path: Path = ("spec", "postgresql", "parameters", name)
+            yield Problem("V040", path, f"PostgreSQL does not start with '{value[:_LONGEST]}': {why}", hint)
+    yield from _reserved(given)
+
+
+def _refused(name: str, value: str) -> tuple[str, str]:
+    """(why, hint) of a parameter that PostgreSQL refuses; empty for one that it takes."""
+    bare = value.strip().strip("'")
+    if name not in KNOWN and "." not in name and (meant := _near(name)):
+        return f"there is no parameter '{name}'", f"did you mean {meant}?"
+    choices = CHOICES.get(name)
+    if choices is not None and bare and bare.lower().replace(" ", "_") not in choices.lower().split():
+        return (
+            f"{name} is one of {', '.join(choices.replace('read_', 'read ').replace('_read', ' read').split()[:8])}",
+            "",
+        )
+    if name in POSTGRESQL:
+        pattern, what = POSTGRESQL[name]
         if len(bare) > _LONGEST or not pattern.fullmatch(bare):
-            yield Problem("V040", path, f"PostgreSQL does not start with '{value[:_LONGEST]}': {name} is {what}")
+            return f"{name} is {what}", ""
+    return _outside(name, bare), ""
 
 
-@rule_for("postgresql.cnpg.io", "Pooler")
+def _outside(name: str, bare: str) -> str:
+    if name in LIMITS and re.fullmatch(r"-?[0-9]{1,12}(?:\.[0-9]{1,9})?", bare):
+        low, high = LIMITS[name]
+        return "" if low <= float(bare) <= high else f"{name} is {low:g} to {high:g}"
+    size = re.fullmatch(r"([0-9]{1,12})\s*(kB|MB|GB|TB)", bare)
+    if name in LEAST_KB and size and int(size[1]) << _SHIFT[size[2]] < LEAST_KB[name]:
+        return f"{name} is at least {LEAST_KB[name]}kB"
+    return ""
+
+
+_SHIFT = {"kB": 0, "MB": 10, "GB": 20, "TB": 30}
+
+
+def _near(name: str) -> str:
+    """A known parameter of which the name is misspelt by a letter or two; empty for none."""
+    return near(name, KNOWN, 0.9) if len(name) > 5 else ""
+
+
+def _reserved(given: Value) -> Iterator[Problem]:
+    """Connections that are kept for superusers must leave some for others (postmaster.c)."""
+    total = digits(str(given.get("max_connections", "100")))
+    kept = [
+        digits(str(given.get(name, default)))
+        for name, default in (("superuser_reserved_connections", "3"), ("reserved_connections", "0"))
+    ]
+    if total is not None and None not in kept and sum(filter(None, kept)) >= total:
+        message = f"PostgreSQL does not start: {sum(filter(None, kept))} connections are reserved, of {total}"
+        yield Problem("V040", ("spec", "postgresql", "parameters"), message, "raise max_connections")
+
+
+@rule_for(GROUP, "Pooler")
 def pooler_parameters(manifest: Manifest) -> Iterator[Problem]:
     for name, value in mapping(mapping(manifest.spec.get("pgbouncer")).get("parameters")).items():
-        if (
-            name in _PGBOUNCER
-            and isinstance(value, str)
-            and not re.fullmatch(r"\s*[0-9]{1,18}(?:\.[0-9]{1,9})?\s*", value)
-        ):
-            path = ("spec", "pgbouncer", "parameters", name)
+        path = ("spec", "pgbouncer", "parameters", name)
+        if name not in PGBOUNCER:
+            meant = near(name, PGBOUNCER, 0.8)
+            hint = f"did you mean {meant}?" if meant else "remove it"
+            yield Problem("V040", path, f"PgBouncer's '{name}' may not be set here", hint)
+        elif not isinstance(value, str):
+            continue
+        elif name in PGBOUNCER_NUMBERS and not re.fullmatch(r"\s*[0-9]{1,18}(?:\.[0-9]{1,9})?\s*", value):
             yield Problem("V040", path, f"PgBouncer does not start with '{value[:_LONGEST]}': {name} is a number")
+        elif name in PGBOUNCER_CHOICES and value.strip() not in PGBOUNCER_CHOICES[name].split():
+            allowed = ", ".join(PGBOUNCER_CHOICES[name].split())
+            yield Problem(
+                "V040", path, f"PgBouncer does not start with '{value[:_LONGEST]}': {name} is one of {allowed}"
+            )
+
+
+@references_of(GROUP, "Pooler")
+def pooled(manifest: Manifest, index: Index) -> Iterator[Problem]:
+    """A pool that is larger than what the server lets in."""
+    spec = manifest.spec
+    cluster = index.get(GROUP, "Cluster", manifest.identity.namespace, str(mapping(spec.get("cluster")).get("name")))
+    size = digits(str(mapping(mapping(spec.get("pgbouncer")).get("parameters")).get("default_pool_size", "")))
+    if cluster is None or size is None:
+        return
+    given = mapping(mapping(cluster.spec.get("postgresql")).get("parameters"))
+    allowed = digits(str(given.get("max_connections", "100")))
+    total = size * how_many(spec.get("instances"), 1)
+    if allowed is not None and total > allowed:
+        path = ("spec", "pgbouncer", "parameters", "default_pool_size")
+        message = (
+            f"{total} connections of one user are pooled, and the Cluster '{cluster.identity.name}' takes {allowed}"
+        )
+        yield Problem("V053", path, message, "lower default_pool_size, or raise max_connections", "warning")

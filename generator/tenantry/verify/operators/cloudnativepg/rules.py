@@ -82,29 +82,6 @@ GROUP = "postgresql.cnpg.io"
 
 _RESERVED_ROLE = re.compile(r"postgres|streaming_replica|cnpg_.*|pg_.*")
 _RESERVED_DATABASES = ("postgres", "template0", "template1")
-_PGBOUNCER_FIXED = frozenset(
-    [
-        "auth_file",
-        "auth_hba_file",
-        "auth_query",
-        "auth_type",
-        "auth_user",
-        "client_tls_ca_file",
-        "client_tls_cert_file",
-        "client_tls_key_file",
-        "listen_addr",
-        "listen_port",
-        "pool_mode",
-        "server_tls_ca_file",
-        "server_tls_cert_file",
-        "server_tls_key_file",
-        "unix_socket_dir",
-        "user",
-        "conffile",
-        "pidfile",
-        "logfile",
-    ]
-)
 
 
 @rule_for(GROUP, "Cluster")
@@ -295,9 +272,6 @@ def pooler(manifest: Manifest) -> Iterator[Problem]:
     bouncer = mapping(spec.get("pgbouncer"))
     if bouncer.get("authQuery") and not (bouncer.get("authQuerySecret") or bouncer.get("serverTLSSecret")):
         yield Problem("V040", ("spec", "pgbouncer", "authQuery"), "authQuery needs serverTLSSecret or authQuerySecret")
-    for key in mapping(bouncer.get("parameters")):
-        if key in _PGBOUNCER_FIXED:
-            yield Problem("V040", ("spec", "pgbouncer", "parameters", key), f"the operator owns PgBouncer's '{key}'")
 
 
 _LATER_ROLES = ("streaming_replica", "cnpg_metrics_exporter")
