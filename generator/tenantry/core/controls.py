@@ -144,7 +144,7 @@ CATALOG: tuple[Control, ...] = (
        "RPO within the region, RPO when the region is lost, and RTO, derived from replication, archiving, schedules and declared rates.", "", ("availability critical",)),
     _C("OBS-01", "Metrics and logs stay with the tenant and are kept as long as promised.", "medium",
        "Monitors select their own namespace only; the namespace carries the retention for the stores."),
-    _C("OBS-02", "Before the promised availability or a promise of a database is missed, somebody is told.", "medium",
+    _C("OBS-02", "Before the promised availability or a promise of a database is missed, an alert is sent.", "medium",
        "Alerts on the error budget at three burn rates per production instance; of every PostgreSQL server: none answers, also when all Pods are gone, "
        "volumes, lag, connections, transaction IDs, base backups, and a WAL archive that stops or never worked, before the RPO is missed."),
     _C("SUP-01", "Only images of known releases run.", "critical", "Each image, by digest, against the channel's release and the platform's images."),
