@@ -204,6 +204,7 @@ def test_release_and_infrastructure_in_one_change_are_said(planned: Callable[...
 def test_a_suspended_tenant_is_down_until_it_is_active(planned: Callable[..., Planned]) -> None:
     plan = planned({ACME: ("  tier: shared\n", "  tier: shared\n  state: suspended\n")}).plan
     assert "until it is active again" in of(plan, "acme-production").downtimes
+    assert of(plan, "acme-production").objectives == ()
 
 
 def test_staging_comes_before_production(planned: Callable[..., Planned]) -> None:

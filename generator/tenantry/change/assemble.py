@@ -235,7 +235,10 @@ class _Assembly:
         return None if old is None and new is None else CostChange(old, new, instance.tier.cost.max_euro)
 
     def _objectives(self, name: str) -> Iterator[ObjectiveChange]:
-        """Objectives whose derived value or promise differs."""
+        """Objectives whose derived value or promise differs; none of what is stopped on purpose."""
+        after = self._after.instances.get(name)
+        if after is not None and not after.running:
+            return
         old, new = ({o.objective: o for o in f.objectives.get(name, ())} for f in self._figures)
         for objective in sorted(new.keys() | old.keys()):
             was, will = old.get(objective), new.get(objective)

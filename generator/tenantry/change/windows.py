@@ -32,14 +32,24 @@ def next_window(instance: Instance, as_of: str) -> str:
 
 
 def _openings(instance: Instance, start: datetime.date) -> Iterator[tuple[datetime.datetime, Window]]:
+    since = _moment(start)
     for window in instance.settings.windows:
         hour, minute = map(int, window.start.split(":"))
         zone = zoneinfo.ZoneInfo(window.time_zone or "UTC")
         for ahead in range(_DAYS_AHEAD):
             day = start + datetime.timedelta(days=ahead)
-            if DAYS[day.weekday()] in window.days and not any(_covers(f, day) for f in instance.tenant.freezes):
-                yield datetime.datetime.combine(day, datetime.time(hour, minute), zone), window
+            opens = datetime.datetime.combine(day, datetime.time(hour, minute), zone)
+            over = opens + datetime.timedelta(hours=window.hours) <= since
+            frozen = any(_covers(freeze, day) for freeze in instance.tenant.freezes)
+            if DAYS[day.weekday()] in window.days and not frozen and not over:
+                yield opens, window
                 break
+
+
+def _moment(day: datetime.date) -> datetime.datetime:
+    """The start of a day, or now when it is today: what is over by now is not the next window."""
+    now = datetime.datetime.now(datetime.UTC)
+    return now if day == now.date() else datetime.datetime.combine(day, datetime.time(), datetime.UTC)
 
 
 def _covers(freeze: Freeze, day: datetime.date) -> bool:
