@@ -51,13 +51,22 @@ class Planned:
 
 
 def make_plan(
-    engine: Engine, before: Side, after: Side, inputs: tuple[str, ...], as_of: str, proven: Proven | None = None
+    engine: Engine,
+    before: Side,
+    after: Side,
+    inputs: tuple[str, ...],
+    as_of: str,
+    proven: Proven | None = None,
+    since: str = "",
 ) -> Planned:
-    """Build what differs between the states, in memory, and say what that means. `inputs` are the files that differ."""
+    """Build what differs between the states, in memory, and say what that means. `inputs` are the files that differ.
+
+    `as_of` is a day; `since` is from when on the next window counts (`Workspace.since`), by default the start of that day.
+    """
     differing = differing_units(before, after)
     old, new = (build_side(engine, side, {*differing, *surroundings(side, differing)}) for side in (before, after))
     changes = tuple(object_changes(old.objects, new.objects))
-    made = _Assembly(engine, old, new, changes, as_of, proven)
+    made = _Assembly(engine, old, new, changes, as_of, since or as_of, proven)
     keyed = sorted(made.subjects(), key=lambda found: _order(found[0].subject))
     subjects = tuple(change for change, _ in keyed)
     plan = Plan(
@@ -80,9 +89,10 @@ class _Assembly:
         new: BuiltSide,
         changes: tuple[ObjectChange, ...],
         as_of: str,
+        since: str,
         proven: Proven | None,
     ) -> None:
-        self._old, self._new, self._as_of, self._proven = old, new, as_of, proven
+        self._old, self._new, self._since, self._proven = old, new, since, proven
         self._before, self._after = old.side, new.side
         self._scene = Scene(old.objects, new.objects, {(c.cluster, c.object): c for c in changes})
         self._members = _members(old.side), _members(new.side)
@@ -219,7 +229,7 @@ class _Assembly:
         return contents(self._new.objects[key] for key in keys)
 
     def _synced(self, instance: Instance, objects: Iterable[ObjectChange]) -> Iterator[SyncedBy]:
-        window = next_window(instance, self._as_of)
+        window = next_window(instance, self._since)
         found = {
             "infra": instance.names.infra_application, "app": instance.names.app_application,
             "standby": instance.names.standby_application,

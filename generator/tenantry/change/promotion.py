@@ -29,7 +29,7 @@ class PromotionStep:
     then: str = ""
 
 
-def next_step(inputs: Inputs, channel_name: str, release_name: str, as_of: str) -> PromotionStep:
+def next_step(inputs: Inputs, channel_name: str, release_name: str, since: str) -> PromotionStep:
     """The next step. Raises UsageError for names that do not exist, and when a step before it was not proved."""
     channel, release = _known(inputs.fleet, channel_name, release_name)
     if channel.rollout is not None and channel.rollout.release != release.name:
@@ -47,7 +47,7 @@ def next_step(inputs: Inputs, channel_name: str, release_name: str, as_of: str) 
             then=_record(channel, release, "staging"),
         )  # fmt: skip
     _must_be_proved(channel, release, "staging")
-    return _wave(inputs, channel, release, as_of)
+    return _wave(inputs, channel, release, since)
 
 
 def _known(fleet: Fleet, channel_name: str, release_name: str) -> tuple[Channel, Release]:
@@ -78,7 +78,7 @@ def _must_be_proved(channel: Channel, release: Release, environment: str) -> Non
         raise UsageError(why, _record(channel, release, environment))
 
 
-def _wave(inputs: Inputs, channel: Channel, release: Release, as_of: str) -> PromotionStep:
+def _wave(inputs: Inputs, channel: Channel, release: Release, since: str) -> PromotionStep:
     followers = sorted(
         (i for i in inputs.resolution.instances.values() if i.tenant.channel == channel.name and i.environment == "production" and not i.leaving),
         key=lambda i: (i.tenant.users, i.tenant.name),
@@ -87,7 +87,7 @@ def _wave(inputs: Inputs, channel: Channel, release: Release, as_of: str) -> Pro
     if done:
         _must_be_proved(channel, release, "production")
     waiting = [i for i in followers if i.tenant.name not in done]
-    frozen = [i for i in waiting if next_opening(i, as_of) is None]
+    frozen = [i for i in waiting if next_opening(i, since) is None]
     free = [i for i in waiting if i not in frozen]
     chosen, number, of = _chosen(channel, followers, done, free)
     if len(chosen) == len(waiting):
@@ -95,14 +95,14 @@ def _wave(inputs: Inputs, channel: Channel, release: Release, as_of: str) -> Pro
         edits += ["spec.rollout-"] if channel.rollout else []
         return PromotionStep(
             channel.name, tuple(edits), f"the last wave: production of channel '{channel.name}' gets '{release.name}'",
-            _windows(chosen, as_of),
+            _windows(chosen, since),
         )  # fmt: skip
     names = [*(channel.rollout.tenants if channel.rollout else ()), *(i.tenant.name for i in chosen)]
     value = json.dumps({"release": release.name, "tenants": names})
     held = f"; held back by a freeze: {', '.join(i.tenant.name for i in frozen)}" if frozen else ""
     return PromotionStep(
         channel.name, (f"spec.rollout={value}",), f"wave {number} of {of}: {len(names)} of {len(followers)} tenants have '{release.name}'{held}",
-        _windows(chosen, as_of), _record(channel, release, "production"),
+        _windows(chosen, since), _record(channel, release, "production"),
     )  # fmt: skip
 
 
@@ -121,8 +121,8 @@ def _chosen(
     return list(free), len(shares) + 1, len(shares) + 1
 
 
-def _windows(instances: Sequence[Instance], as_of: str) -> tuple[str, ...]:
-    return tuple(f"{i.tenant.name}: {next_window(i, as_of)}" for i in instances)
+def _windows(instances: Sequence[Instance], since: str) -> tuple[str, ...]:
+    return tuple(f"{i.tenant.name}: {next_window(i, since)}" for i in instances)
 
 
 # --- back

@@ -15,41 +15,39 @@ _DAYS_AHEAD = 120
 """A freeze lasts weeks, so a window is found in this many days, or there is none worth waiting for."""
 
 
-def next_opening(instance: Instance, as_of: str) -> tuple[datetime.datetime, Window] | None:
-    """When the next window of a production instance opens, counted from `as_of` (YYYY-MM-DD); None if a freeze covers all."""
-    return min(_openings(instance, datetime.date.fromisoformat(as_of)), default=None, key=lambda found: found[0])
+def next_opening(instance: Instance, since: str) -> tuple[datetime.datetime, Window] | None:
+    """When the next window of a production instance opens, that is not over at `since`; None if a freeze covers all.
+
+    `since` is a day (YYYY-MM-DD: from its start, in UTC) or a moment with its time zone, as ISO 8601.
+    """
+    moment = datetime.datetime.fromisoformat(since)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+    return min(_openings(instance, moment), default=None, key=lambda found: found[0])
 
 
-def next_window(instance: Instance, as_of: str) -> str:
+def next_window(instance: Instance, since: str) -> str:
     """`Sun 2026-11-29 01:00 Europe/Madrid, 4 h`; `at once` for what has no windows."""
     if instance.environment != "production":
         return AT_ONCE
-    first = next_opening(instance, as_of)
+    first = next_opening(instance, since)
     if first is None:
         return f"no window within {_DAYS_AHEAD} days"
     opens, window = first
     return f"{opens:%a %Y-%m-%d %H:%M} {window.time_zone or 'UTC'}, {window.hours} h"
 
 
-def _openings(instance: Instance, start: datetime.date) -> Iterator[tuple[datetime.datetime, Window]]:
-    since = _moment(start)
+def _openings(instance: Instance, since: datetime.datetime) -> Iterator[tuple[datetime.datetime, Window]]:
     for window in instance.settings.windows:
         hour, minute = map(int, window.start.split(":"))
         zone = zoneinfo.ZoneInfo(window.time_zone or "UTC")
         for ahead in range(_DAYS_AHEAD):
-            day = start + datetime.timedelta(days=ahead)
+            day = since.date() + datetime.timedelta(days=ahead)
             opens = datetime.datetime.combine(day, datetime.time(hour, minute), zone)
             over = opens + datetime.timedelta(hours=window.hours) <= since
             frozen = any(_covers(freeze, day) for freeze in instance.tenant.freezes)
             if DAYS[day.weekday()] in window.days and not frozen and not over:
                 yield opens, window
                 break
-
-
-def _moment(day: datetime.date) -> datetime.datetime:
-    """The start of a day, or now when it is today: what is over by now is not the next window."""
-    now = datetime.datetime.now(datetime.UTC)
-    return now if day == now.date() else datetime.datetime.combine(day, datetime.time(), datetime.UTC)
 
 
 def _covers(freeze: Freeze, day: datetime.date) -> bool:

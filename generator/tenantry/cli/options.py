@@ -64,7 +64,7 @@ class Options:
         as_of = self.as_of or datetime.date.today().isoformat()
         loud = not self.quiet and sys.stderr.isatty()
         return Workspace(
-            root=root, as_of=as_of, cached=not self.no_cache,
+            root=root, as_of=as_of, now="" if self.as_of else datetime.datetime.now(datetime.UTC).isoformat(), cached=not self.no_cache,
             progress=progress() if loud else lambda *_: None, say=(lambda _: None) if self.quiet else say,
         )  # fmt: skip
 

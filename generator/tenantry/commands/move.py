@@ -20,7 +20,7 @@ from tenantry.model.cell import Cell
 from tenantry.model.migration import AT_TARGET, Migration, MoveStep, Placement
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
-from tenantry.plan.capacity import has_room
+from tenantry.plan.capacity import by_cell, has_room
 from tenantry.plan.inputs import Inputs, read_inputs
 from tenantry.report.document import CommandAnswer
 from tenantry.report.plain import one_line
@@ -175,9 +175,7 @@ def _target(inputs: Inputs, tenant: Tenant, wishes: Mapping[str, str]) -> Placem
 
 def _cell(inputs: Inputs, tenant: Tenant, tier: str, environment: str, cluster: str | None) -> str:
     """The emptiest fitting cell, in the cluster where the instance is if that has one."""
-    members: dict[str, list[Instance]] = {}
-    for instance in inputs.resolution.instances.values():
-        members.setdefault(instance.site.cell.name, []).append(instance)
+    members = by_cell(inputs.resolution.instances.values())
     here = tenant.environments[environment].cell
     at = next(i.site.cluster.name for i in inputs.resolution.instances.values() if i.site.cell.name == here)
     fitting = cells_for(inputs.fleet, dataclasses.replace(tenant, tier=tier), environment)
@@ -230,7 +228,7 @@ def _answer(space: Workspace, tenant: str, what: str, *, written: bool = True) -
     moving = [i for i in inputs.resolution.instances.values() if i.tenant.name == tenant and i.move is not None]
     commands = list(dict.fromkeys(told(instance, command) for instance in moving for command in guide.commands))
     lines = [
-        f"Step {migration.step}: {guide.does}.", *_downtime(moving, migration, space.as_of), *([_REVIEW] if written else []),
+        f"Step {migration.step}: {guide.does}.", *_downtime(moving, migration, space.since), *([_REVIEW] if written else []),
         f"Before the next step: {guide.done}.", *(f"  {command}" for command in commands),
         f"Go back with 'tenantry move {tenant} --back' {guide.back}." if migration.step != "remove" else f"There is no way back {guide.back}.",
         *_then(tenant, migration),
@@ -239,14 +237,14 @@ def _answer(space: Workspace, tenant: str, what: str, *, written: bool = True) -
     return _said(about, lines, {"tenant": tenant, "step": migration.step, "commands": commands})
 
 
-def _downtime(moving: Sequence[Instance], migration: Migration, as_of: str) -> Iterator[str]:
+def _downtime(moving: Sequence[Instance], migration: Migration, since: str) -> Iterator[str]:
     """How long Odoo is down, and when; said as soon as a trial copy was timed."""
     minutes = migration.minutes
     if minutes is None or migration.step in AT_TARGET:
         return
     for instance in (i for i in moving if i.environment == "production"):
-        opening = next_opening(instance, as_of)
-        yield f"Odoo will be down for about {minutes} min for the copy, then until the switch is merged; next window: {next_window(instance, as_of)}."
+        opening = next_opening(instance, since)
+        yield f"Odoo will be down for about {minutes} min for the copy, then until the switch is merged; next window: {next_window(instance, since)}."
         if opening is not None and minutes > _SHARE * 60 * opening[1].hours:
             yield f"That is more than 70 % of the window of {opening[1].hours} h: agree on a longer one with the customer first."
 

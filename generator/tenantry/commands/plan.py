@@ -67,7 +67,7 @@ def _planned(space: Workspace, before: Sequence[Side], after: Side, inputs: tupl
         findings += guard(Comparison(side, after, space.as_of))
     with Engines(space.say) as engines:
         proven = prove_both(engines, before[0], after, space.as_of) if prove else None
-        made = make_plan(engines.engine, before[0], after, inputs, space.as_of, proven)
+        made = make_plan(engines.engine, before[0], after, inputs, space.as_of, proven, space.since)
     findings += made.findings if proven is None else (*made.findings, *proven.findings)
     subjects = made.plan.subjects
     tenants = {c.subject.tenant for c in subjects if c.subject.tenant} | {t for c in subjects for t in c.affects}

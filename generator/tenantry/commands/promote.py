@@ -23,7 +23,7 @@ from tenantry.runtime.workspace import Workspace
 
 def promote(space: Workspace, channel: str, release: str) -> CommandAnswer:
     """Write the next step into the channel's file. Raises UsageError when a step before it was not proved."""
-    step = next_step(_inputs(space), channel, release, space.as_of)
+    step = next_step(_inputs(space), channel, release, space.since)
     set_values(space, f"channel/{step.channel}", step.edits)
     return _answer(step)
 

@@ -19,9 +19,8 @@ from tenantry.model.channel import Channel
 from tenantry.model.cluster import Cluster
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
-from tenantry.plan.capacity import has_room
+from tenantry.plan.capacity import by_cell, has_room
 from tenantry.render.environment import template
-from tenantry.resolve.instance import Instance
 from tenantry.resolve.instances import Resolution
 from tenantry.runtime.confined import Confined
 
@@ -144,9 +143,7 @@ def _choose_cell(fleet: Fleet, resolution: Resolution, tier: Tier, wish: str | i
                 f"there is no cell '{wish}'", f"cells of tier '{tier.name}': {', '.join(c.name for c in cells)}"
             )
         return chosen
-    members: dict[str, list[Instance]] = {}
-    for instance in resolution.instances.values():
-        members.setdefault(instance.site.cell.name, []).append(instance)
+    members = by_cell(resolution.instances.values())
     alone = tier.isolation.nodes == "cluster"
     free = [c for c in cells if has_room(c, members.get(c.name, [])) and not (alone and members.get(c.name))]
     if not free:

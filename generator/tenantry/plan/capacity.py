@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tenantry.core.findings import Finding
 from tenantry.model.cell import Cell
@@ -16,11 +16,7 @@ CONNECTION_SHARE = 0.85
 
 def cells(scope: Scope) -> Iterator[Finding]:
     """F003: no cell exceeds its capacity."""
-    members: dict[str, list[Instance]] = {}
-    for instance in scope.instances.values():
-        members.setdefault(instance.site.cell.name, []).append(instance)
-        if instance.beside is not None:  # its place is kept, to come or to go back
-            members.setdefault(instance.beside.site.cell.name, []).append(instance.beside)
+    members = by_cell(scope.instances.values())
     for cell in scope.fleet.all(Cell).values():
         for used, capacity, unit, path in load(cell, members.get(cell.name, [])):
             if used > capacity:
@@ -28,6 +24,16 @@ def cells(scope: Scope) -> Iterator[Finding]:
                 message = f"cell '{cell.name}' is full: {used:,} {unit}, but its capacity is {capacity:,}"
                 hint = f"move a tenant to a cell with room: {', '.join(_with_room(scope, cell, members)) or 'no cell of this tier, so add one'}"
                 yield Finding("F003", place, message, hint)
+
+
+def by_cell(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
+    """Instances by the name of their cell; one that moves is in both cells, for a place is kept for it to come or go back."""
+    members: dict[str, list[Instance]] = {}
+    for instance in instances:
+        members.setdefault(instance.site.cell.name, []).append(instance)
+        if instance.beside is not None:
+            members.setdefault(instance.beside.site.cell.name, []).append(instance.beside)
+    return members
 
 
 def load(cell: Cell, members: Sequence[Instance]) -> Iterator[tuple[int, int, str, tuple[str, ...]]]:

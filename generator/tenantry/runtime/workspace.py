@@ -53,9 +53,17 @@ class Workspace:
 
     root: Path
     as_of: str
+    """The day (YYYY-MM-DD) by which dates are judged."""
+    now: str = ""
+    """The moment of the run, as ISO 8601 with a time zone; empty when another day was asked for."""
     cached: bool = True
     progress: Progress = silent
     say: Callable[[str], None] = field(default=lambda _: None)
+
+    @property
+    def since(self) -> str:
+        """From when on the next window counts: now, or the start of the day that was asked for."""
+        return self.now or self.as_of
 
     @cached_property
     def state(self) -> FleetState:
