@@ -98,7 +98,7 @@ CASES: dict[str, tuple[str, str, Any, str]] = {
     "arguments of dashes": (f"Deployment {HOME}/odoo-web", "spec.template.spec.containers[0].args", ["-" * 700_000], "SUP-05"),
     "users of opened brackets": (f"ExternalSecret {HOME}/redis-acl", "spec.target.template.data[users.acl]", "user a " + "( " * 300_000, "DATA-06"),
     "twenty thousand ports": (
-        f"Deployment {HOME}/odoo-web", "spec.template.spec.containers[0].ports", [{"containerPort": n % 65535 + 1} for n in range(20_000)], "SUP-05",
+        f"Deployment {HOME}/odoo-web", "spec.template.spec.containers[0].ports", [{"containerPort": n % 65535 + 1} for n in range(20_000)], "V062",
     ),
 }  # fmt: skip
 
