@@ -135,7 +135,8 @@ def test_verify_refuses_the_same(tmp_path: Path, tally: Tally) -> None:
 
 
 def verify(folder: Path, number: int, wrong: Wrong | Twice) -> tuple[list[str], list[str]]:
-    """Codes of the errors that `tenantry verify` finds: in the tree as rendered, and with the wrong object in it."""
+    """Codes of what `tenantry verify` finds, in the tree as rendered and with the wrong object in it: errors, and fields that
+    it doesn't know. Those of operators are warnings here, for without a fleet nobody says which version runs."""
     original = wrong.original()
     tree = folder / str(number)
     folder = original.path.parent
@@ -151,4 +152,5 @@ def errors(tree: Path) -> list[str]:
     command = [sys.executable, "-m", "tenantry", "-C", str(tree), "verify", str(tree), "--format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode in (0, 1), done.stderr
-    return [finding["code"] for finding in json.loads(done.stdout)["findings"] if finding["severity"] == "error"]
+    found = json.loads(done.stdout)["findings"]
+    return [finding["code"] for finding in found if finding["severity"] == "error" or finding["code"] == "V020"]
