@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tenantry.change.side import Side
@@ -12,7 +12,8 @@ from tenantry.core.paths import platform_path
 from tenantry.engine.kustomize import Engine
 from tenantry.prove.template_conformance import Templates
 from tenantry.publish.bases import Bases
-from tenantry.publish.building import build
+from tenantry.publish.building import Built, build
+from tenantry.render.units import Unit
 
 Key = tuple[str, ObjectId]
 """(cluster, identity)"""
@@ -54,16 +55,21 @@ def surroundings(side: Side, paths: Iterable[str]) -> Iterator[str]:
                     yield common
 
 
+def build_units(engine: Engine, side: Side, wanted: Sequence[Unit], templates: Templates) -> Iterator[Built]:
+    """The results of units of one state, in order. The engine keeps the bases of one state, so build one after the other."""
+    bases = Bases(side.fleet)
+    engine.store(bases.files(unit.base for unit in wanted))
+    yield from build(engine, wanted, bases, templates)
+
+
 def build_side(engine: Engine, side: Side, paths: Iterable[str]) -> BuiltSide:
-    """Build the units of one state. The engine forgets no base, so the two states are built one after the other."""
+    """Build the units of one state that have one of these paths."""
     wanted = [side.units[path] for path in sorted(set(paths)) if path in side.units]
     if not wanted:
         return BuiltSide(side)
-    bases = Bases(side.fleet)
-    engine.store(bases.files(unit.base for unit in wanted))
     objects: dict[Key, Manifest] = {}
     findings: list[Finding] = []
-    for built in build(engine, wanted, bases, Templates(side.fleet.platform, wanted)):
+    for built in build_units(engine, side, wanted, Templates(side.fleet.platform, wanted)):
         findings += built.findings
         objects |= {(built.unit.cluster, m.identity): m for m in built.objects.values()}
     return BuiltSide(side, objects, tuple(findings))

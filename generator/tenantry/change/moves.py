@@ -84,9 +84,7 @@ GUIDE: Mapping[MoveStep, StepGuide] = {
 
 def told(instance: Instance, template: str) -> str:
     """A sentence or command of the guide about one instance that moves."""
-    assert instance.move is not None
-    at_target = instance.move.step in AT_TARGET
-    source, target = (instance.move.other, instance) if at_target else (instance, instance.move.other)
+    source, target = instance.move_ends
     return template.format(
         namespace=instance.names.namespace,
         source_namespace=database_namespace(source), source_object=_object(source),
@@ -124,7 +122,7 @@ def crosses(earlier: Instance, instance: Instance) -> bool:
     was, will = earlier.move, instance.move
     if was is None or will is None or not _same(earlier.tenant.migration, instance.tenant.migration):
         return False
-    return (was.step, will.step) == ("freeze", "switch") or (was.step in ("switch", "watch") and will.step == "prepare")
+    return (was.step, will.step) == ("freeze", "switch") or (was.step in AT_TARGET and is_back(was.step, will.step))
 
 
 def _same(was: Migration | None, will: Migration | None) -> bool:

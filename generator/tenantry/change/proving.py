@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from tenantry.change.building import differing_units
+from tenantry.change.building import build_units, differing_units
 from tenantry.change.side import Side
 from tenantry.core.findings import Finding
 from tenantry.core.manifest import Manifest
@@ -19,8 +19,6 @@ from tenantry.prove.pairs import Pair
 from tenantry.prove.promises import Promises, promises
 from tenantry.prove.run import Prover, read_states, release
 from tenantry.prove.template_conformance import Conformance, Templates
-from tenantry.publish.bases import Bases
-from tenantry.publish.building import build
 from tenantry.render.blame import Blamer
 from tenantry.verify.judge import to_findings
 from tenantry.verify.locate import Locator
@@ -64,9 +62,7 @@ def _prove(engines: Engines, side: Side, touched: Iterable[str], as_of: str) -> 
     templates = Templates(side.fleet.platform, units)
     known = promises(side.fleet, side.instances, as_of)
     prover = Prover(known, templates, Blamer(side.fleet, units), engines)
-    policies = [policy.value() for policy in side.fleet.all(Policy).values()]
-    engines.compile(policies)
-    engines.policies.load(policies)
+    engines.compile([policy.value() for policy in side.fleet.all(Policy).values()])  # while the objects are built
     breached: dict[str, set[str]] = defaultdict(set)
     findings: list[Finding] = []
     for pair in sorted(_pairs(side, touched)):
@@ -88,10 +84,8 @@ def _pairs(side: Side, touched: Iterable[str]) -> set[Pair]:
 
 def _built(engines: Engines, side: Side, pair: Pair, templates: Templates) -> _Objects:
     wanted = sorted((unit for unit in side.units.values() if unit.cluster in pair), key=lambda unit: unit.path)
-    bases = Bases(side.fleet)
-    engines.engine.store(bases.files(unit.base for unit in wanted))
     found = _Objects()
-    for one in build(engines.engine, wanted, bases, templates):
+    for one in build_units(engines.engine, side, wanted, templates):
         found.made |= one.objects
         found.texts |= {file: one.text(file) for file in one.objects}
         if one.compared is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tenantry.cli.options import Options, common
+from tenantry.cli.options import Options, common, fail_on_option
 from tenantry.runtime.workspace import require_fleet
 
 
@@ -15,9 +15,7 @@ from tenantry.runtime.workspace import require_fleet
     metavar="REVISION",
     help="The branch or commit that the change starts from (default: the default branch of this clone).",
 )
-@click.option(
-    "--fail-on", type=click.Choice(["error", "warning"]), default="error", help="Findings that end in exit code 1."
-)
+@fail_on_option
 @common
 def command(options: Options, base: str, fail_on: str) -> None:
     """Check that inputs are valid and generated trees are up to date.

@@ -178,6 +178,12 @@ _OPTIONS = (
 )
 
 
+fail_on_option = click.option(
+    "--fail-on", type=click.Choice(["error", "warning"]), default="error", help="Findings that end in exit code 1."
+)
+"""For commands that judge; `Options.report` takes its value."""
+
+
 def common(function: F) -> F:
     """Add the common options to a command (or the group); the command's override the group's."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tenantry.cli.options import FilePath, Options, common
+from tenantry.cli.options import FilePath, Options, common, fail_on_option
 from tenantry.cli.text_input import standard_input
 from tenantry.core.findings import Result, UsageError
 from tenantry.runtime.workspace import require_fleet
@@ -18,9 +18,7 @@ _TYPES = "a folder, a file, or '-' for standard input"
 @click.command("verify")
 @click.argument("directory_or_file", required=False, type=FilePath(), metavar="[DIR]")
 @click.option("--kubernetes", metavar="VERSION", default="", help="Kubernetes version to check against, such as 1.34.")
-@click.option(
-    "--fail-on", type=click.Choice(["error", "warning"]), default="error", help="Findings that end in exit code 1."
-)
+@fail_on_option
 @common
 def command(options: Options, directory_or_file: Path | None, kubernetes: str, fail_on: str) -> None:
     """Check plain manifests as the clusters and their operators would: rendered/, or any folder or file.

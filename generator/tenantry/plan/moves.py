@@ -21,9 +21,7 @@ def in_order(scope: Scope) -> Iterator[Finding]:
     for instance in scope.instances.values():
         if instance.move is None:
             continue
-        going = instance.move.step not in ("switch", "watch", "remove")
-        source, target = (instance, instance.move.other) if going else (instance.move.other, instance)
-        why, hint = impossible(source, target)
+        why, hint = impossible(*instance.move_ends)
         if why:
             path = ("migration", "to", "cells", instance.environment)
             yield scope.at(instance.tenant, path, "F041", f"{instance.name} can't be moved by steps: {why}", hint)

@@ -25,7 +25,7 @@ def databases(state: State) -> Iterator[Breach]:
     """OBS-02: of every PostgreSQL server of production somebody hears before its promises are missed."""
     for server in state.of("postgresql.cnpg.io", "Cluster"):
         home = state.home(server)
-        if home is None or not _is_production(home):
+        if home is None or not _is_watched(home):
             continue
         found = list(state.of("monitoring.coreos.com", "PrometheusRule", home.namespace))
         rules = [rule for manifest in found for rule in rules_of(manifest)]
@@ -44,8 +44,8 @@ _LATE = {
 }  # fmt: skip
 
 
-def _is_production(home: Home) -> bool:
-    """What is stopped on purpose is not watched."""
+def _is_watched(home: Home) -> bool:
+    """Cells, and production that is not stopped on purpose."""
     if home.instance is None:
         return home.role == "cell"
     return home.instance.environment == "production" and home.instance.running

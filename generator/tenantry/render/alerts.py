@@ -7,7 +7,7 @@ primary) and of the barman plugin (internal/cnpgi/instance/metrics.go: 0 where n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tenantry.model.tier import Tier
 from tenantry.resolve.instance import Instance
@@ -63,7 +63,7 @@ def database_alerts(namespace: str, size: PostgresqlSize, tier: Tier, *, pages: 
         Alert("PostgresqlTransactionIdsRunOut", f"max(cnpg_pg_database_xid_age{{{here}}}) > {_FROZEN_AT_MOST}",
               "Old rows are not frozen; PostgreSQL stops writing when its transaction IDs run out", "ticket", "1h"),
     ]  # fmt: skip
-    return found if pages else [_without_page(alert) for alert in found]
+    return found if pages else [replace(alert, severity="ticket") for alert in found]
 
 
 def standby_alerts(namespace: str, size: PostgresqlSize, tier: Tier) -> list[Alert]:
@@ -89,7 +89,3 @@ def _common(here: str, size: PostgresqlSize) -> Iterator[Alert]:
         yield Alert("PostgresqlInstanceMissing", f"{up} < {size.instances}", summary, "ticket", "15m")
     yield Alert("PostgresqlVolumeFull", f"max({used}) by (persistentvolumeclaim) > 0.85",
                 "A volume of PostgreSQL is more than 85 % full", duration="10m")  # fmt: skip
-
-
-def _without_page(alert: Alert) -> Alert:
-    return Alert(alert.name, alert.expression, alert.summary, "ticket", alert.duration)

@@ -150,6 +150,7 @@ def instance_context(instance: Instance, site: Site) -> Context:
         "pooled_connections": list(_pooled_connections(instance)),
         "objective_alerts": list(availability_alerts(instance)),
         "database_alerts": _own_database_alerts(instance, site),
+        "alert_labels": {"namespace": namespace, "tenant": tenant.name, "team": tenant.owner.team, "route": tier.support.route},
         "certificates": [(n, {"secret_name": n, "certificate_host": h}) for n, h in instance.certificates.items()],
         "public_routes": list(_public_routes(instance)),
         "pg_hba": _own_pg_hba(instance),

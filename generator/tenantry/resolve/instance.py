@@ -133,6 +133,12 @@ class Instance:
         return self.move is not None and self.move.step in AT_TARGET
 
     @property
+    def move_ends(self) -> tuple[Instance, Instance]:
+        """The instance at the source and at the target of its move; itself twice when it does not move."""
+        other = self.move.other if self.move is not None else self
+        return (other, self) if self.moved else (self, other)
+
+    @property
     def certificates(self) -> Mapping[str, str]:
         """Secret -> host. One certificate each, so that a name that can't be issued keeps no other from being."""
         found = {f"odoo-tls{numbered(index)}": host for index, host in enumerate(self.hosts)}

@@ -169,28 +169,28 @@ class Index:
 
     @cached_property
     def secret_makers(self) -> dict[tuple[str, str], tuple[Keys, Manifest]]:
-        """(namespace, name) -> keys and the object of the tree that the Secret comes from."""
+        """(namespace, name) -> keys and the object of the tree that the Secret comes from.
+
+        Of several, the last one that names the namespace, else the first that may land there.
+        """
         found: dict[tuple[str, str], tuple[Keys, Manifest]] = {}
-        for manifest in self.manifests:
-            make = registration.SECRET_MAKERS.get(manifest.kind)
-            for name, keys in make(manifest) if make else ():
-                for namespace in self._lands_in(manifest):
-                    found.setdefault((namespace, name), (keys, manifest))
-                found[manifest.identity.namespace, name] = keys, manifest
+        for (namespace, name), makers in self._all_secret_makers.items():
+            settled = [one for one in makers if one[1].identity.namespace == namespace]
+            found[namespace, name] = settled[-1] if settled else makers[0]
         return found
 
     def secret_makers_of(self, namespace: str, name: str) -> list[Manifest]:
         """All objects of the tree that a Secret comes from."""
-        return self._all_secret_makers.get((namespace, name), [])
+        return [maker for _, maker in self._all_secret_makers.get((namespace, name), ())]
 
     @cached_property
-    def _all_secret_makers(self) -> dict[tuple[str, str], list[Manifest]]:
-        found: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
+    def _all_secret_makers(self) -> dict[tuple[str, str], list[tuple[Keys, Manifest]]]:
+        found: dict[tuple[str, str], list[tuple[Keys, Manifest]]] = defaultdict(list)
         for manifest in self.manifests:
             make = registration.SECRET_MAKERS.get(manifest.kind)
-            for name, _ in make(manifest) if make else ():
+            for name, keys in make(manifest) if make else ():
                 for namespace in (manifest.identity.namespace, *self._lands_in(manifest)):
-                    found[namespace, name].append(manifest)
+                    found[namespace, name].append((keys, manifest))
         return found
 
     def _lands_in(self, manifest: Manifest) -> Collection[str]:

@@ -15,9 +15,9 @@ class Tally:
     unprotected: int = 0
     broken: list[str] = field(default_factory=list)
 
-    def check(self, holds: object, what: str) -> None:
-        """Something that must be so."""
-        self.checks += 1
+    def check(self, holds: object, what: str, count: int = 1) -> None:
+        """Something that must be so; `count` for a program that answers several at once."""
+        self.checks += count
         self._note(holds, what)
 
     def attack(self, refused: object, what: str) -> None:

@@ -31,16 +31,10 @@ def _out_of_order(was: Migration | None, will: Migration | None, as_of: str) -> 
     if was is None:
         begins = will is None or will.step == "prepare"
         return ("", "") if begins else ("a move begins with the step 'prepare'", "begin with 'tenantry move'")
+    if will is None and was.step in ("prepare", "remove"):
+        return "", ""
     if will is None:
-        over = was.step in ("prepare", "remove")
-        return (
-            ("", "")
-            if over
-            else (
-                f"its move would be forgotten in the step '{was.step}'",
-                "end it by its steps, or go back first: --back",
-            )
-        )
+        return f"its move would be forgotten in the step '{was.step}'", "end it by its steps, or go back first: --back"
     if (was.from_, was.to) != (will.from_, will.to):
         return "its move would lead from or to another place", "go back and give it up, then begin another"
     if was.step in AT_TARGET and will.keep_source_until < was.keep_source_until:
