@@ -21,6 +21,10 @@ func canonicalYAML(document *yaml.Node) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return encode(node)
+}
+
+func encode(node *yaml.Node) (string, error) {
 	var text bytes.Buffer
 	encoder := yaml.NewEncoder(&text)
 	encoder.SetIndent(2)

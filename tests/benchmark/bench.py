@@ -47,13 +47,13 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def timed(*arguments: str | Path, code: int = 0) -> tuple[float, float]:
-    """(seconds, peak MiB of the command and its engine) of one tenantry run that ends with this code."""
+def timed(*arguments: str | Path, code: int = 0, folder: Path | None = None) -> tuple[float, float]:
+    """(seconds, peak MiB of the command and its engine) of one tenantry run in `folder` that ends with this code."""
     program = [sys.executable, "-m", "tenantry", *map(str, arguments)]
     # Python keeps compiled modules, as for a person; some systems that run CI forbid it.
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     started = time.perf_counter()
-    process = subprocess.Popen(program, stdout=subprocess.DEVNULL, env=variables)
+    process = subprocess.Popen(program, stdout=subprocess.DEVNULL, env=variables, cwd=folder)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != code:
@@ -196,7 +196,7 @@ def measure(tenants: int, folder: Path, kustomize: Path, kyverno: Path) -> dict[
     times = {**object_times(root), **policy_times(root)}
     foreign = folder / "foreign"  # the same files, of which nobody has promised anything
     (root / "rendered").rename(foreign)
-    alone, _ = timed("verify", foreign)
+    alone, _ = timed("verify", foreign, folder=folder)  # no fleet is found from here
     foreign.rename(root / "rendered")
     say(f"{tenants} tenants: stock kustomize")
     stock, overlays = stock_seconds(root, kustomize)
