@@ -60,7 +60,7 @@ def _start(repository: Repository, folders: Sequence[str], going: InProgress | N
     put(repository, wanted, gone)
     with Confined(repository.top) as tree:
         for path in sorted(gone):
-            if (repository.top / path).is_file() and is_ours(repository.top / path):
+            if (repository.top / path).is_file() and is_ours(repository.top, path):
                 tree.remove(path)
 
 
