@@ -34,7 +34,7 @@ def command(
     keep_source_until: str,
     **wishes: str | None,
 ) -> None:
-    """Move a tenant to another cell or tier: prepare, copy, compare, freeze, switch, watch, remove.
+    """Move a tenant to another cell, tier or cluster: prepare, copy, compare, freeze, switch, watch, remove.
 
     Each step is one change of the tenant's file, to be reviewed and merged; the data is copied by a Job, and the source is
     kept until a day. Without an option, it shows where a move is, and what must be true before it goes on.
