@@ -129,7 +129,9 @@ def test_at_the_end_people_are_told_to_delete_what_is_left_in_the_other_cluster(
     for number in range(6):
         ran = move("--next", "--by", "A", *(("--minutes", "1") if number == 1 else ()), as_of="2027-01-01")
     assert "Step remove: the source leaves the trees" in ran.out
-    assert "kubectl --context euw1-a delete --namespace acme-production cluster.postgresql.cnpg.io/postgresql" in ran.out
+    assert (
+        "kubectl --context euw1-a delete --namespace acme-production cluster.postgresql.cnpg.io/postgresql" in ran.out
+    )
     assert "kubectl --context euw1-a delete namespace acme-production" in ran.out
 
 

@@ -34,7 +34,11 @@ NEEDED = (
     "pyproject.toml",
     "README.md",
 )
-PROGRAMS = {"python": [sys.executable], "tenantry": [sys.executable, "-m", "tenantry"], "pytest": [sys.executable, "-m", "pytest", "-q", "-n0"]}
+PROGRAMS = {
+    "python": [sys.executable],
+    "tenantry": [sys.executable, "-m", "tenantry"],
+    "pytest": [sys.executable, "-m", "pytest", "-q", "-n0"],
+}
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:

@@ -198,7 +198,14 @@ def migrate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migrate]:
     monkeypatch.setitem(sys.modules, "passlib", SimpleNamespace())  # type: ignore[arg-type]
     monkeypatch.setitem(sys.modules, "passlib.context", SimpleNamespace(CryptContext=Context))  # type: ignore[arg-type]
 
-    def run(world: World, modules: str = "base,web,sale", release: str = "r1", *, moved: bool = False, imported: bool = False) -> str:
+    def run(
+        world: World,
+        modules: str = "base,web,sale",
+        release: str = "r1",
+        *,
+        moved: bool = False,
+        imported: bool = False,
+    ) -> str:
         given = {"DATABASE": "db", "RELEASE": release, "MODULES": modules, "STORAGE_MODULES": GLUE,
                  "BASE_URL": "https://a.example", "REPORT_URL": "http://odoo-web:8069", "ADMIN_PASSWORD": "first"}  # fmt: skip
         for key, value in given.items():

@@ -53,7 +53,7 @@ def put_moves(
     ]
     for name, (source, target) in moves.items():
         path = fleet / f"tenants/{name}.yaml"
-        text = path.read_text()
+        text = path.read_text().replace("availability: high", "availability: standard")  # fits every tier
         serving = target if step in ("switch", "watch", "remove") else source
         for environment, cell in serving["cells"].items():
             text = text.replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import Ran, add_tenant
+from conftest import REPOSITORY, Ran, add_tenant
 from mutation import changed_at
 from project.test_moves import put_moves
 from prove.test_stores import checked
@@ -50,11 +51,6 @@ def ends(root: Path, name: str) -> tuple[Path, Path]:
     return root / f"{here}/production/{name}", root / f"{there}/production/{name}"
 
 
-def value(tree: Path, kind: str, name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((tree / f"{kind}_{tree.name}-production_{name}.yaml").read_text())
-    return loaded
-
-
 def command(tree: Path) -> list[str] | None:
     """What its Job of the move is called with."""
     if not (tree / f"app/job.batch_{tree.name}-production_odoo-move.yaml").exists():
@@ -88,19 +84,11 @@ def test_every_promise_is_kept_at_both_places_in_every_step(run: Run, fleet: Pat
             space = yaml.safe_load((waiting / f"infra/namespace_{name}-production.yaml").read_text())
             state = space["metadata"]["annotations"]["tenantry.io/state"]
             assert state == ("kept" if moved else "prepared")
+            role = waiting / f"infra/databaserole.postgresql.cnpg.io_{name}-production_odoo.yaml"
+            if role.exists():
+                assert yaml.safe_load(role.read_text())["spec"]["login"] is (step in JOBS), name
         if not moved:
             assert (command(source), command(target)) == JOBS.get(step, (None, None)), name
-
-
-def test_nobody_logs_in_where_nothing_is_copied(run: Run, fleet: Path) -> None:
-    for step, logs_in in (("prepare", False), ("copy", True), ("switch", False)):
-        root = rendered(run, fleet, step)  # type: ignore[arg-type]
-        source, target = ends(root, "along")
-        tree = source if step == "switch" else target
-        role = yaml.safe_load(
-            (tree / "infra/databaserole.postgresql.cnpg.io_along-production_odoo.yaml").read_text()
-        )
-        assert role["spec"]["login"] is logs_in, step
 
 
 def test_what_was_prepared_may_be_given_up_and_what_was_left_only_at_the_end(run: Run, fleet: Path) -> None:
@@ -132,7 +120,7 @@ MUTANTS: Mapping[str, tuple[str, str, Any, str, str]] = {
     "every address": (f"{THERE}/{_POLICY}", "spec.egress[0].to[0].ipBlock.cidr", "0.0.0.0/0", "NET-06", "along-production"),
     "every Pod reads copies": (f"{THERE}/{_POLICY}", "spec.podSelector", {"matchLabels": {"app.kubernetes.io/name": "odoo"}}, "NET-06", "along-production"),
     "Odoo at both places": (f"{THERE}/production/along/app/deployment.apps_along-production_odoo-web.yaml", "spec.replicas", 1, "SUP-05", "replicas"),
-    "a login where nothing is copied": (f"{THERE}/production/along/infra/databaserole.postgresql.cnpg.io_along-production_odoo.yaml", "spec.login", False, "DATA-01", "along"),
+    "no login where it is copied to": (f"{THERE}/production/along/infra/databaserole.postgresql.cnpg.io_along-production_odoo.yaml", "spec.login", False, "SUP-05", "spec.login"),
     "a server that is asleep": (f"{THERE}/production/along/infra/cluster.postgresql.cnpg.io_along-production_postgresql.yaml", "metadata.annotations[cnpg.io/hibernation]", "on", "SUP-05", "hibernation"),
 }  # fmt: skip
 """File below rendered/, path, new value, control and words of the breach."""
@@ -149,3 +137,22 @@ def test_what_breaks_a_promise_in_the_middle_of_a_move_is_found(run: Run, fleet:
         if not any(found == control and words in text for found, text in told):
             wrong.append((name, told))
     assert wrong == []
+
+
+ALONE = {"alone": (place("segmented", "euw1-seg-a"), place("dedicated", "euw1-globex"))}
+
+
+@pytest.mark.parametrize("step", ["copy", "freeze", "watch"])
+def test_a_tenant_gets_a_cluster_of_its_own_with_its_dr_site(run: Run, fleet: Path, step: MoveStep) -> None:
+    for kind in ("clusters", "cells"):
+        for name in ("euw1-globex", "euc1-globex"):
+            shutil.copy(REPOSITORY / f"platform/{kind}/{name}.yaml", fleet / f"platform/{kind}/{name}.yaml")
+    path = add_tenant(fleet, "alone", "segmented", "euw1-seg-a", users=250)
+    window = '  maintenance: [{days: [wed], start: "22:00", hours: 3, timeZone: Europe/Berlin}]\n'  # backups fit between them
+    path.write_text(path.read_text() + window)
+    put_moves(fleet, ALONE, step, attempt=ATTEMPT)
+    ran = run("render", "-C", fleet)
+    assert ran.code == 0, ran.out + ran.err
+    trees = {path.parent.parent.parent.name for path in (fleet / "rendered").glob("*/production/alone/infra")}
+    assert trees == {"euw1-a", "euw1-globex"}
+    assert (fleet / "rendered/euc1-globex/production/alone/standby").exists(), "before it serves"

@@ -28,7 +28,11 @@ _LOG = "kubectl logs --namespace {namespace} job/odoo-move"
 _JOB = "kubectl wait --namespace {namespace} --for=condition=complete --timeout=2h job/odoo-move"
 _JOB_THERE = "kubectl{on_target} wait --namespace {namespace} --for=condition=complete --timeout=2h job/odoo-move"
 _LOG_THERE = "kubectl{on_target} logs --namespace {namespace} job/odoo-move"
-_JOBS = ("kubectl{on_source} wait --namespace {namespace} --for=condition=complete --timeout=2h job/odoo-move", _JOB_THERE, _LOG_THERE)
+_JOBS = (
+    "kubectl{on_source} wait --namespace {namespace} --for=condition=complete --timeout=2h job/odoo-move",
+    _JOB_THERE,
+    _LOG_THERE,
+)
 GUIDE: Mapping[MoveStep, StepGuide] = {
     "prepare": StepGuide(
         "an empty database is made at the target; the source serves",
@@ -113,8 +117,10 @@ ACROSS: Mapping[MoveStep, StepGuide] = {
     "remove": replace(
         GUIDE["remove"], does="the source leaves the trees; it stays in its cluster until somebody deletes it",
         done="the source's namespace and database are deleted, and the copies in its backup bucket",
-        commands=tuple(command.replace("kubectl ", "kubectl{on_source} ") for command in GUIDE["remove"].commands)
-        + ("kubectl{on_source} delete namespace {namespace}",),
+        commands=(
+            *(command.replace("kubectl ", "kubectl{on_source} ") for command in GUIDE["remove"].commands),
+            "kubectl{on_source} delete namespace {namespace}",
+        ),
     ),
 }  # fmt: skip
 """To another cluster."""

@@ -137,6 +137,7 @@ def _later(as_of: str) -> str:
 
 def _attempt(fleet: Fleet, source: Placement, target: Placement) -> dict[str, str]:
     """Where the copies of a move to another cluster lie: nowhere where any lay before."""
+
     def clusters(placement: Placement) -> list[str | None]:
         cells = (fleet.find(Cell, placement.cells[environment]) for environment in target.cells)
         return [cell.cluster if cell is not None else None for cell in cells]

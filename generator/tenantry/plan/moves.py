@@ -23,7 +23,10 @@ def in_order(scope: Scope) -> Iterator[Finding]:
             continue
         why, hint = impossible(*instance.move_ends)
         if instance.move.across and not instance.move.attempt:
-            message, hint_of = "a move to another cluster needs 'attempt', which says where its copies lie", "begin it with 'tenantry move'"
+            message, hint_of = (
+                "a move to another cluster needs 'attempt', which says where its copies lie",
+                "begin it with 'tenantry move'",
+            )
             yield scope.at(instance.tenant, ("migration",), "F041", message, hint_of)
         if why:
             path = ("migration", "to", "cells", instance.environment)
@@ -97,7 +100,10 @@ def impossible(source: Instance, target: Instance) -> tuple[str, str]:
         return why, "choose a cluster that is no DR site of where it is now, nor the other way round"
     if not across and source.settings.postgresql is not None and target.settings.postgresql is not None:
         why = f"its PostgreSQL is its own, and stays in its namespace '{source.names.namespace}': there is nothing to copy"
-        return why, "write the new cell and tier into the tenant's file; 'tenantry plan' shows what restarts, and guards what would be lost"
+        return (
+            why,
+            "write the new cell and tier into the tenant's file; 'tenantry plan' shows what restarts, and guards what would be lost",
+        )
     if not across and source.standby is not None:
         why = f"its replica at the DR site, cluster '{source.standby.cluster.name}', would be gone at the switch, while the source is still needed"
         return why, "move it to a cell of another cluster, where both places are kept whole"

@@ -171,7 +171,9 @@ def _fixed(work: Workload, instance: Instance, own: str) -> Mapping[str, str]:
         return fixed
     other = instance.move.other
     ends = {"SOURCE": other, "TARGET": instance} if instance.waits else {"SOURCE": instance, "TARGET": other}
-    fixed |= {f"ATTACHMENT_{end}": attachment_folder(place) for end, place in ends.items()} | {"PGSSLMODE": "verify-full"}
+    fixed |= {f"ATTACHMENT_{end}": attachment_folder(place) for end, place in ends.items()} | {
+        "PGSSLMODE": "verify-full"
+    }
     if instance.transfers:
         return {**fixed, "PGHOST": database_host(instance), "COPIES_FOLDER": copies_folder(instance)}
     return {**fixed, **{f"{end}_HOST": database_host(place) for end, place in ends.items()}}

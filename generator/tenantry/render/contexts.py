@@ -128,7 +128,12 @@ def instance_context(instance: Instance, site: Site) -> Context:
         and settings.web_replicas_max > settings.web_replicas_min
     )
     deployments = ["web", "cron", "websocket"] if instance.split else ["web"]
-    workloads = [*deployments, "migration", "backup", *(["move"] if instance.copied_to is not None or instance.transfers else [])]
+    workloads = [
+        *deployments,
+        "migration",
+        "backup",
+        *(["move"] if instance.copied_to is not None or instance.transfers else []),
+    ]
     zone = next((r.time_zone for r in site.platform.regions if r.name == site.region), "UTC")
     labels = labels_of_instance(instance, site)
     return {

@@ -76,8 +76,8 @@ def _entry(entry: PlanEntry) -> Iterator[str]:
 
 
 def _changes(result: Result) -> Iterator[str]:
-    for title, members in by_unit(result):
-        yield f"<h2>{_text(title)}</h2>"
+    for heading, members in by_unit(result):
+        yield f"<h2>{_text(heading)}</h2>"
         yield from _objects(members)
 
 

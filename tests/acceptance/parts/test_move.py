@@ -80,7 +80,11 @@ class Move:
 
     def transfer(self, does: str, step: str) -> subprocess.CompletedProcess[str]:
         server = self.source if does == "dump" else self.target
-        files = {"ATTACHMENT_ENDPOINT": "https://there", "ATTACHMENT_SOURCE": "here-files/acme", "ATTACHMENT_TARGET": "there-files/acme"}
+        files = {
+            "ATTACHMENT_ENDPOINT": "https://there",
+            "ATTACHMENT_SOURCE": "here-files/acme",
+            "ATTACHMENT_TARGET": "there-files/acme",
+        }
         return subprocess.run(
             ["bash", FILES / "transfer.sh", does, step], capture_output=True, text=True, check=False, timeout=120,
             env={
@@ -207,7 +211,9 @@ def test_a_copy_arrives_through_the_object_store(apart: Move, tally: Tally) -> N
     for does, step in (("dump", "copy"), ("restore", "copy"), ("compare", "compare")):
         done = apart.transfer(does, step)
         tally.check(done.returncode == 0, f"{does} {step}: {done.stderr}")
-    tally.check("tables and 2 sequences are alike" in done.stdout and "1 attachments are there" in done.stdout, done.stdout)
+    tally.check(
+        "tables and 2 sequences are alike" in done.stdout and "1 attachments are there" in done.stdout, done.stdout
+    )
     tally.check(apart.ask(apart.target, "SELECT state FROM tenantry_release") == [("copied",)], "the copy has no mark")
     tally.check((apart.store / "there-files/acme/ab/abc").read_text() == "signed", "the document did not come along")
 
@@ -243,8 +249,12 @@ def test_the_last_copy_waits_until_the_source_has_written_it(apart: Move, tally:
         for does in ("dump", "restore"):
             done = apart.transfer(does, "freeze")
             tally.check(done.returncode == 0, f"{does}: {done.stderr}")
-    tally.check(apart.ask(apart.source, "SELECT state FROM tenantry_release") == [("moved",)], "the source is not marked")
-    tally.check(apart.ask(apart.target, "SELECT state FROM tenantry_release") == [("done",)], "the target is not marked")
+    tally.check(
+        apart.ask(apart.source, "SELECT state FROM tenantry_release") == [("moved",)], "the source is not marked"
+    )
+    tally.check(
+        apart.ask(apart.target, "SELECT state FROM tenantry_release") == [("done",)], "the target is not marked"
+    )
 
 
 def test_the_source_is_frozen_before_it_is_dumped_for_the_last_time(apart: Move, tally: Tally) -> None:
@@ -333,7 +343,9 @@ def test_what_another_system_left_is_brought_into_an_empty_database_once(arrival
     tally.check(rows == [(7,), (8,)], f"{rows}")
 
 
-@pytest.mark.parametrize("held", ["CREATE TABLE any_table ()", "CREATE SEQUENCE any_sequence", "CREATE SCHEMA s CREATE TABLE t ()"])
+@pytest.mark.parametrize(
+    "held", ["CREATE TABLE any_table ()", "CREATE SEQUENCE any_sequence", "CREATE SCHEMA s CREATE TABLE t ()"]
+)
 def test_nothing_comes_over_a_database_that_holds_anything(arrival: Arrival, tally: Tally, held: str) -> None:
     arrival.move.ask(arrival.move.target, held)
     before = arrival.tables()
@@ -357,7 +369,10 @@ def test_a_dump_without_its_filestore_does_not_come(arrival: Arrival, tally: Tal
     tally.check(arrival.tables() == 0, "tables came")
 
 
-@pytest.mark.parametrize("broken", [f"{OLD}\nSELECT nonsense;\n", OLD.replace("CREATE TABLE public.ir_attachment", "CREATE TABLE public.other")])
+@pytest.mark.parametrize(
+    "broken",
+    [f"{OLD}\nSELECT nonsense;\n", OLD.replace("CREATE TABLE public.ir_attachment", "CREATE TABLE public.other")],
+)
 def test_all_of_a_dump_comes_or_nothing(arrival: Arrival, tally: Tally, broken: str) -> None:
     done = arrival.bring(arrival.put(broken))
     tally.check(done.returncode != 0 and arrival.tables() == 0, f"{arrival.tables()} tables of half a dump")

@@ -65,6 +65,9 @@ def test_the_way_back_is_open_from_each_step(judge: Judge, step: MoveStep) -> No
 
 def test_copies_lie_elsewhere_after_the_way_back(judge: Judge) -> None:
     assert codes(judge(at("freeze", attempt=ONE), at("prepare", attempt=OTHER))) == []
+
+
+def test_copies_lie_in_one_place_on_the_way_forth(judge: Judge) -> None:
     assert codes(judge(at("copy", attempt=ONE), at("compare", attempt=ONE))) == []
 
 

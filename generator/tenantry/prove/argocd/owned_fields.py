@@ -42,7 +42,9 @@ def comparison(state: State) -> Iterator[Breach]:
         }
         for option, (there, path) in places.items():
             if not there:
-                message = f"lacks {option}: fields that the API server or a webhook fills in would be differences for ever"
+                message = (
+                    f"lacks {option}: fields that the API server or a webhook fills in would be differences for ever"
+                )
                 yield breach(application, "SUP-06", path, message, f"add {option}")
         for number, rule in entries(application.spec.get("ignoreDifferences")):
             message = f"ignores differences of {text(rule.get('kind')) or 'every kind'}, and nothing in the trees is set by others"
