@@ -97,7 +97,7 @@ def impossible(source: Instance, target: Instance) -> tuple[str, str]:
     both = _clusters(source) & _clusters(target)
     if across and both:
         why = f"in cluster '{min(both)}' its namespace '{source.names.namespace}' would be there twice, once as the replica of a DR site"
-        return why, "choose a cluster that is no DR site of where it is now, nor the other way round"
+        return why, "choose a cluster where neither place has its DR site"
     if not across and source.settings.postgresql is not None and target.settings.postgresql is not None:
         why = f"its PostgreSQL is its own, and stays in its namespace '{source.names.namespace}': there is nothing to copy"
         return (

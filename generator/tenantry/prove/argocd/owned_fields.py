@@ -32,7 +32,7 @@ def counts(state: State) -> Iterator[Breach]:
 
 @proof("SUP-06")
 def comparison(state: State) -> Iterator[Breach]:
-    """SUP-06: what is filled in by others is no difference, and what somebody changes is one."""
+    """SUP-06: what others fill in does not count as a difference, and what somebody changes does."""
     for application in state.of("argoproj.io", "Application", state.promises.platform.namespaces.argocd):
         options = text(application.annotations.get(_COMPARE)).split(",")
         applied = items(dig(application.spec, "syncPolicy", "syncOptions"))
