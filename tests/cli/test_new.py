@@ -59,3 +59,12 @@ def test_a_file_without_errors_or_none(arguments: list[str], refused: str, run: 
     assert len(after) == len(before) + 1
     inputs = read_inputs(fleet, "2026-11-26", Store(None))
     assert not [finding for finding in inputs.findings if finding.severity == "error"]
+
+
+def test_nothing_new_comes_into_a_closed_cell(run: Run, fleet: Path) -> None:
+    assert run("set", "cell/euw1-shared-a", "spec.state=closed", "-C", fleet).code == 0
+    ran = run("new", "tenant", "a1", "--tier", "shared", "--cell", "euw1-shared-a", "-C", fleet)
+    assert (ran.code, ran.err) == (
+        2, "tenantry: cell 'euw1-shared-a' is closed, so nothing new comes into it\n  open cells of tier 'shared': euw1-shared-b\n",
+    )  # fmt: skip
+    assert not (fleet / "tenants/a1.yaml").exists()

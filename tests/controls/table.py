@@ -1074,6 +1074,7 @@ PLACES = (
 ARGOCD = "ConfigMap argocd/argocd-cm"
 _HEALTH = "data[resource.customizations.health"
 _PROJECT = "AppProject argocd/euw1-a-platform"
+_APPLICATION = f"Application argocd/{ACME}-app"
 _ISSUER = "ClusterIssuer public-acme"
 _SOLVER = "spec.acme.solvers[0]"
 ISSUERS = (
@@ -1101,6 +1102,11 @@ DELIVERY = (
     _M("SUP-06", ARGOCD, "data[helm.enable]", GONE, ""),
     _M("SUP-06", ARGOCD, "metadata.labels[app.kubernetes.io/part-of]", "platform", ""),
     _M("SUP-06", ARGOCD, "", REMOVED, "", told_of=_PROJECT),
+    _M("SUP-06", WEB, "spec.replicas", 2, also=("V053",)),
+    _M("SUP-06", "Deployment northwind-partners-staging/odoo-web", "spec.replicas", 1, "northwind-partners", also=("V053",)),
+    _M("SUP-06", _APPLICATION, "metadata.annotations[argocd.argoproj.io/compare-options]", GONE),
+    _M("SUP-06", _APPLICATION, "spec.syncPolicy.syncOptions", ["PruneLast=true", "ApplyOutOfSyncOnly=true"]),
+    _M("SUP-06", _APPLICATION, "spec.ignoreDifferences", [{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/template"]}]),
     _M("SUP-06", "ConfigMap argocd/argocd-cmd-params-cm", "data[controller.sync.timeout.seconds]", "35999", ""),
     _M("SUP-06", "ConfigMap argocd/argocd-cmd-params-cm", "data[controller.sync.timeout.seconds]", GONE, ""),
     _M("SUP-06", "ConfigMap argocd/argocd-cmd-params-cm", "data[application.namespaces]", "*", ""),

@@ -74,6 +74,42 @@ def test_outside_of_git_it_says_so(run: Run, fleet: Path) -> None:
     assert (ran.code, "not in a git repository" in ran.err) == (2, True)
 
 
+def promoted(root: Path, tenants: int) -> None:
+    """Give the same image to the Pods of several tenants, as a promotion does."""
+    for file in sorted(root.glob("rendered/*/production/*/app/deployment*odoo-web.yaml"))[:tenants]:
+        file.write_text(file.read_text().replace("memory: 64Mi", "memory: 65Mi"))
+
+
+def test_the_same_change_of_many_tenants_is_shown_once_with_all_their_names(run: Run, committed: Path) -> None:
+    add_tenant(committed, "contoso", "shared", "euw1-shared-a", users=24)
+    add_tenant(committed, "zenith", "shared", "euw1-shared-a", users=24)
+    run("render", "-C", committed)
+    for arguments in (["add", "-A"], ["commit", "--quiet", "-m", "more"]):
+        subprocess.run(["git", *arguments], cwd=committed, check=True)
+    promoted(committed, 4)
+    out = run("diff", "-C", committed).out
+    assert out.count("odoo-web\n") == 1
+    also = ", ".join(f"euw1-a/production/{name}/app" for name in ("contoso", "northwind", "zenith"))
+    assert f"tenant acme, app (euw1-a/production/acme/app), and the same in 3 more: {also}\n" in out
+    assert also in run("diff", "-C", committed, "--format", "html").out
+    assert len(changes(run("diff", "-C", committed, "--format", "json"))) == 4
+
+
+def test_what_is_removed_or_differs_in_one_value_is_never_folded(run: Run, committed: Path) -> None:
+    add_tenant(committed, "contoso", "shared", "euw1-shared-a", users=24)
+    run("render", "-C", committed)
+    for arguments in (["add", "-A"], ["commit", "--quiet", "-m", "more"]):
+        subprocess.run(["git", *arguments], cwd=committed, check=True)
+    for name in ("acme", "contoso"):
+        (committed / f"rendered/euw1-a/production/{name}/app/service_{name}-production_odoo-web.yaml").unlink()
+    assert run("diff", "-C", committed).out.count("  - Service ") == 2
+    subprocess.run(["git", "checkout", "--quiet", "."], cwd=committed, check=True)
+    promoted(committed, 2)
+    file = committed / "rendered/euw1-a/production/contoso/app/deployment.apps_contoso-production_odoo-web.yaml"
+    file.write_text(file.read_text().replace("memory: 65Mi", "memory: 66Mi"))
+    assert "the same in" not in run("diff", "-C", committed).out
+
+
 def manifest(kind: str, value: dict[str, Any]) -> Manifest:
     return Manifest(ObjectId("", kind, "n", "a"), "v1", {"apiVersion": "v1", "kind": kind, **value})
 

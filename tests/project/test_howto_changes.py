@@ -34,11 +34,35 @@ NEEDED = (
     "pyproject.toml",
     "README.md",
 )
-PROGRAMS = {"tenantry": [sys.executable, "-m", "tenantry"], "pytest": [sys.executable, "-m", "pytest", "-q", "-n0"]}
+PROGRAMS = {
+    "python": [sys.executable],
+    "tenantry": [sys.executable, "-m", "tenantry"],
+    "pytest": [sys.executable, "-m", "pytest", "-q", "-n0"],
+}
 
 
-def blocks(page: Path, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """Diffs and commands, in their order."""
+    return re.findall(r"^```(diff|console)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def apply(diff: str, copy: Path) -> None:
+    applied = subprocess.run(["git", "apply", "-"], cwd=copy, input=diff, text=True, capture_output=True)
+    assert applied.returncode == 0, applied.stderr
+
+
+def follow(step: str, copy: Path) -> None:
+    """Run one command; what is said of its exit code stands behind it as a comment."""
+    command, *expected = step.splitlines()
+    name, *arguments = shlex.split(command, comments=True)
+    ends = re.search(r"  # exits with (\d)$", command)
+    environment = {**os.environ, "PYTHONPATH": f"{copy}/generator"}
+    done = subprocess.run(
+        [*PROGRAMS[name], *arguments], cwd=copy, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == (int(ends[1]) if ends else 0), f"{command}\n{done.stdout}{done.stderr}"
+    for line in expected:
+        assert line in done.stdout, f"{command}\n{done.stdout}{done.stderr}"
 
 
 @pytest.fixture
@@ -57,23 +81,16 @@ def copy(tmp_path: Path) -> Path:
 def test_there_are_pages() -> None:
     assert {page.stem for page in PAGES} >= {
         "add-a-command", "add-a-control", "add-an-object-kind", "add-an-operator", "add-an-output-format",
-        "bootstrap-a-platform", "lift-a-control", "remove-a-tenant", "start-a-fleet", "first-tenant",
+        "bootstrap-a-platform", "bring-in-a-customer", "fill-the-secret-store", "lift-a-control", "read-a-report", "remove-a-tenant", "start-a-fleet",
+        "write-a-policy", "first-tenant",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_page_works(page: Path, copy: Path) -> None:
-    for diff in blocks(page, "diff"):
-        applied = subprocess.run(["git", "apply", "-"], cwd=copy, input=diff, text=True, capture_output=True)
-        assert applied.returncode == 0, applied.stderr
-    for block in blocks(page, "console"):
-        for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, *expected = step.splitlines()
-            name, *arguments = shlex.split(command)
-            environment = {**os.environ, "PYTHONPATH": f"{copy}/generator"}
-            done = subprocess.run(
-                [*PROGRAMS[name], *arguments], cwd=copy, env=environment, capture_output=True, text=True, timeout=300
-            )
-            assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-            for line in expected:
-                assert line in done.stdout, f"{command}\n{done.stdout}{done.stderr}"
+    for language, content in blocks(page):
+        if language == "diff":
+            apply(content, copy)
+            continue
+        for step in re.split(r"^\$ ", content, flags=re.MULTILINE)[1:]:
+            follow(step, copy)

@@ -198,15 +198,23 @@ def migrate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Migrate]:
     monkeypatch.setitem(sys.modules, "passlib", SimpleNamespace())  # type: ignore[arg-type]
     monkeypatch.setitem(sys.modules, "passlib.context", SimpleNamespace(CryptContext=Context))  # type: ignore[arg-type]
 
-    def run(world: World, modules: str = "base,web,sale", release: str = "r1", *, moved: bool = False) -> str:
+    def run(
+        world: World,
+        modules: str = "base,web,sale",
+        release: str = "r1",
+        *,
+        moved: bool = False,
+        imported: bool = False,
+    ) -> str:
         given = {"DATABASE": "db", "RELEASE": release, "MODULES": modules, "STORAGE_MODULES": GLUE,
                  "BASE_URL": "https://a.example", "REPORT_URL": "http://odoo-web:8069", "ADMIN_PASSWORD": "first"}  # fmt: skip
         for key, value in given.items():
             monkeypatch.setenv(f"MIGRATION_{key}", value)
-        if moved:
-            monkeypatch.setenv("MIGRATION_MOVED", "1")
-        else:
-            monkeypatch.delenv("MIGRATION_MOVED", raising=False)
+        for name, is_set in (("MIGRATION_MOVED", moved), ("MIGRATION_IMPORTED", imported)):
+            if is_set:
+                monkeypatch.setenv(name, "1")
+            else:
+                monkeypatch.delenv(name, raising=False)
         script = load("migrate")
         monkeypatch.setattr(script, "time", SimpleNamespace(sleep=world.wait))
         monkeypatch.setattr(subprocess, "Popen", lambda command, **_: Process(world, command))
@@ -330,6 +338,21 @@ def test_after_a_move_only_the_compared_copy_is_used(migrate: Migrate, state: st
     before = len(world.runs)
     assert migrate(world, moved=True) == f"migration failed: {why}"
     assert len(world.runs) == before, "Odoo was not started"
+
+
+def test_nothing_is_installed_where_a_customers_data_should_be(migrate: Migrate) -> None:
+    world = World()
+    why = "the database is empty: what is to be brought in is not here"
+    assert migrate(world, imported=True) == f"migration failed: {why}"
+    assert (world.runs, world.marker) == ([], None)
+
+
+def test_what_was_brought_in_gets_what_the_release_needs(migrate: Migrate) -> None:
+    world = World(states={"base": "installed", "web": "installed"}, password="$hash$own")
+    assert migrate(world, imported=True) == ""
+    assert {world.states[name] for name in ("base", "web", "sale", GLUE)} == {"installed"}
+    assert (world.password, world.marker) == ("$hash$own", ("r1", "done"))
+    assert migrate(world, imported=True) == "", "once more, with the field still in the file"
 
 
 def test_what_was_moved_is_left_alone(migrate: Migrate) -> None:

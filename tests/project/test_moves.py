@@ -1,4 +1,4 @@
-"""Two tenants that move, to another cell and to another tier: in each step, all promises are kept, and what breaks one is found."""
+"""Three tenants that move, to another cell and to other tiers: in each step, all promises are kept, and what breaks one is found."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from prove.test_stores import checked, grants_are_what_is_read, use
 from tenantry.model.migration import MOVE_STEPS, MoveStep
 
 Run = Callable[..., Ran]
-_ACME, _MEDIUM = "acme-production", "medium-production"
+_ACME, _MEDIUM, _SHRUNK = "acme-production", "medium-production", "shrunk-production"
+_CELL_A, _CELL_B = "postgresql-rw.euw1-shared-a-cell.svc", "postgresql-rw.euw1-shared-b-cell.svc"
+DATABASES = {"shared": _CELL_A, "segmented": "postgresql-rw"}
+"""Tier -> the server that its Pods are connected to."""
 MOVES: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "acme": (
         {"tier": "shared", "cells": {"production": "euw1-shared-a"}},
@@ -26,28 +29,40 @@ MOVES: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"tier": "shared", "cells": {"production": "euw1-shared-a", "staging": "euw1-shared-np"}},
         {"tier": "segmented", "cells": {"production": "euw1-seg-a", "staging": "euw1-seg-np"}},
     ),
+    "shrunk": (
+        {"tier": "segmented", "cells": {"production": "euw1-seg-a"}},
+        {"tier": "shared", "cells": {"production": "euw1-shared-a"}},
+    ),
 }
 
 
 def put(fleet: Path, step: MoveStep) -> None:
-    """Write both tenants as they are in a step."""
+    """Write the tenants as they are in a step."""
     add_tenant(fleet, "acme", "shared", "euw1-shared-a", users=24)
     add_tenant(fleet, "medium", "shared", "euw1-shared-a", users=40, staging="euw1-shared-np")
+    add_tenant(fleet, "shrunk", "segmented", "euw1-seg-a", users=40)
+    put_moves(fleet, MOVES, step)
+
+
+def put_moves(
+    fleet: Path, moves: Mapping[str, tuple[dict[str, Any], dict[str, Any]]], step: MoveStep, **more: Any
+) -> None:
+    """Let tenants move, each from one place to another."""
     records = [
         {"step": done, "date": "2026-11-26", "by": "A", "minutes": 9} for done in MOVE_STEPS[: MOVE_STEPS.index(step)]
     ]
-    for name, (source, target) in MOVES.items():
+    for name, (source, target) in moves.items():
         path = fleet / f"tenants/{name}.yaml"
-        text = path.read_text()
+        text = path.read_text().replace("availability: high", "availability: standard")  # fits every tier
         serving = target if step in ("switch", "watch", "remove") else source
         for environment, cell in serving["cells"].items():
             text = text.replace(
                 f"{environment}: {{cell: {source['cells'][environment]}", f"{environment}: {{cell: {cell}"
             )
-        move = {"step": step, "from": source, "to": target, "keepSourceUntil": "2026-12-31", "records": records}
-        path.write_text(
-            text.replace("  tier: shared\n", f"  tier: {serving['tier']}\n  migration: {json.dumps(move)}\n")
-        )
+        move = {"step": step, "from": source, "to": target, "keepSourceUntil": "2026-12-31", "records": records, **more}
+        tier = f"  tier: {source['tier']}\n"
+        assert tier in text
+        path.write_text(text.replace(tier, f"  tier: {serving['tier']}\n  migration: {json.dumps(move)}\n"))
 
 
 def rendered(run: Run, fleet: Path, step: MoveStep) -> Path:
@@ -76,13 +91,17 @@ def test_every_promise_is_kept_in_every_step(run: Run, fleet: Path, step: MoveSt
     for name in MOVES:
         app = root / f"production/{name}/app"
         pools = value(root, f"production/{name}/infra/configmap_{name}-production_pgbouncer.yaml")["data"]
-        host = "postgresql-rw.euw1-shared-a-cell.svc"
-        assert (f"host={host} " in pools["web.ini"]) is not moved
+        source, target = (DATABASES[tier] for tier in (place["tier"] for place in MOVES[name]))
+        host = {"acme": _CELL_B}.get(name, target) if moved else source
+        assert f"host={host} " in pools["web.ini"]
         job = app / f"job.batch_{name}-production_odoo-move.yaml"
         assert job.exists() is copying
         odoo = value(app, f"deployment.apps_{name}-production_odoo-web.yaml")["spec"]
         assert (odoo.get("replicas") == 0) is (step == "freeze")
         assert bool(list(app.glob("ingressroute*"))) is (step != "freeze")
+    own = root / f"production/shrunk/infra/cluster.postgresql.cnpg.io_{_SHRUNK}_postgresql.yaml"
+    assert own.exists() is (step != "remove")
+    assert step == "remove" or "cnpg.io/hibernation" not in own.read_text(), "it is copied while Odoo is stopped"
 
 
 def test_the_job_copies_to_the_place_that_the_file_names(run: Run, fleet: Path) -> None:
@@ -100,6 +119,10 @@ def test_the_job_copies_to_the_place_that_the_file_names(run: Run, fleet: Path) 
     assert found["medium"]["TARGET_HOST"] == "postgresql-rw"
     assert found["medium"]["ATTACHMENT_SOURCE"] == "euw1-a-files/medium/production"
     assert found["medium"]["ATTACHMENT_TARGET"] == "euw1-a-files--medium--production"
+    assert found["shrunk"]["SOURCE_HOST"] == "postgresql-rw"
+    assert found["shrunk"]["TARGET_HOST"] == _CELL_A
+    assert found["shrunk"]["ATTACHMENT_SOURCE"] == "euw1-a-files--shrunk--production"
+    assert found["shrunk"]["ATTACHMENT_TARGET"] == "euw1-a-files/shrunk/production"
 
 
 def test_the_target_never_begins_with_an_empty_database(run: Run, fleet: Path) -> None:
@@ -125,6 +148,8 @@ MUTANTS: Mapping[str, tuple[str, str, Any, str, str]] = {
     "another's copy": (f"{_TARGET}/networkpolicy.networking.k8s.io_euw1-shared-b-cell_postgresql.yaml", "spec.ingress[2].from[1].namespaceSelector.matchLabels[kubernetes.io/metadata.name]", _MEDIUM, "NET-02", _MEDIUM),
     "every Pod may write the target": (f"production/acme/infra/networkpolicy.networking.k8s.io_{_ACME}_move.yaml", "spec.podSelector", {"matchLabels": {"app.kubernetes.io/name": "odoo"}}, "NET-02", "acme-production"),
     "the own server in the shared pool": (_OWN, "spec.affinity.nodeSelector", {"tenantry.io/pool": "shared-db"}, "RUN-02", "is promised pool segment-a-db"),
+    "another target of an own server": ("production/shrunk/app/job.batch_shrunk-production_odoo-move.yaml", f"{_CONTAINER}.env[2].value", "postgresql-rw.euw1-shared-np-cell.svc", "DATA-05", "TARGET_HOST is 'postgresql-rw.euw1-shared-np"),
+    "an own server that is asleep": ("production/shrunk/infra/cluster.postgresql.cnpg.io_shrunk-production_postgresql.yaml", "metadata.annotations[cnpg.io/hibernation]", "on", "SUP-05", "hibernation"),
     "a quota without the own server": (f"production/medium/infra/resourcequota_{_MEDIUM}_quota.yaml", "spec.hard[requests.storage]", "1Gi", "RUN-05", "requests.storage"),
 }  # fmt: skip
 """File below rendered/euw1-a, path, new value, control and words of the breach."""

@@ -16,7 +16,6 @@ from tenantry.change.fixed_fields import fixed_fields
 from tenantry.change.folding import alike, content
 from tenantry.change.instances import instance_effects
 from tenantry.change.mixed import mixed
-from tenantry.change.naming import own_names
 from tenantry.change.proving import Proven
 from tenantry.change.side import Side
 from tenantry.change.steps import steps
@@ -37,7 +36,8 @@ from tenantry.diff.compare import object_changes
 from tenantry.engine.kustomize import Engine
 from tenantry.model import names
 from tenantry.model.cell import Cell
-from tenantry.resolve.instance import Instance
+from tenantry.model.own_names import own_names
+from tenantry.resolve.instance import Instance, with_elsewhere
 
 _PIPELINES = {"infra": "infra", "app": "app", "standby": "standby", "cell": "cell"}
 
@@ -165,7 +165,7 @@ class _Assembly:
         assert instance is not None
         subject = _of(instance)
         objects = tuple(self._by_subject.get(subject, ()))
-        own = own_names(instance)
+        own = own_names(instance.names)
         neutral = [own.neutral(change) for change in objects]
         found = self._effects(neutral) if was and will else []
         cell = instance.site.cell.name
@@ -279,7 +279,7 @@ class _Assembly:
 def _members(side: Side) -> Mapping[str, Mapping[str, Instance]]:
     """Instances by cell and by the name that their objects in the cell's namespace have."""
     found: dict[str, dict[str, Instance]] = defaultdict(dict)
-    for instance in side.instances.values():
+    for instance in with_elsewhere(side.instances.values()):
         found[instance.site.cell.name][instance.names.database_object] = instance
         if instance.beside is not None:
             found[instance.beside.site.cell.name][instance.names.database_object] = instance
@@ -294,7 +294,8 @@ def _of(instance: Instance) -> Subject:
 
 
 def _clusters(instance: Instance) -> set[str]:
-    return {site.cluster.name for site in (instance.site, instance.standby) if site is not None}
+    sites = [site for place in with_elsewhere([instance]) for site in (place.site, place.standby)]
+    return {site.cluster.name for site in sites if site is not None}
 
 
 def _noticed(effect: Effect) -> bool:

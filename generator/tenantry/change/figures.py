@@ -15,6 +15,7 @@ from tenantry.prove.cluster_state import State
 from tenantry.prove.cost import costs
 from tenantry.prove.promises import Promises, promises
 from tenantry.prove.report import objectives_of
+from tenantry.resolve.instance import with_elsewhere
 from tenantry.verify.index import Index
 
 
@@ -37,7 +38,8 @@ def figures(engine: Engine, built: BuiltSide, instances: Collection[str], as_of:
     found: dict[str, float] = {}
     for state in states.values():
         for cost in costs(state, states.get(state.cluster.dr_partner)):
-            found[f"{cost.tenant}-{cost.environment}"] = round(cost.total, 2)
+            name = f"{cost.tenant}-{cost.environment}"  # one that moves to another cluster costs at both places
+            found[name] = round(found.get(name, 0.0) + cost.total, 2)
     derived = {
         name: tuple(objectives_of(states, side.instances[name].tenant.name))
         for name in there
@@ -48,7 +50,7 @@ def figures(engine: Engine, built: BuiltSide, instances: Collection[str], as_of:
 
 def _only(known: Promises, built: BuiltSide, instances: Collection[str]) -> Promises:
     """The promises of some instances and of the cells that they are in."""
-    cells = {built.side.instances[name].site.cell.name for name in instances}
+    cells = {i.site.cell.name for i in with_elsewhere(built.side.instances[name] for name in instances)}
     homes = {
         cluster: {
             space: home

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 
-from tenantry.change.naming import OwnNames
 from tenantry.core.changes import Effect, Subject, SubjectChange
 from tenantry.core.findings import ObjectChange
+from tenantry.model.own_names import OwnNames
 
 
 def alike(keyed: Iterable[tuple[SubjectChange, Hashable]]) -> tuple[tuple[Subject, ...], ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tenantry.core.changes import Effect
 from tenantry.model import names
@@ -26,12 +26,19 @@ class StepGuide:
 
 _LOG = "kubectl logs --namespace {namespace} job/odoo-move"
 _JOB = "kubectl wait --namespace {namespace} --for=condition=complete --timeout=2h job/odoo-move"
+_JOB_THERE = "kubectl{on_target} wait --namespace {namespace} --for=condition=complete --timeout=2h job/odoo-move"
+_LOG_THERE = "kubectl{on_target} logs --namespace {namespace} job/odoo-move"
+_JOBS = (
+    "kubectl{on_source} wait --namespace {namespace} --for=condition=complete --timeout=2h job/odoo-move",
+    _JOB_THERE,
+    _LOG_THERE,
+)
 GUIDE: Mapping[MoveStep, StepGuide] = {
     "prepare": StepGuide(
         "an empty database is made at the target; the source serves",
         "the target's database is there",
         (
-            "kubectl wait --namespace {target_namespace} --for=jsonpath='{{.status.applied}}'=true --timeout=30m database.postgresql.cnpg.io/{target_object}",
+            "kubectl{on_target} wait --namespace {target_namespace} --for=jsonpath='{{.status.applied}}'=true --timeout=30m database.postgresql.cnpg.io/{target_object}",
         ),
         "at any time, without loss",
     ),
@@ -57,15 +64,15 @@ GUIDE: Mapping[MoveStep, StepGuide] = {
         "Odoo starts at the target; users log in again",
         "people can log in, and see yesterday's documents; jobs run",
         (
-            "kubectl rollout status --namespace {namespace} deployment/odoo-web --timeout=30m",
-            "kubectl get --namespace {namespace} pods,jobs",
+            "kubectl{on_target} rollout status --namespace {namespace} deployment/odoo-web --timeout=30m",
+            "kubectl{on_target} get --namespace {namespace} pods,jobs",
         ),
         "if a login, an invoice or a scheduled action does not work; what was entered since the switch is lost",
     ),
     "watch": StepGuide(
         "the target serves; the source's database is kept, and nobody can log in to it",
         "the day until which the source is kept is over, and a backup of the target was restored in a drill",
-        ("kubectl get --namespace {target_namespace} backups.postgresql.cnpg.io",),
+        ("kubectl{on_target} get --namespace {target_namespace} backups.postgresql.cnpg.io",),
         "only for a loss of data that is worse than losing all that was entered since the switch",
     ),
     "remove": StepGuide(
@@ -82,11 +89,64 @@ GUIDE: Mapping[MoveStep, StepGuide] = {
 }
 
 
+_OWN: Mapping[MoveStep, StepGuide] = {
+    "remove": replace(
+        GUIDE["remove"], does="the source's PostgreSQL leaves the trees; it goes on until somebody deletes it",
+        done="the source's PostgreSQL is deleted, with its volumes",
+        commands=("kubectl{on_source} delete --namespace {namespace} cluster.postgresql.cnpg.io/postgresql",),
+    ),
+}  # fmt: skip
+"""From a PostgreSQL of the instance's own."""
+ACROSS: Mapping[MoveStep, StepGuide] = {
+    "prepare": replace(
+        GUIDE["prepare"], does="the instance is made at the target, with an empty database and Odoo stopped; the source serves",
+        done="the target's database and certificates are there",
+        commands=(*GUIDE["prepare"].commands, "kubectl{on_target} wait --namespace {namespace} --for=condition=Ready --timeout=30m certificate --all"),
+    ),
+    "copy": replace(
+        GUIDE["copy"], does="a trial copy goes through the object store while the source serves; its time is about how long Odoo will be down later",
+        done="both Jobs have ended well; note the minutes of the target's", commands=_JOBS,
+    ),
+    "compare": replace(GUIDE["compare"], commands=(_JOB_THERE, _LOG_THERE)),
+    "freeze": replace(GUIDE["freeze"], done="both Jobs have ended well: nobody wrote meanwhile, and all is alike", commands=_JOBS),
+    "switch": replace(
+        GUIDE["switch"], does="Odoo starts at the target; the DNS of its hosts is set to that cluster; users log in again",
+        done="the hosts lead to the target's cluster, people can log in, and see yesterday's documents; jobs run",
+    ),
+    "watch": replace(GUIDE["watch"], does="the target serves; the source is kept whole, with Odoo stopped, and nobody can log in to its database"),
+    "remove": replace(
+        GUIDE["remove"], does="the source leaves the trees; it stays in its cluster until somebody deletes it",
+        done="the source's namespace and database are deleted, and the copies in its backup bucket",
+        commands=(
+            *(command.replace("kubectl ", "kubectl{on_source} ") for command in GUIDE["remove"].commands),
+            "kubectl{on_source} delete namespace {namespace}",
+        ),
+    ),
+}  # fmt: skip
+"""To another cluster."""
+
+
+def guide_of(instance: Instance, step: MoveStep | None = None) -> StepGuide:
+    """What a person is told about a step of an instance's move; the present one unless another is asked for."""
+    move = instance.move
+    assert move is not None
+    asked = step or move.step
+    if move.across:
+        own = instance.move_ends[0].settings.postgresql is not None
+        found = ACROSS.get(asked, GUIDE[asked])
+        last = (*_OWN["remove"].commands, "kubectl{on_source} delete namespace {namespace}")
+        return replace(found, commands=last) if own and asked == "remove" else found
+    return (_OWN if instance.move_ends[0].settings.postgresql is not None else GUIDE).get(asked, GUIDE[asked])
+
+
 def told(instance: Instance, template: str) -> str:
     """A sentence or command of the guide about one instance that moves."""
     source, target = instance.move_ends
+    apart = instance.move is not None and instance.move.across
     return template.format(
         namespace=instance.names.namespace,
+        on_source=f" --context {source.site.cluster.name}" if apart else "",
+        on_target=f" --context {target.site.cluster.name}" if apart else "",
         source_namespace=database_namespace(source), source_object=_object(source),
         target_namespace=database_namespace(target), target_object=_object(target),
     )  # fmt: skip
@@ -160,7 +220,7 @@ def _back(before: MoveStep) -> str:
 
 
 def _forth(will: Instance, step: MoveStep) -> Effect:
-    what = f"move, step {step}: {GUIDE[step].does}"
+    what = f"move, step {step}: {guide_of(will, step).does}"
     if step == "freeze":
         minutes = will.tenant.migration.minutes if will.tenant.migration else None
         about = f"about {minutes} min for the last copy" if minutes else "for the last copy"

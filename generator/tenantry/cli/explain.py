@@ -7,12 +7,17 @@ from pathlib import Path
 
 import click
 
+from tenantry.cli.completion import codes_and_controls, names
 from tenantry.cli.options import Options, common
 from tenantry.commands import explain
 
 
 @click.command("explain")
-@click.argument("subject", metavar="TENANT|INSTANCE|CODE|CONTROL|FILE:LINE")
+@click.argument(
+    "subject",
+    shell_complete=names("Tenant", known=codes_and_controls),
+    metavar="TENANT|INSTANCE|CODE|CONTROL|FILE:LINE",
+)
 @click.option(
     "--objectives", is_flag=True, help="Derive a tenant's RPO, RTO, availability and retention from its objects."
 )

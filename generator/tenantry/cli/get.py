@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from tenantry.cli.completion import names
 from tenantry.cli.options import Options, common
 from tenantry.commands import get
 
 
 @click.command("get")
-@click.argument("entry")
+@click.argument("entry", shell_complete=names("Tenant"))
 @click.argument("field", default="")
 @common
 def command(options: Options, entry: str, field: str) -> None:

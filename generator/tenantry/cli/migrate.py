@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tenantry.cli.completion import names
 from tenantry.cli.options import FilePath, Options, common
 from tenantry.cli.text_input import named_file
 
@@ -40,8 +41,8 @@ def plan(options: Options, table: Path, write: bool) -> None:
 
 @command.command("dump")
 @click.argument("file", type=FilePath(), metavar="FILE")
-@click.option("--release", required=True, help="Release that the tenant will run.")
-@click.option("--cell", required=True, help="Cell that it will be in.")
+@click.option("--release", required=True, shell_complete=names("Release"), help="Release that the tenant will run.")
+@click.option("--cell", required=True, shell_complete=names("Cell"), help="Cell that it will be in.")
 @common
 def dump(options: Options, file: Path, release: str, cell: str) -> None:
     """Tell what a backup of Odoo holds, and what the release lacks.

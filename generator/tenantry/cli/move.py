@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import click
 
+from tenantry.cli.completion import names
 from tenantry.cli.options import Options, common
 from tenantry.model.common import ENVIRONMENTS
 
 
 @click.command("move")
-@click.argument("tenant")
-@click.option("--cell", help="Begin: move to this cell.")
-@click.option("--tier", help="Begin: move to this tier; cells are proposed.")
-@click.option("--cluster", help="Begin: move to cells of this cluster.")
+@click.argument("tenant", shell_complete=names("Tenant"))
+@click.option("--cell", shell_complete=names("Cell"), help="Begin: move to this cell.")
+@click.option("--tier", shell_complete=names("Tier"), help="Begin: move to this tier; cells are proposed.")
+@click.option("--cluster", shell_complete=names("Cluster"), help="Begin: move to cells of this cluster.")
 @click.option(
     "--environment", type=click.Choice(ENVIRONMENTS), help="Environment for --cell (default: the tenant's first)."
 )
@@ -34,7 +35,7 @@ def command(
     keep_source_until: str,
     **wishes: str | None,
 ) -> None:
-    """Move a tenant to another cell or tier: prepare, copy, compare, freeze, switch, watch, remove.
+    """Move a tenant to another cell, tier or cluster: prepare, copy, compare, freeze, switch, watch, remove.
 
     Each step is one change of the tenant's file, to be reviewed and merged; the data is copied by a Job, and the source is
     kept until a day. Without an option, it shows where a move is, and what must be true before it goes on.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from tenantry.cli.completion import names
 from tenantry.cli.options import Options, common
 from tenantry.commands import platform_files, scaffold
 from tenantry.core.findings import FindingsError
@@ -21,11 +22,15 @@ def command() -> None:
 
 @command.command()
 @click.argument("name")
-@click.option("--tier", required=True, help="Tier of the service catalog.")
+@click.option("--tier", required=True, shell_complete=names("Tier"), help="Tier of the service catalog.")
 @click.option("--display-name", help="Display name of the customer.")
 @click.option("--users", type=click.IntRange(1), help="Named users (default: the tier's reference size).")
-@click.option("--channel", help="Release channel (default: the tier's first that accepts new tenants).")
-@click.option("--cell", help="Cell for production (default: the emptiest suitable cell).")
+@click.option(
+    "--channel",
+    shell_complete=names("Channel"),
+    help="Release channel (default: the tier's first that accepts new tenants).",
+)
+@click.option("--cell", shell_complete=names("Cell"), help="Cell for production (default: the emptiest suitable cell).")
 @click.option("--contact", metavar="MAIL", help="Contact responsible for the tenant at the provider.")
 @common
 def tenant(options: Options, name: str, tier: str, **wishes: str | int | None) -> None:
@@ -37,8 +42,8 @@ def tenant(options: Options, name: str, tier: str, **wishes: str | int | None) -
 
 @command.command()
 @click.argument("name")
-@click.option("--cluster", required=True, help="Cluster of the cell.")
-@click.option("--tier", required=True, help="Tier whose instances it hosts.")
+@click.option("--cluster", required=True, shell_complete=names("Cluster"), help="Cluster of the cell.")
+@click.option("--tier", required=True, shell_complete=names("Tier"), help="Tier whose instances it hosts.")
 @common
 def cell(options: Options, name: str, cluster: str, tier: str) -> None:
     """Write platform/cells/NAME.yaml, modelled on the tier's first cell."""
@@ -76,7 +81,14 @@ def release(options: Options, name: str, image: str, odoo: str, built: str | Non
 
 @command.command()
 @click.argument("name")
-@click.option("--release", "runs", required=True, metavar="RELEASE", help="Release that every environment runs.")
+@click.option(
+    "--release",
+    "runs",
+    required=True,
+    metavar="RELEASE",
+    shell_complete=names("Release"),
+    help="Release that every environment runs.",
+)
 @click.option("--description", required=True, help="Whom it is for.")
 @common
 def channel(options: Options, name: str, runs: str, description: str) -> None:
@@ -87,7 +99,7 @@ def channel(options: Options, name: str, runs: str, description: str) -> None:
 
 @command.command()
 @click.argument("name")
-@click.option("--tenant", required=True, help="Tenant that is exempt from the control.")
+@click.option("--tenant", required=True, shell_complete=names("Tenant"), help="Tenant that is exempt from the control.")
 @click.option("--control", required=True, help="Id of the control, such as EDGE-04.")
 @click.option("--reason", required=True, help="Why.")
 @click.option("--compensating-control", required=True, help="What reduces the risk in the meantime.")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from tenantry.cli.completion import names
 from tenantry.cli.options import Options, common
 
 
 @click.command("offboard")
-@click.argument("tenant")
+@click.argument("tenant", shell_complete=names("Tenant"))
 @click.option("--delete-after", required=True, metavar="DATE", help="Last day on which the data is kept (YYYY-MM-DD).")
 @click.option("--approver", required=True, help="Who approved that the data is deleted.")
 @click.option("--reason", required=True, help="Why the tenant leaves, and where the data was handed over.")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
+from tenantry.cli.completion import names
 from tenantry.cli.options import Options, common
 
 _RESULT = click.Choice(["passed", "failed"])
 
 
 @click.command("promote")
-@click.argument("channel")
-@click.argument("release")
+@click.argument("channel", shell_complete=names("Channel"))
+@click.argument("release", shell_complete=names("Release"))
 @click.option(
     "--record", type=click.Choice(["staging", "production"]), help="Record what was seen of RELEASE there instead."
 )

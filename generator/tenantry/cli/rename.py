@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from tenantry.cli.completion import names
 from tenantry.cli.options import Options, common
 
 
 @click.command("rename")
-@click.argument("tenant")
+@click.argument("tenant", shell_complete=names("Tenant"))
 @click.argument("display_name")
 @common
 def command(options: Options, tenant: str, display_name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from tenantry.cli.completion import names
 from tenantry.cli.options import Options, common
 from tenantry.publish.writer import Publisher
 from tenantry.runtime.state import fleet_state
@@ -11,7 +12,7 @@ from tenantry.runtime.workspace import require_fleet
 
 
 @click.command("render")
-@click.argument("tenants", nargs=-1, metavar="[TENANT]...")
+@click.argument("tenants", nargs=-1, metavar="[TENANT]...", shell_complete=names("Tenant"))
 @common
 def command(options: Options, tenants: tuple[str, ...]) -> None:
     """Generate base/, overlays/ and rendered/ from the inputs.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from tenantry.cli.completion import names
 from tenantry.cli.options import Options, common
 
 
 @click.command("rollback")
-@click.argument("channel")
+@click.argument("channel", shell_complete=names("Channel"))
 @common
 def command(options: Options, channel: str) -> None:
     """Take back a rollout, as far as no database was migrated, and say what to do where one was.

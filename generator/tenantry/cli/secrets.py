@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tenantry.cli.completion import names
 from tenantry.cli.options import FilePath, Options, common
 from tenantry.cli.text_input import named_file, standard_input
 from tenantry.commands import grants as granted
@@ -14,7 +15,7 @@ from tenantry.runtime.workspace import require_fleet
 
 
 @click.command("secrets")
-@click.argument("tenant", default="", metavar="[TENANT]")
+@click.argument("tenant", default="", metavar="[TENANT]", shell_complete=names("Tenant"))
 @click.option(
     "--present",
     type=FilePath(),

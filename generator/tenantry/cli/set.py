@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from tenantry.cli.completion import names
 from tenantry.cli.options import Options, common
 from tenantry.commands import set as change
 
 
 @click.command("set")
-@click.argument("entry")
+@click.argument("entry", shell_complete=names("Tenant"))
 @click.argument("changes", nargs=-1, required=True, metavar="FIELD=VALUE...")
 @common
 def command(options: Options, entry: str, changes: tuple[str, ...]) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from tenantry.cli.completion import names
 from tenantry.cli.options import Options, common
 from tenantry.model.common import ENVIRONMENTS
 
 
 @click.command("suspend")
-@click.argument("tenant")
+@click.argument("tenant", shell_complete=names("Tenant"))
 @click.option("--environment", type=click.Choice(ENVIRONMENTS), default=None, help="Only this environment.")
 @common
 def command(options: Options, tenant: str, environment: str | None) -> None:

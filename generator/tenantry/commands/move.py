@@ -1,4 +1,4 @@
-"""`tenantry move`: a tenant to another cell or tier, one reviewed step after the other."""
+"""`tenantry move`: a tenant to another cell, tier or cluster, one reviewed step after the other."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import dataclasses
 import datetime
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from secrets import token_hex
 from typing import Any
 
-from tenantry.change.moves import GUIDE, following, told
+from tenantry.change.moves import GUIDE, following, guide_of, told
 from tenantry.change.windows import next_opening, next_window
 from tenantry.commands.set import set_values
 from tenantry.core.findings import FindingsError, UsageError, in_order
@@ -48,7 +49,7 @@ def begin(space: Workspace, tenant: str, wishes: Mapping[str, str], keep_until: 
     source = Placement(tier=known.tier, cells={e: known.environments[e].cell for e in target.cells})
     migration = {
         "step": "prepare", "from": _written(source), "to": _written(target),
-        "keepSourceUntil": keep_until or _later(space.as_of),
+        "keepSourceUntil": keep_until or _later(space.as_of), **_attempt(inputs.fleet, source, target),
     }  # fmt: skip
     _must_be_right_there(space, inputs, known, target)
     _must_be_possible(space, inputs, known, migration)
@@ -91,6 +92,8 @@ def back(space: Workspace, tenant: str) -> CommandAnswer:
         return _said(about, [_REVIEW], {"tenant": tenant, "step": None})
     changes = ["spec.migration.step=prepare", "spec.migration.records=[]"]
     changes += _served_by(known, migration.from_) if step in AT_TARGET else []
+    if migration.attempt:
+        changes.append(f'spec.migration.attempt="{token_hex(4)}"')
     set_values(space, f"tenant/{tenant}", changes)
     lost = "What was entered since the switch is lost." if step in AT_TARGET else "Nothing is lost."
     return _said(
@@ -130,6 +133,16 @@ def _moving(fleet: Fleet, name: str) -> tuple[Tenant, Migration]:
 
 def _later(as_of: str) -> str:
     return (datetime.date.fromisoformat(as_of) + datetime.timedelta(days=_KEPT_DAYS)).isoformat()
+
+
+def _attempt(fleet: Fleet, source: Placement, target: Placement) -> dict[str, str]:
+    """Where the copies of a move to another cluster lie: nowhere where any lay before."""
+
+    def clusters(placement: Placement) -> list[str | None]:
+        cells = (fleet.find(Cell, placement.cells[environment]) for environment in target.cells)
+        return [cell.cluster if cell is not None else None for cell in cells]
+
+    return {"attempt": token_hex(4)} if clusters(source) != clusters(target) else {}
 
 
 def _written(placement: Placement) -> dict[str, Any]:
@@ -224,8 +237,8 @@ def _refuse_new(space: Workspace, inputs: Inputs, file: str, text: str, message:
 def _answer(space: Workspace, tenant: str, what: str, *, written: bool = True) -> CommandAnswer:
     inputs = _inputs(space)
     _, migration = _moving(inputs.fleet, tenant)
-    guide = GUIDE[migration.step]
     moving = [i for i in inputs.resolution.instances.values() if i.tenant.name == tenant and i.move is not None]
+    guide = guide_of(moving[0]) if moving else GUIDE[migration.step]
     commands = list(dict.fromkeys(told(instance, command) for instance in moving for command in guide.commands))
     lines = [
         f"Step {migration.step}: {guide.does}.", *_downtime(moving, migration, space.since), *([_REVIEW] if written else []),

@@ -142,6 +142,11 @@ def _choose_cell(fleet: Fleet, resolution: Resolution, tier: Tier, wish: str | i
             raise UsageError(
                 f"there is no cell '{wish}'", f"cells of tier '{tier.name}': {', '.join(c.name for c in cells)}"
             )
+        if chosen.state != "open":
+            hint = (
+                f"open cells of tier '{tier.name}': {', '.join(c.name for c in cells if c.state == 'open') or 'none'}"
+            )
+            raise UsageError(f"cell '{chosen.name}' is {chosen.state}, so nothing new comes into it", hint)
         return chosen
     members = by_cell(resolution.instances.values())
     alone = tier.isolation.nodes == "cluster"

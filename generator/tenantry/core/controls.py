@@ -157,7 +157,7 @@ CATALOG: tuple[Control, ...] = (
        "they exist. Reported where no other proof covers the object."),
     _C("SUP-06", "Argo CD applies what was reviewed, in an order that it can see.", "high",
        "Argo CD's settings in each cluster: the health of every kind that a later sync wave waits for is known, no kind of the trees is excluded, no "
-       "file in a tree starts a tool, and one cluster and one repository are registered."),
+       "file in a tree starts a tool, one cluster and one repository are registered; and no tree names what an autoscaler sets, so nothing is OutOfSync for ever."),
     _C("RES-01", "An instance runs in its tenant's regions.", "critical", "The cluster of each of its objects.", "", ("obligations data-residency",)),
     _C("RES-02", "Copies stay in the tenant's regions.", "critical",
        "Buckets and endpoints of backups, dumps, attachments, Velero, and the DR site.", "", ("obligations data-residency",)),

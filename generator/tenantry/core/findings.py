@@ -114,6 +114,8 @@ class Result:
     counts: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     changes: tuple[ObjectChange, ...] = ()
+    alike: tuple[tuple[str, ...], ...] = ()
+    """Groups of units in which exactly the same changes."""
     assurances: tuple[TenantAssurance, ...] = ()
     """What was proved, by tenant; empty unless objects were checked against promises."""
     plan: Plan | None = None

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from tenantry.core.findings import FieldChange, Finding, ObjectChange, ObjectId, Result, in_order
 from tenantry.core.manifest import Manifest
 from tenantry.core.paths import parse_unit, unit_of
+from tenantry.diff.alike import same_changes
 from tenantry.diff.fields import field_changes
 from tenantry.diff.revision import Planned, changed_files
 from tenantry.engine.engines import Engines
@@ -42,7 +43,7 @@ def diff(root: Path, revision: str, say: Callable[[str], None], planned: Planned
     actions = Counter(change.action for change in changes)
     counts = {f"objects_{action}": actions[action] for action in ("added", "changed", "removed")}
     counts["tenants"] = len({change.tenant for change in changes if change.tenant})
-    return Result("diff", in_order(findings), counts, (_summary(counts, revision),), changes)
+    return Result("diff", in_order(findings), counts, (_summary(counts, revision),), changes, same_changes(changes))
 
 
 def object_changes(before: Mapping[Key, Manifest], after: Mapping[Key, Manifest]) -> Iterator[ObjectChange]:

@@ -1,4 +1,4 @@
-"""A tenant's move to another cell or tier, as a state in its file."""
+"""A tenant's move to another cell, tier or cluster, as a state in its file."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ class Migration:
     to: Placement
     keep_source_until: str
     records: tuple[StepRecord, ...] = ()
+    attempt: str = ""
+    """Of a move to another cluster: where its copies lie. Another word for each beginning, so that none is taken for the last."""
 
     @property
     def serving(self) -> Placement:

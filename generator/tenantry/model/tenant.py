@@ -29,12 +29,22 @@ class Classification:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedDump:
+    """What another system has left, in the instance's own prefix of the backup bucket; brought in while the database is empty."""
+
+    folder: str
+    sha256: str
+    """Of dump.sql.gz."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """One instance of Odoo: this tenant in this environment."""
 
     cell: str
     hosts: tuple[str, ...] = ()
     state: State | None = None
+    import_: ImportedDump | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

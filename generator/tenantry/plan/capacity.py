@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from tenantry.core.findings import Finding
 from tenantry.model.cell import Cell
 from tenantry.plan.scope import Scope
-from tenantry.resolve.instance import Instance
+from tenantry.resolve.instance import Instance, with_elsewhere
 from tenantry.resolve.quota import instance_peak
 
 CONNECTION_SHARE = 0.85
@@ -29,7 +29,7 @@ def cells(scope: Scope) -> Iterator[Finding]:
 def by_cell(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
     """Instances by the name of their cell; one that moves is in both cells, for a place is kept for it to come or go back."""
     members: dict[str, list[Instance]] = {}
-    for instance in instances:
+    for instance in with_elsewhere(instances):
         members.setdefault(instance.site.cell.name, []).append(instance)
         if instance.beside is not None:
             members.setdefault(instance.beside.site.cell.name, []).append(instance.beside)

@@ -10,16 +10,17 @@ from tenantry.resolve.instance import Instance
 
 
 def unique(scope: Scope) -> Iterator[Finding]:
-    """F001: each host belongs to one instance."""
+    """F001: each host belongs to one instance. Both are told: which of them came later, the files do not say."""
     owners: dict[str, tuple[Instance, tuple[str | int, ...]]] = {}
     for instance in scope.instances.values():
         for host, path in _hosts(instance):
             first = owners.setdefault(host, (instance, path))
             if first[1] == path and first[0] is instance:
                 continue
-            place = scope.fleet.place(first[0].tenant, *first[1])
-            message = f"host '{host}' is taken by {first[0].name} ({place})"
-            yield scope.at(instance.tenant, path, "F001", message, "a host routes to one instance; choose another")
+            for (one, at), (other, there) in (((instance, path), first), (first, (instance, path))):
+                place = scope.fleet.place(other.tenant, *there)
+                message = f"host '{host}' is taken by {other.name} ({place})"
+                yield scope.at(one.tenant, at, "F001", message, "a host routes to one instance; choose another")
 
 
 def _hosts(instance: Instance) -> Iterator[tuple[str, tuple[str | int, ...]]]:

@@ -22,6 +22,12 @@ def in_order(scope: Scope) -> Iterator[Finding]:
         if instance.move is None:
             continue
         why, hint = impossible(*instance.move_ends)
+        if instance.move.across and not instance.move.attempt:
+            message, hint_of = (
+                "a move to another cluster needs 'attempt', which says where its copies lie",
+                "begin it with 'tenantry move'",
+            )
+            yield scope.at(instance.tenant, ("migration",), "F041", message, hint_of)
         if why:
             path = ("migration", "to", "cells", instance.environment)
             yield scope.at(instance.tenant, path, "F041", f"{instance.name} can't be moved by steps: {why}", hint)
@@ -87,15 +93,20 @@ def _records(scope: Scope, tenant: Tenant, migration: Migration) -> Iterator[Fin
 
 def impossible(source: Instance, target: Instance) -> tuple[str, str]:
     """Why the steps can't bring an instance there, and what to do instead; empty if they can."""
-    by_hand = (
-        "make it a new tenant there, and bring the dump of this one in as from another system ('tenantry migrate')"
-    )
-    if source.site.cluster.name != target.site.cluster.name:
-        what = f"'{target.site.cell.name}' is in cluster '{target.site.cluster.name}', and '{source.site.cell.name}' in '{source.site.cluster.name}'"
-        return f"{what}; the copy runs inside one cluster", by_hand
-    if source.settings.postgresql is not None:
-        why = f"its PostgreSQL is its own, and lies in its namespace '{source.names.namespace}', where a second one would have the same name"
-        return why, by_hand
+    across = source.site.cluster.name != target.site.cluster.name
+    both = _clusters(source) & _clusters(target)
+    if across and both:
+        why = f"in cluster '{min(both)}' its namespace '{source.names.namespace}' would be there twice, once as the replica of a DR site"
+        return why, "choose a cluster where neither place has its DR site"
+    if not across and source.settings.postgresql is not None and target.settings.postgresql is not None:
+        why = f"its PostgreSQL is its own, and stays in its namespace '{source.names.namespace}': there is nothing to copy"
+        return (
+            why,
+            "write the new cell and tier into the tenant's file; 'tenantry plan' shows what restarts, and guards what would be lost",
+        )
+    if not across and source.standby is not None:
+        why = f"its replica at the DR site, cluster '{source.standby.cluster.name}', would be gone at the switch, while the source is still needed"
+        return why, "move it to a cell of another cluster, where both places are kept whole"
     if source.state != "active" or source.environment == "recovery":
         what = source.state if source.state != "active" else "stopped between drills"
         return f"it is {what}, and only what serves is copied", "resume it first, or leave it out"
@@ -111,6 +122,10 @@ def impossible(source: Instance, target: Instance) -> tuple[str, str]:
             "choose another cell",
         )
     return "", ""
+
+
+def _clusters(instance: Instance) -> set[str]:
+    return {site.cluster.name for site in (instance.site, instance.standby) if site is not None}
 
 
 def _major(instance: Instance) -> int:

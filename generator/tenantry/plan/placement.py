@@ -63,17 +63,34 @@ def _residency(scope: Scope, instance: Instance, known: Collection[str]) -> Iter
     path = ("environments", instance.environment, "cell")
     if forbidden(site.region):
         message = f"cell '{site.cell.name}' is in region '{site.region}', but data may only be in {', '.join(allowed)}"
-        yield scope.at(instance.tenant, path, "F006", message, "choose a cell in an allowed region")
+        yield scope.at(
+            instance.tenant,
+            path,
+            "F006",
+            message,
+            f"choose a cell in an allowed region, {_or_allow(scope, instance, site.region)}",
+        )
     copied = backup.copy_in_dr_region or backup.velero_in_dr_region or instance.standby is not None
     if copied and forbidden(site.partner.region):
         message = f"tier '{instance.tier.name}' keeps copies at the DR site in '{site.partner.region}', but data may only be in {', '.join(allowed)}"
-        yield scope.at(instance.tenant, path, "F006", message, "choose a cell whose DR partner is in an allowed region")
+        yield scope.at(
+            instance.tenant,
+            path,
+            "F006",
+            message,
+            f"choose a cell whose DR partner is in an allowed region, {_or_allow(scope, instance, site.partner.region)}",
+        )
         return
     replication = site.cluster.object_storage.replication
     if replication and forbidden(replication.region):
         message = f"cluster '{site.cluster.name}' replicates its buckets to '{replication.region}', but data may only be in {', '.join(allowed)}"
         hint = f"add {replication.region}, or choose a cell of a cluster that replicates to an allowed region"
         yield scope.at(instance.tenant, ("residency",), "F006", message, hint)
+
+
+def _or_allow(scope: Scope, instance: Instance, region: str) -> str:
+    """The other line that can be changed: nobody knows which of both was."""
+    return f"or add {region} at {scope.fleet.place(instance.tenant, 'residency')}"
 
 
 def own_cluster(scope: Scope) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from tenantry.plan.inputs import Inputs
 from tenantry.plan.unused_exceptions import unused_exceptions
 from tenantry.prove.pairs import Pair, PairObjects
 from tenantry.prove.template_conformance import Templates
+from tenantry.resolve.instance import with_elsewhere
 from tenantry.runtime.cache import Store, digest_of
 from tenantry.runtime.listing import Change, Listing, files_of
 from tenantry.runtime.workspace import Workspace
@@ -122,7 +123,7 @@ class Proofs:
     def _tenants(self) -> dict[Pair, set[str]]:
         """Each pair, and the tenants that have something there."""
         found = {cluster.pair: set[str]() for cluster in self.inputs.fleet.all(Cluster).values()}
-        for instance in self.inputs.resolution.instances.values():
+        for instance in with_elsewhere(self.inputs.resolution.instances.values()):
             found[instance.site.cluster.pair].add(instance.tenant.name)
         return found
 

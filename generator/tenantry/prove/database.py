@@ -12,7 +12,7 @@ from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
 from tenantry.prove.secrets import external_for, remote_keys
-from tenantry.resolve.instance import Instance
+from tenantry.resolve.instance import Instance, with_elsewhere
 
 _CNPG = "postgresql.cnpg.io"
 GROUP = "tenants"
@@ -450,4 +450,9 @@ def own_servers(state: State) -> Iterator[Breach]:
 
 
 def _promised_owner(state: State, database: str) -> Instance | None:
-    return next((i for i in state.promises.instances.values() if i.names.database == database), None)
+    """The instance of that database; of one that moves between clusters, as it is in this one."""
+    found = next((i for i in state.promises.instances.values() if i.names.database == database), None)
+    there = (
+        [i for i in with_elsewhere([found]) if i.site.cluster.name == state.cluster.name] if found is not None else []
+    )
+    return there[0] if there else found

@@ -13,7 +13,7 @@ from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
 from tenantry.prove.workloads import Workload, runs_odoo, workloads
-from tenantry.resolve.instance import Instance, attachment_folder, database_host
+from tenantry.resolve.instance import Instance, attachment_folder, copies_folder, database_host
 
 _POOLS_TO = re.compile(r"\b(\w+)=(\S+)")
 _BOUND = {
@@ -163,14 +163,20 @@ def _pooler(manifest: Manifest, path: Path, content: str, instance: Instance, ho
 
 
 def _fixed(work: Workload, instance: Instance, own: str) -> Mapping[str, str]:
-    """Variables, each of which has this value where it is set. The copy of a move speaks to both servers itself."""
+    """Variables, each of which has this value where it is set. The Job of a move speaks to servers itself."""
     fixed = {name: value or own for name, value in _ENVIRONMENT.items()}
-    if work.name != "odoo-move" or instance.copied_to is None:
+    if work.name == "odoo-backup":
+        return {**fixed, "ATTACHMENT_TARGET": attachment_folder(instance)}
+    if work.name != "odoo-move" or instance.move is None:
         return fixed
-    ends = {"SOURCE": instance, "TARGET": instance.copied_to}
-    hosts = {f"{end}_HOST": database_host(place) for end, place in ends.items()}
-    files = {f"ATTACHMENT_{end}": attachment_folder(place) for end, place in ends.items()}
-    return {**fixed, **hosts, **files, "PGSSLMODE": "verify-full"}
+    other = instance.move.other
+    ends = {"SOURCE": other, "TARGET": instance} if instance.waits else {"SOURCE": instance, "TARGET": other}
+    fixed |= {f"ATTACHMENT_{end}": attachment_folder(place) for end, place in ends.items()} | {
+        "PGSSLMODE": "verify-full"
+    }
+    if instance.transfers:
+        return {**fixed, "PGHOST": database_host(instance), "COPIES_FOLDER": copies_folder(instance)}
+    return {**fixed, **{f"{end}_HOST": database_host(place) for end, place in ends.items()}}
 
 
 def _workload(work: Workload, instance: Instance, home: Home) -> Iterator[Breach]:

@@ -15,7 +15,7 @@ from tenantry.model.platform import Platform
 from tenantry.model.secret_store import SecretStore
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
-from tenantry.resolve.instance import Instance, Site
+from tenantry.resolve.instance import Instance, Site, with_elsewhere
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def promises(fleet: Fleet, instances: Mapping[str, Instance], as_of: str) -> Pro
 
 
 def _instance_homes(instances: Mapping[str, Instance]) -> Iterator[Home]:
-    for instance in instances.values():
+    for instance in with_elsewhere(instances.values()):
         namespace = instance.names.namespace
         yield Home(namespace, "instance", instance.site, instance.tier, instance)
         if instance.standby is not None:
@@ -163,7 +163,7 @@ def _instance_homes(instances: Mapping[str, Instance]) -> Iterator[Home]:
 def _cell_homes(fleet: Fleet, instances: Mapping[str, Instance]) -> Iterator[Home]:
     members: dict[str, list[Instance]] = {}
     guests: dict[str, list[Instance]] = {}
-    for instance in instances.values():
+    for instance in with_elsewhere(instances.values()):
         members.setdefault(instance.site.cell.name, []).append(instance)
         beside = instance.beside
         if beside is not None and beside.settings.postgresql is None:

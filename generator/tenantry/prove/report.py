@@ -17,6 +17,7 @@ from tenantry.prove.objectives import derive
 from tenantry.prove.promises import Promises
 from tenantry.prove.proofs import Proved
 from tenantry.prove.schedules import FOREVER
+from tenantry.resolve.instance import with_elsewhere
 from tenantry.verify.judge import tenant_of
 
 
@@ -56,7 +57,7 @@ def merged(
 ) -> tuple[TenantAssurance, ...]:
     """One for each tenant, of tenants whose clusters were all looked at."""
     needed: dict[str, set[str]] = defaultdict(set)
-    for instance in promises.instances.values():
+    for instance in with_elsewhere(promises.instances.values()):
         sites = (instance.site, instance.standby)
         needed[instance.tenant.name] |= {site.cluster.name for site in sites if site is not None}
     found: dict[str, TenantAssurance] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tenantry.core.manifest import Manifest, Path, dig, entries, items, mapping, text
@@ -13,7 +13,7 @@ from tenantry.prove.odoo import sections
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
 from tenantry.prove.workloads import workloads
-from tenantry.resolve.instance import Instance
+from tenantry.resolve.instance import Instance, copies_folder
 from tenantry.verify.values import split_url
 
 
@@ -62,13 +62,18 @@ def places(state: State) -> Iterator[StorePlace]:
             )
     for work in workloads(state):
         for container in work.containers:
-            target = container.environment.get("BACKUP_TARGET")
-            if target is not None:
-                endpoint = text(dig(container.environment, "BACKUP_ENDPOINT", "value"))
-                path = (*container.path, "env")
-                yield StorePlace(
-                    work.manifest, path, "dump", text(target.get("value")).rpartition("/")[0], endpoint, work.home
-                )
+            for variable, (host, purpose) in _DUMPS.items():
+                target = container.environment.get(variable)
+                if target is not None:
+                    endpoint = text(dig(container.environment, host, "value"))
+                    location = text(target.get("value")).rpartition("/")[0]
+                    yield StorePlace(work.manifest, (*container.path, "env"), purpose, location, endpoint, work.home)
+
+
+_DUMPS: Mapping[str, tuple[str, str]] = {
+    "BACKUP_TARGET": ("BACKUP_ENDPOINT", "dump"), "IMPORT_FOLDER": ("BACKUP_ENDPOINT", "import"), "COPIES_FOLDER": ("COPIES_ENDPOINT", "copies"),
+}  # fmt: skip
+"""Variable with a place -> variable with its endpoint, and what lies there."""
 
 
 def _promised(place: StorePlace) -> str:
@@ -81,6 +86,8 @@ def _promised(place: StorePlace) -> str:
         if home.tier.isolation.attachments == "bucket":
             return called.own_bucket(own.attachment_bucket)
         return f"{own.attachment_bucket}/{called.object_prefix}"
+    if place.purpose == "copies" and home.instance.move is not None:
+        return copies_folder(home.instance).rpartition("/")[0]
     if place.purpose == "primary":
         return f"{home.site.partner.object_storage.backup_bucket}/{called.object_prefix}"
     return f"{own.backup_bucket}/{called.object_prefix}"

@@ -24,6 +24,7 @@ from tenantry.publish.known import KnownFolders
 from tenantry.publish.leftovers import foreign, left_over
 from tenantry.publish.removals import check_removals
 from tenantry.render.units import Unit
+from tenantry.resolve.instance import with_elsewhere
 from tenantry.runtime.cache import Store
 from tenantry.runtime.listing import Change, Listing, compare, files_of
 from tenantry.runtime.workspace import Workspace
@@ -112,7 +113,8 @@ class Generator:
         if unit.tree != "cell":
             return unit.tenant in tenants
         instances = self.inputs.resolution.instances.values()
-        cells = {i.site.cell.name for i in instances if i.tenant.name in tenants}
+        own = [i for i in with_elsewhere(instances) if i.tenant.name in tenants]
+        cells = {place.site.cell.name for i in own for place in (i, i.beside) if place is not None}
         return parse_unit(unit.path).cell in cells
 
     def _make(

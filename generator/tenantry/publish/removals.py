@@ -11,8 +11,10 @@ from tenantry.core.findings import Finding, Place
 from tenantry.core.paths import is_rendered, name_of, parse_unit, unit_of
 from tenantry.inputs.fleet import Fleet
 from tenantry.inputs.source import LOADER
+from tenantry.model.tenant import Tenant
 
-_MAY_GO = {"offboarding", "decommissioned"}
+_MAY_GO = {"offboarding", "decommissioned", "prepared"}
+"""`prepared`: the target of a move to another cluster, which holds a copy at most."""
 
 
 def check_removals(root: Path, fleet: Fleet, orphans: Sequence[str]) -> Iterator[Finding]:
@@ -24,13 +26,15 @@ def check_removals(root: Path, fleet: Fleet, orphans: Sequence[str]) -> Iterator
 
 def _check(root: Path, fleet: Fleet, file: str) -> Iterator[Finding]:
     unit = parse_unit(unit_of(file))
+    tenant_there = fleet.find(Tenant, unit.tenant)
+    moved = tenant_there is not None and tenant_there.migration is not None and tenant_there.migration.step == "remove"
     value = yaml.load((root / file).read_bytes(), Loader=LOADER)  # noqa: S506 - a safe loader
     state = (
         (value.get("metadata") or {}).get("annotations", {}).get("tenantry.io/state")
         if isinstance(value, dict)
         else None
     )
-    if state in _MAY_GO:
+    if state in _MAY_GO or (state == "kept" and moved):
         return
     if unit.tree == "cell":
         name = unit.cell

@@ -19,7 +19,7 @@ from tenantry.render.alerts import Alert, availability_alerts, database_alerts, 
 from tenantry.render.kinds import kinds_of
 from tenantry.render.registry import Context
 from tenantry.resolve import schedule
-from tenantry.resolve.instance import Instance, Site, attachment_folder, database_host, numbered
+from tenantry.resolve.instance import Instance, Site, attachment_folder, copies_folder, database_host, numbered
 from tenantry.resolve.quota import cell_quota, instance_quota
 from tenantry.resolve.sizing import PostgresqlSize, websockets_in_flight
 
@@ -128,15 +128,21 @@ def instance_context(instance: Instance, site: Site) -> Context:
         and settings.web_replicas_max > settings.web_replicas_min
     )
     deployments = ["web", "cron", "websocket"] if instance.split else ["web"]
-    workloads = [*deployments, "migration", "backup", *(["move"] if instance.copied_to is not None else [])]
+    workloads = [
+        *deployments,
+        "migration",
+        "backup",
+        *(["move"] if instance.copied_to is not None or instance.transfers else []),
+    ]
     zone = next((r.time_zone for r in site.platform.regions if r.name == site.region), "UTC")
     labels = labels_of_instance(instance, site)
     return {
         "instance": instance, "site": site, "tenant": tenant, "tier": tier, "names": instance.names, "settings": settings,
         "platform": site.platform, "cluster": site.cluster, "cell": site.cell,
-        "namespace": namespace, "state": instance.state, "display_name": tenant.display_name, "owner": tenant.owner.contact,
+        "namespace": namespace, "state": instance.stands_by, "display_name": tenant.display_name, "owner": tenant.owner.contact,
         "secret_role": instance.names.secret_role, "cell_namespace": cell_namespace, "logs_days": settings.logs_days,
-        "labels": labels, "quota": instance_quota(instance), "copy_target": _copy_target(instance),
+        "labels": labels, "quota": instance_quota(instance), "copy_target": _copy_target(instance), "transfer": _transfer(instance),
+        "imported": tenant.environments[instance.environment].import_, "attachments": attachment_folder(instance),
         "own_database_beside": list(_own_database_beside(instance, labels)),
         "autoscaled": autoscaled, "sleeps": sleeps,
         "workloads": [(w, {"component": w}) for w in workloads],
@@ -178,6 +184,18 @@ def _copy_target(instance: Instance) -> Context | None:
         "step": instance.move.step if instance.move else "", "host": database_host(other),
         "own": other.settings.postgresql is not None, "cell_namespace": names.cell_namespace(other.site.cell.name),
         "attachments": [here, there] if here != there else [], "endpoint": instance.site.cluster.object_storage.endpoint,
+    }  # fmt: skip
+
+
+def _transfer(instance: Instance) -> Context | None:
+    """What a Job of this instance does in a move to another cluster, and where the copies lie."""
+    if instance.move is None or not instance.transfers:
+        return None
+    source, target = (instance.move.other, instance) if instance.waits else (instance, instance.move.other)
+    storage = source.site.cluster.object_storage
+    return {
+        "does": instance.transfers, "step": instance.move.step, "folder": copies_folder(instance), "endpoint": storage.endpoint,
+        "attachments": [attachment_folder(source), attachment_folder(target)], "cidrs": storage.cidrs,
     }  # fmt: skip
 
 

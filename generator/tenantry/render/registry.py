@@ -88,6 +88,20 @@ def copying(context: Context) -> bool:
     return context["instance"].copied_to is not None
 
 
+def transferring(context: Context) -> bool:
+    """A Job brings the instance's data to another cluster, or takes it from there."""
+    return context["transfer"] is not None
+
+
+def moving(context: Context) -> bool:
+    return copying(context) or transferring(context)
+
+
+def reads_copies(context: Context) -> bool:
+    """Its Job reads what was copied in another cluster."""
+    return transferring(context) and context["transfer"]["does"] == "restore"
+
+
 def firewalled(context: Context) -> bool:
     return bool(context["tier"].edge.web_application_firewall != "off")
 
@@ -156,7 +170,7 @@ TREE_COMPONENTS: Mapping[Tree, tuple[Component, ...]] = {
         Component("own-postgresql", any_own_postgresql),
         Component("own-redis", own_redis),
     ),
-    "app": (Component("edge"), Component("migration", running), Component("move", copying)),
+    "app": (Component("edge"), Component("migration", running), Component("move", moving)),
     "standby": (Component("isolation"), Component("own-postgresql")),
     "cell": (Component("isolation"),),
     "delivery": (),
@@ -206,6 +220,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         *(_T(f"infra/{name}", each=_items("own_database_beside")) for name in _OWN_POSTGRESQL),
         _T("infra/prometheusrule-postgresql", when=watched, each=_items("own_database_beside")),
         _T("infra/networkpolicy-move", "base", copying),
+        _T("infra/networkpolicy-transfer", when=reads_copies),
         _T("infra/postgresql-role-reporting", "base", reporting),
         _T("infra/externalsecret-reporting-user", when=reporting),
         _T("infra/postgresql-pooler-reporting", "base", reporting),
@@ -243,6 +258,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("app/hook-job-backup", "base", running),
         _T("app/hook-job-migration", "base", running),
         _T("app/hook-job-move", "base", copying),
+        _T("app/hook-job-transfer", "base", transferring),
     ),
     "standby": (
         _T("infra/namespace"),

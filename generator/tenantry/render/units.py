@@ -19,7 +19,7 @@ from tenantry.render import contexts
 from tenantry.render.argocd import argocd_context
 from tenantry.render.reference_tenant import reference_instance, reference_site
 from tenantry.render.registry import Context, Tree
-from tenantry.resolve.instance import Instance, Site
+from tenantry.resolve.instance import Instance, Site, with_elsewhere
 from tenantry.runtime.cache import digest_of
 
 
@@ -81,10 +81,11 @@ def units(fleet: Fleet, instances: Mapping[str, Instance]) -> Iterator[Unit]:
     guests: dict[str, list[Instance]] = {}
     for name, instance in sorted(instances.items()):
         keys[name] = instance_key(fleet, instance)
-        members.setdefault(instance.site.cell.name, []).append(instance)
         if instance.beside is not None:
             guests.setdefault(instance.beside.site.cell.name, []).append(instance)
-        yield from _instance_units(fleet, instance, keys[name])
+        for place in with_elsewhere([instance]):
+            members.setdefault(place.site.cell.name, []).append(place)
+            yield from _instance_units(fleet, place, keys[name])
     for cell in fleet.all(Cell).values():
         there, moving = members.get(cell.name, []), guests.get(cell.name, [])
         unit = _cell_unit(fleet, cell, there, moving, [keys[member.name] for member in (*there, *moving)])
@@ -176,10 +177,10 @@ def _argocd_unit(fleet: Fleet, cluster: Cluster) -> Unit:
 
 def instance_key(fleet: Fleet, instance: Instance) -> str:
     """Digest of every input file that an instance's context can show."""
-    beside = instance.beside
-    known = (instance.site, instance.standby, beside.site if beside else None)
+    places = (instance, *([instance.move.other] if instance.move is not None else []))
+    known = (site for place in places for site in (place.site, place.standby))
     sites = [_site_key(fleet, site) for site in known if site is not None]
-    entries = (instance.tenant, instance.tier, instance.release, *([beside.tier] if beside else []))
+    entries = (instance.tenant, instance.release, *(place.tier for place in places))
     return digest_of(*sites, *(_digest(fleet, entry) for entry in entries), instance.environment)
 
 

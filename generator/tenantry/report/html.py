@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
-from itertools import groupby
 
 from tenantry.core.changes import Plan
 from tenantry.core.findings import Finding, ObjectChange, Result
 from tenantry.report.plain import one_line
 from tenantry.report.plan.lines import PlanEntry, facts, head, order, plan_entries, title
-from tenantry.report.values import MARKS, show, unit_title
+from tenantry.report.values import MARKS, by_unit, show
 
 _STYLE = """\
 :root{color-scheme:light dark;--line:#8884;--data:#b3261e;--isolation:#b25e00;--availability:#7a6a00;--cost:#1f5fa8;--cosmetic:#666}
@@ -35,7 +34,7 @@ def write(result: Result) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>{name}</title>", f"<style>{_STYLE}</style>", "</head>", "<body>", f"<h1>{name}</h1>",
-        *_findings(result.findings), *(_plan(result.plan) if result.plan else ()), *_changes(result.changes),
+        *_findings(result.findings), *(_plan(result.plan) if result.plan else ()), *_changes(result),
         *(f"<p>{_text(note)}</p>" for note in result.notes), "</body>", "</html>",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
@@ -76,10 +75,10 @@ def _entry(entry: PlanEntry) -> Iterator[str]:
     yield from _objects(entry.change.objects)
 
 
-def _changes(changes: tuple[ObjectChange, ...]) -> Iterator[str]:
-    for unit, members in groupby(changes, key=unit_title):
-        yield f"<h2>{_text(unit)}</h2>"
-        yield from _objects(list(members))
+def _changes(result: Result) -> Iterator[str]:
+    for heading, members in by_unit(result):
+        yield f"<h2>{_text(heading)}</h2>"
+        yield from _objects(members)
 
 
 def _objects(changes: Sequence[ObjectChange]) -> Iterator[str]:

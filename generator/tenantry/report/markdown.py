@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
 
 from tenantry.core.findings import Finding, Result
 from tenantry.report import assurance
 from tenantry.report.object_table import code, object_table
 from tenantry.report.plain import one_line
 from tenantry.report.plan.markdown import plan_markdown
-from tenantry.report.values import escape, unit_title
+from tenantry.report.values import by_unit, escape
 
 
 def write(result: Result) -> str:
@@ -30,9 +29,8 @@ def _lines(result: Result) -> Iterator[str]:
         yield ""
     if result.plan is not None:
         yield from plan_markdown(result.plan)
-    for unit, members in groupby(result.changes, key=unit_title):
-        there = list(members)
-        yield from object_table(f"{escape(unit)}: {len(there)} objects", there)
+    for title, there in by_unit(result):
+        yield from object_table(f"{escape(title)}: {len(there)} objects", there)
     if result.assurances:
         yield from assurance.write(result.assurances)
 

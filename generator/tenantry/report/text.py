@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
-from tenantry.core.findings import Finding, ObjectChange, Result
+from tenantry.core.findings import Finding, Result
 from tenantry.report.plain import one_line
 from tenantry.report.plan.text import plan_text
-from tenantry.report.values import MARKS, show, unit_title
+from tenantry.report.values import MARKS, by_unit, show
 
 
 def line(finding: Finding) -> str:
@@ -33,7 +32,7 @@ def write(result: Result) -> str:
 
 def _lines(result: Result) -> Iterator[str]:
     yield from map(line, result.findings)
-    yield from _changes(result.changes)
+    yield from _changes(result)
     if result.plan is not None:
         yield from plan_text(result.plan)
     yield from result.notes
@@ -41,9 +40,9 @@ def _lines(result: Result) -> Iterator[str]:
         yield summary(result.findings)
 
 
-def _changes(changes: Sequence[ObjectChange]) -> Iterator[str]:
-    for unit, members in groupby(changes, key=unit_title):
-        yield unit
+def _changes(result: Result) -> Iterator[str]:
+    for title, members in by_unit(result):
+        yield title
         for change in members:
             yield f"  {MARKS[change.action]} {change.object}"
             for field in change.fields:

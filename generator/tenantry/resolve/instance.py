@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster, NodePool
@@ -72,6 +73,9 @@ class Move:
 
     step: MoveStep
     other: Instance
+    across: bool = False
+    """Whether the other place is in another cluster: a whole instance there, not only a database."""
+    attempt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,8 @@ class Instance:
     move: Move | None = None
     retired: bool = False
     """The other place of a move, while nothing is copied: what is there is kept, and nobody may log in."""
+    waits: bool = False
+    """The other place of a move in another cluster: all of the instance is there, and Odoo is stopped."""
     origins: Mapping[str, Origin] = field(repr=False, compare=False)
 
     def origin(self, name: str) -> Origin | None:
@@ -112,20 +118,49 @@ class Instance:
 
     @property
     def running(self) -> bool:
-        """False when the instance's Pods are stopped: suspended, frozen for its last copy, or a recovery environment between
-        drills."""
+        """False when the instance's Pods are stopped: suspended, at a place of a move that does not serve, or a recovery
+        environment between drills."""
         frozen = self.move is not None and self.move.step == "freeze"
-        return self.state == "active" and self.environment != "recovery" and not frozen
+        return self.database_runs and not frozen and not self.waits
+
+    @property
+    def database_runs(self) -> bool:
+        """False when its own PostgreSQL is stopped, too. A move copies from and to one whose Odoo is stopped."""
+        return self.state == "active" and self.environment != "recovery"
 
     @property
     def beside(self) -> Instance | None:
-        """The instance at the other place of a move, while its database is in the trees, too."""
-        return self.move.other if self.move is not None and self.move.step != "remove" else None
+        """The instance at the other place of a move in this cluster, while its database is in the trees, too."""
+        within = self.move is not None and not self.move.across and self.move.step != "remove"
+        return self.move.other if self.move is not None and within else None
+
+    @property
+    def elsewhere(self) -> Instance | None:
+        """The instance at the other place of a move to another cluster, while it is in the trees, too."""
+        there = self.move is not None and self.move.across and self.move.step != "remove" and not self.waits
+        return self.move.other if self.move is not None and there else None
 
     @property
     def copied_to(self) -> Instance | None:
-        """The instance whose database is written by a Job of this one."""
-        return self.move.other if self.move is not None and self.move.step in COPYING else None
+        """The instance in this cluster whose database is written by a Job of this one."""
+        within = self.move is not None and not self.move.across and self.move.step in COPYING
+        return self.move.other if self.move is not None and within else None
+
+    @property
+    def transfers(self) -> Literal["", "dump", "restore", "compare"]:
+        """What a Job of it does in a move to another cluster."""
+        if self.move is None or not self.move.across or self.move.step not in COPYING:
+            return ""
+        if self.move.step == "compare":
+            return "compare" if self.waits else ""
+        return "restore" if self.waits else "dump"
+
+    @property
+    def stands_by(self) -> str:
+        """What its namespace says of itself: its state, or what it is to a move to another cluster."""
+        if not self.waits:
+            return self.state
+        return "kept" if self.moved else "prepared"
 
     @property
     def moved(self) -> bool:
@@ -161,6 +196,22 @@ def database_host(instance: Instance) -> str:
     """The server that its Pods are connected to, as they call it."""
     own = instance.settings.postgresql is not None
     return "postgresql-rw" if own else f"postgresql-rw.{cell_namespace(instance.site.cell.name)}.svc"
+
+
+def with_elsewhere(instances: Iterable[Instance]) -> Iterator[Instance]:
+    """Instances, and those at the other place of a move to another cluster."""
+    for instance in instances:
+        yield instance
+        if instance.elsewhere is not None:
+            yield instance.elsewhere
+
+
+def copies_folder(instance: Instance) -> str:
+    """Bucket and folder of what is copied to another cluster: in the backups of the place that it leaves."""
+    assert instance.move is not None
+    source = instance.move.other if instance.waits else instance
+    storage = source.site.cluster.object_storage
+    return f"{storage.backup_bucket}/{instance.names.object_prefix}/move-{instance.move.attempt}"
 
 
 def attachment_folder(instance: Instance) -> str:

@@ -104,7 +104,12 @@ def _move(fleet: Fleet, instance: Instance, judge: bool) -> tuple[Move | None, l
     other, problems = _placed(fleet, instance.tenant, environment, placement.tier, placement.cells[environment], judge)
     if other is None:
         return None, problems
-    move = Move(step=migration.step, other=replace(other, retired=migration.step not in COPYING))
+    across = other.site.cluster.name != instance.site.cluster.name
+    there = replace(other, retired=migration.step not in COPYING)
+    if across:
+        back = Move(step=migration.step, other=instance, across=True, attempt=migration.attempt)
+        there = replace(there, move=back, waits=True)
+    move = Move(step=migration.step, other=there, across=across, attempt=migration.attempt)
     return move, [] if migration.step in AT_TARGET else problems
 
 

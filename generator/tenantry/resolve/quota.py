@@ -64,7 +64,7 @@ def _instance(instance: Instance, during_update: Callable[[int], int]) -> Quota:
         pods.append(_odoo(settings.cron, during_update(settings.cron_replicas)))
         pods.append(_odoo(settings.websocket, during_update(settings.websocket_replicas)))
     storage = volumes = 0
-    if instance.copied_to is not None:
+    if instance.copied_to is not None or instance.transfers:
         pods.append(_MOVE_JOB)
     beside = instance.beside.settings.postgresql if instance.beside is not None else None
     for server in (settings.postgresql, beside):

@@ -16,20 +16,22 @@ from tenantry.runtime.cache import Store
 
 FILE = "tenants/smith-advisory.yaml"
 FROM, TO = "euw1-shared-a", "euw1-shared-b"
+ONE, OTHER = "0a1b2c3d", "4e5f6071"
 AFTER, KEPT = "2027-01-15", "2026-12-29"
 AT_TARGET = ("switch", "watch", "remove")
 Judge = Callable[..., list[Finding]]
 
 
-def at(step: str, *, cell: str = "", to: str = TO, kept: str = KEPT) -> list[Edit]:
+def at(step: str, *, cell: str = "", to: str = TO, kept: str = KEPT, attempt: str = "") -> list[Edit]:
     """Edits by which the tenant is in a step of its move."""
     records = [
         f'{{step: {done}, date: "2026-11-29", by: A{", minutes: 12" if done == "copy" else ""}}}'
         for done in MOVE_STEPS[: MOVE_STEPS.index(step)]  # type: ignore[arg-type]
     ]
+    copies = f', attempt: "{attempt}"' if attempt else ""
     move = (
         f"  migration: {{step: {step}, from: {{tier: shared, cells: {{production: {FROM}}}}}, "
-        f'to: {{tier: shared, cells: {{production: {to}}}}}, keepSourceUntil: "{kept}", records: [{", ".join(records)}]}}\n'
+        f'to: {{tier: shared, cells: {{production: {to}}}}}, keepSourceUntil: "{kept}", records: [{", ".join(records)}]{copies}}}\n'
     )
     serving = cell or (to if step in AT_TARGET else FROM)
     return [
@@ -61,6 +63,14 @@ def test_the_way_back_is_open_from_each_step(judge: Judge, step: MoveStep) -> No
     assert codes(judge(at(step), at("prepare"))) == []
 
 
+def test_copies_lie_elsewhere_after_the_way_back(judge: Judge) -> None:
+    assert codes(judge(at("freeze", attempt=ONE), at("prepare", attempt=OTHER))) == []
+
+
+def test_copies_lie_in_one_place_on_the_way_forth(judge: Judge) -> None:
+    assert codes(judge(at("copy", attempt=ONE), at("compare", attempt=ONE))) == []
+
+
 def test_a_move_is_given_up_at_its_beginning(judge: Judge) -> None:
     assert codes(judge(at("prepare"), [])) == []
 
@@ -90,6 +100,9 @@ WRONG: dict[str, tuple[list[Edit], list[Edit], str]] = {
     "it is forgotten": (at("copy"), [], "its move would be forgotten in the step 'copy'"),
     "it is forgotten after the switch": (at("watch"), [], "its move would be forgotten in the step 'watch'"),
     "it leads elsewhere": (at("copy"), at("compare", to="euw1-shared-np"), "its move would lead from or to another place"),
+    "copies of the attempt before": (at("freeze", attempt=ONE), at("prepare", attempt=ONE), "its copies would be taken for those of the attempt before"),
+    "copies in another folder": (at("copy", attempt=ONE), at("compare", attempt=OTHER), "its copies would be looked for in another folder"),
+    "copies in no folder": (at("copy", attempt=ONE), at("compare"), "its copies would be looked for in another folder"),
     "the source goes earlier": (at("watch"), at("watch", kept="2026-12-01"), "the source is kept until 2026-12-29, not 2026-12-01"),
 }  # fmt: skip
 

@@ -42,6 +42,11 @@ def _out_of_order(was: Migration | None, will: Migration | None, as_of: str) -> 
             f"the source is kept until {was.keep_source_until}, not {will.keep_source_until}",
             "the day can be put off only",
         )
+    backwards = is_back(was.step, will.step)
+    if was.attempt and backwards == (was.attempt == will.attempt):
+        what = "those of the attempt before" if backwards else "looked for in another folder"
+        hint = "'tenantry move' writes 'attempt': another one when it goes back, the same otherwise"
+        return f"its copies would be {'taken for ' if backwards else ''}{what}", hint
     if was.step == will.step or is_back(was.step, will.step):
         return "", ""
     if not is_next(was.step, will.step):

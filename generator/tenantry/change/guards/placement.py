@@ -10,7 +10,7 @@ from tenantry.change.moves import crosses
 from tenantry.core.findings import Finding, Place
 from tenantry.model import names
 from tenantry.model.cluster import Cluster
-from tenantry.resolve.instance import Instance, Site, attachment_folder
+from tenantry.resolve.instance import Instance, Site, attachment_folder, with_elsewhere
 
 
 def data_places(instance: Instance) -> Mapping[str, str]:
@@ -74,6 +74,8 @@ def replica_stays(comparison: Comparison) -> Iterator[Finding]:
     """B003: the replica at the DR site is neither lost nor begun anew in passing."""
     for earlier, instance in comparison.kept():
         was, will = earlier.standby, instance.standby
+        if crosses(earlier, instance):
+            continue  # each place of a move to another cluster has its own
         if was is None or instance.leaving or (will is not None and _same(was, will)):
             continue
         where = f"start again in cluster {will.cluster.name}" if will else "be removed"
@@ -100,7 +102,7 @@ _SPELLED = {"storage_classes": "storageClasses"}
 @guards
 def clusters_stay(comparison: Comparison) -> Iterator[Finding]:
     """B007: what a cluster is built on does not change under those who live there."""
-    living = {i.site.cluster.name for i in comparison.before.instances.values()}
+    living = {i.site.cluster.name for i in with_elsewhere(comparison.before.instances.values())}
     after = comparison.after.fleet
     for earlier in comparison.before.fleet.all(Cluster).values():
         cluster = after.find(Cluster, earlier.name)

@@ -9,7 +9,7 @@ from tenantry.core.findings import Finding, Place
 from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster
 from tenantry.model.tenant import Tenant
-from tenantry.resolve.instance import Instance
+from tenantry.resolve.instance import Instance, with_elsewhere
 
 _SHARE = 20
 """One in this many tenants may leave in one change, and always one."""
@@ -66,7 +66,7 @@ def cells(comparison: Comparison) -> Iterator[Finding]:
         file = f"platform/cells/{cell.name}.yaml"
         members = [
             instance.name
-            for instance in before.instances.values()
+            for instance in with_elsewhere(before.instances.values())
             if cell.name in (instance.site.cell.name, instance.beside.site.cell.name if instance.beside else "")
         ]
         if cell.name in after.fleet.entries["Cell"] or file in after.fleet.broken:

@@ -112,6 +112,9 @@ def _odoo(home: Home) -> Iterator[Flow]:
             own_server = target.settings.postgresql is not None
             space = home.namespace if own_server else names.cell_namespace(target.site.cell.name)
             yield _out(role, PodGroup(space, frozenset({"postgresql"})), tcp(5432), "NET-08", "the copy is written")
+        if role == "move" and instance.transfers == "restore" and instance.move is not None:
+            left = instance.move.other.site.cluster.object_storage
+            yield _out(role, Outside(left.cidrs), tcp(443), "NET-06", "what was copied in the other cluster is read")
         sessions = PodGroup(home.namespace if home.own_redis else cell, frozenset({"redis"}))
         yield _out(role, sessions, tcp(6379), "NET-08", "Odoo uses its Redis")
         storage = Outside(home.cluster.object_storage.cidrs)

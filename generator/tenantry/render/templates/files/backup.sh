@@ -1,5 +1,6 @@
 set -euo pipefail
 export RCLONE_S3_PROVIDER=Other RCLONE_S3_ENV_AUTH=true RCLONE_S3_ENDPOINT="$BACKUP_ENDPOINT" RCLONE_S3_NO_CHECK_BUCKET=true
+[ -z "${IMPORT_FOLDER:-}" ] || . "$(dirname "$0")/import.sh"
 # A name of its own for each run: a retry after a failed migration must not replace the good copy.
 target="$BACKUP_TARGET-$(date -u +%Y%m%dT%H%M%SZ).dump"
 echo "dumping $PGDATABASE to $target"

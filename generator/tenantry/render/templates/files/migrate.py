@@ -20,6 +20,7 @@ MODULES = os.environ["MIGRATION_MODULES"].split(",")
 STORAGE_MODULES = os.environ["MIGRATION_STORAGE_MODULES"].split(",")
 WANTED = list(dict.fromkeys([*STORAGE_MODULES, *MODULES]))
 MOVED = "MIGRATION_MOVED" in os.environ
+IMPORTED = "MIGRATION_IMPORTED" in os.environ
 REPORTING_ROLE = os.environ.get("MIGRATION_REPORTING_ROLE")
 PARAMETERS = {
     "web.base.url": os.environ["MIGRATION_BASE_URL"],
@@ -197,6 +198,12 @@ def lock(cursor):
     fail("another migration of this database is running")
 
 
+def refuse_empty_when_imported(cursor, state):
+    """To install Odoo here would hide that the customer's data has not come."""
+    if IMPORTED and state is None and not module_states(cursor):
+        fail("the database is empty: what is to be brought in is not here")
+
+
 def refuse_what_a_move_left(state):
     """What is not the one whole copy; to install Odoo in an empty database would hide that none arrived."""
     if state == "copied":
@@ -211,6 +218,7 @@ def migrate(cursor):
     lock(cursor)
     release, state = marked(cursor) or (None, None)
     refuse_what_a_move_left(state)
+    refuse_empty_when_imported(cursor, state)
     # A source to which a move went back is whole: it was only marked.
     if release == RELEASE and state in ("done", "moved") and not unfinished(module_states(cursor)):
         print("the database carries this release already")

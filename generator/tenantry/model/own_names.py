@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tenantry.core.findings import FieldChange, ObjectChange
-from tenantry.resolve.instance import Instance
+from tenantry.model.names import InstanceNames
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,8 @@ class OwnNames:
         return replace(change, fields=tuple(_field(field, self.taken_out) for field in change.fields))
 
 
-def own_names(instance: Instance) -> OwnNames:
+def own_names(names: InstanceNames) -> OwnNames:
     """The names that follow from tenant and environment alone; two instances never share one."""
-    names = instance.names
     return OwnNames({"\0i\0": names.instance, "\0p\0": names.object_prefix, "\0d\0": names.database})
 
 
