@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from tenantry.core.findings import Finding, Result
-from tenantry.report import assurance
+from tenantry.report import assurance, statements
 from tenantry.report.object_table import code, object_table
 from tenantry.report.plain import one_line
 from tenantry.report.plan.markdown import plan_markdown
@@ -33,6 +33,7 @@ def _lines(result: Result) -> Iterator[str]:
     for unit, members in groupby(result.changes, key=unit_title):
         there = list(members)
         yield from object_table(f"{escape(unit)}: {len(there)} objects", there)
+    yield from statements.markdown(result.statements)
     if result.assurances:
         yield from assurance.write(result.assurances)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from tenantry.core.findings import Finding, ObjectChange, Result
+from tenantry.report import statements
 from tenantry.report.plain import one_line
 from tenantry.report.plan.text import plan_text
 from tenantry.report.values import MARKS, show, unit_title
@@ -36,6 +37,7 @@ def _lines(result: Result) -> Iterator[str]:
     yield from _changes(result.changes)
     if result.plan is not None:
         yield from plan_text(result.plan)
+    yield from statements.lines(result.statements)
     yield from result.notes
     if result.findings:
         yield summary(result.findings)
