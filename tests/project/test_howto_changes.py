@@ -54,15 +54,23 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def commit(folder: Path) -> None:
+    """Make the folder a repository, for pages that compare with a revision."""
+    for command in (("init", "--quiet", "-b", "main"), ("add", "--all"), ("commit", "--quiet", "-m", "before")):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+
+
 def test_there_are_pages() -> None:
     assert {page.stem for page in PAGES} >= {
         "add-a-command", "add-a-control", "add-an-object-kind", "add-an-operator", "add-an-output-format",
-        "bootstrap-a-platform", "lift-a-control", "remove-a-tenant", "start-a-fleet", "first-tenant",
+        "bootstrap-a-platform", "judge-a-tree", "lift-a-control", "remove-a-tenant", "start-a-fleet", "first-tenant",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_page_works(page: Path, copy: Path) -> None:
+    if "$ tenantry diff" in page.read_text():
+        commit(copy)
     for diff in blocks(page, "diff"):
         applied = subprocess.run(["git", "apply", "-"], cwd=copy, input=diff, text=True, capture_output=True)
         assert applied.returncode == 0, applied.stderr

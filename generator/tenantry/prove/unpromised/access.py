@@ -70,7 +70,7 @@ def _bound(binding: Manifest) -> list[str]:
     return [
         f"{subject.get('kind')} {'/'.join(filter(None, (text(subject.get('namespace')), text(subject.get('name')))))}"
         for _, subject in entries(binding.value.get("subjects"))
-        if subject.get("kind") == "ServiceAccount" or subject.get("name") in _EVERYBODY
+        if subject.get("kind") == "ServiceAccount" or text(subject.get("name")) in _EVERYBODY
     ]
 
 
