@@ -76,7 +76,20 @@ def _refusal(words: list[str]) -> str:
 
 
 _LDAP = frozenset(
-    ["ldapbasedn", "ldapbinddn", "ldapbindpasswd", "ldapport", "ldapprefix", "ldapscheme", "ldapsearchattribute", "ldapsearchfilter", "ldapserver", "ldapsuffix", "ldaptls", "ldapurl"]
+    [
+        "ldapbasedn",
+        "ldapbinddn",
+        "ldapbindpasswd",
+        "ldapport",
+        "ldapprefix",
+        "ldapscheme",
+        "ldapsearchattribute",
+        "ldapsearchfilter",
+        "ldapserver",
+        "ldapsuffix",
+        "ldaptls",
+        "ldapurl",
+    ]
 )
 _RADIUS = frozenset(["radiusidentifiers", "radiusports", "radiussecrets", "radiusservers"])
 _OPTION_METHODS: dict[str, tuple[str, ...]] = {

@@ -144,7 +144,9 @@ _OTHERS = """allow_alter_system allow_in_place_tablespaces application_name arch
     vacuum_max_eager_freeze_failure_rate vacuum_multixact_failsafe_age vacuum_multixact_freeze_min_age
     vacuum_multixact_freeze_table_age vacuum_truncate wal_consistency_checking wal_decode_buffer_size wal_init_zero
     wal_receiver_create_temp_slot wal_recycle wal_retrieve_retry_interval wal_summary_keep_time zero_damaged_pages"""
-KNOWN = frozenset((*POSTGRESQL, *CHOICES, *LIMITS, *LEAST_KB, *FIXED_PARAMETERS, *_OTHERS.split()))
+_OLD_NAMES = ("sort_mem", "ssl_ecdh_curve", "vacuum_mem")
+"""Names that PostgreSQL still takes for others (guc.c, map_old_guc_names)."""
+KNOWN = frozenset((*_OLD_NAMES, *POSTGRESQL, *CHOICES, *LIMITS, *LEAST_KB, *FIXED_PARAMETERS, *_OTHERS.split()))
 """All names of PostgreSQL 13 to 18 that a file may set; builds for developers and forks have more."""
 SINCE: dict[str, int] = {
     parameter: major
