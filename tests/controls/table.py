@@ -6,6 +6,7 @@ controls or codes that one change can't help to break besides.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -90,6 +91,8 @@ STORAGE = f"NetworkPolicy {ACME}/object-storage"
 CELL_DB = f"NetworkPolicy {CELL}/postgresql"
 OWN_DB = f"NetworkPolicy {KESTREL}/postgresql"
 K = "kestrel-insurance"
+SCRIPTS = f"ConfigMap {ACME}/odoo-migration-scripts"
+MIGRATE = "data[migrate.py]"
 
 NETWORK = (
     _M("NET-01", DENY, "spec.policyTypes", ["Ingress"]),
@@ -805,6 +808,39 @@ OWN_ALERTS = f"PrometheusRule {KESTREL}/postgresql"
 EXCEPTION = "PolicyException kyverno/iberia-travel-production.iberia-travel-login-rate"
 IBERIA = "iberia-travel"
 
+HARMLESS = (
+    _M("", WEB, "metadata.annotations", {"note": "by hand"}),
+    _M("", "Application argocd/acme-production-app", "spec.revisionHistoryLimit", 50),
+    _M("", "AppProject argocd/acme-production-app", "spec.description", "another"),
+    _M("", "BackupStorageLocation velero/dr", "spec.accessMode", GONE, ""),
+    _M("", f"ConfigMap {ACME}/odoo-migration-scripts", "data[migrate.py]", lambda script: f"{script}# a comment\n"),
+)  # fmt: skip
+"""Changes that nothing but the comparison with the templates finds, and that do no harm."""
+FORMERLY_UNNAMED = (
+    _M("RUN-08", WEB, f"{POD}.containers[0].startupProbe", GONE),
+    _M("DATA-05", WEB, f"{POD}.containers[0].env[0].value", "/etc/odoo/odoo.conf"),
+    _M("DATA-05", WEB, f"{POD}.containers[0].env", lambda env: [e for e in env if e["name"] != "ODOO_RC"]),
+    _M("IAM-09", SCRIPTS, MIGRATE, text("    refuse_default_password(cursor)\n", "")),
+    _M("DATA-03", SCRIPTS, MIGRATE, text("    grant(cursor)\n", "")),
+    _M("RUN-07", SCRIPTS, MIGRATE, text("    refuse_what_a_move_left(state)\n", "")),
+    _M("RUN-07", SCRIPTS, MIGRATE, text("    lock(cursor)\n", "")),
+    _M("RUN-07", SCRIPTS, MIGRATE, text("        bring_modules(cursor)\n", "        pass\n")),
+    _M("SUP-06", "Application argocd/acme-production-app", "spec.syncPolicy.automated.selfHeal", False),
+    _M("SUP-06", "Application argocd/acme-production-infra", "spec.syncPolicy.automated.prune", GONE),
+    _M("IAM-05", "AppProject argocd/acme-production-app", "metadata.labels[tenantry.io/tenant]", "acme-corp", "*"),
+    _M("BKP-01", "BackupStorageLocation velero/dr", "spec.accessMode", "ReadOnly", ""),
+    _M("IAM-04", f"RoleBinding {ACME}/support", "", REMOVED, told_of=f"Namespace {ACME}"),
+    _M("EDGE-05", f"IngressRoute {ACME}/odoo-redirect", "", REMOVED, told_of=f"Namespace {ACME}"),
+    _M("EDGE-05", f"IngressRoute {ACME}/odoo-redirect", "spec.entryPoints", ["websecure"], also=("EDGE-03",)),
+    _M(
+        "SUP-02",
+        "MutatingWebhookConfiguration sidecar",
+        "",
+        new("MutatingWebhookConfiguration", "admissionregistration.k8s.io/v1", "sidecar", webhooks=[]),
+        "*",
+    ),
+)
+"""Faults that nothing but the comparison with the templates found, until a proof of their own did."""
 SUPPLY = (
     _M("OBS-01", MONITOR, "spec.namespaceSelector", {"any": True}),
     _M("OBS-01", f"Namespace {ACME}", "metadata.annotations[tenantry.io/log-retention]", "3d"),
@@ -924,26 +960,7 @@ SUPPLY = (
         "",
         also=("SUP-01",),
     ),
-    _M("SUP-05", WEB, f"{POD}.containers[0].startupProbe", GONE),
-    _M("SUP-05", WEB, f"{POD}.containers[0].env[0].value", "/etc/odoo/odoo.conf"),
-    _M(
-        "SUP-05",
-        f"ConfigMap {ACME}/odoo-migration-scripts",
-        "data[migrate.py]",
-        text("    refuse_default_password(cursor)\n", ""),
-    ),
-    _M("SUP-05", "Application argocd/acme-production-app", "spec.syncPolicy.automated.selfHeal", False),
-    _M("SUP-05", "AppProject argocd/acme-production-app", "metadata.labels[tenantry.io/tenant]", "acme-corp", "*"),
-    _M("SUP-05", "BackupStorageLocation velero/dr", "spec.accessMode", GONE, ""),
-    _M("SUP-05", f"RoleBinding {ACME}/support", "", REMOVED),
-    _M("SUP-05", f"IngressRoute {ACME}/odoo-redirect", "", REMOVED),
-    _M(
-        "SUP-05",
-        "MutatingWebhookConfiguration sidecar",
-        "",
-        new("MutatingWebhookConfiguration", "admissionregistration.k8s.io/v1", "sidecar", webhooks=[]),
-        "*",
-    ),
+    *(dataclasses.replace(mutant, control="SUP-05", tenant="*") for mutant in HARMLESS),
 )
 
 CATCHES = f"{POD}.containers[0]"
@@ -1081,7 +1098,7 @@ ISSUERS = (
     _M("EDGE-05", _ISSUER, f"{_SOLVER}.dns01.cnameStrategy", GONE, ""),
     _M("EDGE-05", _ISSUER, f"{_SOLVER}.dns01.webhook.solverName", "other", ""),
     _M("EDGE-05", _ISSUER, f"{_SOLVER}.selector", {"dnsZones": ["erp.provider.example"]}, "", also=("V046",)),
-    _M("EDGE-05", _ISSUER, _SOLVER, {"http01": {"ingress": {"ingressClassName": "traefik"}}}, ""),
+    _M("EDGE-05", _ISSUER, _SOLVER, {"http01": {"ingress": {"ingressClassName": "traefik"}}}, "", also=("V055",)),
     _M("EDGE-05", _ISSUER, "spec.acme.solvers",
        then({"selector": {"dnsZones": ["example"]}, "http01": {"ingress": {"ingressClassName": "traefik"}}}), ""),
 )  # fmt: skip
@@ -1150,4 +1167,5 @@ FOUND_BY_FUZZING = (
 
 MUTANTS: tuple[Mutant, ...] = (
     *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *PROBES, *DISK, *LOGS, *CONNECTIONS, *PLACES, *DELIVERY, *USERS, *ISSUERS, *COST, *FOUND_BY_FUZZING,
+    *FORMERLY_UNNAMED,
 )  # fmt: skip

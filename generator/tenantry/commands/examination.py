@@ -21,6 +21,8 @@ from tenantry.prove.promises import Promises, promises
 from tenantry.prove.report import assurances
 from tenantry.prove.run import Prover, release
 from tenantry.prove.template_conformance import Templates
+from tenantry.prove.unpromised.evidence import Evidence
+from tenantry.prove.unpromised.statements import evidence
 from tenantry.render.blame import Blamer
 from tenantry.render.units import units
 from tenantry.runtime.workspace import Workspace
@@ -75,6 +77,8 @@ class Part:
     used: set[str] = field(default_factory=set)
     """Names of the exceptions that were used."""
     assurances: list[TenantAssurance] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+    """What the objects of clusters without promises show of the controls."""
 
     def add(self, other: Part) -> None:
         """Merge the results of other clusters into these."""
@@ -84,6 +88,7 @@ class Part:
         self.clusters += other.clusters
         self.used |= other.used
         self.assurances += other.assurances
+        self.evidence += other.evidence
 
 
 def _severe(finding: Finding) -> Finding:
@@ -134,6 +139,7 @@ class Job:
         if promised is None or self.fleet.templates is None or not states:
             judge_all()
             part.findings += self._of_policies([index for _, index in judged], locator)
+            part.evidence += (one for _, index in judged for one in evidence(index))
             return part
         prover = Prover(promised, self.fleet.templates, self.fleet.blame, self.engines)
         proved, more = prover.prove(states, judge_all)

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tenantry.commands.examination import Job, KnownFleet, Part, known_fleet
-from tenantry.core.assurance import TenantAssurance
+from tenantry.core.assurance import ControlStatement, TenantAssurance
 from tenantry.core.findings import Finding, Place, Result, UsageError, in_order
 from tenantry.engine.engines import Engines
 from tenantry.plan.unused_exceptions import unused_exceptions
 from tenantry.prove.promises import Promises
 from tenantry.prove.report import merged
+from tenantry.prove.unpromised.statements import statements
 from tenantry.runtime.workspace import Workspace
 from tenantry.verify.folder import REQUEST_SECONDS
 from tenantry.verify.layout import DEFAULT_VERSION, Layout, beside, is_known, layouts
@@ -34,7 +35,7 @@ def verify(space: Workspace, root: Path, version: str, shown: str = "") -> Resul
     if whole.counts["files"] == 0 and not whole.findings:
         raise UsageError(f"{root} contains no manifests", "names of manifests end in .yaml, .yml or .json")
     below = shown.rstrip("/") if not inside else str(Path(shown).parent)
-    return _result(fleet, whole, below, everything=len(found) > 1 or root == fleet.rendered)
+    return _result(fleet, whole, below, everything=len(found) > 1 or root == fleet.rendered, alone=bool(inside))
 
 
 def verify_text(space: Workspace, text: str, version: str, called: str) -> Result:
@@ -46,10 +47,11 @@ def verify_text(space: Workspace, text: str, version: str, called: str) -> Resul
         whole = examine(Job(Path(), called, fleet, engines, {called: text}), [layout])
     if whole.counts["objects"] == 0 and not whole.findings:
         raise UsageError(f"{called} contains no manifests", "pass YAML or JSON documents")
-    return _result(fleet, whole, "", everything=False)
+    return _result(fleet, whole, "", everything=False, alone=True)
 
 
-def _result(fleet: KnownFleet, whole: Part, below: str, *, everything: bool) -> Result:
+def _result(fleet: KnownFleet, whole: Part, below: str, *, everything: bool, alone: bool) -> Result:
+    """`alone` is what was named as one file: in a fleet, nobody asks what it shows without the others."""
     findings = [*fleet.findings, *whole.of_inputs]
     assured: tuple[TenantAssurance, ...] = ()
     if fleet.promises is not None and whole.clusters:
@@ -63,8 +65,17 @@ def _result(fleet: KnownFleet, whole: Part, below: str, *, everything: bool) -> 
         **{key: whole.counts[key] for key in ("clusters", "files", "objects")},
         "controls_lifted": len(whole.used),
     }
-    result = Result("verify", ordered, counts, assurances=assured)
+    said = () if whole.clusters or (alone and fleet.promises) else statements(whole.evidence, _reason(fleet))
+    said = tuple(_facts_below(one, below) for one in said)
+    result = Result("verify", ordered, counts, assurances=assured, statements=said)
     return dataclasses.replace(result, notes=_notes(result, whole.clusters, fleet))
+
+
+def _reason(fleet: KnownFleet) -> str:
+    """Why a fleet that is there promises nothing about the objects; empty without one."""
+    if fleet.promises is not None:
+        return "no folder is named after a cluster of the fleet, so none of its promises is about these objects"
+    return "the fleet's inputs are not valid, so what they promise is not known" if fleet.findings else ""
 
 
 def _versions(fleet: KnownFleet) -> Mapping[str, str]:
@@ -100,11 +111,9 @@ def _notes(result: Result, clusters: Sequence[str], fleet: KnownFleet) -> tuple[
             f"{len(clusters)} clusters, {homes} namespaces: every promised control holds or is lifted by an exception."
         )
     elif fleet.promises is None:
-        notes.append(
-            "No fleet was found (name one with -C DIR), so there are no promises to check, and isolation was not proved."
-        )
+        notes.append("No fleet was found (name one with -C DIR), so there are no promises to check.")
     else:
-        notes.append("No folder is named after a cluster of the fleet, so isolation was not proved.")
+        notes.append("No folder is named after a cluster of the fleet, so there are no promises to check.")
     return tuple(notes)
 
 
@@ -120,6 +129,14 @@ def _shown_below(finding: Finding, prefix: str) -> Finding:
     if prefix in ("", "."):
         return finding
     return dataclasses.replace(finding, place=dataclasses.replace(finding.place, file=f"{prefix}/{finding.place.file}"))
+
+
+def _facts_below(one: ControlStatement, prefix: str) -> ControlStatement:
+    """Files as findings name them."""
+    if prefix in ("", "."):
+        return one
+    facts = (dataclasses.replace(fact, file=fact.file and f"{prefix}/{fact.file}") for fact in one.facts)
+    return dataclasses.replace(one, facts=tuple(facts))
 
 
 def _layouts(root: Path, inside: str, versions: Mapping[str, str], version: str) -> list[Layout]:

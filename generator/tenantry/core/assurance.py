@@ -1,8 +1,33 @@
-"""What a verification reports to an auditor about one tenant: controls, objectives, cost."""
+"""What a verification reports beside findings: of each control without promises, of each tenant with them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Standing = Literal["holds", "open", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedFact:
+    """Something that speaks against a control, and where it stands; without a file where several objects do."""
+
+    sentence: str
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ControlStatement:
+    """What objects show of controls where nothing was promised.
+
+    They hold, something is `open` that the facts name, or it is `unknown`, and the sentence says why.
+    """
+
+    controls: tuple[str, ...]
+    standing: Standing
+    sentence: str
+    facts: tuple[ObservedFact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

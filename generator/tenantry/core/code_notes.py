@@ -72,5 +72,7 @@ NOTES: dict[str, Note] = {
     "V072": Note("error: the policy enforces nothing", "Kyverno's compiler", "Correct the expression."),
     "V073": Note("warning: the policy enforces nothing", "Kyverno's engine", "See matchConstraints."),
     "V074": Note("error: nothing was proved", "the fleet's inputs", "Render the cluster's folder."),
+    "V076": Note("warning: which of the two answers depends on age or chance", "Traefik, pkg/muxer/http; ingress-nginx, docs/how-it-works", "Give each a host, a path or a priority of its own."),
+    "V077": Note("warning: browsers refuse the host, unless a certificate beside the tree is for it", "RFC 6125, 6.4.3; Traefik, pkg/tls", "Add the host to the Certificate's dnsNames."),
     "V075": Note("error: nothing says how to judge it", "the fleet's inputs", "Move it into a cluster's folder."),
 }  # fmt: skip

@@ -387,6 +387,12 @@ _CODES: tuple[Code, ...] = (
         "The tree has no objects for a cluster of the fleet, so nothing could be proved for it.",
     ),
     Code("V075", "Belongs to no cluster", "It is next to the cluster folders, so it is unclear how to check it."),
+    Code(
+        "V076",
+        "Routes contend",
+        "Two routes take the same requests and lead to different Services; only one of them answers.",
+    ),
+    Code("V077", "Certificate is for other hosts", "A route names a certificate that is not issued for its host."),
 )
 
 CODES_BY_ID = {code.id: code for code in _CODES}

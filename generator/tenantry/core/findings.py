@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from tenantry.core.assurance import TenantAssurance
+from tenantry.core.assurance import ControlStatement, TenantAssurance
 
 if TYPE_CHECKING:
     from tenantry.core.changes import Plan
@@ -118,6 +118,8 @@ class Result:
     """Groups of units in which exactly the same changes."""
     assurances: tuple[TenantAssurance, ...] = ()
     """What was proved, by tenant; empty unless objects were checked against promises."""
+    statements: tuple[ControlStatement, ...] = ()
+    """What the objects show of each control; empty if they were checked against promises."""
     plan: Plan | None = None
     """What a change of the inputs means."""
     folder: str = ""

@@ -136,6 +136,21 @@ def groups(state: State) -> Iterator[Breach]:
                 yield breach(manifest, "IAM-04", ("subjects", number), fault, hint, tenant=home.tenant)
     for manifest in state.of("argoproj.io", "AppProject"):
         yield from _project_roles(state, manifest, support)
+    yield from _without_support(state, support)
+
+
+def _without_support(state: State, support: frozenset[str]) -> Iterator[Breach]:
+    """Whoever is called at night must see the instance, or rights are given in a hurry, past git."""
+    bound = {
+        manifest.identity.namespace
+        for manifest in state.of(_GROUP, "RoleBinding")
+        for _, subject in entries(manifest.value.get("subjects"))
+        if text(subject.get("name")) in support
+    }
+    for home in state.homes_at("instance"):
+        if support and home.namespace not in bound:
+            message = f"no RoleBinding lets {' or '.join(sorted(support))} see {home}"
+            yield breach(state.anchor(home), "IAM-04", (), message, "run 'tenantry render'", tenant=home.tenant)
 
 
 def _stranger(namespace: str, subject: Value, own: frozenset[str], support: frozenset[str], role_kind: str) -> str:

@@ -212,6 +212,16 @@ def _schedule(manifest: Manifest, home: Home, location: str) -> Iterator[Breach]
         yield breach(manifest, "BKP-04", (*base, "ttl"), message, f"ttl: {wanted * 24}h0m0s", tenant=home.tenant)
 
 
+@proof("BKP-01")
+def locations(state: State) -> Iterator[Breach]:
+    """BKP-01: Velero may write where it is meant to."""
+    for manifest in state.of("velero.io", "BackupStorageLocation"):
+        if manifest.spec.get("accessMode", "ReadWrite") != "ReadWrite":
+            message = f"the location '{manifest.identity.name}' takes no backup: it is {manifest.spec['accessMode']}"
+            path: Path = ("spec", "accessMode")
+            yield breach(manifest, "BKP-01", path, message, "accessMode: ReadWrite", tenant="")
+
+
 @proof("BKP-03")
 def restores(state: State) -> Iterator[Breach]:
     """BKP-03: the policy against restores into other namespaces is there; without it a Restore can map anything."""

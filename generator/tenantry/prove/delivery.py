@@ -75,7 +75,7 @@ def _fences(state: State) -> Iterator[Fence]:
     )
 
 
-@proof("IAM-05", "IAM-06")
+@proof("IAM-05", "IAM-06", "SUP-06")
 def projects(state: State) -> Iterator[Breach]:
     """IAM-05 and IAM-06."""
     fences = {fence.name: fence for fence in _fences(state)}
@@ -94,6 +94,7 @@ def projects(state: State) -> Iterator[Breach]:
             )
         else:
             yield from _project(state, manifest, fence)
+            yield from _labelled(manifest, fence)
     for manifest in state.of(_ARGO, "Application"):
         fence = fences.get(manifest.identity.name)
         if fence is None:
@@ -106,6 +107,8 @@ def projects(state: State) -> Iterator[Breach]:
             )
         else:
             yield from _application(state, manifest, fence)
+            yield from _labelled(manifest, fence)
+            yield from _kept(manifest, fence)
     for manifest in state.of(_ARGO, "ApplicationSet"):
         yield breach(
             manifest,
@@ -115,6 +118,27 @@ def projects(state: State) -> Iterator[Breach]:
             "write Applications",
         )
     yield from _missing(state, fences.values(), space)
+
+
+def _labelled(manifest: Manifest, fence: Fence) -> Iterator[Breach]:
+    """Alerts, lists and the platform's own tools tell by this label whose a project is."""
+    given = text(manifest.labels.get("tenantry.io/tenant"))
+    if given != fence.tenant:
+        message = f"the label says that it is {given or 'nobody'}'s; it is {fence.tenant or 'of no tenant'}"
+        path: Path = ("metadata", "labels", "tenantry.io/tenant")
+        yield breach(manifest, "IAM-05", path, message, "run 'tenantry render'", tenant=fence.tenant)
+
+
+def _kept(manifest: Manifest, fence: Fence) -> Iterator[Breach]:
+    """What people change in the cluster goes back to what was reviewed, and what leaves git leaves the cluster."""
+    automated = mapping(mapping(manifest.spec.get("syncPolicy")).get("automated"))
+    for field, why in (
+        ("selfHeal", "a change that somebody makes in the cluster stays there"),
+        ("prune", "what leaves git stays in the cluster"),
+    ):
+        if automated.get(field) is not True:
+            path: Path = ("spec", "syncPolicy", "automated", field)
+            yield breach(manifest, "SUP-06", path, f"{field} is off: {why}", f"{field}: true", tenant=fence.tenant)
 
 
 def _missing(state: State, fences: Iterable[Fence], space: str) -> Iterator[Breach]:

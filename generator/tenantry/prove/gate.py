@@ -6,9 +6,11 @@ changes, and a sync that applies a new image without its hooks (Argo CD's self-h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ast
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
-from tenantry.core.manifest import Manifest, Path, entries, items, text, whole_number
+from tenantry.core.manifest import Manifest, Path, dig, entries, items, text, whole_number
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
@@ -90,6 +92,52 @@ def _order(works: dict[str, Workload], home: Home, marker: str) -> Iterator[Brea
     container = migration.container("migration")
     if container is not None:
         yield from _environment(migration.manifest, container, {"MIGRATION_RELEASE": marker}, home)
+
+
+_SCRIPTS, _SCRIPT = "odoo-migration-scripts", "migrate.py"
+_CALLS: Mapping[str, tuple[str, str]] = {
+    "lock": ("RUN-07", "two migrations can change one database together"),
+    "refuse_what_a_move_left": ("RUN-07", "Odoo would be installed where a moved database is missing"),
+    "bring_modules": ("RUN-07", "no module is installed or updated for the release"),
+    "refuse_default_password": ("IAM-09", "Odoo's first user keeps the password that everybody knows"),
+    "grant": ("DATA-03", "PUBLIC may connect to the database"),
+}
+"""Functions that the migration must call, the control that each keeps, and what happens without it."""
+_LONGEST = 256 << 10
+"""Characters of a script that are parsed."""
+
+
+@proof("RUN-07", "IAM-09", "DATA-03")
+def scripted(state: State) -> Iterator[Breach]:
+    """What the migration's script does, by the functions that are called from where it begins."""
+    for home in state.homes_at("instance"):
+        manifest = state.get("", "ConfigMap", home.namespace, _SCRIPTS)
+        if manifest is None:
+            continue
+        called = _called(text(dig(manifest.value, "data", _SCRIPT)))
+        for name, (control, why) in _CALLS.items():
+            if name not in called:
+                message = f"the migration never calls {name}(): {why}"
+                path: Path = ("data", _SCRIPT)
+                yield breach(manifest, control, path, message, "call it from migrate()", tenant=home.tenant)
+
+
+@lru_cache(maxsize=64)
+def _called(script: str) -> frozenset[str]:
+    """Functions that a script reaches from its last statement; none of one that can't be parsed."""
+    try:
+        body = ast.parse(script[:_LONGEST]).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset()
+    functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
+    found: set[str] = set()
+    waiting: list[ast.AST] = list(body[-1:])
+    while waiting:
+        for node in ast.walk(waiting.pop()):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in found:
+                found.add(node.func.id)
+                waiting += [functions[node.func.id]] if node.func.id in functions else []
+    return frozenset(found)
 
 
 def _wave(work: Workload) -> int:

@@ -34,7 +34,16 @@ _ARGUMENTS = (
     "--proxy-mode",
     "--addons-path",
 )
-_ENVIRONMENT = {"PGHOST": "127.0.0.1", "PGUSER": "", "PGDATABASE": "", "MIGRATION_DATABASE": "", "PGSSLMODE": "disable"}
+CONFIGURATION = "/run/odoo/odoo.conf"
+"""What Odoo reads: options of the instance, with the passwords that a Pod puts beside them."""
+_ENVIRONMENT = {
+    "ODOO_RC": CONFIGURATION,
+    "PGHOST": "127.0.0.1",
+    "PGUSER": "",
+    "PGDATABASE": "",
+    "MIGRATION_DATABASE": "",
+    "PGSSLMODE": "disable",
+}
 
 
 _LONGEST = 64 << 10
@@ -183,6 +192,10 @@ def _workload(work: Workload, instance: Instance, home: Home) -> Iterator[Breach
     own = instance.names.database
     for container in work.containers:
         if runs_odoo(container):
+            if "ODOO_RC" not in container.environment:
+                message = "ODOO_RC is not set: Odoo reads its image's own file, which binds it to no database"
+                path: Path = (*container.path, "env")
+                yield breach(work.manifest, "DATA-05", path, message, f"ODOO_RC={CONFIGURATION}", tenant=home.tenant)
             for number, argument in enumerate(map(text, items(container.value.get("args")))):
                 if argument.startswith(_ARGUMENTS):
                     message = f"the argument '{argument.partition('=')[0]}' overrides what odoo.conf binds"

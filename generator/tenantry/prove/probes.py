@@ -28,6 +28,7 @@ def probes(state: State) -> Iterator[Breach]:
                 continue
             if work.name == "odoo-web":
                 yield from _patient(work, odoo, home)
+                yield from _starts(work, odoo, home)
                 yield from _sees(work, odoo, home, ("8069",) if home.instance.split else ("8069", _BUS))
             elif (
                 work.name == "odoo-websocket"
@@ -51,6 +52,14 @@ def _patient(work: Workload, odoo: Container, home: Home) -> Iterator[Breach]:
     if grace > 60:
         message = f"a Pod that hangs keeps running for {grace} seconds after the probe failed"
         yield breach(work.manifest, CONTROL, path, message, "terminationGracePeriodSeconds: 30", tenant=home.tenant)
+
+
+def _starts(work: Workload, odoo: Container, home: Home) -> Iterator[Breach]:
+    """Odoo loads its modules before it answers; until then liveness must not count."""
+    if not mapping(odoo.value.get("startupProbe")):
+        message = "without a startup probe, liveness counts while Odoo loads its modules: a slow start is restarted again and again"
+        path: Path = (*odoo.path, "startupProbe")
+        yield breach(work.manifest, CONTROL, path, message, "GET /web/health, failureThreshold 60", tenant=home.tenant)
 
 
 def _sees(work: Workload, odoo: Container, home: Home, ports: tuple[str, ...]) -> Iterator[Breach]:

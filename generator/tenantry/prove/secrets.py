@@ -11,7 +11,8 @@ from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import SecretReader
 from tenantry.prove.registration import proof
 from tenantry.prove.stores import store_of
-from tenantry.prove.workloads import Workload, workloads
+from tenantry.prove.workloads import workloads
+from tenantry.verify.index import Index
 from tenantry.verify.values import without_actions
 
 _ESO = "external-secrets.io"
@@ -144,21 +145,22 @@ def in_git(state: State) -> Iterator[Breach]:
                     "use an ExternalSecret, and rotate the secret, which is exposed",
                 )
     for work in workloads(state):
-        for path, fault in _in_containers(work):
-            yield breach(work.manifest, "IAM-08", path, fault, "refer to a Secret")
-    for manifest, path, fault in _in_texts(state):
+        for container in work.containers:
+            for path, fault in literal_in_container(container.value, container.path):
+                yield breach(work.manifest, "IAM-08", path, fault, "refer to a Secret")
+    for manifest, path, fault in literals_in_files(state.index):
         yield breach(manifest, "IAM-08", path, fault, "keep it in the secret store")
 
 
-def _in_texts(state: State) -> Iterator[tuple[Manifest, Path, str]]:
+def literals_in_files(index: Index) -> Iterator[tuple[Manifest, Path, str]]:
     """(object, field, fault) of literals in files that are mounted."""
-    for manifest in state.of("", "ConfigMap"):
+    for manifest in index.of("", "ConfigMap"):
         for key, content in mapping(manifest.value.get("data")).items():
             one_line = content if "\n" not in text(content) else None
             fault = _in_text(text(content)) or _literal(text(key), one_line)
             if fault:
                 yield manifest, ("data", key), fault
-    for manifest in state.of(_ESO, "ExternalSecret"):
+    for manifest in index.of(_ESO, "ExternalSecret"):
         template = mapping(dig(manifest.spec, "target", "template"))
         for key, content in mapping(template.get("data")).items():
             fault = _template(text(key), text(content))
@@ -166,18 +168,17 @@ def _in_texts(state: State) -> Iterator[tuple[Manifest, Path, str]]:
                 yield manifest, ("spec", "target", "template", "data", key), fault
 
 
-def _in_containers(work: Workload) -> Iterator[tuple[Path, str]]:
+def literal_in_container(container: Value, where: Path) -> Iterator[tuple[Path, str]]:
     """(field, fault) of literals in environment and command lines."""
-    for container in work.containers:
-        for number, entry in entries(container.value.get("env")):
-            fault = _literal(text(entry.get("name")), entry.get("value"))
+    for number, entry in entries(container.get("env")):
+        fault = _literal(text(entry.get("name")), entry.get("value"))
+        if fault:
+            yield (*where, "env", number, "value"), fault
+    for part in ("args", "command"):
+        for number, argument in enumerate(items(container.get(part))):
+            fault = _argument(text(argument))
             if fault:
-                yield (*container.path, "env", number, "value"), fault
-        for part in ("args", "command"):
-            for number, argument in enumerate(items(container.value.get(part))):
-                fault = _argument(text(argument))
-                if fault:
-                    yield (*container.path, part, number), fault
+                yield (*where, part, number), fault
 
 
 def _literal(name: str, value: object) -> str:

@@ -102,6 +102,20 @@ def policies(state: State) -> Iterator[Breach]:
             )
 
 
+_ADMISSION = (
+    "MutatingAdmissionPolicy", "MutatingWebhookConfiguration", "ValidatingAdmissionPolicy", "ValidatingWebhookConfiguration",
+)  # fmt: skip
+
+
+@proof("SUP-02")
+def admission(state: State) -> Iterator[Breach]:
+    """SUP-02: nothing else changes or refuses objects at admission; a webhook sees every Secret that it asks for."""
+    for kind in _ADMISSION:
+        for manifest in state.of("admissionregistration.k8s.io", kind):
+            message = f"a {kind} changes or refuses objects at admission, and no policy of policies/ says so"
+            yield breach(manifest, "SUP-02", ("kind",), message, "remove it, or write a policy")
+
+
 def _policy(manifest: Manifest, policy: Policy, mode: str) -> Iterator[Breach]:
     actions = items(manifest.spec.get("validationActions"))
     if actions != (["Deny"] if mode == "enforce" else ["Audit"]):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tenantry.core.codes import CODES_BY_ID
 from tenantry.core.findings import Finding, Result
+from tenantry.report import statements
 from tenantry.report.plain import one_line
 from tenantry.report.repository import path_in_repository, sentence
 from tenantry.report.text import summary
@@ -19,7 +20,7 @@ def write(result: Result) -> str:
 def _lines(result: Result) -> Iterator[str]:
     for finding in result.findings:
         yield _command(result, finding)
-    yield from map(one_line, result.notes)
+    yield from map(one_line, (*statements.lines(result.statements), *result.notes))
     if result.findings:
         yield summary(result.findings)
 

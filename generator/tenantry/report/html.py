@@ -7,6 +7,7 @@ from html import escape
 
 from tenantry.core.changes import Plan
 from tenantry.core.findings import Finding, ObjectChange, Result
+from tenantry.report import statements
 from tenantry.report.plain import one_line
 from tenantry.report.plan.lines import PlanEntry, facts, head, order, plan_entries, title
 from tenantry.report.values import MARKS, by_unit, show
@@ -35,7 +36,7 @@ def write(result: Result) -> str:
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>{name}</title>", f"<style>{_STYLE}</style>", "</head>", "<body>", f"<h1>{name}</h1>",
         *_findings(result.findings), *(_plan(result.plan) if result.plan else ()), *_changes(result),
-        *(f"<p>{_text(note)}</p>" for note in result.notes), "</body>", "</html>",
+        *statements.html(result.statements), *(f"<p>{_text(note)}</p>" for note in result.notes), "</body>", "</html>",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 

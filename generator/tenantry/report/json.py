@@ -13,7 +13,8 @@ from tenantry.report.plain import to_json_text
 
 
 def write(result: Result) -> str:
-    """The result as JSON, version 1; `changes` only for `diff`, `tenants` and `assumptions` only with assurances.
+    """The result as JSON, version 1; `changes` only for `diff`, `statements` only without promises, `tenants` and
+    `assumptions` only with them.
 
     A finding has `related` only if other places explain it.
     """
@@ -29,6 +30,8 @@ def write(result: Result) -> str:
         document["changes"] = [dataclasses.asdict(change) for change in result.changes]
     if result.plan is not None:
         document["plan"] = _plan(result.plan)
+    if result.statements:
+        document["statements"] = [dataclasses.asdict(statement) for statement in result.statements]
     if result.assurances:
         document["tenants"] = [_assurance(assurance) for assurance in result.assurances]
         document["assumptions"] = list(ASSUMPTIONS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xml.sax.saxutils import escape, quoteattr
 
 from tenantry.core.findings import Finding, Result
+from tenantry.report import statements
 from tenantry.report.plain import one_line
 from tenantry.report.repository import path_in_repository, sentence
 
@@ -21,7 +22,8 @@ def write(result: Result) -> str:
         "hostname": "localhost", "tests": str(len(cases)), "failures": str(errors), "errors": "0",
         "skipped": str(len(result.findings) - errors), "time": "0",
     }  # fmt: skip
-    notes = "\n".join(escape(_plain(note)) for note in result.notes)
+    said = (*statements.lines(result.statements), *result.notes)
+    notes = "\n".join(escape(_plain(note)) for note in said)
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         "<testsuites>",

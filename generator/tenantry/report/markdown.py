@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tenantry.core.findings import Finding, Result
-from tenantry.report import assurance
+from tenantry.report import assurance, statements
 from tenantry.report.object_table import code, object_table
 from tenantry.report.plain import one_line
 from tenantry.report.plan.markdown import plan_markdown
@@ -31,6 +31,7 @@ def _lines(result: Result) -> Iterator[str]:
         yield from plan_markdown(result.plan)
     for title, there in by_unit(result):
         yield from object_table(f"{escape(title)}: {len(there)} objects", there)
+    yield from statements.markdown(result.statements)
     if result.assurances:
         yield from assurance.write(result.assurances)
 

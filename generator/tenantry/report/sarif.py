@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from tenantry.core.codes import CODES_BY_ID
 from tenantry.core.findings import Finding, Place, RelatedPlace, Result
 from tenantry.report.plain import to_json_text
 from tenantry.report.repository import path_in_repository, sentence, with_fingerprints
+from tenantry.report.statements import TITLES, facts
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _REPOSITORY, _PACKAGE = "%SRCROOT%", "TENANTRY"
@@ -50,8 +52,13 @@ def _rule(code: str) -> dict[str, Any]:
 
 
 def _invocation(result: Result) -> dict[str, Any]:
-    notes = [{"level": "note", "message": _message(note)} for note in result.notes]
+    notes = [{"level": "note", "message": _message(note)} for note in (*_said(result), *result.notes)]
     return {"executionSuccessful": True, "toolExecutionNotifications": notes}
+
+
+def _said(result: Result) -> Iterator[str]:
+    for one in result.statements:
+        yield f"{' '.join(one.controls)}: {TITLES[one.standing]}: {'; '.join((one.sentence, *facts(one)))}"
 
 
 def _result(result: Result, rules: list[str], finding: Finding, mark: str) -> dict[str, Any]:

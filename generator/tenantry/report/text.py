@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tenantry.core.findings import Finding, Result
+from tenantry.report import statements
 from tenantry.report.plain import one_line
 from tenantry.report.plan.text import plan_text
 from tenantry.report.values import MARKS, by_unit, show
@@ -35,6 +36,7 @@ def _lines(result: Result) -> Iterator[str]:
     yield from _changes(result)
     if result.plan is not None:
         yield from plan_text(result.plan)
+    yield from statements.lines(result.statements)
     yield from result.notes
     if result.findings:
         yield summary(result.findings)

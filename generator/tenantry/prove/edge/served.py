@@ -1,8 +1,8 @@
-"""EDGE-01, second part: what a running instance is promised is served by its own Service."""
+"""EDGE-01, second part: what a running instance is promised is served by its own Service; EDGE-05: who comes without TLS."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tenantry.core.manifest import Path, entries, text
 from tenantry.prove.cluster_state import Breach, State, breach
@@ -18,7 +18,7 @@ PATHS = (*_PAGES, _SOCKET, _ADMINISTRATION, *_INTERFACES)
 """Paths that are looked at, each standing for what people or programs need."""
 
 
-@proof("EDGE-01")
+@proof("EDGE-01", "EDGE-05")
 def served(state: State) -> Iterator[Breach]:
     """Each host serves pages, sign-in, bus, administration and API where they are promised."""
     routes, _ = read(state)
@@ -39,6 +39,20 @@ def served(state: State) -> Iterator[Breach]:
                     blamed = taking[0] if meant else None
                     yield _missed(state, home, blamed, f"https://{host}{path}", point, port, name)
                     break
+        yield from _redirected(state, home, instance, by_host)
+
+
+def _redirected(
+    state: State, home: Home, instance: Instance, by_host: Mapping[tuple[str, str], list[Route]]
+) -> Iterator[Breach]:
+    """EDGE-05: who types a host without https is sent there; what such a route answers is proved with the others."""
+    for host in instance.hosts:
+        if not _taking(state, by_host.get((home.namespace, host), []), "/", "web"):
+            message = f"http://{host} is answered by nobody, so who leaves out https finds no page"
+            hint = "IngressRoute 'odoo-redirect' should take it"
+            found = state.get("traefik.io", "IngressRoute", home.namespace, "odoo-redirect")
+            manifest, path = (found, ("spec",)) if found else (state.anchor(home), ("metadata", "name"))
+            yield breach(manifest, "EDGE-05", path, message, hint, tenant=home.tenant)
 
 
 def _promised(instance: Instance) -> Iterator[tuple[str, str, str, str]]:

@@ -74,7 +74,7 @@ def classes(state: State, spaces: Mapping[str, Labels]) -> Iterator[PodClass]:
     """Pods of all workloads of the tree."""
     kinds = (*POD_KINDS, ("postgresql.cnpg.io", "Cluster"), ("postgresql.cnpg.io", "Pooler"))
     for manifest in (m for kind in kinds for m in state.of(*kind)):
-        for role, labels, named, host in _pods(manifest):
+        for role, labels, named, host in pods_of(manifest):
             namespace = manifest.identity.namespace
             space = spaces.get(namespace, {NAME_LABEL: namespace})
             endpoint = Endpoint(namespace, space, labels, named, _range(state), host)
@@ -98,8 +98,8 @@ _ROLES = {
 ODOO = frozenset({"web", "cron", "websocket", "migration", "backup", "move"})
 
 
-def _pods(manifest: Manifest) -> Iterator[tuple[str, Labels, Labels, bool]]:
-    """(role, labels, named ports, on the host's network)."""
+def pods_of(manifest: Manifest) -> Iterator[tuple[str, Labels, Labels, bool]]:
+    """(role, labels, named ports, on the host's network) of the Pods that an object brings forth."""
     identity = manifest.identity
     for _, labels, spec in pod_specs(manifest):
         role = _ROLES.get((identity.group, identity.kind, identity.name), "")

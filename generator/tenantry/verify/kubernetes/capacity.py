@@ -42,33 +42,34 @@ def enough(manifest: Manifest, index: Index) -> Iterator[Problem]:
     """Pods and Services that the quota can't hold: the last ones are never made."""
     if index.partial or items(manifest.spec.get("scopes")) or manifest.spec.get("scopeSelector"):
         return
-    needed = index.once(_needed).get(manifest.identity.namespace, {})
+    wanting = index.once(needed).get(manifest.identity.namespace, {})
     for name, hard in mapping(manifest.spec.get("hard")).items():
-        wanted, allowed = needed.get(_NAMES.get(name, name)), values.quantity(hard)
+        wanted, allowed = wanting.get(QUOTA_NAMES.get(name, name)), values.quantity(hard)
         if wanted is not None and allowed is not None and wanted > allowed:
-            shown = _shown(name, wanted)
-            message = f"the tree's objects need {shown}, so the last ones are never made"
-            yield Problem("V052", ("spec", "hard", name), message, f"allow {shown} or more")
+            amount = shown(name, wanted)
+            message = f"the tree's objects need {amount}, so the last ones are never made"
+            yield Problem("V052", ("spec", "hard", name), message, f"allow {amount} or more")
 
 
-_NAMES = {"cpu": "requests.cpu", "memory": "requests.memory", "count/services": "services"}
+QUOTA_NAMES = {"cpu": "requests.cpu", "memory": "requests.memory", "count/services": "services"}
 
 
-def _shown(name: str, amount: Decimal) -> str:
+def shown(name: str, amount: Decimal) -> str:
+    """An amount of what a quota counts under that name."""
     if "memory" in name:
         return f"{amount / 2**20:.0f}Mi"
     return f"{amount.normalize():f}"
 
 
-def _needed(index: Index) -> Mapping[str, Mapping[str, Decimal]]:
+def needed(index: Index) -> Mapping[str, Mapping[str, Decimal]]:
     """What the Pods and Services of each namespace need, by the names of a quota."""
     found: dict[str, Counter[str]] = {}
     for kind in _LASTING:
         for manifest in index.of(*kind):
-            count = _replicas(index, manifest)
+            count = how_many_pods(index, manifest)
             totals = found.setdefault(manifest.identity.namespace, Counter())
             totals["pods"] += count
-            for name, amount in _of_pod(index, manifest):
+            for name, amount in of_pod(index, manifest):
                 totals[name] += amount * count  # type: ignore[assignment]
     for service in index.of("", "Service"):
         totals = found.setdefault(service.identity.namespace, Counter())
@@ -77,7 +78,8 @@ def _needed(index: Index) -> Mapping[str, Mapping[str, Decimal]]:
     return {space: {name: Decimal(amount) for name, amount in totals.items()} for space, totals in found.items()}
 
 
-def _replicas(index: Index, manifest: Manifest) -> int:
+def how_many_pods(index: Index, manifest: Manifest) -> int:
+    """Pods of a workload that are there at least."""
     if manifest.identity.kind == "Cluster":
         return how_many(manifest.spec.get("instances"), 1)
     scaler = scaler_of(index, manifest)
@@ -86,7 +88,7 @@ def _replicas(index: Index, manifest: Manifest) -> int:
     return how_many(manifest.spec.get("replicas"), 1)
 
 
-def _of_pod(index: Index, manifest: Manifest) -> Iterator[tuple[str, Decimal]]:
+def of_pod(index: Index, manifest: Manifest) -> Iterator[tuple[str, Decimal]]:
     """requests and limits of one Pod: of all containers, where each has one."""
     containers: list[Value] = [manifest.spec] if manifest.identity.kind == "Cluster" else []
     for _, _, spec in pod_specs(manifest):

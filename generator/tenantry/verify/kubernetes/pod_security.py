@@ -69,10 +69,16 @@ def admitted(manifest: Manifest, index: Index) -> Iterator[Problem]:
     if level not in ("baseline", "restricted"):
         return
     for path, _, spec in pod_specs(manifest):
-        found = [*_baseline(spec), *(_restricted(spec) if level == "restricted" else ())]
-        for end, why in found:
+        for end, why in refusals(spec, level):
             message = f"{why}, which the namespace's Pod Security level '{level}' refuses: no Pod is ever made"
             yield Problem("V052", (*path, *end), message)
+
+
+def refusals(spec: Value, level: str) -> Iterator[tuple[Path, str]]:
+    """(path, why) of what the level `baseline` or `restricted` refuses in the specification of a Pod."""
+    yield from _baseline(spec)
+    if level == "restricted":
+        yield from _restricted(spec)
 
 
 def _containers(spec: Value) -> Iterator[tuple[Path, Value, Value]]:

@@ -88,7 +88,7 @@ def routed(manifest: Manifest, index: Index) -> Iterator[Problem]:
             policies = isolating(index, pods, "Ingress")
             rules = [rule for policy in policies for _, rule in entries(policy.spec.get("ingress"))]
             inside = [one for one in index.pods.get(space or own, ()) if _controls(one)]
-            if policies and not any(_lets_in(rule, inside) for rule in rules):
+            if policies and not any(lets_in(rule, inside) for rule in rules):
                 names = ", ".join(sorted(policy.identity.name for policy in policies))
                 message = f"the Pods behind the Service '{name}' take nothing from other namespaces (NetworkPolicy {names}), so nobody gets there by this route"
                 yield Problem("V055", path, message, "allow the controller's namespace to reach their port", "warning")
@@ -98,7 +98,7 @@ def _controls(pods: MadePods) -> bool:
     return any(part in str(value) for value in pods.labels.values() for part in _CONTROLLERS)
 
 
-def _lets_in(rule: Value, controllers: Sequence[MadePods]) -> bool:
+def lets_in(rule: Value, controllers: Sequence[MadePods]) -> bool:
     """Whether a rule takes anybody from another namespace, or a controller of the own one."""
     peers = [peer for _, peer in entries(rule.get("from"))]
     return not peers or any(

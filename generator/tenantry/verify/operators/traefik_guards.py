@@ -51,6 +51,7 @@ class _Route:
     entry_points: frozenset[str]
     conjuncts: tuple[_Conjunct, ...]
     guards: frozenset[tuple[str, str]]
+    services: frozenset[tuple[str, str, str]]
 
     def meets(self, other: _Route) -> bool:
         """Whether they share an entry point; without any it is all of them."""
@@ -99,9 +100,13 @@ def _route(index: Index, manifest: Manifest, number: int, content: Value) -> _Ro
     guards = frozenset(
         (text(m.get("namespace")) or namespace, text(m.get("name"))) for _, m in entries(content.get("middlewares"))
     )
+    services = frozenset(
+        (text(s.get("namespace")) or namespace, text(s.get("name")), str(s.get("port")))
+        for _, s in entries(content.get("services"))
+    )
     points = frozenset(map(str, items(manifest.spec.get("entryPoints"))))
     priority = given if isinstance(given, int) and given else len(match)
-    return _Route(manifest, number, priority, points, conjuncts, guards)
+    return _Route(manifest, number, priority, points, conjuncts, guards, services)
 
 
 @references_of(_GROUP, "IngressRoute")
@@ -110,7 +115,7 @@ def reached(manifest: Manifest, index: Index) -> Iterator[Problem]:
     routes = index.once(_routes)
     own = {
         route.number: (route, host)
-        for host in _named_hosts(manifest, index)
+        for host in named_hosts(manifest, index)
         for route in routes.get(host, ())
         if route.manifest is manifest
     }
@@ -124,6 +129,14 @@ def reached(manifest: Manifest, index: Index) -> Iterator[Problem]:
                 hint = "give one of them a priority of its own"
                 yield Problem("V057", ("spec", "routes", number), message, hint, "warning")
                 break
+            if _contends(route, other):
+                where = f"{other.manifest.identity} (route {other.number})"
+                message = (
+                    f"{where} has the same rule and priority, and leads elsewhere: which of the two answers is chance"
+                )
+                hint = "give each a rule or a priority of its own"
+                yield Problem("V076", ("spec", "routes", number), message, hint, "warning")
+                break
         for wider in routes[host]:
             if wider.priority > route.priority and wider.meets(route) and _covers(wider, route):
                 where = f"{wider.manifest.identity} (route {wider.number}, priority {wider.priority})"
@@ -136,12 +149,23 @@ def reached(manifest: Manifest, index: Index) -> Iterator[Problem]:
 
 
 def _ties(route: _Route, other: _Route) -> bool:
+    return other.guards != route.guards and _alike(route, other)
+
+
+def _contends(route: _Route, other: _Route) -> bool:
+    """Alike with the same guards; told at one of both."""
+    later = (other.manifest.identity, other.number) < (route.manifest.identity, route.number)
+    return later and other.guards == route.guards and other.services != route.services and _alike(route, other)
+
+
+def _alike(route: _Route, other: _Route) -> bool:
     apart = other.manifest is not route.manifest or other.number != route.number
     equal = other.priority == route.priority and set(other.conjuncts) == set(route.conjuncts) and bool(route.conjuncts)
-    return apart and equal and other.meets(route) and other.guards != route.guards
+    return apart and equal and other.meets(route)
 
 
-def _named_hosts(manifest: Manifest, index: Index) -> list[str]:
+def named_hosts(manifest: Manifest, index: Index) -> list[str]:
+    """Hosts that the rules of an IngressRoute name."""
     routes = [_route(index, manifest, n, content) for n, content in entries(manifest.spec.get("routes"))]
     return list(dict.fromkeys(h for route in routes for conjunct in route.conjuncts for h in _hosts(conjunct)))
 
@@ -188,7 +212,7 @@ def options_of_host(manifest: Manifest, index: Index) -> Iterator[Problem]:
     own, points = _option_id(manifest), frozenset(map(str, items(manifest.spec.get("entryPoints"))))
     if not own:
         return
-    for host in _named_hosts(manifest, index):
+    for host in named_hosts(manifest, index):
         for other, options, theirs in index.once(_options).get(host, ()):
             if options != own and (not points or not theirs or points & theirs):
                 named = f"those of '{options}'" if options else "none"

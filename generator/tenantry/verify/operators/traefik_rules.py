@@ -157,22 +157,61 @@ def one_default(manifest: Manifest, index: Index) -> Iterator[Problem]:
             return
 
 
-_CIPHERS = re.compile(
-    r"TLS_(?:RSA|ECDHE_(?:RSA|ECDSA))_WITH_(?:RC4_128_SHA|3DES_EDE_CBC_SHA|AES_(?:128|256)_CBC_SHA|AES_128_CBC_SHA256"
-    r"|AES_(?:128_GCM_SHA256|256_GCM_SHA384)|CHACHA20_POLY1305(?:_SHA256)?)"
-    r"|TLS_AES_128_GCM_SHA256|TLS_AES_256_GCM_SHA384|TLS_CHACHA20_POLY1305_SHA256|TLS_FALLBACK_SCSV"
+_CIPHERS = frozenset(
+    [
+        "TLS_AES_128_GCM_SHA256",
+        "TLS_AES_256_GCM_SHA384",
+        "TLS_CHACHA20_POLY1305_SHA256",
+        "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+        "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
+        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+        "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305",
+        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+        "TLS_ECDHE_ECDSA_WITH_RC4_128_SHA",
+        "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA",
+        "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+        "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+        "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305",
+        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+        "TLS_ECDHE_RSA_WITH_RC4_128_SHA",
+        "TLS_FALLBACK_SCSV",
+        "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
+        "TLS_RSA_WITH_AES_128_CBC_SHA",
+        "TLS_RSA_WITH_AES_128_CBC_SHA256",
+        "TLS_RSA_WITH_AES_128_GCM_SHA256",
+        "TLS_RSA_WITH_AES_256_CBC_SHA",
+        "TLS_RSA_WITH_AES_256_GCM_SHA384",
+        "TLS_RSA_WITH_RC4_128_SHA",
+    ]
 )
+"""Names of Go's cipher suites (pkg/tls/cipher.go, CipherSuites)."""
+_CURVES = frozenset(
+    name
+    for curve in (
+        ["CurveP256", "CurveP384", "CurveP521", "X25519", "X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024"]
+    )
+    for name in (curve, curve.lower())
+    if not name.startswith("curvep")
+) | {"secp256r1", "secp384r1", "secp521r1"}
+"""Names of key exchanges (pkg/tls/certificate.go, CurveIDs)."""
 
 
 @rule_for(_GROUP, "TLSOption")
 def ciphers(manifest: Manifest) -> Iterator[Problem]:
-    """Names of Go's cipher suites (pkg/tls/cipher.go); one that is unknown makes the option unusable."""
-    for number, name in enumerate(items(manifest.spec.get("cipherSuites"))):
-        if not _CIPHERS.fullmatch(str(name)):
-            message = f"'{name}' is no cipher suite, so Traefik can't use the options: its hosts answer nobody"
-            yield Problem(
-                "V043", ("spec", "cipherSuites", number), message, "write it like TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
-            )
+    """A cipher suite or a key exchange that is unknown makes the option unusable (pkg/tls/tlsmanager.go, buildTLSConfig)."""
+    for field, known, what, example in (
+        ("cipherSuites", _CIPHERS, "cipher suite", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
+        ("curvePreferences", _CURVES, "key exchange", "X25519 or CurveP256"),
+    ):
+        for number, name in enumerate(items(manifest.spec.get(field))):
+            if str(name) not in known:
+                message = f"'{name}' is no {what}, so Traefik can't use the options: its hosts answer nobody"
+                yield Problem("V043", ("spec", field, number), message, f"write it like {example}")
 
 
 _CLIENT_CA = ("tls.ca", "ca.crt")

@@ -1,4 +1,7 @@
-"""Lines of pg_hba.conf: what PostgreSQL refuses to load (libpq/hba.c), and whom a line lets in without a password."""
+"""Lines of pg_hba.conf: what PostgreSQL refuses to load, and whom a line lets in without a password.
+
+Sources: parse_hba_line and parse_hba_auth_opt of src/backend/libpq/hba.c, PostgreSQL 14 to 18, of which `oauth` is 18's.
+"""
 
 from __future__ import annotations
 
@@ -72,15 +75,8 @@ def _refusal(words: list[str]) -> str:
     return f"'{wrong}' is no option: name=value" if wrong else ""
 
 
-_OPTION_NAMES = frozenset(
+_LDAP = frozenset(
     [
-        "clientcert",
-        "clientname",
-        "compat_realm",
-        "delegate_ident_mapping",
-        "include_realm",
-        "issuer",
-        "krb_realm",
         "ldapbasedn",
         "ldapbinddn",
         "ldapbindpasswd",
@@ -93,37 +89,71 @@ _OPTION_NAMES = frozenset(
         "ldapsuffix",
         "ldaptls",
         "ldapurl",
-        "map",
-        "pam_use_hostname",
-        "pamservice",
-        "radiusidentifiers",
-        "radiusports",
-        "radiussecrets",
-        "radiusservers",
-        "scope",
-        "upn_username",
-        "validator",
     ]
 )
+_RADIUS = frozenset(["radiusidentifiers", "radiusports", "radiussecrets", "radiusservers"])
+_OPTION_METHODS: dict[str, tuple[str, ...]] = {
+    "map": ("cert", "gss", "ident", "oauth", "peer", "sspi"), "krb_realm": ("gss", "sspi"), "include_realm": ("gss", "sspi"),
+    "compat_realm": ("sspi",), "upn_username": ("sspi",), "pamservice": ("pam",), "pam_use_hostname": ("pam",),
+    "issuer": ("oauth",), "scope": ("oauth",), "validator": ("oauth",), "delegate_ident_mapping": ("oauth",),
+    **dict.fromkeys(_LDAP, ("ldap",)), **dict.fromkeys(_RADIUS, ("radius",)),
+}  # fmt: skip
+"""Options, and the methods that they are for (parse_hba_auth_opt)."""
+_OF_CONNECTION = frozenset({"clientcert", "clientname"})
+_VALUES = {
+    "clientcert": ("verify-ca", "verify-full"), "clientname": ("CN", "DN"), "ldapscheme": ("ldap", "ldaps"),
+}  # fmt: skip
+_NOT_BUILT = {"bsd": "OpenBSD", "sspi": "Windows"}
+"""Methods that PostgreSQL has on one system only, which runs in no container of Linux."""
 
 
 def _misplaced(kind: str, method: str, options: list[str]) -> str:
-    """Methods and options that do not go with the type of connection (parse_hba_line)."""
-    if method == "peer" and kind != "local":
-        return "peer is for local connections only"
+    """Methods and options that do not go with the type of connection, or with each other (parse_hba_line)."""
+    only = {"peer": "local", "cert": "hostssl"}.get(method, kind)
+    if kind != only:
+        return f"{method} is for {only} {'connections ' if only == 'local' else ''}only"
     if method == "gss" and kind == "local":
         return "gss is not for local connections"
-    if method == "cert" and kind != "hostssl":
-        return "cert is for hostssl only"
+    if method in _NOT_BUILT:
+        return f"{method} is for servers on {_NOT_BUILT[method]} only"
+    given: dict[str, str] = {}
     for option in options:
-        name, _, value = option.partition("=")
-        if value and name not in _OPTION_NAMES:
-            return f"'{name}' is no option"
-        if name == "clientcert" and kind != "hostssl":
-            return "clientcert is for hostssl only"
-        if name == "clientcert" and value not in ("verify-ca", "verify-full"):
-            return f"clientcert is verify-ca or verify-full, not {value}"
-    return ""
+        name, equals, value = option.partition("=")
+        if not equals:
+            continue
+        given[name] = value.strip('"')
+        if why := _bad_option(kind, method, name, given[name]):
+            return why
+    return _incomplete(method, given)
+
+
+def _bad_option(kind: str, method: str, name: str, value: str) -> str:
+    if name not in _OPTION_METHODS and name not in _OF_CONNECTION:
+        return f"'{name}' is no option"
+    if name in _OF_CONNECTION and kind != "hostssl":
+        return f"{name} is for hostssl only"
+    if name in _VALUES and value not in _VALUES[name]:
+        return f"{name} is {' or '.join(_VALUES[name])}, not {value}"
+    if name == "clientcert" and method == "cert" and value != "verify-full":
+        return "with cert, clientcert is verify-full"
+    if method not in _OPTION_METHODS.get(name, (method,)):
+        return f"'{name}' is an option of {' and '.join(_OPTION_METHODS[name])}, not of {method}"
+    return f"{name} is a number" if name == "ldapport" and not re.fullmatch(r"[1-9][0-9]{0,4}", value) else ""
+
+
+def _incomplete(method: str, given: dict[str, str]) -> str:
+    """Options that a method can't do without, or that exclude each other."""
+    searched = given.keys() & {"ldapbasedn", "ldapbinddn", "ldapbindpasswd", "ldapsearchattribute", "ldapsearchfilter"}
+    if method == "ldap":
+        if given.keys() & {"ldapprefix", "ldapsuffix"}:
+            return f"{sorted(searched)[0]} and ldapprefix or ldapsuffix exclude each other" if searched else ""
+        if not given.keys() & {"ldapbasedn", "ldapurl"}:
+            return "ldap needs ldapbasedn, ldapprefix or ldapsuffix"
+        if {"ldapsearchattribute", "ldapsearchfilter"} <= given.keys():
+            return "ldapsearchattribute and ldapsearchfilter exclude each other"
+    needed = {"radius": ("radiusservers", "radiussecrets"), "oauth": ("issuer", "scope")}.get(method, ())
+    missing = [name for name in needed if not given.get(name)]
+    return f"{method} needs {' and '.join(missing)}" if missing else ""
 
 
 def _bad_address(written: str) -> str:

@@ -6,18 +6,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tenantry.core.manifest import Manifest, Path, Problem, Value, digits, how_many, mapping
+from tenantry.core.manifest import Manifest, Path, Problem, Value, digits, how_many, mapping, text
 from tenantry.core.suggestions import near
 from tenantry.verify.index import Index
 from tenantry.verify.operators.cloudnativepg.known_parameters import (
     CHOICES,
     KNOWN,
+    LAST,
     LEAST_KB,
     LIMITS,
     PGBOUNCER,
     PGBOUNCER_CHOICES,
     PGBOUNCER_NUMBERS,
     POSTGRESQL,
+    SINCE,
 )
 from tenantry.verify.operators.cloudnativepg.rules import GROUP
 from tenantry.verify.registration import references_of, rule_for
@@ -28,12 +30,41 @@ _LONGEST = 64
 @rule_for(GROUP, "Cluster")
 def server_parameters(manifest: Manifest) -> Iterator[Problem]:
     given = mapping(mapping(manifest.spec.get("postgresql")).get("parameters"))
+    major = _major(manifest)
     for name, value in given.items():
-        why, hint = _refused(name, value) if isinstance(value, str) else ("", "")
+        path: Path = ("spec", "postgresql", "parameters", name)
+        why, hint = _refused(name.lower(), value) if isinstance(value, str) else ("", "")
         if why:
-            path: Path = ("spec", "postgresql", "parameters", name)
             yield Problem("V040", path, f"PostgreSQL does not start with '{value[:_LONGEST]}': {why}", hint)
+        elif name.lower() not in KNOWN and "." not in name and (major is None or major <= _NEWEST):
+            message = (
+                f"PostgreSQL has no parameter '{name[:_LONGEST]}' up to version {_NEWEST}, and does not start with it"
+            )
+            yield Problem("V040", path, message, "a fork may know it", "warning")
+        elif major is not None and (lacking := _of_another_version(name.lower(), major)):
+            yield Problem("V040", path, f"PostgreSQL {major} does not start with '{name}': {lacking}", "remove it")
     yield from _reserved(given)
+
+
+_NEWEST = 18
+"""The newest version of which all parameters are known here."""
+
+
+def _major(manifest: Manifest) -> int | None:
+    """The version that a Cluster runs, by the tag of its image or by its catalog's entry."""
+    tag = text(manifest.spec.get("imageName")).partition("@")[0].rpartition("/")[2].partition(":")[2]
+    found = re.match(r"[0-9]{1,3}(?![0-9])", tag)
+    if found:
+        return int(found[0])
+    major = mapping(manifest.spec.get("imageCatalogRef")).get("major")
+    return major if isinstance(major, int) else None
+
+
+def _of_another_version(name: str, major: int) -> str:
+    """Why the version lacks a parameter that others have; empty if it has it."""
+    if SINCE.get(name, 0) > major:
+        return f"the parameter is there since version {SINCE[name]}"
+    return f"version {LAST[name]} was the last that had the parameter" if LAST.get(name, major) < major else ""
 
 
 def _refused(name: str, value: str) -> tuple[str, str]:

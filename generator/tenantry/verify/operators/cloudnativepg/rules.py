@@ -37,6 +37,8 @@ FIXED_PARAMETERS = frozenset(
         "log_rotation_size",
         "log_truncate_on_rotation",
         "logging_collector",
+        "pg_failover_slots.primary_dsn",
+        "pg_failover_slots.standby_slot_names",
         "port",
         "primary_conninfo",
         "primary_slot_name",
