@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from tenantry.change.building import Key
 from tenantry.change.guards.placement import data_places
 from tenantry.change.moves import crosses, move_effects
+from tenantry.change.restores import restore_effects
 from tenantry.change.side import Side
 from tenantry.core.changes import Effect
 from tenantry.core.manifest import Manifest, how_many
@@ -34,6 +35,7 @@ def instance_effects(
     if was.tier.name != will.tier.name:
         yield Effect("isolation", f"tier {was.tier.name} -> {will.tier.name}: other isolation, limits and objectives")
     yield from move_effects(was, will)
+    yield from restore_effects(was.database_servers, will.database_servers)
     yield from _moves(was, will)
     if was.release.marker != will.release.marker and will.running:
         yield _migration(was, will, objects)

@@ -99,6 +99,16 @@ class InstanceNames:
         return f"{self.tenant}.{self.environment}.api.{domain}"
 
 
+def generation_suffix(generation: int) -> str:
+    """What names of a later generation of a database end in; no instance, cell or standby has such an end."""
+    return "" if generation == 1 else f"-g{generation}"
+
+
+def archive(owner: str, generation: int) -> str:
+    """The name under which a generation of an instance's or a cell's server archives."""
+    return f"{owner}{generation_suffix(generation)}"
+
+
 def cell_namespace(cell: str) -> str:
     """Its suffix is one that no instance's namespace has."""
     return f"{cell}-cell"

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from tenantry.core.manifest import Manifest, Path, items, mapping, text
-from tenantry.model import names
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
@@ -121,12 +120,8 @@ def _why(key: str) -> str:
 def _pooler(manifest: Manifest, path: Path, content: str, instance: Instance, home: Home) -> Iterator[Breach]:
     parts = sections(content)
     own = instance.names.database
-    cell = names.cell_namespace(home.site.cell.name)
-    hosts = (
-        {"postgresql-rw", f"postgresql-rw.{home.namespace}.svc"}
-        if home.own_postgresql
-        else {f"postgresql-rw.{cell}.svc"}
-    )
+    here = database_host(instance)
+    hosts = {here, f"{here}.{home.namespace}.svc"} if home.own_postgresql else {here}
     aliases = parts.get("databases", {})
     for alias, target in aliases.items():
         words = dict(_POOLS_TO.findall(target))

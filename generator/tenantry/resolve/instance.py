@@ -16,6 +16,7 @@ from tenantry.model.release import Release
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import EdgeLimits, Tier
 from tenantry.resolve.schedule import BackupTimes
+from tenantry.resolve.servers import ServerGeneration, Servers, cell_servers, servers_of
 from tenantry.resolve.sizing import PodSize, PostgresqlSize
 
 
@@ -112,10 +113,36 @@ class Instance:
 
     @property
     def running(self) -> bool:
-        """False when the instance's Pods are stopped: suspended, frozen for its last copy, or a recovery environment between
-        drills."""
+        """False when the instance's Pods are stopped: suspended, frozen for its last copy, a recovery environment between
+        drills, or while its database is replaced."""
         frozen = self.move is not None and self.move.step == "freeze"
-        return self.state == "active" and self.environment != "recovery" and not frozen
+        return self.awake and not frozen and not self.database_servers.stopped
+
+    @property
+    def awake(self) -> bool:
+        """Whether its own servers run. Odoo may be stopped beside them, for work on the data."""
+        return self.state == "active" and self.environment != "recovery"
+
+    @property
+    def servers(self) -> Servers:
+        """Its own PostgreSQL servers; those of a tier without any are the cell's."""
+        placed = self.tenant.environments.get(self.environment)
+        return servers_of(self.name, placed.restores if placed is not None and self.settings.postgresql else ())
+
+    @property
+    def database_servers(self) -> Servers:
+        """The PostgreSQL servers, its own or its cell's, that its database is on."""
+        return self.servers if self.settings.postgresql is not None else cell_servers(self.site.cell)
+
+    @property
+    def database_server(self) -> ServerGeneration:
+        """The PostgreSQL server, its own or its cell's, that Odoo works on."""
+        return self.database_servers.serving
+
+    @property
+    def database_ca(self) -> str:
+        """The Secret with the certificate by which its Pods know that server: the operator's own, or the internal CA's."""
+        return f"{self.database_server.name}-ca" if self.settings.postgresql is not None else "internal-client"
 
     @property
     def beside(self) -> Instance | None:
@@ -160,7 +187,8 @@ class Instance:
 def database_host(instance: Instance) -> str:
     """The server that its Pods are connected to, as they call it."""
     own = instance.settings.postgresql is not None
-    return "postgresql-rw" if own else f"postgresql-rw.{cell_namespace(instance.site.cell.name)}.svc"
+    service = f"{instance.database_server.name}-rw"
+    return service if own else f"{service}.{cell_namespace(instance.site.cell.name)}.svc"
 
 
 def attachment_folder(instance: Instance) -> str:
