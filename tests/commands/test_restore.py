@@ -71,10 +71,10 @@ def test_a_wrong_moment_in_place_is_followed_by_another(restore: Callable[..., R
     (("northwind", "--to", "2027-11-20T10:15:00Z", "--reason", "R"), "is not over yet"),
     (("northwind", "--to", "2026-01-20T10:15:00Z", "--reason", "R"), "and backups are kept for 35"),
     (("northwind", "--to", "yesterday", "--reason", "R"), "S023"),
-    (("northwind", "--to", "2026-11-20T10:15:00Z"), "--to and --backup need --reason"),
+    (("northwind", "--to", "2026-11-20T10:15:00Z"), "need --reason"),
     (("northwind", *BEGIN, "--backup", "20261120T013000"), "both are given"),
     (("northwind", *BEGIN, "--next"), "one of these"),
-    (("northwind", "--in-place"), "need --to or --backup"),
+    (("northwind", "--in-place"), "need --to, --backup or --out-of-cell"),
     (("northwind", "--next"), "is not being restored"), (("northwind",), "was never restored"),
 ])  # fmt: skip
 def test_what_can_not_be_restored_is_refused_and_nothing_is_written(restore: Callable[..., Ran], fleet: Path, given: tuple[str, ...], said: str) -> None:  # fmt: skip
@@ -92,3 +92,31 @@ def test_a_step_has_a_way_back_only_where_something_is_kept(restore: Callable[..
     assert "is kept until 2026-12-29" in restore("northwind", "--next").err
     assert "Step recover: " in restore("northwind", "--back").out
     assert errors(fleet) == []
+
+
+def test_one_database_comes_out_of_its_cell(restore: Callable[..., Ran], fleet: Path) -> None:
+    refused = restore("acme", "--out-of-cell", "--reason", "A table was dropped")
+    assert refused.code == 2 and "beside the server that serves there is none" in refused.err
+    restore("euw1-shared-a", *BEGIN)
+    ran = restore("acme", "--out-of-cell", "--reason", "A table was dropped")
+    assert (
+        "acme-production: generation 2 of its database, from generation 2, as of the moment of the cell's generation 2."
+        in ran.out
+    )
+    assert errors(fleet) == []
+    refused = restore("euw1-shared-a", "--drop")
+    assert any("F042" in line and "beside the server that serves there is none" in line for line in errors(fleet)), (
+        refused
+    )
+    restored = restore("northwind", "--out-of-cell", "--reason", "R")
+    assert restored.code != 0
+
+
+def test_its_commands_end_with_the_database_that_nobody_uses(restore: Callable[..., Ran], fleet: Path) -> None:
+    restore("euw1-shared-a", *BEGIN)
+    restore("acme", "--out-of-cell", "--reason", "A table was dropped")
+    for step in ("switch", "done"):
+        ran = restore("acme", "--next", as_of="2027-01-01")
+        assert f"Step {step}: " in ran.out, ran
+    assert "kubectl delete --namespace euw1-shared-a-cell database.postgresql.cnpg.io/acme-production\n" in ran.out
+    assert errors(fleet, "2027-01-01") == []

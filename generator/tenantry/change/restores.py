@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from tenantry.core.changes import Effect
 from tenantry.model.restore import Restore, RestoreStep, RestoreWay
+from tenantry.resolve.instance import Instance
 from tenantry.resolve.servers import ServerGeneration, Servers, servers_of
 
-FIRST_STEPS: Mapping[RestoreWay, RestoreStep] = {"beside": "recover", "in-place": "save"}
+FIRST_STEPS: Mapping[RestoreWay, RestoreStep] = {"beside": "recover", "in-place": "save", "database": "copy"}
 _ORDER: Mapping[RestoreWay, Mapping[RestoreStep, tuple[RestoreStep, ...]]] = {
     "beside": {"recover": ("switch", "dropped"), "switch": ("done", "recover")},
     "in-place": {"save": ("recover", "dropped"), "recover": ("switch",), "switch": ("done",)},
+    "database": {"copy": ("switch", "dropped"), "switch": ("done", "copy")},
 }
 """Way -> step -> the steps that one change may lead to; the one that goes on comes first."""
 
@@ -84,23 +86,88 @@ GUIDES: Mapping[tuple[RestoreWay, RestoreStep], RestoreGuide] = {
         "Odoo works on what was restored", "people can log in and see what they looked for",
         ("kubectl rollout status --namespace {odoo} deployment/odoo-web --timeout=30m", _STATUS), "no more: another moment is another restore",
     ),
+    ("database", "copy"): RestoreGuide(
+        "a Job takes the database out of the cell's restored server into a new one beside the one that serves, and compares them row by row",
+        "the Job has ended well: all is alike",
+        (
+            "kubectl wait --namespace {odoo} --for=condition=complete --timeout=2h job/odoo-move",
+            "kubectl logs --namespace {odoo} job/odoo-move",
+        ),
+        "at any time, without loss: --drop",
+    ),
+    ("database", "switch"): RestoreGuide(
+        "Odoo works on what was restored; the database that served before is kept, and nobody can log in to it",
+        "people can log in and see what they looked for, and the day until which the other one is kept is over",
+        ("kubectl rollout status --namespace {odoo} deployment/odoo-web --timeout=30m", "kubectl get --namespace {odoo} pods,jobs"),
+        "if it is the wrong moment; what was entered since the switch is lost: --back",
+    ),
+    ("database", "done"): RestoreGuide(
+        "the database that served before has left the trees; it stays on its server until somebody deletes it", "it is deleted",
+        (
+            'kubectl patch --namespace {namespace} database.postgresql.cnpg.io/{unused} --type=merge --patch \'{{"spec": {{"databaseReclaimPolicy": "delete"}}}}\'',
+            "kubectl delete --namespace {namespace} database.postgresql.cnpg.io/{unused}",
+            'kubectl patch --namespace {namespace} databaserole.postgresql.cnpg.io/{unused} --type=merge --patch \'{{"spec": {{"databaseRoleReclaimPolicy": "delete"}}}}\'',
+            "kubectl delete --namespace {namespace} databaserole.postgresql.cnpg.io/{unused}",
+        ),
+        "no more",
+    ),
+    ("database", "dropped"): RestoreGuide(
+        "the new database has left the trees; it stays on its server until somebody deletes it", "it is deleted", (), "no more"
+    ),
     ("in-place", "done"): RestoreGuide("the restore is over", "", (), "no more"),
     ("in-place", "dropped"): RestoreGuide("the restore is given up; nothing was replaced", "", (), "no more"),
 }  # fmt: skip
 
 
-def commands(
-    guide: RestoreGuide, restores: Sequence[Restore], owner: str, namespace: str, odoo: str, database: str
-) -> list[str]:
-    """The commands of the last restore's step, with names; `odoo` is the namespace of an instance that uses the server."""
-    server = ServerGeneration(owner=owner, restore=restores[-1])
-    before = servers_of(owner, restores[:-1]).serving
+@dataclass(frozen=True, slots=True)
+class RestoredPlace:
+    """Names that the commands of a restore need; `odoo` is the namespace of an instance that uses the server."""
+
+    owner: str
+    namespace: str
+    odoo: str
+    database: str
+    unused: str = ""
+    """The objects of the database that an instance does not use, on its server."""
+
+
+def commands(guide: RestoreGuide, restores: Sequence[Restore], place: RestoredPlace) -> list[str]:
+    """The commands of the last restore's step, with names."""
+    server = ServerGeneration(owner=place.owner, restore=restores[-1])
+    before = servers_of(place.owner, restores[:-1]).serving
     return [
         command.format(
-            namespace=namespace, server=server.name, suffix=server.suffix, before=before.name, odoo=odoo, database=database
+            namespace=place.namespace, server=server.name, suffix=server.suffix, before=before.name, odoo=place.odoo,
+            database=place.database, unused=place.unused,
         )
         for command in guide.commands
     ]  # fmt: skip
+
+
+def takes_over(earlier: Instance, instance: Instance) -> bool:
+    """Whether a change makes an instance use the other of its two databases: after the copy, or back to what was kept."""
+    was, will = earlier.databases, instance.databases
+    return was.beside is not None and (was.serving, was.beside) == (will.beside, will.serving)
+
+
+def database_effects(was: Instance, will: Instance) -> Iterator[Effect]:
+    """What another step of taking one database out of a server means for whom it belongs to."""
+    before, after = was.databases, will.databases
+    if before == after:
+        return
+    if before.serving != after.serving:
+        back = after.serving < before.serving
+        what = "what was entered since the switch is lost" if back else "what was entered since that moment is lost"
+        yield Effect(
+            "data", f"Odoo works on another database, {will.names.database}; {what}", downtime="while the Pods restart"
+        )
+    elif after.filling:
+        yield Effect(
+            "availability",
+            "a database is taken out of the cell's restored server, and compared; the one that serves is not touched",
+        )
+    elif before.beside is not None:
+        yield Effect("data", "a database leaves the trees; it stays on its server until somebody deletes it")
 
 
 def restore_effects(was: Servers, will: Servers) -> Iterator[Effect]:

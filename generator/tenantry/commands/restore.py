@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tenantry.change.restores import FIRST_STEPS, GUIDES, commands, follows
+from tenantry.change.restores import FIRST_STEPS, GUIDES, RestoredPlace, commands, follows
 from tenantry.commands.set import set_values
 from tenantry.core.findings import FindingsError, UsageError, in_order
 from tenantry.core.suggestions import choices
@@ -25,7 +25,7 @@ from tenantry.plan.restores import too_old
 from tenantry.report.document import CommandAnswer
 from tenantry.report.plain import one_line
 from tenantry.resolve.instance import Instance
-from tenantry.resolve.servers import servers_of
+from tenantry.resolve.servers import databases_of, servers_of
 from tenantry.runtime.workspace import Workspace
 
 _KEPT_DAYS = 30
@@ -76,6 +76,9 @@ def begin(space: Workspace, subject: str, wish: Wish) -> CommandAnswer:
     step: RestoreStep = "recover" if instead else FIRST_STEPS[wish.way]
     source = wish.source or (last.source if instead and last else serving)
     kept = [_written(restore, "dropped" if instead and restore is last else restore.step) for restore in found.restores]
+    if wish.way == "database":
+        beside = found.users[0].database_servers.beside if found.users else None
+        source = beside.generation if beside is not None else 1
     entry = {
         "generation": max((r.generation for r in found.restores), default=1) + 1, "source": source, "way": wish.way, "step": step,
         **({"targetTime": wish.target_time} if wish.target_time else {}), **({"backup": wish.backup} if wish.backup else {}),
@@ -89,7 +92,7 @@ def forward(space: Workspace, subject: str) -> CommandAnswer:
     """Write the next step."""
     found, last = _open(_inputs(space), subject)
     step = follows(last)[0]
-    if step == "done" and last.way == "beside" and last.keep_source_until >= space.as_of:
+    if step == "done" and last.way != "in-place" and last.keep_source_until >= space.as_of:
         raise UsageError(f"what served before is kept until {last.keep_source_until}", "take this step on a later day")
     return _stepped(space, subject, found, step)
 
@@ -97,9 +100,9 @@ def forward(space: Workspace, subject: str) -> CommandAnswer:
 def back(space: Workspace, subject: str) -> CommandAnswer:
     """Go back to what served before, which is kept beside."""
     found, last = _open(_inputs(space), subject)
-    if (last.way, last.step) != ("beside", "switch"):
+    if last.way == "in-place" or last.step != "switch":
         raise UsageError(f"there is no way back from the step '{last.step}'", GUIDES[last.way, last.step].back)
-    return _stepped(space, subject, found, "recover")
+    return _stepped(space, subject, found, FIRST_STEPS[last.way])
 
 
 def drop(space: Workspace, subject: str) -> CommandAnswer:
@@ -157,7 +160,8 @@ def _later(as_of: str) -> str:
 
 
 def _written(restore: Restore, step: RestoreStep) -> dict[str, Any]:
-    end = {"targetTime": restore.target_time} if restore.target_time is not None else {"backup": restore.backup}
+    given = {"targetTime": restore.target_time, "backup": restore.backup}
+    end = {key: value for key, value in given.items() if value is not None}
     return {
         "generation": restore.generation, "source": restore.source, "way": restore.way, "step": step, **end,
         "reason": restore.reason, "keepSourceUntil": restore.keep_source_until,
@@ -183,10 +187,22 @@ def _write(space: Workspace, inputs: Inputs, found: _Subject, entries: Sequence[
         said = "\n  ".join(f"{f.place}: {f.code} {f.message}{f' ({f.hint})' if f.hint else ''}" for f in new)
         raise UsageError(f"{found.name} can't be restored so:", said)
     made = Restore(**{to_snake_case(key): item for key, item in entries[-1].items()})
-    late = too_old(made, found.kept_days, space.as_of)
+    late = too_old(made, found.kept_days, space.as_of) if made.way != "database" else ""
     if late:
         raise UsageError(f"{found.name} can't be restored so: {late}", "choose a later moment")
     set_values(space, found.key, [f"{found.field}={json.dumps(entries)}"])
+
+
+def _place(found: _Subject, user: Instance | None) -> RestoredPlace:
+    if user is None:
+        return RestoredPlace(found.owner, found.namespace, found.namespace, "postgres")
+    space, last = found.namespace, found.restores[-1]
+    if last.way != "database":
+        return RestoredPlace(found.owner, space, user.names.namespace, user.names.database)
+    before = databases_of(found.restores[:-1]).serving
+    unused = replace(user.names, database_generation=before).database_object + user.database_server.suffix
+    cell = names.cell_namespace(user.site.cell.name)
+    return RestoredPlace(cell, cell, user.names.namespace, user.names.database, unused)
 
 
 _REVIEW = "Look at it with 'tenantry plan'; then render, check and merge it."
@@ -199,12 +215,9 @@ def _answer(space: Workspace, subject: str, *, written: bool = True) -> CommandA
     last = found.restores[-1]
     guide = GUIDES[last.way, last.step]
     user = found.users[0] if found.users else None
-    odoo, database = (user.names.namespace, user.names.database) if user else (found.namespace, "postgres")
-    run = commands(guide, found.restores, found.owner, found.namespace, odoo, database)
-    about = (
-        f"{found.name}: generation {last.generation} {'' if last.way == 'in-place' else 'beside the server that serves, '}"
-        f"from generation {last.source}, as of {last.moment}."
-    )
+    run = commands(guide, found.restores, _place(found, user))
+    beside = {"in-place": "", "beside": "beside the server that serves, ", "database": "of its database, "}[last.way]
+    about = f"{found.name}: generation {last.generation} {beside}from generation {last.source}, as of {last.moment}."
     lines = [f"Step {last.step}: {guide.does}.", *([_REVIEW] if written else [])]
     if last.step in CLOSED:
         lines += ["In the cluster:"] if run else []
@@ -212,7 +225,7 @@ def _answer(space: Workspace, subject: str, *, written: bool = True) -> CommandA
         lines.append(f"Before the next step: {guide.done}.")
     lines += [f"  {command}" for command in run]
     if last.step not in CLOSED:
-        day = f", after {last.keep_source_until}" if follows(last)[0] == "done" and last.way == "beside" else ""
+        day = f", after {last.keep_source_until}" if follows(last)[0] == "done" and last.way != "in-place" else ""
         lines += [
             f"Go back: {guide.back}.",
             f"Then write the step '{follows(last)[0]}'{day}: tenantry restore {subject} --next",

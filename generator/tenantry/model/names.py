@@ -18,6 +18,8 @@ class InstanceNames:
 
     tenant: str
     environment: EnvironmentName
+    database_generation: int = 1
+    """Which of its databases on a shared server it is; a later one was taken out of a restored copy of that server."""
 
     @property
     def instance(self) -> str:
@@ -31,7 +33,8 @@ class InstanceNames:
     @property
     def database(self) -> str:
         """Database and role; pg_hba's `sameuser` requires them to be equal."""
-        return f"{self.tenant}_{self.environment}".replace("-", "_")
+        later = f"_d{self.database_generation}" if self.database_generation > 1 else ""
+        return f"{self.tenant}_{self.environment}{later}".replace("-", "_")
 
     @property
     def reporting_role(self) -> str:
@@ -41,7 +44,7 @@ class InstanceNames:
     @property
     def database_object(self) -> str:
         """Kubernetes name of the database's objects in the namespace of its PostgreSQL cluster."""
-        return self.instance
+        return f"{self.instance}-d{self.database_generation}" if self.database_generation > 1 else self.instance
 
     @property
     def redis_user(self) -> str:

@@ -1,12 +1,12 @@
-"""A restore of a PostgreSQL server to a moment, as a state in the file of whom the server belongs to."""
+"""A restore of a PostgreSQL server, or of one database of it, to a moment: a state in the file of whom it belongs to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-RestoreStep = Literal["save", "recover", "switch", "done", "dropped"]
-RestoreWay = Literal["beside", "in-place"]
+RestoreStep = Literal["save", "recover", "copy", "switch", "done", "dropped"]
+RestoreWay = Literal["beside", "in-place", "database"]
 SETTLED: frozenset[RestoreStep] = frozenset(("switch", "done"))
 """Steps in which what was restored serves."""
 CLOSED: frozenset[RestoreStep] = frozenset(("done", "dropped"))
@@ -19,7 +19,7 @@ class Restore:
 
     generation: int
     source: int
-    """The generation whose archive is read."""
+    """The generation whose archive is read; for one database, that of the cell's restored server."""
     step: RestoreStep
     reason: str
     keep_source_until: str
@@ -32,4 +32,6 @@ class Restore:
     @property
     def moment(self) -> str:
         """Where the recovery ends, in words."""
+        if self.way == "database":
+            return f"the moment of the cell's generation {self.source}"
         return self.target_time or f"the end of base backup {self.backup}"

@@ -57,14 +57,19 @@ def _rising(scope: Scope, subject: _Subject) -> Iterator[Finding]:
             message = f"generation {restore.generation} is not above {highest}, so its archive may not be empty"
             hint = f"write {highest + 1}; no generation is used twice"
             yield _finding(scope, subject, (index, "generation"), message, hint)
-        if restore.source >= restore.generation:
+        if restore.source >= restore.generation and restore.way != "database":
             message = f"generation {restore.generation} can't come from the archive of generation {restore.source}"
             yield _finding(scope, subject, (index, "source"), message, "name an earlier one; the first is 1")
         highest = max(highest, restore.generation)
 
 
 def _moment(scope: Scope, subject: _Subject, index: int, restore: Restore) -> Iterator[Finding]:
-    """Exactly one end, which lies in the past."""
+    """Exactly one end, which lies in the past; one database ends where the cell's server does."""
+    if restore.way == "database":
+        if restore.target_time is not None or restore.backup is not None:
+            message = "one database comes from the cell's restored server, whose moment it has"
+            yield _finding(scope, subject, (index,), message, "leave 'targetTime' and 'backup' out")
+        return
     if (restore.target_time is None) == (restore.backup is None):
         message = "a restore ends at 'targetTime' or at 'backup': " + (
             "neither is given" if restore.backup is None else "both are given"
@@ -101,7 +106,10 @@ def _step(scope: Scope, subject: _Subject, index: int, restore: Restore) -> Iter
         message = f"generation {restore.generation} is in the step '{restore.step}', although a later restore has begun"
         hint = f"end it first: '{subject.command} --next', or '--drop'"
         yield _finding(scope, subject, (index, "step"), message, hint)
-    if restore.step == "save" and restore.way == "beside":
+    if (restore.step == "copy") != (restore.way == "database") and restore.step not in ("switch", *CLOSED):
+        message = f"a restore '{restore.way}' has no step '{restore.step}'"
+        yield _finding(scope, subject, (index, "step"), message, "docs/how-to/restore-a-database.md lists the steps")
+    elif restore.step == "save" and restore.way == "beside":
         message = "a restore beside the server that serves begins with the step 'recover': nothing is replaced"
         yield _finding(scope, subject, (index, "step"), message, "write 'recover', or 'way: in-place'")
 
@@ -124,12 +132,25 @@ def _places(scope: Scope) -> Iterator[Finding]:
 
 
 def _impossible(instance: Instance) -> tuple[str, str]:
-    if instance.settings.postgresql is None:
+    restores = instance.tenant.environments[instance.environment].restores
+    last, own = restores[-1], instance.settings.postgresql is not None
+    if not own and last.way != "database":
         why = f"its database is on the server of cell '{instance.site.cell.name}', with those of others"
-        return why, "docs/how-to/restore-a-database.md says how one database comes back"
-    open_ = instance.tenant.environments[instance.environment].restores[-1].step not in CLOSED
-    if open_ and instance.move is not None:
+        return (
+            why,
+            f"restore the cell beside, then take its database out: 'tenantry restore {instance.name} --out-of-cell'",
+        )
+    if last.step in CLOSED:
+        return "", ""
+    if own and last.way == "database":
+        return "it has a server of its own", "restore that, beside the one that serves"
+    if instance.move is not None:
         return "it moves", "end the move first, or go back: 'tenantry move --back'"
-    if open_ and not instance.awake:
+    if not instance.awake:
         return "its servers are stopped", "resume it first"
+    beside = instance.database_servers.beside
+    if last.step == "copy" and (beside is None or beside.generation != last.source):
+        there = f"generation {beside.generation}" if beside is not None else "none"
+        why = f"it would be taken out of generation {last.source} of cell '{instance.site.cell.name}', and beside the server that serves there is {there}"
+        return why, f"restore the cell beside first: 'tenantry restore {instance.site.cell.name}'"
     return "", ""

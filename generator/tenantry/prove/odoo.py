@@ -12,7 +12,7 @@ from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
 from tenantry.prove.workloads import Workload, runs_odoo, workloads
-from tenantry.resolve.instance import Instance, attachment_folder, database_host
+from tenantry.resolve.instance import Instance, attachment_folder, copy_source_host, database_host
 
 _POOLS_TO = re.compile(r"\b(\w+)=(\S+)")
 _BOUND = {
@@ -163,7 +163,8 @@ def _fixed(work: Workload, instance: Instance, own: str) -> Mapping[str, str]:
     if work.name != "odoo-move" or instance.copied_to is None:
         return fixed
     ends = {"SOURCE": instance, "TARGET": instance.copied_to}
-    hosts = {f"{end}_HOST": database_host(place) for end, place in ends.items()}
+    hosts = {"SOURCE_HOST": copy_source_host(instance), "TARGET_HOST": database_host(instance.copied_to)}
+    hosts["TARGET_DATABASE"] = instance.copied_to.names.database
     files = {f"ATTACHMENT_{end}": attachment_folder(place) for end, place in ends.items()}
     return {**fixed, **hosts, **files, "PGSSLMODE": "verify-full"}
 

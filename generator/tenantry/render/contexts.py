@@ -19,7 +19,7 @@ from tenantry.render.alerts import Alert, availability_alerts, database_alerts, 
 from tenantry.render.kinds import kinds_of
 from tenantry.render.registry import Context
 from tenantry.resolve import schedule
-from tenantry.resolve.instance import Instance, Site, attachment_folder, database_host, numbered
+from tenantry.resolve.instance import Instance, Site, attachment_folder, copy_source_host, database_host, numbered
 from tenantry.resolve.quota import cell_quota, instance_quota
 from tenantry.resolve.servers import ServerGeneration, Servers, cell_servers
 from tenantry.resolve.sizing import PostgresqlSize, websockets_in_flight
@@ -193,9 +193,11 @@ def _copy_target(instance: Instance) -> Context | None:
     if other is None:
         return None
     here, there = attachment_folder(instance), attachment_folder(other)
+    source = instance.filled_from
     return {
-        "step": instance.move.step if instance.move else "", "host": database_host(other),
-        "own": other.settings.postgresql is not None, "cluster": other.database_server.name, "ca": other.database_ca, "cell_namespace": names.cell_namespace(other.site.cell.name),
+        "step": instance.move.step if instance.move else "restore", "host": database_host(other), "source_host": copy_source_host(instance),
+        "database": other.names.database if source else "",
+        "own": other.settings.postgresql is not None, "cluster": (source or other.database_server).name, "ca": other.database_ca, "cell_namespace": names.cell_namespace(other.site.cell.name),
         "attachments": [here, there] if here != there else [], "endpoint": instance.site.cluster.object_storage.endpoint,
     }  # fmt: skip
 
@@ -302,10 +304,14 @@ def cell_context(site: Site, tier: Tier, members: Sequence[Instance], moving: Se
         "server_beside": [(s.suffix[1:] or "first", {"server": s, "database_alerts": database_alerts(namespace, s, size, tier, pages=False)})
                           for s in servers.all if size and not s.serves],
         "alert_labels": {"namespace": namespace, "cell": cell.name},
-        "members": [(m.name, {"member": m}) for m in sorted(with_database, key=lambda m: m.name)],
-        "member_databases": [(f"{m.name}{s.suffix}", {"member": m, "server": s}) for m in sorted(with_database, key=lambda m: m.name) for s in servers.all],
-        "member_stores": [(m.name, {"member": m}) for m in (*members, *beside) if own_stores and _is_served(m)],
-        "copying": [m.names.namespace for m in moving if m.copied_to is not None and m.copied_to.settings.postgresql is None],
+        "members": [(m.names.database_object, {"member": m}) for m in sorted(with_database, key=lambda m: m.names.database_object)],
+        "member_databases": [
+            (f"{m.names.database_object}{s.suffix}", {"member": m, "server": s})
+            for m in sorted(with_database, key=lambda m: m.names.database_object) for s in servers.all
+        ],
+        "filling": [m.names.namespace for m in members if m.filled_from is not None],
+        "member_stores": [(m.name, {"member": m}) for m in (*members, *(b for b in beside if b.site.cell is not cell)) if own_stores and _is_served(m)],
+        "copying": [m.names.namespace for m in moving if m.move is not None and m.copied_to is not None and m.copied_to.settings.postgresql is None],
         "redis_users": [m.names for m in members if not m.settings.own_redis],
         "backup_retention_days": backup.retention_days,
         "backups": schedule.backup_times(namespace, backup.base_backup_every_hours, backup.velero_every_hours, (default,)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster, NodePool
@@ -16,7 +16,7 @@ from tenantry.model.release import Release
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import EdgeLimits, Tier
 from tenantry.resolve.schedule import BackupTimes
-from tenantry.resolve.servers import ServerGeneration, Servers, cell_servers, servers_of
+from tenantry.resolve.servers import Databases, ServerGeneration, Servers, cell_servers, databases_of, servers_of
 from tenantry.resolve.sizing import PodSize, PostgresqlSize
 
 
@@ -146,24 +146,50 @@ class Instance:
 
     @property
     def beside(self) -> Instance | None:
-        """The instance at the other place of a move, while its database is in the trees, too."""
-        return self.move.other if self.move is not None and self.move.step != "remove" else None
+        """The instance at the other place of a move, or with the other database of a restore, while that is in the trees, too."""
+        if self.move is not None:
+            return self.move.other if self.move.step != "remove" else None
+        return self._other_database
+
+    @property
+    def databases(self) -> Databases:
+        """Its databases on a shared server."""
+        return databases_of(
+            self.tenant.environments[self.environment].restores if self.settings.postgresql is None else ()
+        )
+
+    @property
+    def _other_database(self) -> Instance | None:
+        found = self.databases if self.environment in self.tenant.environments else Databases()
+        if found.beside is None:
+            return None
+        return replace(self, names=replace(self.names, database_generation=found.beside), retired=not found.filling)
+
+    @property
+    def filled_from(self) -> ServerGeneration | None:
+        """The restored server that a Job of this instance takes one database out of."""
+        mine = self.names.database_generation == self.databases.serving
+        return self.database_servers.beside if self.move is None and mine and self.databases.filling else None
 
     @property
     def copied_to(self) -> Instance | None:
         """The instance whose database is written by a Job of this one."""
-        return self.move.other if self.move is not None and self.move.step in COPYING else None
+        if self.move is not None:
+            return self.move.other if self.move.step in COPYING else None
+        return self._other_database if self.databases.filling else None
 
     @property
     def moved(self) -> bool:
-        """Whether it serves what a move has copied; it must never begin with an empty database then."""
-        return self.move is not None and self.move.step in AT_TARGET
+        """Whether it serves what a move or a restore has copied; it must never begin with an empty database then."""
+        restored = self.databases.beside is not None and not self.databases.filling
+        return self.move.step in AT_TARGET if self.move is not None else restored
 
     @property
     def move_ends(self) -> tuple[Instance, Instance]:
         """The instance at the source and at the target of its move; itself twice when it does not move."""
-        other = self.move.other if self.move is not None else self
-        return (other, self) if self.moved else (self, other)
+        if self.move is None:
+            return self, self
+        return (self.move.other, self) if self.moved else (self, self.move.other)
 
     @property
     def certificates(self) -> Mapping[str, str]:
@@ -189,6 +215,12 @@ def database_host(instance: Instance) -> str:
     own = instance.settings.postgresql is not None
     service = f"{instance.database_server.name}-rw"
     return service if own else f"{service}.{cell_namespace(instance.site.cell.name)}.svc"
+
+
+def copy_source_host(instance: Instance) -> str:
+    """The server that a Job of this instance copies from: the one it uses, or a restored one beside that."""
+    source = instance.filled_from
+    return f"{source.name}-rw.{cell_namespace(instance.site.cell.name)}.svc" if source else database_host(instance)
 
 
 def attachment_folder(instance: Instance) -> str:

@@ -81,6 +81,7 @@ class Servers:
 
 def servers_of(owner: str, restores: Sequence[Restore]) -> Servers:
     """What the restores of an instance or a cell, in their order, leave there."""
+    restores = [restore for restore in restores if restore.way != "database"]
     settled = [restore for restore in restores if restore.step in SETTLED]
     last = restores[-1] if restores else None
     replacing = last is not None and last.way == "in-place" and last.step == "recover"
@@ -100,3 +101,25 @@ def servers_of(owner: str, restores: Sequence[Restore]) -> Servers:
 def cell_servers(cell: Cell) -> Servers:
     """The shared servers of a cell."""
     return servers_of(names.cell_namespace(cell.name), cell.restores)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Databases:
+    """Which databases an instance has on a shared server, by their generation."""
+
+    serving: int = FIRST
+    beside: int | None = None
+    """The one that is filled from a restored copy of the server, or the one that was used before and is kept."""
+    filling: bool = False
+
+
+def databases_of(restores: Sequence[Restore]) -> Databases:
+    """What the restores of an instance leave of it on its cell's server."""
+    own = [restore for restore in restores if restore.way == "database"]
+    settled = [restore.generation for restore in own if restore.step in SETTLED]
+    serving = settled[-1] if settled else FIRST
+    if own and own[-1].step == "copy":
+        return Databases(serving=serving, beside=own[-1].generation, filling=True)
+    if own and own[-1].step == "switch":
+        return Databases(serving=serving, beside=settled[-2] if len(settled) > 1 else FIRST)
+    return Databases(serving=serving)

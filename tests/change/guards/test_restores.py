@@ -114,3 +114,38 @@ def test_the_major_stays_during_a_restore(judge: Judge) -> None:
     found = [(f.code, f.message) for f in judge(at(entry("recover")), [*at(entry("recover")), *later])]
     said = "PostgreSQL would change its major during a restore, and reads no archive of another"
     assert {("B013", f"northwind-partners-production: {said}"), ("B013", f"cell 'euw1-shared-a': {said}")} <= set(found)
+
+
+SHARED = "tenants/smith-advisory.yaml"
+
+
+def taken(step: str, cell: str = "recover") -> list[Edit]:
+    """Edits by which a tenant's database is taken out of its cell's restored server."""
+    one = f'{{generation: 2, source: 2, way: database, step: {step}, reason: A table was dropped, keepSourceUntil: "{KEPT}"}}'
+    own = [Edit(SHARED, "{cell: euw1-shared-a", f"{{cell: euw1-shared-a, restores: [{one}]")] if step else []
+    return [*own, *([Edit(CELL, "spec:\n", f"spec:\n  restores: [{entry(cell)}]\n")] if cell else [])]
+
+
+@pytest.mark.parametrize("states", [
+    [taken(""), taken("copy"), taken("switch"), taken("switch", "dropped"), taken("done", "dropped")],
+    [taken(""), taken("copy"), taken("dropped"), taken("dropped", "dropped")],
+    [taken(""), taken("copy"), taken("switch"), taken("copy"), taken("switch")],
+])  # fmt: skip
+def test_one_database_goes_its_way_beside_its_cell(tmp_path: Path, states: list[list[Edit]]) -> None:
+    folders = [lay(tmp_path / str(number), edits) for number, edits in enumerate(states)]
+    for before, after in pairwise(folders):
+        assert [(f.code, f.message) for f in guarded(before, after, Store(), AFTER)] == []
+
+
+DATABASE: dict[str, tuple[list[Edit], list[Edit], list[str]]] = {
+    "from a server that nobody has seen": ([], taken("copy"), ["B013"]),
+    "used before it was compared": (taken(""), taken("switch"), ["B003", "B013"]),
+    "forgotten, and its old one used": (taken("switch"), taken(""), ["B003", "B013"]),
+    "ended before it was used": (taken("copy"), taken("done"), ["B003", "B013"]),
+}
+
+
+@pytest.mark.parametrize("name", DATABASE)
+def test_one_database_is_not_used_before_it_was_looked_at(judge: Judge, name: str) -> None:
+    before, after, found = DATABASE[name]
+    assert sorted(code.partition(" ")[0] for code in codes(judge(before, after))) == found

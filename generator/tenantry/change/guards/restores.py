@@ -12,6 +12,7 @@ from tenantry.model.cell import Cell
 from tenantry.model.restore import CLOSED, Restore
 from tenantry.model.tier import Tier
 from tenantry.plan.restores import too_old
+from tenantry.resolve.instance import Instance
 
 Refusal = tuple[str, str]
 
@@ -29,6 +30,7 @@ def of_instances(comparison: Comparison) -> Iterator[Finding]:
             and earlier.site.cell.postgresql_major != instance.site.cell.postgresql_major
         ):
             refusal = _MAJOR
+        refusal = refusal or _unseen(earlier, instance)
         if refusal is not None:
             path = ("environments", instance.environment, *(("restores",) if will else ()))
             yield comparison.at(instance, path, "B013", f"{instance.name}: {refusal[0]}", refusal[1])
@@ -67,6 +69,21 @@ _MAJOR: Refusal = (
 )
 
 
+def _unseen(earlier: Instance, instance: Instance) -> Refusal | None:
+    """Nothing is taken out of a server in the change that recovers it: somebody looks at it first."""
+    begins = (
+        instance.databases.filling
+        and not earlier.databases.filling
+        and earlier.databases.serving == instance.databases.serving
+    )
+    if begins and earlier.database_servers.beside is None:
+        return (
+            "its database would be taken out of a server that is not there yet",
+            "merge the cell's restore first, and look at it",
+        )
+    return None
+
+
 def _open(restores: Sequence[Restore]) -> bool:
     return bool(restores) and restores[-1].step not in CLOSED
 
@@ -88,7 +105,7 @@ def _refusal(was: Sequence[Restore], will: Sequence[Restore], as_of: str, kept_d
         if now.step != restore.step and not _may_follow(restore, now, will):
             why = f"its restore to generation {restore.generation} would go from '{restore.step}' to '{now.step}' in one change"
             return why, f"the next steps are {' or '.join(follows(restore)) or 'none: it is over'}"
-        leaves = now.step == "done" != restore.step and now.way == "beside"
+        leaves = now.step == "done" != restore.step and now.way != "in-place"
         if leaves and max(restore.keep_source_until, now.keep_source_until) >= as_of:
             why = f"what served before is kept until {now.keep_source_until}"
             return why, "take the step 'done' on a later day"
@@ -109,7 +126,7 @@ def _begun(was: Sequence[Restore], will: Sequence[Restore], as_of: str, kept_day
         if restore.step != first:
             why = f"a restore {restore.way} begins with the step '{first}'"
             return why, "begin with 'tenantry restore'"
-        late = too_old(restore, kept_days, as_of)
+        late = too_old(restore, kept_days, as_of) if restore.way != "database" else ""
         if late:
             return late, "choose a later moment"
         if again and restore.way != "in-place":

@@ -63,6 +63,10 @@ def flows(home: Home) -> Iterator[Flow]:
         for guest in home.guests:
             copy = PodGroup(guest.names.namespace, frozenset({"move"}))
             yield _in("postgresql", copy, tcp(5432), "NET-08", f"{guest.name} is copied here")
+        for member in home.members:
+            if member.filled_from is not None:
+                copy = PodGroup(member.names.namespace, frozenset({"move"}))
+                yield _in("unused postgresql", copy, tcp(5432), "NET-08", f"the database of {member.name} is taken out")
         return
     yield from _postgresql(home)
     if home.role == "standby":
@@ -112,6 +116,10 @@ def _odoo(home: Home) -> Iterator[Flow]:
             own_server = target.settings.postgresql is not None
             space = home.namespace if own_server else names.cell_namespace(target.site.cell.name)
             yield _out(role, PodGroup(space, frozenset({"postgresql"})), tcp(5432), "NET-08", "the copy is written")
+            if instance.filled_from is not None:
+                yield _out(
+                    role, PodGroup(space, frozenset({"unused postgresql"})), tcp(5432), "NET-08", "the copy is read"
+                )
         sessions = PodGroup(home.namespace if home.own_redis else cell, frozenset({"redis"}))
         yield _out(role, sessions, tcp(6379), "NET-08", "Odoo uses its Redis")
         storage = Outside(home.cluster.object_storage.cidrs)

@@ -1,4 +1,5 @@
 # Steps of a move: `copy` while the source serves, `compare` what was copied, `freeze` for the last copy, with nobody writing.
+# `restore` takes a database out of a server that nobody uses, so its only copy is the last one.
 # Nothing is written to the source, but at the end that it has moved. What the target has is replaced by each copy.
 set -euo pipefail
 step="$1"
@@ -8,7 +9,8 @@ export PGOPTIONS="-c datestyle=ISO -c timezone=UTC -c intervalstyle=postgres -c 
 work="$(mktemp -d)"
 
 at_source() { PGHOST="$SOURCE_HOST" PGSSLROOTCERT="$SOURCE_CA" "$@"; }
-at_target() { PGHOST="$TARGET_HOST" PGSSLROOTCERT="$TARGET_CA" "$@"; }
+# Another database of the same tenant, where one is restored beside the one that it uses.
+at_target() { PGHOST="$TARGET_HOST" PGSSLROOTCERT="$TARGET_CA" PGDATABASE="${TARGET_DATABASE:-$PGDATABASE}" PGUSER="${TARGET_DATABASE:-$PGUSER}" "$@"; }
 sql() { psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 "$@"; }
 fail() { echo "move failed: $1" >&2; exit 1; }
 
@@ -106,6 +108,13 @@ case "$step" in
     [ -z "${ATTACHMENT_TARGET:-}" ] || store check ":s3:$ATTACHMENT_SOURCE" ":s3:$ATTACHMENT_TARGET"
     at_target sql --command 'SET client_min_messages = error; DROP SCHEMA tenantry_move CASCADE'
     at_source mark moved
+    at_target mark done
+    ;;
+  restore)
+    case "$(at_source state)" in done|moved) ;; *) fail "at that moment a migration was running: choose another" ;; esac
+    copy
+    compare
+    at_target sql --command 'SET client_min_messages = error; DROP SCHEMA tenantry_move CASCADE'
     at_target mark done
     ;;
   *) fail "there is no step '$step'" ;;
