@@ -18,6 +18,8 @@ ACME = "acme-production"
 CELL = "euw1-shared-a-cell"
 KESTREL = "kestrel-insurance-production"
 GLOBEX = "globex-eu-production"
+COPY = f"Cluster {GLOBEX}/postgresql"
+EC = {"tenant": "globex-eu", "cluster": "euc1-globex"}
 DIGEST = "@sha256:" + "e" * 64
 POD = "spec.template.spec"
 
@@ -800,6 +802,24 @@ BACKUP = (
         told_of=f"Cluster {GLOBEX}/postgresql",
         also=("DATA-08", "V060", "V040"),
     ),
+    _M(
+        "BKP-06",
+        COPY,
+        "spec.plugins[0].parameters",
+        {"barmanObjectName": "primary", "serverName": "globex-eu-production"},
+        **EC,
+        also=("BKP-01", "DATA-08", "RES-02", "V056"),
+    ),
+    _M(
+        "BKP-06",
+        COPY,
+        "spec.externalClusters[0].plugin.parameters.barmanObjectName",
+        "other",
+        **EC,
+        also=("V060", "DATA-08", "RES-02"),
+    ),
+    _M("BKP-06", COPY, "spec.imageCatalogRef.major", 16, **EC, also=("SUP-01",)),
+    _M("BKP-06", COPY, "spec.bootstrap.recovery.recoveryTarget", {"targetTime": "2026-11-20T10:15:00Z"}, **EC),
 )
 
 MONITOR = f"PodMonitor {ACME}/odoo"

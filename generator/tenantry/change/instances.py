@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from tenantry.change.building import Key
 from tenantry.change.guards.placement import data_places
 from tenantry.change.moves import crosses, move_effects
+from tenantry.change.restores import database_effects, restore_effects, takes_over
 from tenantry.change.side import Side
 from tenantry.core.changes import Effect
 from tenantry.core.manifest import Manifest, how_many
@@ -34,6 +35,8 @@ def instance_effects(
     if was.tier.name != will.tier.name:
         yield Effect("isolation", f"tier {was.tier.name} -> {will.tier.name}: other isolation, limits and objectives")
     yield from move_effects(was, will)
+    yield from restore_effects(was.database_servers, will.database_servers)
+    yield from database_effects(was, will)
     yield from _moves(was, will)
     if was.release.marker != will.release.marker and will.running:
         yield _migration(was, will, objects)
@@ -46,6 +49,9 @@ def instance_effects(
 def _moves(was: Instance, will: Instance) -> Iterator[Effect]:
     here, there = data_places(was), data_places(will)
     copied = data_places(was.move.other) if was.move is not None and crosses(was, will) else {}
+    if takes_over(was, will) and was.beside is not None:
+        copied = data_places(was.beside)
+        there = {**there, "database": here["database"]} if there["database"] == copied["database"] else there
     for what, place in here.items():
         if there[what] == copied.get(what) != place:
             yield Effect("data", f"its {what} is now that of the other place of its move: {place} -> {there[what]}")

@@ -31,6 +31,7 @@ COMMANDS = {
     "promote": "Write the next step of a release through a channel.",
     "rollback": "Take back a rollout, as far as no database was migrated.",
     "move": "Move a tenant to another cell, tier or cluster, step by step.",
+    "restore": "Restore a PostgreSQL server to a moment, step by step.",
     "migrate": "Plan how customers of other systems come in.",
     "suspend": "Stop a tenant's Pods and close its hosts.",
     "resume": "Bring a suspended or offboarding tenant back into service.",

@@ -109,7 +109,7 @@ def _object_storage(name: str, region: str, near: Cluster | None, model: Cluster
     found: dict[str, Any] = {
         "endpoint": endpoint, "cidrs": list(storage.cidrs),
         "backupBucket": f"{name}-backup", "attachmentBucket": f"{name}-files", "veleroBucket": f"{name}-velero",
-        "lockDays": storage.lock_days,
+        "lockDays": storage.lock_days, "attachmentVersionsDays": storage.attachment_versions_days,
     }  # fmt: skip
     return {**found, "replication": replicated} if replicated else found
 

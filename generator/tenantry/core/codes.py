@@ -212,6 +212,11 @@ _CODES: tuple[Code, ...] = (
         "A tenant's 'migration' and its tier and cells do not agree, steps are not recorded, or the move is one that tenantry can't make.",
     ),
     Code(
+        "F042",
+        "Restore contradicts itself",
+        "Generations do not rise, the moment is one that no backup reaches, or the place has no PostgreSQL of its own to restore.",
+    ),
+    Code(
         "T001",
         "Template can't be rendered",
         "A template uses an undefined value, or writes one without a filter.",
@@ -278,6 +283,11 @@ _CODES: tuple[Code, ...] = (
         "B012",
         "Step of a move is left out",
         "A move goes one step a change, in order, or back to its beginning; the source leaves only after its day.",
+    ),
+    Code(
+        "B013",
+        "Step of a restore is left out",
+        "A restore goes one step a change, in order. What is restored, from where and to which moment, never changes, and a generation is never used twice.",
     ),
     Code(
         "B010",

@@ -139,9 +139,12 @@ CATALOG: tuple[Control, ...] = (
     _C("BKP-02", "A backup contains one instance.", "critical", "Namespaces that schedules include."),
     _C("BKP-03", "Nothing is restored into another tenant.", "critical", "No Restore in the trees; the policy against namespace mappings is deployed."),
     _C("BKP-04", "Backups are encrypted, kept and locked as long as promised.", "high",
-       "Retention, encryption, TTLs and the bucket's object lock, against the contract.", "", ("obligations nis2", "obligations sector-rules")),
+       "Retention, encryption, TTLs, the bucket's object lock and the time for which deleted attachments are kept, against the contract.", "", ("obligations nis2", "obligations sector-rules")),
     _C("BKP-05", "Data loss and recovery time stay within the promise.", "critical",
        "RPO within the region, RPO when the region is lost, and RTO, derived from replication, archiving, schedules and declared rates.", "", ("availability critical",)),
+    _C("BKP-06", "A server that is recovered goes on in an archive of its own.", "critical",
+       "Each recovery's source is an ObjectStore beside it, of the same PostgreSQL major, and not what it writes to; it ends at the moment that the "
+       "inputs say; no two servers write to one archive."),
     _C("OBS-01", "Metrics and logs stay with the tenant and are kept as long as promised.", "medium",
        "Monitors select their own namespace only; the namespace carries the retention for the stores."),
     _C("OBS-02", "Before the promised availability or a promise of a database is missed, an alert is sent.", "medium",

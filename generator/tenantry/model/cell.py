@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tenantry.model.common import EnvironmentName
+from tenantry.model.restore import Restore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +56,5 @@ class Cell:
     postgresql: CellPostgresql | None = None
     postgresql_major: int | None = None
     redis: CellRedis | None = None
+    restores: tuple[Restore, ...] = ()
+    """Restores of the shared PostgreSQL, in their order; none is ever taken away."""

@@ -59,6 +59,7 @@ class ObjectStorage:
     attachment_bucket: str
     velero_bucket: str
     lock_days: int
+    attachment_versions_days: int = 0
     replication: Replication | None = None
 
 

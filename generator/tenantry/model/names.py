@@ -18,6 +18,8 @@ class InstanceNames:
 
     tenant: str
     environment: EnvironmentName
+    database_generation: int = 1
+    """Which of its databases on a shared server it is; a later one was taken out of a restored copy of that server."""
 
     @property
     def instance(self) -> str:
@@ -31,7 +33,8 @@ class InstanceNames:
     @property
     def database(self) -> str:
         """Database and role; pg_hba's `sameuser` requires them to be equal."""
-        return f"{self.tenant}_{self.environment}".replace("-", "_")
+        later = f"_d{self.database_generation}" if self.database_generation > 1 else ""
+        return f"{self.tenant}_{self.environment}{later}".replace("-", "_")
 
     @property
     def reporting_role(self) -> str:
@@ -41,7 +44,7 @@ class InstanceNames:
     @property
     def database_object(self) -> str:
         """Kubernetes name of the database's objects in the namespace of its PostgreSQL cluster."""
-        return self.instance
+        return f"{self.instance}-d{self.database_generation}" if self.database_generation > 1 else self.instance
 
     @property
     def redis_user(self) -> str:
@@ -97,6 +100,16 @@ class InstanceNames:
     def api_host(self, domain: str) -> str:
         """The separate host of the API (decision 4)."""
         return f"{self.tenant}.{self.environment}.api.{domain}"
+
+
+def generation_suffix(generation: int) -> str:
+    """What names of a later generation of a database end in; no instance, cell or standby has such an end."""
+    return "" if generation == 1 else f"-g{generation}"
+
+
+def archive(owner: str, generation: int) -> str:
+    """The name under which a generation of an instance's or a cell's server archives."""
+    return f"{owner}{generation_suffix(generation)}"
 
 
 def cell_namespace(cell: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tenantry.model.common import Availability, Degree, Obligation, Override, Sensitivity, State, Window
 from tenantry.model.migration import Migration
+from tenantry.model.restore import Restore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,8 @@ class Environment:
     hosts: tuple[str, ...] = ()
     state: State | None = None
     import_: ImportedDump | None = None
+    restores: tuple[Restore, ...] = ()
+    """Restores of its own PostgreSQL, in their order; none is ever taken away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ def by_cell(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
     members: dict[str, list[Instance]] = {}
     for instance in with_elsewhere(instances):
         members.setdefault(instance.site.cell.name, []).append(instance)
-        if instance.beside is not None:
+        if instance.beside is not None and instance.beside.site.cell is not instance.site.cell:
             members.setdefault(instance.beside.site.cell.name, []).append(instance.beside)
     return members
 

@@ -280,6 +280,24 @@ def kept(state: State) -> Iterator[Breach]:
                 "raise objectStorage.lockDays, and the bucket's lock",
                 tenant=home.tenant,
             )
+    yield from _attachments(state)
+
+
+def _attachments(state: State) -> Iterator[Breach]:
+    """Odoo deletes files that its database no longer names, so a database of last week needs last week's objects."""
+    for home in state.homes_at("instance"):
+        assert home.instance is not None
+        kept, wanted = (
+            home.cluster.object_storage.attachment_versions_days,
+            home.instance.settings.backup_retention_days,
+        )
+        if kept < wanted:
+            message = (
+                f"deleted attachments of {home} are kept for {kept} days in the buckets of {home.cluster.name}, its database for {wanted}: "
+                "an older one would come back without its files"
+            )
+            hint = "set versioning and a lifecycle rule on the bucket, and objectStorage.attachmentVersionsDays"
+            yield breach(state.anchor(home), "BKP-04", (), message, hint, tenant=home.tenant)
 
 
 def in_days(value: str) -> int | None:

@@ -115,6 +115,8 @@ def _scaler(state: State, manifest: Manifest) -> str:
 def _databases(state: State, home: Home, cost: Cost, part: str) -> None:
     prices = _prices(state)
     for manifest in state.of("postgresql.cnpg.io", "Cluster", home.namespace):
+        if manifest.identity.name != home.servers.serving.name:
+            continue  # for as long as a restore lasts; the envelope is of every month
         asleep = manifest.annotations.get("cnpg.io/hibernation") == "on"
         instances = how_many(manifest.spec.get("instances"), 1)
         requests = mapping(dig(manifest.spec, "resources", "requests"))

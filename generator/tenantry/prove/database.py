@@ -160,7 +160,9 @@ def _password(state: State, manifest: Manifest, member: Instance, role: str) -> 
     """The password of a role comes from the Secret of the instance whose role it is; what feeds that, `secrets.keys` judges."""
     secret = text(dig(manifest.spec, "passwordSecret", "name"))
     own = "reporting-user" if role == member.names.reporting_role else "database-user"
-    wanted = own if manifest.identity.namespace == member.names.namespace else f"database-{member.name}"
+    wanted = (
+        own if manifest.identity.namespace == member.names.namespace else f"database-{member.names.database_object}"
+    )
     if secret != wanted:
         external = external_for(state, manifest.identity.namespace, secret)
         fed = f", which is fed from {', '.join(sorted(set(remote_keys(external).values())))}" if external else ""

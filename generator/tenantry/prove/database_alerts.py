@@ -31,7 +31,7 @@ def databases(state: State) -> Iterator[Breach]:
         rules = [rule for manifest in found for rule in rules_of(manifest)]
         anchor = next((m for m in found if _is_of_databases(m)), state.anchor(home))
         for metric in (*_SERVER, *(_PRIMARY if home.role != "standby" else ())):
-            watching = [rule for rule in rules if _watches(rule, metric, home)]
+            watching = [rule for rule in rules if _watches(rule, metric, server, home)]
             if not any(_holds(rule, metric, home) for rule in watching):
                 message = f"no alert on {metric} of its PostgreSQL" if not watching else _LATE[metric]
                 fix = f'an alert on {metric}{{namespace="{home.namespace}"}}'
@@ -56,11 +56,13 @@ def _is_of_databases(manifest: Manifest) -> bool:
     return not rules or any("cnpg_" in expression for expression in rules)
 
 
-def _watches(rule: dict[str, object], metric: str, home: Home) -> bool:
-    """Whether an alert speaks of a metric, and of this namespace only."""
+def _watches(rule: dict[str, object], metric: str, server: Manifest, home: Home) -> bool:
+    """Whether an alert speaks of a metric, of this namespace only, and of this server where there is another one."""
     expression = text(rule.get("expr"))
     spaces = set(re.findall(r'namespace="([^"]*)"', expression))
-    return metric in expression and spaces == {home.namespace}
+    named = set(re.findall(r'(?:pod|persistentvolumeclaim)=~"([^"]*?)-\[0-9\]\+', expression))
+    alone = home.servers.serving.alone
+    return metric in expression and spaces == {home.namespace} and (alone or named == {server.identity.name})
 
 
 def _holds(rule: dict[str, object], metric: str, home: Home) -> bool:

@@ -83,7 +83,8 @@ def show(value: float, unit: str) -> str:
 
 def _server(state: State, home: Home) -> Manifest | None:
     space = home.namespace if home.own_postgresql else names.cell_namespace(home.site.cell.name)
-    return next(iter(state.of("postgresql.cnpg.io", "Cluster", space)), None)
+    assert home.instance is not None
+    return state.get("postgresql.cnpg.io", "Cluster", space, home.instance.database_server.name)
 
 
 def _archives(server: Manifest) -> bool:

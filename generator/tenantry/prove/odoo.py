@@ -8,12 +8,11 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from tenantry.core.manifest import Manifest, Path, items, mapping, text
-from tenantry.model import names
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
 from tenantry.prove.workloads import Workload, runs_odoo, workloads
-from tenantry.resolve.instance import Instance, attachment_folder, copies_folder, database_host
+from tenantry.resolve.instance import Instance, attachment_folder, copies_folder, copy_source_host, database_host
 
 _POOLS_TO = re.compile(r"\b(\w+)=(\S+)")
 _BOUND = {
@@ -130,12 +129,8 @@ def _why(key: str) -> str:
 def _pooler(manifest: Manifest, path: Path, content: str, instance: Instance, home: Home) -> Iterator[Breach]:
     parts = sections(content)
     own = instance.names.database
-    cell = names.cell_namespace(home.site.cell.name)
-    hosts = (
-        {"postgresql-rw", f"postgresql-rw.{home.namespace}.svc"}
-        if home.own_postgresql
-        else {f"postgresql-rw.{cell}.svc"}
-    )
+    here = database_host(instance)
+    hosts = {here, f"{here}.{home.namespace}.svc"} if home.own_postgresql else {here}
     aliases = parts.get("databases", {})
     for alias, target in aliases.items():
         words = dict(_POOLS_TO.findall(target))
@@ -176,16 +171,17 @@ def _fixed(work: Workload, instance: Instance, own: str) -> Mapping[str, str]:
     fixed = {name: value or own for name, value in _ENVIRONMENT.items()}
     if work.name == "odoo-backup":
         return {**fixed, "ATTACHMENT_TARGET": attachment_folder(instance)}
-    if work.name != "odoo-move" or instance.move is None:
+    other = instance.move.other if instance.move is not None else instance.copied_to
+    if work.name != "odoo-move" or other is None:
         return fixed
-    other = instance.move.other
     ends = {"SOURCE": other, "TARGET": instance} if instance.waits else {"SOURCE": instance, "TARGET": other}
     fixed |= {f"ATTACHMENT_{end}": attachment_folder(place) for end, place in ends.items()} | {
         "PGSSLMODE": "verify-full"
     }
     if instance.transfers:
         return {**fixed, "PGHOST": database_host(instance), "COPIES_FOLDER": copies_folder(instance)}
-    return {**fixed, **{f"{end}_HOST": database_host(place) for end, place in ends.items()}}
+    hosts = {"SOURCE_HOST": copy_source_host(instance), "TARGET_HOST": database_host(other)}
+    return {**fixed, **hosts, "TARGET_DATABASE": other.names.database}
 
 
 def _workload(work: Workload, instance: Instance, home: Home) -> Iterator[Breach]:

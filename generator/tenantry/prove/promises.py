@@ -16,6 +16,7 @@ from tenantry.model.secret_store import SecretStore
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 from tenantry.resolve.instance import Instance, Site, with_elsewhere
+from tenantry.resolve.servers import ServerGeneration, Servers, cell_servers
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,16 @@ class Home:
         """Where PostgreSQL of this namespace runs: where the instance is, or where it moves to."""
         beside = self.instance.beside if self.instance is not None else None
         return self.site if beside is None or self.own_postgresql else beside.site
+
+    @property
+    def servers(self) -> Servers:
+        """PostgreSQL servers that there are in this namespace; meaningless where it has none."""
+        return self.instance.servers if self.instance is not None else cell_servers(self.site.cell)
+
+    def server(self, name: str) -> ServerGeneration | None:
+        """The server whose Cluster has that name; None if nothing in the inputs explains it. A DR site has one only."""
+        known = (self.servers.serving,) if self.role == "standby" else self.servers.all
+        return next((server for server in known if server.name == name), None)
 
     @property
     def with_database(self) -> tuple[Instance, ...]:

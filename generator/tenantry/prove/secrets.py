@@ -87,7 +87,7 @@ def _cell_key(manifest: Manifest, home: SecretReader, path: Path, key: str, name
     """A cell reads its own path, and of its members the passwords that its servers must know."""
     store = home.secret_store
     own = store.key(f"{home.secret_path}/")
-    members = {m.name: m for m in home.known}
+    members = {m.names.database_object: m for m in home.known}
     feeds = {store.key(f"{m.names.secret_path}/{leaf}"): m for m in home.members for leaf in ("database", "redis")}
     feeds |= {store.key(f"{guest.names.secret_path}/database"): guest for guest in home.guests}
     if key.startswith(own):

@@ -131,32 +131,22 @@ def _servers(state: State) -> Iterator[Breach]:
         home = state.home(manifest)
         if home is None:
             continue
-        own = home.instance.name if home.instance else home.namespace
-        wanted = f"{own}-standby" if home.role == "standby" else own
+        server = home.server(manifest.identity.name) or home.servers.serving
+        own = f"{server.archive}-standby" if home.role == "standby" else server.archive
+        read = server.archive if home.role == "standby" else server.source_archive
         for number, plugin in entries(manifest.spec.get("plugins")):
+            path: Path = ("spec", "plugins", number, "parameters", "serverName")
             given = dig(plugin, "parameters", "serverName")
-            if given != wanted:
-                path: Path = ("spec", "plugins", number, "parameters", "serverName")
-                yield breach(
-                    manifest,
-                    "DATA-08",
-                    path,
-                    f"archives as '{given}'; its own name is '{wanted}'",
-                    f"serverName: {wanted}",
-                    tenant=home.tenant,
-                )
-        for number, source in entries(manifest.spec.get("externalClusters")):
-            given = dig(source, "plugin", "parameters", "serverName")
             if given != own:
-                path = ("spec", "externalClusters", number, "plugin", "parameters", "serverName")
-                yield breach(
-                    manifest,
-                    "DATA-08",
-                    path,
-                    f"copies '{given}'; its primary is '{own}'",
-                    f"serverName: {own}",
-                    tenant=home.tenant,
-                )
+                message = f"archives as '{given}'; its own name is '{own}'"
+                yield breach(manifest, "DATA-08", path, message, f"serverName: {own}", tenant=home.tenant)
+        for number, source in entries(manifest.spec.get("externalClusters")):
+            path = ("spec", "externalClusters", number, "plugin", "parameters", "serverName")
+            given = dig(source, "plugin", "parameters", "serverName")
+            if given != read:
+                whose = "primary" if home.role == "standby" else "source"
+                message = f"copies '{given}'; its {whose} is '{read}'"
+                yield breach(manifest, "DATA-08", path, message, f"serverName: {read}", tenant=home.tenant)
 
 
 # --- residency

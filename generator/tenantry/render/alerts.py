@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from tenantry.model.tier import Tier
 from tenantry.resolve.instance import Instance
+from tenantry.resolve.servers import ServerGeneration
 from tenantry.resolve.sizing import PostgresqlSize
 
 _BURN_RATES = (("14.4", "1h", "5m", "page"), ("6", "6h", "30m", "page"), ("1", "3d", "6h", "ticket"))
@@ -43,15 +44,17 @@ def availability_alerts(instance: Instance) -> Iterator[Alert]:
         yield Alert(f"AvailabilityBudgetBurns{long.upper()}", f"{bad[0]} and {bad[1]}", summary, severity)
 
 
-def database_alerts(namespace: str, size: PostgresqlSize, tier: Tier, *, pages: bool = True) -> list[Alert]:
+def database_alerts(
+    namespace: str, server: ServerGeneration, size: PostgresqlSize, tier: Tier, *, pages: bool = True
+) -> list[Alert]:
     """Of a server that people work on. Without `pages`, nobody is woken."""
-    here = f'namespace="{namespace}"'
+    here = pods_of(namespace, server)
     archived = f"cnpg_pg_stat_archiver_seconds_since_last_archival{{{here}}}"
     saved = f"barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{{{here}}}"
     late = tier.objectives.archive_minutes * 2 * 60
     old = tier.backup.base_backup_every_hours * 3600 * 3 // 2
     found = [
-        *_common(here, size),
+        *_common(namespace, server, size),
         Alert("PostgresqlConnectionsHigh", f"sum(cnpg_backends_total{{{here}}}) by (pod) > {int(size.max_connections * 0.85)}",
               "More than 85 % of the connections are in use", "ticket", "5m"),
         Alert("PostgresqlArchivingFails", f"max({archived}) > {late} or min({archived}) < 0",
@@ -66,22 +69,29 @@ def database_alerts(namespace: str, size: PostgresqlSize, tier: Tier, *, pages: 
     return found if pages else [replace(alert, severity="ticket") for alert in found]
 
 
-def standby_alerts(namespace: str, size: PostgresqlSize, tier: Tier) -> list[Alert]:
+def standby_alerts(namespace: str, server: ServerGeneration, size: PostgresqlSize, tier: Tier) -> list[Alert]:
     """Of a server at a DR site, which follows another one's archive."""
-    here = f'namespace="{namespace}"'
+    here = pods_of(namespace, server)
     most = tier.objectives.rpo_region_loss_minutes * 60
     return [
-        *_common(here, size),
+        *_common(namespace, server, size),
         Alert("PostgresqlStandbyLag", f"max(cnpg_pg_replication_lag{{{here}}}) > {most}",
               f"The DR site is more than {most // 60} minutes behind; the RPO for the loss of a region is missed",
               duration="2m"),
     ]  # fmt: skip
 
 
-def _common(here: str, size: PostgresqlSize) -> Iterator[Alert]:
+def pods_of(namespace: str, server: ServerGeneration) -> str:
+    """Labels of a server's metrics. Where there is another one beside it, or was, they are told apart by their Pods."""
+    here = f'namespace="{namespace}"'
+    return here if server.alone else f'{here},pod=~"{server.name}-[0-9]+"'
+
+
+def _common(namespace: str, server: ServerGeneration, size: PostgresqlSize) -> Iterator[Alert]:
     """`or vector(0)`: a sum of nothing is nothing, and would be silent when all Pods are gone."""
+    here = pods_of(namespace, server)
     up = f"(sum(cnpg_collector_up{{{here}}}) or vector(0))"
-    volumes = f'{here},persistentvolumeclaim=~"postgresql-[0-9]+(-wal)?"'
+    volumes = f'namespace="{namespace}",persistentvolumeclaim=~"{server.name}-[0-9]+(-wal)?"'
     used = f"kubelet_volume_stats_used_bytes{{{volumes}}} / kubelet_volume_stats_capacity_bytes{{{volumes}}}"
     yield Alert("PostgresqlDown", f"{up} < 1", "No PostgreSQL instance answers", duration="1m")
     if size.instances > 1:

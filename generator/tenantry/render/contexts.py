@@ -19,11 +19,21 @@ from tenantry.render.alerts import Alert, availability_alerts, database_alerts, 
 from tenantry.render.kinds import kinds_of
 from tenantry.render.registry import Context
 from tenantry.resolve import schedule
-from tenantry.resolve.instance import Instance, Site, attachment_folder, copies_folder, database_host, numbered
+from tenantry.resolve.instance import (
+    Instance,
+    Site,
+    attachment_folder,
+    copies_folder,
+    copy_source_host,
+    database_host,
+    numbered,
+)
 from tenantry.resolve.quota import cell_quota, instance_quota
+from tenantry.resolve.servers import ServerGeneration, Servers, cell_servers
 from tenantry.resolve.sizing import PostgresqlSize, websockets_in_flight
 
 _NAMESPACE = ("", "Namespace")
+_BACKUP = ("postgresql.cnpg.io", "Backup")
 
 PLATFORM_CLUSTER_KINDS = (
     {"group": "cert-manager.io", "kind": "ClusterIssuer"},
@@ -35,9 +45,10 @@ PLATFORM_CLUSTER_KINDS = (
 """Cluster-scoped kinds of the platform's Application, by name where only some objects are its own."""
 
 
-def _infra_kinds() -> list[tuple[str, str]]:
-    """Namespaces are permitted by name."""
-    return [kind for kind in kinds_of("infra", "standby", "cell") if kind != _NAMESPACE]
+def _infra_kinds(servers: Servers | None = None) -> list[tuple[str, str]]:
+    """Namespaces are permitted by name, and a single backup while a restore waits for it."""
+    apart = {_NAMESPACE, *([_BACKUP] if servers is None or servers.saving is None else [])}
+    return [kind for kind in kinds_of("infra", "standby", "cell") if kind not in apart]
 
 
 def _platform_kinds() -> list[tuple[str, str]]:
@@ -155,7 +166,9 @@ def instance_context(instance: Instance, site: Site) -> Context:
         "redis_host": f"redis.{namespace if settings.own_redis else cell_namespace}.svc",
         "pooled_connections": list(_pooled_connections(instance)),
         "objective_alerts": list(availability_alerts(instance)),
-        "database_alerts": _own_database_alerts(instance, site),
+        "database_alerts": _own_database_alerts(instance, site, _shown_server(instance, site)),
+        **_servers(instance.servers), "server": _shown_server(instance, site),
+        "later_servers": [(s.suffix[1:], {"server": s, "database_alerts": _own_database_alerts(instance, site, s)}) for s in instance.servers.later],
         "alert_labels": {"namespace": namespace, "tenant": tenant.name, "team": tenant.owner.team, "route": tier.support.route},
         "certificates": [(n, {"secret_name": n, "certificate_host": h}) for n, h in instance.certificates.items()],
         "public_routes": list(_public_routes(instance)),
@@ -174,15 +187,31 @@ def _own_database_beside(instance: Instance, labels: Mapping[str, str]) -> Itera
         yield "target", {**context, "labels": labels}
 
 
+def _servers(servers: Servers) -> Context:
+    """What templates ask of the servers of an instance or a cell."""
+    return {
+        "first_server": servers.first,
+        "saved_before": names.generation_suffix(servers.saving.generation) if servers.saving is not None else None,
+    }
+
+
+def _shown_server(instance: Instance, site: Site) -> ServerGeneration:
+    """The server that templates of one server are for: the first one, or the one that serves where there is no other."""
+    servers = instance.servers
+    return servers.serving if site is instance.standby else servers.first or servers.serving
+
+
 def _copy_target(instance: Instance) -> Context | None:
     """Where a Job of this instance copies its data to."""
     other = instance.copied_to
     if other is None:
         return None
     here, there = attachment_folder(instance), attachment_folder(other)
+    source = instance.filled_from
     return {
-        "step": instance.move.step if instance.move else "", "host": database_host(other),
-        "own": other.settings.postgresql is not None, "cell_namespace": names.cell_namespace(other.site.cell.name),
+        "step": instance.move.step if instance.move else "restore", "host": database_host(other), "source_host": copy_source_host(instance),
+        "database": other.names.database if source else "",
+        "own": other.settings.postgresql is not None, "cluster": (source or other.database_server).name, "ca": other.database_ca, "cell_namespace": names.cell_namespace(other.site.cell.name),
         "attachments": [here, there] if here != there else [], "endpoint": instance.site.cluster.object_storage.endpoint,
     }  # fmt: skip
 
@@ -199,12 +228,13 @@ def _transfer(instance: Instance) -> Context | None:
     }  # fmt: skip
 
 
-def _own_database_alerts(instance: Instance, site: Site) -> list[Alert]:
+def _own_database_alerts(instance: Instance, site: Site, server: ServerGeneration) -> list[Alert]:
     size, namespace = instance.settings.postgresql, instance.names.namespace
     if size is None:
         return []
-    standby = instance.standby is not None and site is instance.standby
-    return (standby_alerts if standby else database_alerts)(namespace, size, instance.tier)
+    if instance.standby is not None and site is instance.standby:
+        return standby_alerts(namespace, server, size, instance.tier)
+    return database_alerts(namespace, server, size, instance.tier, pages=server.serves)
 
 
 def _pooled_connections(instance: Instance) -> Iterator[tuple[str, int]]:
@@ -283,7 +313,7 @@ def cell_context(site: Site, tier: Tier, members: Sequence[Instance], moving: Se
     """Context of a cell's tree; `members` are its instances, `moving` those that come or have left, sorted by name."""
     cell, platform = site.cell, site.platform
     namespace = names.cell_namespace(cell.name)
-    size = cell_postgresql_size(cell)
+    size, servers = cell_postgresql_size(cell), cell_servers(cell)
     production = "production" in cell.environments
     backup = tier.backup
     default = platform.maintenance.default
@@ -296,20 +326,33 @@ def cell_context(site: Site, tier: Tier, members: Sequence[Instance], moving: Se
         "logs_days": tier.retention.logs_days, "own_stores": own_stores, "secret_role": namespace, "secret_path": names.cell_secret_path(cell.name), "labels": labels_of_cell(cell),
         "quota": cell_quota(cell, size), "postgresql_size": size,
         "priority": "tenantry-production" if production else "tenantry-nonproduction",
-        "members": [(m.name, {"member": m}) for m in sorted(with_database, key=lambda m: m.name)],
-        "member_stores": [(m.name, {"member": m}) for m in (*members, *beside) if own_stores and _is_served(m)],
-        "copying": [m.names.namespace for m in moving if m.copied_to is not None and m.copied_to.settings.postgresql is None],
+        **_servers(servers), "server": servers.first or servers.serving, "later_servers": [(s.suffix[1:], {"server": s, "certificate_hosts": _certificate_hosts(s, namespace)}) for s in servers.later],
+        "server_beside": [(s.suffix[1:] or "first", {"server": s, "database_alerts": database_alerts(namespace, s, size, tier, pages=False)})
+                          for s in servers.all if size and not s.serves],
+        "alert_labels": {"namespace": namespace, "cell": cell.name},
+        "members": [(m.names.database_object, {"member": m}) for m in sorted(with_database, key=lambda m: m.names.database_object)],
+        "member_databases": [
+            (f"{m.names.database_object}{s.suffix}", {"member": m, "server": s})
+            for m in sorted(with_database, key=lambda m: m.names.database_object) for s in servers.all
+        ],
+        "filling": [m.names.namespace for m in members if m.filled_from is not None],
+        "member_stores": [(m.name, {"member": m}) for m in (*members, *(b for b in beside if b.site.cell is not cell)) if own_stores and _is_served(m)],
+        "copying": [m.names.namespace for m in moving if m.move is not None and m.copied_to is not None and m.copied_to.settings.postgresql is None],
         "redis_users": [m.names for m in members if not m.settings.own_redis],
         "backup_retention_days": backup.retention_days,
         "backups": schedule.backup_times(namespace, backup.base_backup_every_hours, backup.velero_every_hours, (default,)),
-        "certificate_hosts": [
-            f"postgresql-{service}{suffix}"
-            for service in ("rw", "r", "ro")
-            for suffix in ("", f".{namespace}", f".{namespace}.svc", f".{namespace}.svc.cluster.local")
-        ],
+        "certificate_hosts": _certificate_hosts(servers.first or servers.serving, namespace),
         "pg_hba": ["hostssl sameuser +tenants all scram-sha-256", "host all +tenants all reject", "host all all all reject"],
-        "alerts": database_alerts(namespace, size, tier, pages=production) if size else [],
+        "alerts": database_alerts(namespace, servers.serving, size, tier, pages=production) if size else [],
     }  # fmt: skip
+
+
+def _certificate_hosts(server: ServerGeneration, namespace: str) -> list[str]:
+    return [
+        f"{server.name}-{service}{suffix}"
+        for service in ("rw", "r", "ro")
+        for suffix in ("", f".{namespace}", f".{namespace}.svc", f".{namespace}.svc.cluster.local")
+    ]
 
 
 def _is_served(member: Instance) -> bool:
@@ -342,7 +385,7 @@ def _applications(instance: Instance, site: Site) -> list[Application]:
     about = f"{instance.tenant.display_name}, {instance.environment}"
     infra = Application(
         name=instance.names.infra_application, description=f"{about}: namespace, database, access", path=path("infra"),
-        kinds=_infra_kinds(), namespace_kind=True, windows=windows,
+        kinds=_infra_kinds(instance.servers), namespace_kind=True, windows=windows,
     )  # fmt: skip
     app = Application(
         name=instance.names.app_application, description=f"{about}: Odoo and its routes", path=path("app"),
@@ -405,7 +448,7 @@ def platform_context(
     cell_parts = [
         Application(
             name=names.cell_application(cell.name), description=f"Services of cell {cell.name}", wave="-1",
-            path=paths.rendered_folder(paths.cell_path(cluster.name, cell.name)), kinds=_infra_kinds(),
+            path=paths.rendered_folder(paths.cell_path(cluster.name, cell.name)), kinds=_infra_kinds(cell_servers(cell)),
             namespaces=[names.cell_namespace(cell.name)],
             cluster_kinds=[{"group": "", "kind": "Namespace", "name": names.cell_namespace(cell.name)}],
         )

@@ -49,8 +49,26 @@ def own_postgresql(context: Context) -> bool:
     return context["settings"].postgresql is not None
 
 
+def first_server(context: Context) -> bool:
+    """The server that was not restored, of an instance or of a cell, is among those that the trees hold."""
+    return context["first_server"] is not None
+
+
+def own_first_server(context: Context) -> bool:
+    return own_postgresql(context) and first_server(context)
+
+
 def any_own_postgresql(context: Context) -> bool:
-    return own_postgresql(context) or bool(context["own_database_beside"])
+    return own_first_server(context) or bool(context["own_database_beside"])
+
+
+def restored_serves(context: Context) -> bool:
+    return bool(context["server"].restore)
+
+
+def saving(context: Context) -> bool:
+    """A backup is taken of what a restore is going to replace."""
+    return context["saved_before"] is not None
 
 
 def own_redis(context: Context) -> bool:
@@ -108,6 +126,10 @@ def firewalled(context: Context) -> bool:
 
 def shared_postgresql(context: Context) -> bool:
     return context["cell"].postgresql is not None
+
+
+def shared_first_server(context: Context) -> bool:
+    return shared_postgresql(context) and first_server(context)
 
 
 def shared_redis(context: Context) -> bool:
@@ -171,18 +193,24 @@ TREE_COMPONENTS: Mapping[Tree, tuple[Component, ...]] = {
         Component("own-redis", own_redis),
     ),
     "app": (Component("edge"), Component("migration", running), Component("move", moving)),
-    "standby": (Component("isolation"), Component("own-postgresql")),
+    "standby": (Component("isolation"), Component("own-postgresql", lambda context: not restored_serves(context))),
     "cell": (Component("isolation"),),
     "delivery": (),
     "platform": (),
     "argocd": (),
 }
 
-_OWN_POSTGRESQL = (
-    "postgresql-cluster", "postgresql-database", "postgresql-role", "postgresql-objectstore", "postgresql-scheduledbackup",
-    "networkpolicy-postgresql",
+_OWN_SERVER = (
+    "postgresql-cluster", "postgresql-database", "postgresql-role", "postgresql-scheduledbackup", "networkpolicy-postgresql",
 )  # fmt: skip
-"""Templates of an instance's own PostgreSQL, which a move makes beside the one that serves."""
+"""Templates of each PostgreSQL server of an instance."""
+_SHARED_SERVER = (
+    "postgresql-cluster",
+    "postgresql-certificate",
+    "postgresql-scheduledbackup",
+    "networkpolicy-postgresql",
+)
+"""Templates of each PostgreSQL server of a cell, but for what its members have on it."""
 
 TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
     "infra": (
@@ -209,15 +237,18 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("infra/certificate-internal-client"),
         _T("infra/podmonitor-odoo", "base"),
         _T("infra/prometheusrule", "base", watched),
-        _T("infra/prometheusrule-postgresql", when=both(watched, own_postgresql)),
+        _T("infra/prometheusrule-postgresql", when=both(watched, own_first_server)),
         _T("infra/configmap-pgbouncer"),
-        _T("infra/postgresql-cluster", "base", own_postgresql),
-        _T("infra/postgresql-database", "base", own_postgresql),
-        _T("infra/postgresql-role", "base", own_postgresql),
+        _T("infra/postgresql-cluster", "base", own_first_server),
+        _T("infra/postgresql-database", "base", own_first_server),
+        _T("infra/postgresql-role", "base", own_first_server),
         _T("infra/postgresql-objectstore", "base", own_postgresql),
-        _T("infra/postgresql-scheduledbackup", "base", own_postgresql),
-        _T("infra/networkpolicy-postgresql", when=own_postgresql),
-        *(_T(f"infra/{name}", each=_items("own_database_beside")) for name in _OWN_POSTGRESQL),
+        _T("infra/postgresql-scheduledbackup", "base", own_first_server),
+        _T("infra/networkpolicy-postgresql", when=own_first_server),
+        *(_T(f"infra/{name}", each=_items("later_servers")) for name in (*_OWN_SERVER, "podmonitor-postgresql")),
+        _T("infra/prometheusrule-postgresql", when=watched, each=_items("later_servers")),
+        _T("infra/postgresql-backup", when=saving),
+        *(_T(f"infra/{name}", each=_items("own_database_beside")) for name in (*_OWN_SERVER, "postgresql-objectstore")),
         _T("infra/prometheusrule-postgresql", when=watched, each=_items("own_database_beside")),
         _T("infra/networkpolicy-move", "base", copying),
         _T("infra/networkpolicy-transfer", when=reads_copies),
@@ -272,6 +303,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("standby/postgresql-objectstore", "base"),
         _T("standby/postgresql-objectstore-primary", "base"),
         _T("standby/networkpolicy-postgresql"),
+        _T("infra/podmonitor-postgresql", when=restored_serves),
         _T("infra/prometheusrule-postgresql", when=watched),
     ),
     "cell": (
@@ -283,14 +315,18 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("cell/secretstore-member", when=shared_any, each=_items("member_stores")),
         _T("cell/externalsecret-object-storage", when=shared_postgresql),
         _T("cell/externalsecret-registry", when=shared_any),
-        _T("cell/postgresql-cluster", "base", shared_postgresql),
-        _T("cell/postgresql-certificate", when=shared_postgresql),
+        _T("cell/postgresql-cluster", "base", shared_first_server),
+        _T("cell/postgresql-certificate", when=shared_first_server),
         _T("cell/postgresql-objectstore", "base", shared_postgresql),
-        _T("cell/postgresql-scheduledbackup", "base", shared_postgresql),
-        _T("cell/networkpolicy-postgresql", when=shared_postgresql),
-        _T("components/own-postgresql/podmonitor-postgresql", "base", shared_postgresql),
-        _T("cell/database", when=shared_postgresql, each=_items("members")),
-        _T("cell/databaserole", when=shared_postgresql, each=_items("members")),
+        _T("cell/postgresql-scheduledbackup", "base", shared_first_server),
+        _T("cell/networkpolicy-postgresql", when=shared_first_server),
+        _T("components/own-postgresql/podmonitor-postgresql", "base", shared_first_server),
+        *(_T(f"cell/{name}", when=shared_postgresql, each=_items("later_servers")) for name in _SHARED_SERVER),
+        _T("infra/podmonitor-postgresql", when=shared_postgresql, each=_items("later_servers")),
+        _T("infra/prometheusrule-postgresql", when=shared_postgresql, each=_items("server_beside")),
+        _T("infra/postgresql-backup", when=both(shared_postgresql, saving)),
+        _T("cell/database", when=shared_postgresql, each=_items("member_databases")),
+        _T("cell/databaserole", when=shared_postgresql, each=_items("member_databases")),
         _T("cell/externalsecret-database", when=shared_postgresql, each=_items("members")),
         _T("cell/redis-configmap", "base", shared_redis),
         _T("cell/redis-statefulset", "base", shared_redis),

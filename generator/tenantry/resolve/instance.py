@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tenantry.model.cell import Cell
@@ -17,6 +17,7 @@ from tenantry.model.release import Release
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import EdgeLimits, Tier
 from tenantry.resolve.schedule import BackupTimes
+from tenantry.resolve.servers import Databases, ServerGeneration, Servers, cell_servers, databases_of, servers_of
 from tenantry.resolve.sizing import PodSize, PostgresqlSize
 
 
@@ -118,21 +119,44 @@ class Instance:
 
     @property
     def running(self) -> bool:
-        """False when the instance's Pods are stopped: suspended, at a place of a move that does not serve, or a recovery
-        environment between drills."""
+        """False when the instance's Pods are stopped: suspended, frozen for its last copy, at a place of a move that does not
+        serve, a recovery environment between drills, or while its database is replaced."""
         frozen = self.move is not None and self.move.step == "freeze"
-        return self.database_runs and not frozen and not self.waits
+        return self.database_runs and not frozen and not self.waits and not self.database_servers.stopped
 
     @property
     def database_runs(self) -> bool:
-        """False when its own PostgreSQL is stopped, too. A move copies from and to one whose Odoo is stopped."""
+        """False when its own PostgreSQL servers are stopped, too. Work on the data needs them, with Odoo stopped beside them."""
         return self.state == "active" and self.environment != "recovery"
 
     @property
+    def servers(self) -> Servers:
+        """Its own PostgreSQL servers; those of a tier without any are the cell's."""
+        placed = self.tenant.environments.get(self.environment)
+        return servers_of(self.name, placed.restores if placed is not None and self.settings.postgresql else ())
+
+    @property
+    def database_servers(self) -> Servers:
+        """The PostgreSQL servers, its own or its cell's, that its database is on."""
+        return self.servers if self.settings.postgresql is not None else cell_servers(self.site.cell)
+
+    @property
+    def database_server(self) -> ServerGeneration:
+        """The PostgreSQL server, its own or its cell's, that Odoo works on."""
+        return self.database_servers.serving
+
+    @property
+    def database_ca(self) -> str:
+        """The Secret with the certificate by which its Pods know that server: the operator's own, or the internal CA's."""
+        return f"{self.database_server.name}-ca" if self.settings.postgresql is not None else "internal-client"
+
+    @property
     def beside(self) -> Instance | None:
-        """The instance at the other place of a move in this cluster, while its database is in the trees, too."""
-        within = self.move is not None and not self.move.across and self.move.step != "remove"
-        return self.move.other if self.move is not None and within else None
+        """The instance at the other place of a move in this cluster, or with the other database of a restore, while that is
+        in the trees, too."""
+        if self.move is None:
+            return self._other_database
+        return self.move.other if not self.move.across and self.move.step != "remove" else None
 
     @property
     def elsewhere(self) -> Instance | None:
@@ -141,10 +165,31 @@ class Instance:
         return self.move.other if self.move is not None and there else None
 
     @property
+    def databases(self) -> Databases:
+        """Its databases on a shared server."""
+        return databases_of(
+            self.tenant.environments[self.environment].restores if self.settings.postgresql is None else ()
+        )
+
+    @property
+    def _other_database(self) -> Instance | None:
+        found = self.databases if self.environment in self.tenant.environments else Databases()
+        if found.beside is None:
+            return None
+        return replace(self, names=replace(self.names, database_generation=found.beside), retired=not found.filling)
+
+    @property
+    def filled_from(self) -> ServerGeneration | None:
+        """The restored server that a Job of this instance takes one database out of."""
+        mine = self.names.database_generation == self.databases.serving
+        return self.database_servers.beside if self.move is None and mine and self.databases.filling else None
+
+    @property
     def copied_to(self) -> Instance | None:
         """The instance in this cluster whose database is written by a Job of this one."""
-        within = self.move is not None and not self.move.across and self.move.step in COPYING
-        return self.move.other if self.move is not None and within else None
+        if self.move is None:
+            return self._other_database if self.databases.filling else None
+        return self.move.other if not self.move.across and self.move.step in COPYING else None
 
     @property
     def transfers(self) -> Literal["", "dump", "restore", "compare"]:
@@ -164,14 +209,16 @@ class Instance:
 
     @property
     def moved(self) -> bool:
-        """Whether it serves what a move has copied; it must never begin with an empty database then."""
-        return self.move is not None and self.move.step in AT_TARGET
+        """Whether it serves what a move or a restore has copied; it must never begin with an empty database then."""
+        restored = self.databases.beside is not None and not self.databases.filling
+        return self.move.step in AT_TARGET if self.move is not None else restored
 
     @property
     def move_ends(self) -> tuple[Instance, Instance]:
         """The instance at the source and at the target of its move; itself twice when it does not move."""
-        other = self.move.other if self.move is not None else self
-        return (other, self) if self.moved else (self, other)
+        if self.move is None:
+            return self, self
+        return (self.move.other, self) if self.moved else (self, self.move.other)
 
     @property
     def certificates(self) -> Mapping[str, str]:
@@ -195,7 +242,14 @@ class Instance:
 def database_host(instance: Instance) -> str:
     """The server that its Pods are connected to, as they call it."""
     own = instance.settings.postgresql is not None
-    return "postgresql-rw" if own else f"postgresql-rw.{cell_namespace(instance.site.cell.name)}.svc"
+    service = f"{instance.database_server.name}-rw"
+    return service if own else f"{service}.{cell_namespace(instance.site.cell.name)}.svc"
+
+
+def copy_source_host(instance: Instance) -> str:
+    """The server that a Job of this instance copies from: the one it uses, or a restored one beside that."""
+    source = instance.filled_from
+    return f"{source.name}-rw.{cell_namespace(instance.site.cell.name)}.svc" if source else database_host(instance)
 
 
 def with_elsewhere(instances: Iterable[Instance]) -> Iterator[Instance]:

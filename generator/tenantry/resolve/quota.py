@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tenantry.model.cell import Cell
 from tenantry.resolve.instance import Instance
+from tenantry.resolve.servers import cell_servers
 from tenantry.resolve.sizing import PodSize, PostgresqlSize
 
 
@@ -67,7 +68,8 @@ def _instance(instance: Instance, during_update: Callable[[int], int]) -> Quota:
     if instance.copied_to is not None or instance.transfers:
         pods.append(_MOVE_JOB)
     beside = instance.beside.settings.postgresql if instance.beside is not None else None
-    for server in (settings.postgresql, beside):
+    restored = settings.postgresql if instance.servers.beside is not None else None
+    for server in (settings.postgresql, beside, restored):
         if server is None:
             continue
         pods.append(_postgresql(server))
@@ -89,7 +91,8 @@ def cell_quota(cell: Cell, postgresql: PostgresqlSize | None) -> Quota:
     """Quota of a cell's own namespace: its shared PostgreSQL and Redis."""
     pods: list[_Pods] = []
     storage = volumes = 0
-    if postgresql is not None:
+    for _ in cell_servers(cell).all if postgresql is not None else ():
+        assert postgresql is not None
         pods.append(_postgresql(postgresql))
         volumes += 2 * (postgresql.instances + 1)
         storage += (postgresql.storage_gib + postgresql.wal_gib) * (postgresql.instances + 1)

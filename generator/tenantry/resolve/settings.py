@@ -17,6 +17,7 @@ from tenantry.model.tier import EdgeLimits, Tier
 from tenantry.resolve import sizing
 from tenantry.resolve.instance import Instance, Settings, Site
 from tenantry.resolve.schedule import BackupTimes, backup_times
+from tenantry.resolve.servers import databases_of
 from tenantry.resolve.sizing import PostgresqlSize
 
 
@@ -78,7 +79,10 @@ class _Resolver:
 
     @property
     def names(self) -> InstanceNames:
-        return InstanceNames(self.tenant.name, self.environment)
+        placed = self.tenant.environments.get(self.environment)
+        return InstanceNames(
+            self.tenant.name, self.environment, databases_of(placed.restores if placed else ()).serving
+        )
 
     @property
     def staging(self) -> bool:

@@ -35,6 +35,11 @@ def lock(comparison: Comparison) -> Iterator[Finding]:
             message = f"backups of cluster '{cluster.name}' would be locked for {will} days, not {was}"
             place = after.place(cluster, "objectStorage", "lockDays")
             yield Finding("B011", place, message, "keep the lock as long as the backups", "warning")
+        was, will = (c.object_storage.attachment_versions_days if c is not None else 0 for c in (earlier, cluster))
+        if will < was:
+            message = f"deleted attachments of cluster '{cluster.name}' would be kept for {will} days, not {was}"
+            place = after.place(cluster, "objectStorage", "attachmentVersionsDays")
+            yield Finding("B011", place, message, "keep them as long as the backups of their databases", "warning")
     for tier in after.all(Tier).values():
         previous = before.find(Tier, tier.name)
         if previous is not None and tier.backup.lock_days < previous.backup.lock_days:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tenantry.change.guards.registration import Comparison, guards
 from tenantry.change.moves import crosses
+from tenantry.change.restores import takes_over
 from tenantry.core.findings import Finding, Place
 from tenantry.model import names
 from tenantry.model.cluster import Cluster
@@ -31,7 +32,8 @@ def data_stays(comparison: Comparison) -> Iterator[Finding]:
     """B003: database, attachments and backups stay where they are."""
     for earlier, instance in comparison.kept():
         here, there = data_places(earlier), data_places(instance)
-        copied = data_places(earlier.move.other) if earlier.move is not None and crosses(earlier, instance) else here
+        other = earlier.beside if crosses(earlier, instance) or takes_over(earlier, instance) else None
+        copied = data_places(other) if other is not None else here
         moved = [what for what, place in here.items() if there[what] not in (place, copied[what])]
         if not moved or instance.leaving:
             continue

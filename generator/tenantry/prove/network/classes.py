@@ -74,11 +74,14 @@ def classes(state: State, spaces: Mapping[str, Labels]) -> Iterator[PodClass]:
     """Pods of all workloads of the tree."""
     kinds = (*POD_KINDS, ("postgresql.cnpg.io", "Cluster"), ("postgresql.cnpg.io", "Pooler"))
     for manifest in (m for kind in kinds for m in state.of(*kind)):
-        for role, labels, named, host in pods_of(manifest):
-            namespace = manifest.identity.namespace
+        namespace = manifest.identity.namespace
+        home = state.homes.get(namespace)
+        for made, labels, named, host in pods_of(manifest):
+            unused = made == "postgresql" and home is not None and manifest.identity.name != home.servers.serving.name
+            role = "unused postgresql" if unused else made
             space = spaces.get(namespace, {NAME_LABEL: namespace})
             endpoint = Endpoint(namespace, space, labels, named, _range(state), host)
-            yield PodClass(role, endpoint, manifest, state.homes.get(namespace))
+            yield PodClass(role, endpoint, manifest, home)
 
 
 def _range(state: State) -> tuple[Range, ...]:

@@ -63,6 +63,10 @@ def flows(home: Home) -> Iterator[Flow]:
         for guest in home.guests:
             copy = PodGroup(guest.names.namespace, frozenset({"move"}))
             yield _in("postgresql", copy, tcp(5432), "NET-08", f"{guest.name} is copied here")
+        for member in home.members:
+            if member.filled_from is not None:
+                copy = PodGroup(member.names.namespace, frozenset({"move"}))
+                yield _in("unused postgresql", copy, tcp(5432), "NET-08", f"the database of {member.name} is taken out")
         return
     yield from _postgresql(home)
     if home.role == "standby":
@@ -82,7 +86,7 @@ def _out(role: str, peer: PodGroup | PlatformServices | Outside, ports: PortSet,
 
 
 def _everybody(home: Home) -> Iterator[Flow]:
-    roles = ODOO | {"redis", "postgresql", "pooler", ""}
+    roles = ODOO | {"redis", "postgresql", "unused postgresql", "pooler", ""}
     yield Flow(roles, "egress", PlatformServices("dns"), DNS, "NET-05", "names are looked up in the cluster")
     local = home.cluster.node_local_dns
     if local:
@@ -112,6 +116,10 @@ def _odoo(home: Home) -> Iterator[Flow]:
             own_server = target.settings.postgresql is not None
             space = home.namespace if own_server else names.cell_namespace(target.site.cell.name)
             yield _out(role, PodGroup(space, frozenset({"postgresql"})), tcp(5432), "NET-08", "the copy is written")
+            if instance.filled_from is not None:
+                yield _out(
+                    role, PodGroup(space, frozenset({"unused postgresql"})), tcp(5432), "NET-08", "the copy is read"
+                )
         if role == "move" and instance.transfers == "restore" and instance.move is not None:
             left = instance.move.other.site.cluster.object_storage
             yield _out(role, Outside(left.cidrs), tcp(443), "NET-06", "what was copied in the other cluster is read")
@@ -134,18 +142,25 @@ def _odoo(home: Home) -> Iterator[Flow]:
 
 
 def _postgresql(home: Home) -> Iterator[Flow]:
-    own = PodGroup(home.namespace, frozenset({"postgresql"}))
+    """Of the server that Odoo uses, and of one beside it that nobody does."""
+    yield from _server(home, "postgresql")
+    if home.servers.beside is not None:
+        yield from _server(home, "unused postgresql")
+
+
+def _server(home: Home, role: str) -> Iterator[Flow]:
+    own = PodGroup(home.namespace, frozenset({role}))
     between = tcp(5432, 8000)
-    yield _in("postgresql", PlatformServices("cloudnative-pg"), between, "NET-08", "the operator asks for status")
-    yield _in("postgresql", own, between, "NET-08", "replication")
-    yield _in("postgresql", PlatformServices("prometheus"), tcp(9187), "NET-08", "Prometheus reads metrics")
-    yield _out("postgresql", own, between, "NET-08", "replication")
-    yield _out("postgresql", Outside(home.cluster.networks.api_server), tcp(home.cluster.api_server_port), "NET-07",
+    yield _in(role, PlatformServices("cloudnative-pg"), between, "NET-08", "the operator asks for status")
+    yield _in(role, own, between, "NET-08", "replication")
+    yield _in(role, PlatformServices("prometheus"), tcp(9187), "NET-08", "Prometheus reads metrics")
+    yield _out(role, own, between, "NET-08", "replication")
+    yield _out(role, Outside(home.cluster.networks.api_server), tcp(home.cluster.api_server_port), "NET-07",
                "instances speak to the API server")  # fmt: skip
     stores = home.cluster.object_storage.cidrs
     if home.role == "standby":
         stores += home.site.partner.object_storage.cidrs
-    yield _out("postgresql", Outside(stores), tcp(443), "NET-06", "WAL and base backups")
+    yield _out(role, Outside(stores), tcp(443), "NET-06", "WAL and base backups")
 
 
 def _redis(home: Home, users: list[str]) -> Iterator[Flow]:

@@ -35,7 +35,7 @@ from tenantry.prove.registration import proof
 
 _GRAVITY = ("NET-02", "NET-03", "NET-08", "NET-06", "NET-07", "NET-05", "NET-04")
 """Of what one rule opens, the worst is reported."""
-_STORES = frozenset({"postgresql", "redis", "pooler"})
+_STORES = frozenset({"postgresql", "unused postgresql", "redis", "pooler"})
 _RESERVED = "tenantry.io/"
 """Labels of namespaces that only our trees write (NET-11 holds them to it)."""
 
