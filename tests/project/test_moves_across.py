@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -104,6 +105,31 @@ def test_what_was_prepared_may_be_given_up_and_what_was_left_only_at_the_end(run
     assert ran.code == 1, ran.out
     assert "G005 along (production) would be removed from cluster 'euw1-a' with its data" in ran.out
     rendered(run, fleet, "remove")
+
+
+def plan_of(run: Run, before: Path, fleet: Path) -> list[str]:
+    """What a plan says of the tenant that keeps a server of its own."""
+    ran = run("plan", before, fleet, "--as-of", "2027-02-01", "--format", "json", "-C", fleet)
+    assert ran.code == 0, ran.out + ran.err
+    (subject,) = [s for s in json.loads(ran.out)["plan"]["subjects"] if s["subject"]["name"] == "along-production"]
+    return [f"{effect['risk']}: {effect['what']}" for effect in subject["effects"]]
+
+
+def test_a_plan_says_what_a_step_does_and_names_what_data_leaves(run: Run, fleet: Path, tmp_path: Path) -> None:
+    put(fleet, "prepare")
+    shutil.copytree(fleet, tmp_path / "begun")
+    put(fleet, "watch")
+    shutil.copytree(fleet, tmp_path / "watched")
+    for name, (source, _) in MOVES.items():
+        add_tenant(fleet, name, source["tier"], source["cells"]["production"], users=40)
+    made = plan_of(run, fleet, tmp_path / "begun")
+    step = "move, step prepare: the instance is made at the target, with an empty database and Odoo stopped; the source serves"
+    assert [line for line in made if "tenant's file" not in line] == [f"cosmetic: {step}"]
+    put(fleet, "remove")
+    left = plan_of(run, tmp_path / "watched", fleet)
+    assert "data: PostgreSQL cluster postgresql is removed" in left
+    assert "data: Namespace along-production is removed: the namespace and all that is in it" in left
+    assert {line.partition(":")[0] for line in left} == {"data"}
 
 
 _JOB = "production/along/app/job.batch_along-production_odoo-move.yaml"

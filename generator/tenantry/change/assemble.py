@@ -167,7 +167,7 @@ class _Assembly:
         objects = tuple(self._by_subject.get(subject, ()))
         own = own_names(instance.names)
         neutral = [own.neutral(change) for change in objects]
-        found = self._effects(neutral) if was and will else []
+        found = self._of_places(was, will, neutral) if was and will else []
         cell = instance.site.cell.name
         if was is not None and will is not None:
             found += instance_effects(self._before, self._after, was, will, self._new.objects)
@@ -220,6 +220,19 @@ class _Assembly:
         if subject.kind == "cell":
             return side.fleet.find(Cell, subject.name) is not None
         return subject.cluster in side.fleet.entries["Cluster"]
+
+    def _of_places(self, was: Instance, will: Instance, objects: Iterable[ObjectChange]) -> list[Effect]:
+        """Effects, but of a place that a move makes or leaves only what data is there: the step says the rest."""
+        before, after = _clusters(was), _clusters(will)
+        found = []
+        for change in objects:
+            whole = (change.action == "added" and change.cluster in after - before) or (
+                change.action == "removed" and change.cluster in before - after
+            )
+            found += [
+                e for e in self._effects([change]) if not whole or (e.risk == "data" and change.action == "removed")
+            ]
+        return found
 
     def _effects(self, objects: Iterable[ObjectChange]) -> list[Effect]:
         return [effect for change in objects for effect in effects(change, self._scene)]
