@@ -29,7 +29,7 @@ BREACHES = [
     ),
     (
         f"{ACME}/app/configmap_acme-production_odoo-migration-scripts.yaml", "refuse_default_password(cursor)\n", "pass\n",
-        ["SUP-05", "data[migrate.py]: it was changed; the templates differ", "hook-configmap-scripts.yaml.j2"],
+        ["IAM-09", "data[migrate.py]: the migration never calls refuse_default_password()", "hook-configmap-scripts.yaml.j2"],
     ),
     (
         f"{ACME}/infra/networkpolicy.networking.k8s.io_acme-production_odoo-database.yaml",

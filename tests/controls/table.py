@@ -851,7 +851,7 @@ FORMERLY_UNNAMED = (
     _M("BKP-01", "BackupStorageLocation velero/dr", "spec.accessMode", "ReadOnly", ""),
     _M("IAM-04", f"RoleBinding {ACME}/support", "", REMOVED, told_of=f"Namespace {ACME}"),
     _M("EDGE-05", f"IngressRoute {ACME}/odoo-redirect", "", REMOVED, told_of=f"Namespace {ACME}"),
-    _M("EDGE-05", f"IngressRoute {ACME}/odoo-redirect", "spec.entryPoints", ["websecure"], also=("EDGE-03",)),
+    _M("EDGE-05", f"IngressRoute {ACME}/odoo-redirect", "spec.entryPoints", ["websecure"], also=("EDGE-03", "EDGE-04")),
     _M(
         "SUP-02",
         "MutatingWebhookConfiguration sidecar",

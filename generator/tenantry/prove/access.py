@@ -145,8 +145,8 @@ def _without_support(state: State, support: frozenset[str]) -> Iterator[Breach]:
         manifest.identity.namespace
         for manifest in state.of(_GROUP, "RoleBinding")
         for _, subject in entries(manifest.value.get("subjects"))
-        if text(subject.get("name")) in support
-    }
+        if text(subject.get("name")) in support or dig(manifest.value, "roleRef", "kind") == "ClusterRole"
+    }  # a binding of another group is reported by itself
     for home in state.homes_at("instance"):
         if support and home.namespace not in bound:
             message = f"no RoleBinding lets {' or '.join(sorted(support))} see {home}"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from controls.laboratory import example, mutate, running_engine
 from controls.table import ACME, CELL, DENY, POD, STORAGE, WEB, A, Mutant, new, then
-from mutation import GONE
+from mutation import GONE, TIMES, mutated
 from tenantry.core.assurance import ControlStatement
 from tenantry.core.controls import CONTROLS
 from tenantry.core.manifest import Manifest
@@ -20,6 +23,25 @@ from tenantry.verify import readings
 from tenantry.verify.folder import read_texts
 from tenantry.verify.index import Index
 
+ANYTHING = (
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    "",
+    "x",
+    [],
+    ["x"],
+    [{}],
+    {},
+    {"x": {}},
+    [[1]],
+    {"matchLabels": {"a": 1}},
+    "10.0.0.0/8",
+    2**40,
+)
+"""What a field may hold that nobody expects."""
 EXAMINED = frozenset(CONTROLS) - UNPROVABLE.keys()
 
 
@@ -255,3 +277,14 @@ metadata: {name: a, namespace: shop}
 spec: {limits: [{type: Container, default: {memory: 1Gi}, defaultRequest: {cpu: 100m, memory: 1Gi}}]}
 """
     assert said(parsed(SHOP + ranged))["RUN-03"].standing == "holds"
+
+
+@settings(max_examples=150 * TIMES, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 2**31), st.integers(0, 2**31), st.sampled_from(ANYTHING))
+def test_any_mutation_of_a_real_object_is_answered(which: int, where: int, other: object) -> None:
+    _, objects = example()
+    one = objects[A][which % len(objects[A])]
+    changed = dataclasses.replace(one, value=mutated(one.value, where, other))
+    near = [m for m in objects[A] if m.identity.namespace in ("", one.identity.namespace)]
+    index = Index([changed if m is one else m for m in near])
+    assert {control for e in statements(evidence(index)) for control in e.controls} == set(CONTROLS)
