@@ -44,6 +44,7 @@ COMMANDS = {
     "resolve": "Resolve what a merge left in generated trees.",
     "explain": "Show where a tenant's values come from, or what a code means.",
     "secrets": "List what the secret store must hold, and what is missing.",
+    "runbook": "Say what to do about an incident of a tenant.",
     "doctor": "Check that this machine has what tenantry needs.",
 }
 """Command -> its one-line help; each has a module of that name, imported only when needed."""

@@ -17,7 +17,7 @@ import platformdirs
 from tenantry.cli.destinations import Destination, Given, OrderedOption, destinations, given_in_order, overriding
 from tenantry.core.findings import MachineError, Result, UsageError
 from tenantry.report import COMMANDS, OF_CHANGES, WRITERS
-from tenantry.report.document import DOCUMENT_WRITERS, CommandAnswer
+from tenantry.report.document import CommandAnswer, writers_of
 from tenantry.report.plain import lines
 from tenantry.runtime.state import outside
 from tenantry.runtime.workspace import Workspace, find_fleet, folder_in_repository
@@ -90,11 +90,11 @@ class Options:
         """Write an answer other than a list of findings. Call `require_format` before any work is done."""
         self.require_format(document.command)
         for to in self.destinations:
-            self._put(lines(DOCUMENT_WRITERS[to.format](document)), to.output)
+            self._put(lines(writers_of(document.command)[to.format](document)), to.output)
 
     def require_format(self, command: str) -> None:
         """Raises UsageError when a command that answers with a document can't write a format."""
-        self._require(command, DOCUMENT_WRITERS)
+        self._require(command, writers_of(command))
 
     def require_format_of_changes(self, command: str) -> None:
         """Raises UsageError when a format would leave out the changes that a command shows."""

@@ -17,6 +17,8 @@ class CommandAnswer:
     text: str
     fields: Mapping[str, Any]
     ok: bool = True
+    markdown: str = ""
+    """The same for a page, of commands whose answer is one."""
 
 
 def _json(document: CommandAnswer) -> str:
@@ -24,3 +26,14 @@ def _json(document: CommandAnswer) -> str:
 
 
 DOCUMENT_WRITERS: dict[str, Callable[[CommandAnswer], str]] = {"text": lambda document: document.text, "json": _json}
+PAGE_WRITERS: dict[str, Callable[[CommandAnswer], str]] = {
+    **DOCUMENT_WRITERS,
+    "markdown": lambda document: document.markdown,
+}
+"""Of commands whose answer is also a page."""
+_PAGES = frozenset({"runbook"})
+
+
+def writers_of(command: str) -> dict[str, Callable[[CommandAnswer], str]]:
+    """Format -> how a command's answer is written in it."""
+    return PAGE_WRITERS if command in _PAGES else DOCUMENT_WRITERS
