@@ -10,7 +10,7 @@ from tenantry.resolve.instance import Instance
 
 
 def unique(scope: Scope) -> Iterator[Finding]:
-    """F001: each host belongs to one instance. Both are told: which of them came later, the files do not say."""
+    """F001: each host belongs to one instance. Both lines are named: which of them came later, the files do not say."""
     owners: dict[str, tuple[Instance, tuple[str | int, ...]]] = {}
     for instance in scope.instances.values():
         for host, path in _hosts(instance):
