@@ -159,7 +159,7 @@ def test_each_says_who_is_called_and_what_was_promised(incident: str) -> None:
         found = dict(book.facts)
         support, promised = instance.tier.support, instance.tier.objectives
         assert f"first answer within {support.first_answer_minutes} min" in found["called"]
-        assert instance.tenant.owner.contact in found["told"]
+        assert instance.tenant.owner.contact in found["informed"]
         if instance.environment == "production":
             assert (
                 f"RPO {promised.rpo_minutes} min" in found["promised"]

@@ -26,7 +26,7 @@ def facts(instance: Instance) -> Iterator[tuple[str, str]]:
         f"cluster {site.cluster.name}, region {site.region}, cell {site.cell.name}, namespace {instance.names.namespace}",
     )
     yield "called", f"{route}, {_HOURS[support.hours]}; first answer within {support.first_answer_minutes} min"
-    yield "told", f"{owner.team} <{owner.contact}>, who speaks to the customer"
+    yield "informed", f"{owner.team} <{owner.contact}>, who speaks to the customer"
     if support.named_engineer:
         yield "engineer", "this tenant has an engineer by name, and crisis roles of its own"
     if instance.environment == "production":
@@ -38,7 +38,7 @@ def facts(instance: Instance) -> Iterator[tuple[str, str]]:
             ),
         )
         windows = ", ".join(f"{window_cron(w)} for {w.hours} h, {w.time_zone}" for w in instance.settings.windows)
-        yield "synced", f"by itself at {windows}; at any other time manually"
+        yield "synced", f"automatically at {windows}; at any other time manually"
     for freeze in instance.tenant.freezes:
         yield (
             "freeze",
