@@ -41,8 +41,8 @@ MODULES = {
     ),
     "github.com/argoproj/argo-cd/v3@v3.6.1": ("h1:OmhqeKiR3C//awbFrhQqFdtRI+Qiv17j8vqm3UkMj/g=", "manifests/crds/"),
     "github.com/cert-manager/cert-manager@v1.21.2": ("h1:UWgoYM+KLNtRlqmoWOKjKBOBUPVHeepQ6/ac3ERJW68=", "deploy/crds/"),
-    # The last version with a Go module: from 2.0 on its go.mod keeps the path of v1, so no proxy has one. Against 2.4.0, kinds
-    # of v1 lack optional fields only (nullBytePolicy of ExternalSecret, some providers' settings, dataTo of PushSecret).
+    # The last version with a Go module: from 2.0 on its go.mod keeps the path of v1, so no proxy has one. In 2.4.0
+    # ExternalSecret has three optional fields more; SecretStore has 46 fields more, and some providers less (`alibaba`).
     "github.com/external-secrets/external-secrets@v1.3.2": (
         "h1:u2J8RjlHIeF0oZCqtl92adI/uZWUwOesJIDkfql6LqQ=",
         "config/crds/bases/external-secrets.io_",
