@@ -58,6 +58,11 @@ def text(old: str, new: str) -> Callable[[Any], Any]:
     return change
 
 
+def later(alert: str, lasting: str) -> Callable[[Any], Any]:
+    """Have an alert wait for longer."""
+    return lambda rules: [{**rule, "for": lasting} if rule["alert"] == alert else rule for rule in rules]
+
+
 def without(alert: str) -> Callable[[Any], Any]:
     """Take an alert away."""
     return lambda rules: [rule for rule in rules if rule["alert"] != alert]
@@ -825,6 +830,7 @@ BACKUP = (
 MONITOR = f"PodMonitor {ACME}/odoo"
 ALERTS = f"PrometheusRule {ACME}/objectives"
 OWN_ALERTS = f"PrometheusRule {KESTREL}/postgresql"
+COPY_ALERTS = f"PrometheusRule {GLOBEX}/postgresql"
 EXCEPTION = "PolicyException kyverno/iberia-travel-production.iberia-travel-login-rate"
 IBERIA = "iberia-travel"
 
@@ -862,6 +868,8 @@ FORMERLY_UNNAMED = (
 )
 """Faults that nothing but the comparison with the templates found, until a proof of their own did."""
 SUPPLY = (
+    _M("OBS-02", COPY_ALERTS, "spec.groups[0].rules", later("PostgresqlStandbyLag", "5m"), **EC),
+    _M("OBS-02", COPY_ALERTS, "spec.groups[0].rules", without("PostgresqlStandbyLag"), **EC),
     _M("OBS-01", MONITOR, "spec.namespaceSelector", {"any": True}),
     _M("OBS-01", f"Namespace {ACME}", "metadata.annotations[tenantry.io/log-retention]", "3d"),
     _M("OBS-01", f"Namespace {KESTREL}", "metadata.annotations[tenantry.io/log-masking]", "off", K),

@@ -42,9 +42,9 @@ COMMANDS = {
     "merge-driver": "Merge a file of a fleet for git, or install that.",
     "publish": "Render, check, and commit the trees with their inputs.",
     "resolve": "Resolve what a merge left in generated trees.",
+    "runbook": "Say what to do about an incident of a tenant.",
     "explain": "Show where a tenant's values come from, or what a code means.",
     "secrets": "List what the secret store must hold, and what is missing.",
-    "runbook": "Say what to do about an incident of a tenant.",
     "doctor": "Check that this machine has what tenantry needs.",
 }
 """Command -> its one-line help; each has a module of that name, imported only when needed."""

@@ -41,6 +41,7 @@ def databases(state: State) -> Iterator[Breach]:
 _LATE = {
     "cnpg_collector_up": "the alert on a missing PostgreSQL is silent when all of its Pods are gone",
     "cnpg_pg_stat_archiver_seconds_since_last_archival": "the alert on the WAL archive is silent when it never worked, or comes after the RPO is missed",
+    "cnpg_pg_replication_lag": "the alert on a DR site that falls behind comes after the RPO for the loss of a region is missed",
 }  # fmt: skip
 
 
@@ -70,8 +71,11 @@ def _holds(rule: dict[str, object], metric: str, home: Home) -> bool:
     expression = text(rule.get("expr"))
     if metric == "cnpg_collector_up":
         return expression.endswith("< 1") and "or vector(0)" in expression
-    if metric != "cnpg_pg_stat_archiver_seconds_since_last_archival":
+    follows = metric == "cnpg_pg_replication_lag" and home.role == "standby"
+    if not follows and metric != "cnpg_pg_stat_archiver_seconds_since_last_archival":
         return True
     after, lasting = _LONGER_THAN.search(expression), _FOR.fullmatch(text(rule.get("for")))
     minutes = int(after[1]) / 60 + (int(lasting[1]) if lasting else 0) if after else float("inf")
+    if follows:
+        return minutes < home.tier.objectives.rpo_region_loss_minutes
     return "< 0" in expression and minutes <= home.tier.objectives.archive_rpo_minutes

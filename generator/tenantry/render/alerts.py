@@ -70,13 +70,13 @@ def database_alerts(
 
 
 def standby_alerts(namespace: str, server: ServerGeneration, size: PostgresqlSize, tier: Tier) -> list[Alert]:
-    """Of a server at a DR site, which follows another one's archive."""
+    """Of a server at a DR site, which follows another one's archive. Half of the RPO is left to do something about it."""
     here = pods_of(namespace, server)
-    most = tier.objectives.rpo_region_loss_minutes * 60
+    most = tier.objectives.rpo_region_loss_minutes * 60 // 2
     return [
         *_common(namespace, server, size),
         Alert("PostgresqlStandbyLag", f"max(cnpg_pg_replication_lag{{{here}}}) > {most}",
-              f"The DR site is more than {most // 60} minutes behind; the RPO for the loss of a region is missed",
+              f"The DR site is more than {most} seconds behind; the RPO for the loss of a region is at risk",
               duration="2m"),
     ]  # fmt: skip
 

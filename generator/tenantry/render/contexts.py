@@ -319,6 +319,7 @@ def cell_context(site: Site, tier: Tier, members: Sequence[Instance], moving: Se
     default = platform.maintenance.default
     own_stores = platform.secret_store.provider == "kubernetes"
     beside = [m.beside for m in moving if m.beside is not None and m.beside.settings.postgresql is None]
+    served = {member.name for member in members}
     with_database = [*(m for m in members if m.settings.postgresql is None), *beside]
     return {
         "site": site, "cell": cell, "cluster": site.cluster, "platform": platform, "tier": tier,
@@ -336,7 +337,7 @@ def cell_context(site: Site, tier: Tier, members: Sequence[Instance], moving: Se
             for m in sorted(with_database, key=lambda m: m.names.database_object) for s in servers.all
         ],
         "filling": [m.names.namespace for m in members if m.filled_from is not None],
-        "member_stores": [(m.name, {"member": m}) for m in (*members, *(b for b in beside if b.site.cell is not cell)) if own_stores and _is_served(m)],
+        "member_stores": [(m.name, {"member": m}) for m in (*members, *(b for b in beside if b.name not in served)) if own_stores and _is_served(m)],
         "copying": [m.names.namespace for m in moving if m.move is not None and m.copied_to is not None and m.copied_to.settings.postgresql is None],
         "redis_users": [m.names for m in members if not m.settings.own_redis],
         "backup_retention_days": backup.retention_days,

@@ -66,7 +66,7 @@ class Move:
     store: Path
     """What stands for the object stores of both clusters: folders, behind a stand-in for rclone."""
 
-    def step(self, name: str) -> subprocess.CompletedProcess[str]:
+    def step(self, name: str, **other: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["bash", FILES / "move.sh", name], capture_output=True, text=True, check=False, timeout=120,
             env={
@@ -75,6 +75,7 @@ class Move:
                 "TARGET_HOST": self.target.host, "TARGET_CA": str(self.target.authority.certificate),
                 "PGUSER": self.role.name, "PGDATABASE": self.role.name, "PGPASSWORD": self.role.password,
                 "PGSSLMODE": "verify-full", "MOVE_TRIES": "2", "MOVE_SECONDS": "0",
+                **other,
             },
         )  # fmt: skip
 
@@ -161,6 +162,33 @@ def test_a_copy_is_compared_with_what_the_source_was(move: Move, tally: Tally) -
     move.step("copy")
     move.ask(move.source, "INSERT INTO partner (name) VALUES ('a customer of today')")
     tally.check(move.step("compare").returncode == 0, "the source goes on, and the copy is still whole")
+
+
+def test_one_database_is_restored_into_another_one_of_the_same_tenant(move: Move, tally: Tally) -> None:
+    later = f"{TENANT}_d2"
+    with move.target.superuser() as connection:
+        create = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE tenants")
+        connection.execute(create.format(sql.Identifier(later), sql.Literal(move.role.password)))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(
+                sql.Identifier(later), sql.Identifier(later)
+            )
+        )
+    with move.target.superuser(later) as connection:
+        connection.execute("CREATE EXTENSION pg_trgm")
+    before = move.ask(move.target, "SELECT count(*) FROM pg_class")
+    done = move.step("restore", TARGET_DATABASE=later)
+    tally.check(done.returncode == 0 and "2 tables and 2 sequences are alike" in done.stdout, done.stdout + done.stderr)
+    with move.target.connect(later, move.role.password, later) as connection:
+        tally.check(
+            connection.execute("SELECT state FROM tenantry_release").fetchall() == [("done",)], "it has no mark"
+        )
+        rows = connection.execute("SELECT count(*) FROM partner").fetchall()
+    tally.check(rows == move.ask(move.source, "SELECT count(*) FROM partner"), f"rows are missing: {rows}")
+    tally.check(
+        move.ask(move.target, "SELECT count(*) FROM pg_class") == before, "the database that serves was touched"
+    )
+    tally.check(move.ask(move.source, "SELECT state FROM tenantry_release") == [("done",)], "the source was marked")
 
 
 def test_nothing_is_copied_for_the_last_time_while_somebody_is_connected(move: Move, tally: Tally) -> None:
