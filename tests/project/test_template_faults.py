@@ -41,7 +41,7 @@ FAULTS = (
     Fault("files/migrate.py", "    grant(cursor)\n    mark", "    mark", "DATA-03", "ConfigMap"),
     Fault("delivery/application.yaml.j2", "selfHeal: true", "selfHeal: false", "SUP-06", "Application"),
     Fault("platform/velero-backupstoragelocation.yaml.j2", "accessMode: ReadWrite", "accessMode: ReadOnly", "BKP-01", "BackupStorageLocation"),
-    Fault("components/odoo/rolebinding-support.yaml.j2", "in platform.support.groups", 'in ["others"]', "IAM-04", "Namespace"),
+    Fault("components/odoo/rolebinding-support.yaml.j2", "in platform.support.groups", 'in ["others"]', "IAM-04", "RoleBinding"),
     Fault("app/ingressroute-redirect.yaml.j2", "entryPoints: [web]", "entryPoints: [metrics]", "EDGE-05", "IngressRoute"),
     Fault("app/hook-job-backup.yaml.j2", "  backoffLimit:", "  ttlSecondsAfterFinished: 0\n  backoffLimit:", "V065", "Job"),
     Fault("delivery/velero-schedule.yaml.j2", "useOwnerReferencesInBackup: false", "useOwnerReferencesInBackup: true", "V056", "Schedule"),
