@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 from tenantry.core import addresses
 from tenantry.core.assurance import ObservedFact
@@ -17,7 +16,7 @@ from tenantry.core.manifest import Manifest
 from tenantry.prove.network.classes import NAME_LABEL, pods_of
 from tenantry.prove.network.policies import Direction, policy
 from tenantry.prove.network.ports import PortSet
-from tenantry.prove.network.reach import Endpoint, Policies
+from tenantry.prove.network.reach import Endpoint, Namespaces, Policies
 from tenantry.prove.unpromised.evidence import Evidence, fact
 from tenantry.verify.index import POD_KINDS, Index
 from tenantry.verify.kubernetes.isolation import OTHER_KINDS
@@ -124,7 +123,7 @@ def _apart(found: _Network) -> Evidence:
     if len(found.pods) > _MOST_CLASSES:
         unread = f"the tree has over {_MOST_CLASSES} kinds of Pods, too many to compare each with each"
     elif not unread:
-        for source, target in product(found.pods, found.pods):
+        for source, target in _candidates(found):
             pair = (source.endpoint.namespace, target.endpoint.namespace)
             if pair[0] != pair[1] and (ports := found.policies.reach(source.endpoint, target.endpoint, wide=True)):
                 ways[pair].append((source, target, ports))
@@ -134,6 +133,27 @@ def _apart(found: _Network) -> Evidence:
         "no Pod reaches a Pod of another namespace ({all} namespaces), whoever owns them",
         "Pods of one namespace reach those of another; which of these ways are meant, nobody says here", facts, unread,
     )  # fmt: skip
+
+
+def _candidates(found: _Network) -> Iterator[tuple[_Pods, _Pods]]:
+    """Pairs of Pods between which something may pass: all but those from namespaces that no rule of the target takes."""
+    spaces = Namespaces({pods.endpoint.namespace: pods.endpoint.namespace_labels for pods in found.pods})
+    sources = [_sources(found.policies, spaces, pods.endpoint) for pods in found.pods]
+    for source in found.pods:
+        for target, there in zip(found.pods, sources, strict=True):
+            if there is None or source.endpoint.namespace in there:
+                yield source, target
+
+
+def _sources(policies: Policies, spaces: Namespaces, target: Endpoint) -> set[str] | None:
+    """Namespaces whose Pods the target's rules may take; None: any."""
+    selecting = policies.selecting(target, "ingress")
+    taken: set[str] = set()
+    for rule in (rule for one in selecting for rule in one.rules("ingress") or ()):
+        if rule.peers is None or any(peer.block is not None for peer in rule.peers):
+            return None
+        taken.update(name for peer in rule.peers for name in spaces.taken_by(peer, target.namespace))
+    return taken if selecting else None
 
 
 def _way(pair: tuple[str, str], there: Sequence[tuple[_Pods, _Pods, PortSet]]) -> ObservedFact:

@@ -26,12 +26,13 @@ def headroom(manifest: Manifest, index: Index) -> Iterator[Problem]:
     if index.partial or items(manifest.spec.get("scopes")) or manifest.spec.get("scopeSelector"):
         return
     steady = index.once(needed).get(manifest.identity.namespace, {})
+    extras = list(_extras(index, manifest.identity.namespace))
     for name, hard in mapping(manifest.spec.get("hard")).items():
         key, allowed = QUOTA_NAMES.get(name, name), values.quantity(hard)
         there = steady.get(key, Decimal(0))
         if allowed is None or there > allowed:
             continue
-        for workload, what, amounts in _extras(index, manifest.identity.namespace):
+        for workload, what, amounts in extras:
             total = there + amounts.get(key, Decimal(0))
             if total > allowed:
                 message = f"{what} of {workload.identity} needs {shown(name, total)} together with what runs, so it waits for ever"
@@ -59,7 +60,16 @@ def _extras(index: Index, namespace: str) -> Iterator[_Extra]:
 
 
 def _of(index: Index, group: str, kind: str, namespace: str) -> list[Manifest]:
-    return [manifest for manifest in index.of(group, kind) if manifest.identity.namespace == namespace]
+    return index.once(_workloads).get((group, kind, namespace), [])
+
+
+def _workloads(index: Index) -> dict[tuple[str, str, str], list[Manifest]]:
+    """By group, kind and namespace."""
+    found: dict[tuple[str, str, str], list[Manifest]] = {}
+    for group, kind in (("apps", "Deployment"), ("apps", "StatefulSet"), ("batch", "CronJob"), ("batch", "Job")):
+        for manifest in index.of(group, kind):
+            found.setdefault((group, kind, manifest.identity.namespace), []).append(manifest)
+    return found
 
 
 def _times(index: Index, workload: Manifest, count: int) -> dict[str, Decimal]:

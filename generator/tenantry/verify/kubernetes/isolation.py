@@ -44,11 +44,20 @@ def _by_namespace(index: Index) -> dict[str, list[Manifest]]:
 
 def isolating(index: Index, pods: MadePods, direction: str) -> list[Manifest]:
     """Policies that hold for some Pods in a direction."""
-    return [
-        policy
-        for policy in index.once(_by_namespace).get(pods.namespace, ())
-        if direction in _types(policy.spec) and selects(mapping(policy.spec.get("podSelector")), pods.labels)
-    ]
+    known = index.once(_known)
+    key = (pods.namespace, direction, repr(sorted(pods.labels.items(), key=repr)))
+    if key not in known:
+        known[key] = [
+            policy
+            for policy in index.once(_by_namespace).get(pods.namespace, ())
+            if direction in _types(policy.spec) and selects(mapping(policy.spec.get("podSelector")), pods.labels)
+        ]
+    return known[key]
+
+
+def _known(_: Index) -> dict[tuple[str, str, str], list[Manifest]]:
+    """What `isolating` found, by namespace, direction and labels of Pods."""
+    return {}
 
 
 def _types(spec: Value) -> list[str]:
