@@ -149,6 +149,7 @@ REFUSED = {
     "a tier that is too large": (("--tier", "segmented"), "F013 24 users do not fit tier 'segmented'"),
     "a cluster without room": (("--cluster", "euc1-a"), "no other cell of tier 'shared' in cluster 'euc1-a' takes production of acme"),
     "an unknown cell": (("--cell", "euw1-shared-x"), "there is no cell 'euw1-shared-x'"),
+    "an unknown cluster": (("--cluster", "euw1-x"), "there is no cluster 'euw1-x'"),
     "an unknown tier": (("--tier", "shard"), "there is no tier 'shard'"),
     "a cell for staging": (("--cell", "euw1-shared-np"), "F005 cell 'euw1-shared-np' accepts staging and recovery, not production"),
     "an environment that is not there": (("--cell", "euw1-shared-np", "--environment", "staging"), "acme has no environment 'staging'"),

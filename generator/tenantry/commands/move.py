@@ -18,6 +18,7 @@ from tenantry.inputs import edits
 from tenantry.inputs.fleet import Fleet
 from tenantry.inputs.shape import shape_of
 from tenantry.model.cell import Cell
+from tenantry.model.cluster import Cluster
 from tenantry.model.migration import AT_TARGET, Migration, MoveStep, Placement
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
@@ -170,7 +171,7 @@ def _served_by(tenant: Tenant, placement: Placement) -> list[str]:
 def _target(inputs: Inputs, tenant: Tenant, wishes: Mapping[str, str]) -> Placement:
     """The target's tier and cells. Raises UsageError for names that are not there, and when no cell has room."""
     fleet = inputs.fleet
-    for kind, cls in (("tier", Tier), ("cell", Cell)):
+    for kind, cls in (("tier", Tier), ("cell", Cell), ("cluster", Cluster)):
         if kind in wishes and fleet.find(cls, wishes[kind]) is None:
             raise UsageError(f"there is no {kind} '{wishes[kind]}'", choices(wishes[kind], fleet.all(cls), f"{kind}s"))
     wanted = fleet.find(Cell, wishes.get("cell", ""))
