@@ -25,11 +25,13 @@ ARG PIP_INDEX_URL
 # git shows what changes since a commit; Python's own image lacks it.
 RUN apt-get update && apt-get install --yes --no-install-recommends git && rm -rf /var/lib/apt/lists/*
 COPY --from=build /source/requirements-runtime.lock /source/dist/*manylinux*.whl /tmp/wheels/
-RUN pip install --quiet --no-cache-dir --require-hashes --only-binary :all: -r /tmp/wheels/requirements-runtime.lock && \
-    pip install --quiet --no-cache-dir --no-deps --no-index /tmp/wheels/*.whl && \
+# An environment of its own: the base may have packages that its system needs as they are.
+RUN python -m venv /opt/tenantry && \
+    /opt/tenantry/bin/pip install --quiet --no-cache-dir --require-hashes --only-binary :all: -r /tmp/wheels/requirements-runtime.lock && \
+    /opt/tenantry/bin/pip install --quiet --no-cache-dir --no-deps --no-index /tmp/wheels/*.whl && \
     rm -r /tmp/wheels
 # Any user may run it: the cache, which is the only thing written outside of the fleet, is in a folder that each can make.
-ENV XDG_CACHE_HOME=/tmp/cache
+ENV PATH=/opt/tenantry/bin:$PATH XDG_CACHE_HOME=/tmp/cache
 USER 10001:10001
 WORKDIR /fleet
 ENTRYPOINT ["tenantry"]
