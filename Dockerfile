@@ -30,8 +30,8 @@ RUN python -m venv /opt/tenantry && \
     /opt/tenantry/bin/pip install --quiet --no-cache-dir --require-hashes --only-binary :all: -r /tmp/wheels/requirements-runtime.lock && \
     /opt/tenantry/bin/pip install --quiet --no-cache-dir --no-deps --no-index /tmp/wheels/*.whl && \
     rm -r /tmp/wheels
-# Any user may run it: the cache, which is the only thing written outside of the fleet, is in a folder that each can make.
-ENV PATH=/opt/tenantry/bin:$PATH XDG_CACHE_HOME=/tmp/cache
+# Any user may run it: what is written outside of the fleet, its cache and its state, is in folders that each can make.
+ENV PATH=/opt/tenantry/bin:$PATH XDG_CACHE_HOME=/tmp/cache XDG_STATE_HOME=/tmp/state
 USER 10001:10001
 WORKDIR /fleet
 ENTRYPOINT ["tenantry"]

@@ -34,6 +34,8 @@ def test_the_program_runs_as_nobody_in_particular() -> None:
     assert instructions("USER") == ["10001:10001"]
     assert LINES.index("USER 10001:10001") > max(LINES.index(line) for line in LINES if line.startswith("RUN "))
     assert instructions("ENTRYPOINT") == ['["tenantry"]']
+    (variables,) = instructions("ENV")  # that user has no home
+    assert "XDG_CACHE_HOME=/tmp/" in variables and "XDG_STATE_HOME=/tmp/" in variables
 
 
 def test_each_installation_is_by_hash_or_of_what_was_built() -> None:
