@@ -122,7 +122,11 @@ func submatch(text string, at []int, group int) string {
 
 // indentAfter gives the indentation of a text's lines after the start of its first one: `  - key: `, or `  - `.
 func indentAfter(start string) int {
-	return len(start) - len(strings.TrimLeft(start, " -")) + map[bool]int{true: 2, false: 0}[strings.HasSuffix(start, ": ")]
+	key := strings.TrimLeft(start, " -")
+	if key == "" {
+		return len(start)
+	}
+	return len(start) - len(key) + 2
 }
 
 // fill gives the object with these values in their places.

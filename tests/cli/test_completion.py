@@ -36,6 +36,9 @@ def completed(run: Run) -> Callable[[str], list[str]]:
     ("tenantry new tenant x --tier s", ["segmented", "shared"]),
     ("tenantry promote e", ["early"]),
     ("tenantry promote early odoo-19", ["odoo-19.0-20261102"]),
+    ("tenantry restore smith", ["smith-advisory"]),
+    ("tenantry restore euw1-shared-a", ["euw1-shared-a"]),
+    ("tenantry runbook acme data", ["database-down"]),
     ("tenantry suspend nobody", []),
 ])  # fmt: skip
 def test_names_are_completed(completed: Callable[[str], list[str]], line: str, offered: list[str]) -> None:

@@ -849,6 +849,7 @@ FORMERLY_UNNAMED = (
     _M("IAM-09", SCRIPTS, MIGRATE, text("    refuse_default_password(cursor)\n", "")),
     _M("DATA-03", SCRIPTS, MIGRATE, text("    grant(cursor)\n", "")),
     _M("RUN-07", SCRIPTS, MIGRATE, text("    refuse_what_a_move_left(state)\n", "")),
+    _M("RUN-07", SCRIPTS, MIGRATE, text("    refuse_empty_when_imported(cursor, state)\n", "")),
     _M("RUN-07", SCRIPTS, MIGRATE, text("    lock(cursor)\n", "")),
     _M("RUN-07", SCRIPTS, MIGRATE, text("        bring_modules(cursor)\n", "        pass\n")),
     _M("SUP-06", "Application argocd/acme-production-app", "spec.syncPolicy.automated.selfHeal", False),

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from tenantry.change.stepwise import StepGuide
 from tenantry.core.changes import Effect
 from tenantry.model import names
 from tenantry.model.migration import AT_TARGET, MOVE_STEPS, Migration, MoveStep
 from tenantry.resolve.instance import Instance
-
-
-@dataclass(frozen=True, slots=True)
-class StepGuide:
-    """What a person is told about a step. `{...}` are filled in by `told`."""
-
-    does: str
-    done: str
-    """What must be true before the next step."""
-    commands: tuple[str, ...]
-    """How to see that."""
-    back: str
-    """When to go back, and what that costs."""
-
 
 _LOG = "kubectl logs --namespace {namespace} job/odoo-move"
 _JOB = "kubectl wait --namespace {namespace} --for=condition=complete --timeout=2h job/odoo-move"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tenantry.change.stepwise import StepGuide
 from tenantry.core.changes import Effect
 from tenantry.model.restore import Restore, RestoreStep, RestoreWay
 from tenantry.resolve.instance import Instance
@@ -24,17 +25,6 @@ def follows(restore: Restore) -> tuple[RestoreStep, ...]:
     return _ORDER[restore.way].get(restore.step, ())
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreGuide:
-    """What a person is told about a step. `{...}` are filled in by `commands`."""
-
-    does: str
-    done: str
-    """What must be true before the next step."""
-    commands: tuple[str, ...]
-    back: str
-
-
 _HEALTHY = "kubectl wait --namespace {namespace} --for=condition=Ready --timeout=4h cluster.postgresql.cnpg.io/{server}"
 _STATUS = "kubectl cnpg status {server} --namespace {namespace}"
 _DELETE = (
@@ -46,29 +36,29 @@ _LOOK = (
     _STATUS,
     "kubectl cnpg psql {server} --namespace {namespace} -- {database} --command 'SELECT max(write_date) FROM res_users'",
 )
-GUIDES: Mapping[tuple[RestoreWay, RestoreStep], RestoreGuide] = {
-    ("beside", "recover"): RestoreGuide(
+GUIDES: Mapping[tuple[RestoreWay, RestoreStep], StepGuide] = {
+    ("beside", "recover"): StepGuide(
         "a second server is made from the archive, next to the one that serves; nothing points at it",
         "it is ready, holds what was looked for, and its first base backup is complete",
         (*_LOOK, "kubectl get --namespace {namespace} backups.postgresql.cnpg.io"),
         "at any time, without loss: --drop",
     ),
-    ("beside", "switch"): RestoreGuide(
+    ("beside", "switch"): StepGuide(
         "Odoo works on what was restored; what served before is kept, and nobody can log in to it",
         "people can log in and see what they looked for, and the day until which the other one is kept is over",
         ("kubectl rollout status --namespace {odoo} deployment/odoo-web --timeout=30m", _STATUS),
         "if it is the wrong moment; what was entered since the switch is lost: --back",
     ),
-    ("beside", "done"): RestoreGuide(
+    ("beside", "done"): StepGuide(
         "what served before has left the trees; it stays in the cluster until somebody deletes it", "it is deleted", _DELETE, "no more"
     ),
-    ("beside", "dropped"): RestoreGuide(
+    ("beside", "dropped"): StepGuide(
         "the second server has left the trees; it stays in the cluster until somebody deletes it",
         "it is deleted",
         tuple(command.replace("{before}", "{server}") for command in _DELETE),
         "no more: begin another restore",
     ),
-    ("in-place", "save"): RestoreGuide(
+    ("in-place", "save"): StepGuide(
         "a base backup is taken of what is going to be replaced",
         "the backup is complete",
         (
@@ -76,17 +66,17 @@ GUIDES: Mapping[tuple[RestoreWay, RestoreStep], RestoreGuide] = {
         ),
         "at any time, without loss: --drop",
     ),
-    ("in-place", "recover"): RestoreGuide(
+    ("in-place", "recover"): StepGuide(
         "Odoo is stopped. Delete the server that served: the restored one takes its room, and waits for it",
         "it is ready, and holds what was looked for",
         (*_DELETE, *_LOOK),
         "no more: what served before is in its archive, with the backup of the step 'save'; another moment is another restore",
     ),
-    ("in-place", "switch"): RestoreGuide(
+    ("in-place", "switch"): StepGuide(
         "Odoo works on what was restored", "people can log in and see what they looked for",
         ("kubectl rollout status --namespace {odoo} deployment/odoo-web --timeout=30m", _STATUS), "no more: another moment is another restore",
     ),
-    ("database", "copy"): RestoreGuide(
+    ("database", "copy"): StepGuide(
         "a Job takes the database out of the cell's restored server into a new one beside the one that serves, and compares them row by row",
         "the Job has ended well: all is alike",
         (
@@ -95,13 +85,13 @@ GUIDES: Mapping[tuple[RestoreWay, RestoreStep], RestoreGuide] = {
         ),
         "at any time, without loss: --drop",
     ),
-    ("database", "switch"): RestoreGuide(
+    ("database", "switch"): StepGuide(
         "Odoo works on what was restored; the database that served before is kept, and nobody can log in to it",
         "people can log in and see what they looked for, and the day until which the other one is kept is over",
         ("kubectl rollout status --namespace {odoo} deployment/odoo-web --timeout=30m", "kubectl get --namespace {odoo} pods,jobs"),
         "if it is the wrong moment; what was entered since the switch is lost: --back",
     ),
-    ("database", "done"): RestoreGuide(
+    ("database", "done"): StepGuide(
         "the database that served before has left the trees; it stays on its server until somebody deletes it", "it is deleted",
         (
             'kubectl patch --namespace {namespace} database.postgresql.cnpg.io/{unused} --type=merge --patch \'{{"spec": {{"databaseReclaimPolicy": "delete"}}}}\'',
@@ -111,11 +101,11 @@ GUIDES: Mapping[tuple[RestoreWay, RestoreStep], RestoreGuide] = {
         ),
         "no more",
     ),
-    ("database", "dropped"): RestoreGuide(
+    ("database", "dropped"): StepGuide(
         "the new database has left the trees; it stays on its server until somebody deletes it", "it is deleted", (), "no more"
     ),
-    ("in-place", "done"): RestoreGuide("the restore is over", "", (), "no more"),
-    ("in-place", "dropped"): RestoreGuide("the restore is given up; nothing was replaced", "", (), "no more"),
+    ("in-place", "done"): StepGuide("the restore is over", "", (), "no more"),
+    ("in-place", "dropped"): StepGuide("the restore is given up; nothing was replaced", "", (), "no more"),
 }  # fmt: skip
 
 
@@ -131,7 +121,7 @@ class RestoredPlace:
     """The objects of the database that an instance does not use, on its server."""
 
 
-def commands(guide: RestoreGuide, restores: Sequence[Restore], place: RestoredPlace) -> list[str]:
+def commands(guide: StepGuide, restores: Sequence[Restore], place: RestoredPlace) -> list[str]:
     """The commands of the last restore's step, with names."""
     server = ServerGeneration(owner=place.owner, restore=restores[-1])
     before = servers_of(place.owner, restores[:-1]).serving

@@ -39,6 +39,13 @@ def codes_and_controls() -> Iterator[str]:
     yield from CONTROLS
 
 
+def of_incidents() -> Iterator[str]:
+    """What there are runbooks for."""
+    from tenantry.runbook.registration import incidents
+
+    yield from incidents()
+
+
 def _root(context: click.Context) -> Path:
     given = next((c.params["directory"] for c in _and_parents(context) if c.params.get("directory")), None)
     here = Path(given) if given else Path.cwd()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from tenantry.cli.completion import names
 from tenantry.cli.options import Options, common
 
 
 @click.command("restore")
-@click.argument("subject", metavar="TENANT|INSTANCE|CELL")
+@click.argument("subject", metavar="TENANT|INSTANCE|CELL", shell_complete=names("Tenant", "Cell"))
 @click.option(
     "--to", "target_time", default="", metavar="MOMENT", help="Begin: go back to this moment, as 2026-01-31T12:00:00Z."
 )

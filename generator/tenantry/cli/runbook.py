@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from tenantry.cli.completion import names, of_incidents
 from tenantry.cli.options import Options, common
 from tenantry.model.common import ENVIRONMENTS
 
 
 @click.command("runbook")
-@click.argument("tenant")
-@click.argument("incident", default="", metavar="[INCIDENT]")
+@click.argument("tenant", shell_complete=names("Tenant"))
+@click.argument("incident", default="", metavar="[INCIDENT]", shell_complete=names(known=of_incidents))
 @click.option(
     "--environment", type=click.Choice(ENVIRONMENTS), default=None, help="Environment (default: the tenant's first)."
 )

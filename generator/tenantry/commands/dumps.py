@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tenantry.change.dumps import Dump, added, not_named, obstacles, read_dump
-from tenantry.core.findings import FindingsError, UsageError
+from tenantry.commands.usable import usable_inputs
+from tenantry.core.findings import UsageError
 from tenantry.core.suggestions import choices
 from tenantry.core.wording import first_few
 from tenantry.model.cell import Cell
 from tenantry.model.release import Release
-from tenantry.plan.inputs import read_inputs
 from tenantry.report.document import CommandAnswer
 from tenantry.report.plain import one_line
 from tenantry.runtime.workspace import Workspace
@@ -25,9 +25,7 @@ def examine(space: Workspace, path: Path, shown: str, release_name: str, cell_na
 
     Raises UsageError for a file that is not a backup, and for names that do not exist.
     """
-    inputs = read_inputs(space.root, space.as_of, space.store("documents"))
-    if not inputs.usable:
-        raise FindingsError(inputs.findings)
+    inputs = usable_inputs(space)
     release, cell = inputs.fleet.find(Release, release_name), inputs.fleet.find(Cell, cell_name)
     if release is None:
         raise UsageError(

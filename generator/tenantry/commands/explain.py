@@ -13,6 +13,7 @@ import yaml
 
 from tenantry.commands.examination import known_fleet
 from tenantry.commands.rendered import rendered_files, text_below
+from tenantry.commands.usable import usable_inputs
 from tenantry.core.assurance import Objective
 from tenantry.core.code_notes import NOTES
 from tenantry.core.codes import CODES_BY_ID
@@ -136,9 +137,7 @@ def explain_line(space: Workspace, file: str, line: int) -> Mapping[str, str]:
     if found is None:
         raise UsageError(f"line {line} of '{file}' holds no field", "name the line of a field")
     identity = object_id(value)
-    inputs = read_inputs(space.root, space.as_of, space.store("documents"))
-    if not inputs.usable:
-        raise FindingsError(inputs.findings)
+    inputs = usable_inputs(space)
     all_units = units(inputs.fleet, inputs.resolution.instances)
     source = Blamer(inputs.fleet, all_units).source(Manifest(identity, "", value, file=file), found)
     if source is None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 from tenantry.change.onboarding import Proposal, Wave, propose, read_customers, waves
 from tenantry.commands import scaffold
-from tenantry.core.findings import FindingsError, UsageError
+from tenantry.commands.usable import usable_inputs
+from tenantry.core.findings import UsageError
 from tenantry.inputs import edits
 from tenantry.inputs.fleet import with_texts
 from tenantry.inputs.shape import shape_of
-from tenantry.plan.inputs import Inputs, read_inputs
+from tenantry.plan.inputs import Inputs
 from tenantry.report.document import CommandAnswer
 from tenantry.report.plain import one_line
 from tenantry.resolve.instances import resolve
@@ -42,9 +43,7 @@ def migrate_plan(space: Workspace, table: str) -> Onboarding:
 
     Raises UsageError for a table that can't be read, FindingsError when the fleet's own inputs have errors.
     """
-    inputs = read_inputs(space.root, space.as_of, space.store("documents"))
-    if not inputs.usable:
-        raise FindingsError(inputs.findings)
+    inputs = usable_inputs(space)
     proposals = tuple(propose(inputs.fleet, customer) for customer in read_customers(table))
     files: dict[str, tuple[str, str]] = {}
     homeless: dict[str, str] = {}

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from secrets import token_hex
 from typing import Any
 
 from tenantry.change.moves import GUIDE, following, guide_of, told
+from tenantry.change.stepwise import kept_until
 from tenantry.change.windows import next_opening, next_window
 from tenantry.commands.set import set_values
-from tenantry.core.findings import FindingsError, UsageError, in_order
+from tenantry.commands.usable import usable_inputs
+from tenantry.core.findings import UsageError, in_order
 from tenantry.core.suggestions import choices
 from tenantry.inputs import edits
 from tenantry.inputs.fleet import Fleet
@@ -30,7 +31,6 @@ from tenantry.resolve.instance import Instance
 from tenantry.resolve.links import cells_for
 from tenantry.runtime.workspace import Workspace
 
-_KEPT_DAYS = 30
 _SHARE = 0.7
 """Of a window; when the copy takes longer, there is no time left to go back in it."""
 
@@ -40,7 +40,7 @@ def begin(space: Workspace, tenant: str, wishes: Mapping[str, str], keep_until: 
 
     Raises UsageError for a move that can't be made, or whose end the fleet's rules would refuse.
     """
-    inputs = _inputs(space)
+    inputs = usable_inputs(space)
     known = _known(inputs.fleet, tenant)
     if known.migration is not None:
         raise UsageError(
@@ -50,7 +50,7 @@ def begin(space: Workspace, tenant: str, wishes: Mapping[str, str], keep_until: 
     source = Placement(tier=known.tier, cells={e: known.environments[e].cell for e in target.cells})
     migration = {
         "step": "prepare", "from": _written(source), "to": _written(target),
-        "keepSourceUntil": keep_until or _later(space.as_of), **_attempt(inputs.fleet, source, target),
+        "keepSourceUntil": keep_until or kept_until(space.as_of), **_attempt(inputs.fleet, source, target),
     }  # fmt: skip
     _must_be_right_there(space, inputs, known, target)
     _must_be_possible(space, inputs, known, migration)
@@ -60,7 +60,7 @@ def begin(space: Workspace, tenant: str, wishes: Mapping[str, str], keep_until: 
 
 def forward(space: Workspace, tenant: str, by: str, minutes: int | None) -> CommandAnswer:
     """Record that the present step is done, and write the next one."""
-    inputs = _inputs(space)
+    inputs = usable_inputs(space)
     known, migration = _moving(inputs.fleet, tenant)
     step = migration.step
     if step == "copy" and minutes is None:
@@ -83,7 +83,7 @@ def forward(space: Workspace, tenant: str, by: str, minutes: int | None) -> Comm
 
 def back(space: Workspace, tenant: str) -> CommandAnswer:
     """Go back to where the source serves and nothing is copied; from there, give the move up."""
-    known, migration = _moving(_inputs(space).fleet, tenant)
+    known, migration = _moving(usable_inputs(space).fleet, tenant)
     step = migration.step
     if step == "remove":
         raise UsageError(f"the source of {tenant} is removed, so there is no way back", GUIDE[step].back)
@@ -111,13 +111,6 @@ def show(space: Workspace, tenant: str) -> CommandAnswer:
 _REVIEW = "Look at it with 'tenantry plan'; then render, check and merge it."
 
 
-def _inputs(space: Workspace) -> Inputs:
-    inputs = read_inputs(space.root, space.as_of, space.store("documents"))
-    if not inputs.usable:
-        raise FindingsError(inputs.findings)
-    return inputs
-
-
 def _known(fleet: Fleet, name: str) -> Tenant:
     tenant = fleet.find(Tenant, name)
     if tenant is None:
@@ -130,10 +123,6 @@ def _moving(fleet: Fleet, name: str) -> tuple[Tenant, Migration]:
     if tenant.migration is None:
         raise UsageError(f"{name} does not move", "begin with --cell, --tier or --cluster")
     return tenant, tenant.migration
-
-
-def _later(as_of: str) -> str:
-    return (datetime.date.fromisoformat(as_of) + datetime.timedelta(days=_KEPT_DAYS)).isoformat()
 
 
 def _attempt(fleet: Fleet, source: Placement, target: Placement) -> dict[str, str]:
@@ -236,7 +225,7 @@ def _refuse_new(space: Workspace, inputs: Inputs, file: str, text: str, message:
 
 
 def _answer(space: Workspace, tenant: str, what: str, *, written: bool = True) -> CommandAnswer:
-    inputs = _inputs(space)
+    inputs = usable_inputs(space)
     _, migration = _moving(inputs.fleet, tenant)
     moving = [i for i in inputs.resolution.instances.values() if i.tenant.name == tenant and i.move is not None]
     guide = guide_of(moving[0]) if moving else GUIDE[migration.step]

@@ -11,10 +11,11 @@ from tenantry.change.revisions import Revision, compared_commits, texts_of
 from tenantry.change.side import Side, read_past
 from tenantry.commands.base import default_base
 from tenantry.commands.set import set_values
-from tenantry.core.findings import FindingsError, ToolError, UsageError
+from tenantry.commands.usable import usable_inputs
+from tenantry.core.findings import ToolError, UsageError
 from tenantry.core.suggestions import choices
 from tenantry.model.release import Release
-from tenantry.plan.inputs import Inputs, read_inputs
+from tenantry.plan.inputs import Inputs
 from tenantry.report.document import CommandAnswer
 from tenantry.report.plain import one_line
 from tenantry.runtime.repository import Repository
@@ -23,14 +24,14 @@ from tenantry.runtime.workspace import Workspace
 
 def promote(space: Workspace, channel: str, release: str) -> CommandAnswer:
     """Write the next step into the channel's file. Raises UsageError when a step before it was not proved."""
-    step = next_step(_inputs(space), channel, release, space.since)
+    step = next_step(usable_inputs(space), channel, release, space.since)
     set_values(space, f"channel/{step.channel}", step.edits)
     return _answer(step)
 
 
 def record(space: Workspace, release: str, environment: str, results: Mapping[str, str]) -> CommandAnswer:
     """Add a record of a test to a release's file; `results` are `by`, `migration` and `probes`."""
-    releases = _inputs(space).fleet.all(Release)
+    releases = usable_inputs(space).fleet.all(Release)
     found = releases.get(release)
     if found is None:
         raise UsageError(f"there is no release '{release}'", choices(release, releases, "releases"))
@@ -44,20 +45,13 @@ def record(space: Workspace, release: str, environment: str, results: Mapping[st
 
 def rollback(space: Workspace, channel: str) -> CommandAnswer:
     """Take back what of a rollout was not merged, and say what can't be taken back, and what then."""
-    inputs = _inputs(space)
+    inputs = usable_inputs(space)
     back = way_back(_merged(space, inputs), inputs, channel)
     if back.edits:
         set_values(space, f"channel/{back.channel}", back.edits)
     return CommandAnswer("rollback", "".join(f"{one_line(line)}\n" for line in _lines(back)), {
         "channel": back.channel, "taken_back": list(back.taken_back), "migrated": [i.name for i in back.migrated],
     }, ok=not back.migrated)  # fmt: skip
-
-
-def _inputs(space: Workspace) -> Inputs:
-    inputs = read_inputs(space.root, space.as_of, space.store("documents"))
-    if not inputs.usable:
-        raise FindingsError(inputs.findings)
-    return inputs
 
 
 def _merged(space: Workspace, inputs: Inputs) -> Inputs | None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tenantry.change.restores import FIRST_STEPS, GUIDES, RestoredPlace, commands, follows
+from tenantry.change.stepwise import kept_until
 from tenantry.commands.set import set_values
-from tenantry.core.findings import FindingsError, UsageError, in_order
+from tenantry.commands.usable import usable_inputs
+from tenantry.core.findings import UsageError, in_order
 from tenantry.core.suggestions import choices
 from tenantry.inputs import edits
 from tenantry.inputs.shape import shape_of
@@ -27,8 +28,6 @@ from tenantry.report.plain import one_line
 from tenantry.resolve.instance import Instance
 from tenantry.resolve.servers import databases_of, servers_of
 from tenantry.runtime.workspace import Workspace
-
-_KEPT_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class _Subject:
 
 def begin(space: Workspace, subject: str, wish: Wish) -> CommandAnswer:
     """Write the first step. Raises UsageError for a restore that the fleet's rules would refuse."""
-    inputs = _inputs(space)
+    inputs = usable_inputs(space)
     found = _subject(inputs, subject)
     last = found.restores[-1] if found.restores else None
     instead = last is not None and (last.way, last.step) == ("in-place", "recover") and wish.way == "in-place"
@@ -82,7 +81,7 @@ def begin(space: Workspace, subject: str, wish: Wish) -> CommandAnswer:
     entry = {
         "generation": max((r.generation for r in found.restores), default=1) + 1, "source": source, "way": wish.way, "step": step,
         **({"targetTime": wish.target_time} if wish.target_time else {}), **({"backup": wish.backup} if wish.backup else {}),
-        "reason": wish.reason, "keepSourceUntil": wish.keep_until or _later(space.as_of),
+        "reason": wish.reason, "keepSourceUntil": wish.keep_until or kept_until(space.as_of),
     }  # fmt: skip
     _write(space, inputs, found, [*kept, entry])
     return _answer(space, subject)
@@ -90,7 +89,7 @@ def begin(space: Workspace, subject: str, wish: Wish) -> CommandAnswer:
 
 def forward(space: Workspace, subject: str) -> CommandAnswer:
     """Write the next step."""
-    found, last = _open(_inputs(space), subject)
+    found, last = _open(usable_inputs(space), subject)
     step = follows(last)[0]
     if step == "done" and last.way != "in-place" and last.keep_source_until >= space.as_of:
         raise UsageError(f"what served before is kept until {last.keep_source_until}", "take this step on a later day")
@@ -99,7 +98,7 @@ def forward(space: Workspace, subject: str) -> CommandAnswer:
 
 def back(space: Workspace, subject: str) -> CommandAnswer:
     """Go back to what served before, which is kept beside."""
-    found, last = _open(_inputs(space), subject)
+    found, last = _open(usable_inputs(space), subject)
     if last.way == "in-place" or last.step != "switch":
         raise UsageError(f"there is no way back from the step '{last.step}'", GUIDES[last.way, last.step].back)
     return _stepped(space, subject, found, FIRST_STEPS[last.way])
@@ -107,7 +106,7 @@ def back(space: Workspace, subject: str) -> CommandAnswer:
 
 def drop(space: Workspace, subject: str) -> CommandAnswer:
     """Give the restore up, before anything works on it."""
-    found, last = _open(_inputs(space), subject)
+    found, last = _open(usable_inputs(space), subject)
     if "dropped" not in follows(last):
         raise UsageError(f"a restore can't be given up in the step '{last.step}'", GUIDES[last.way, last.step].back)
     return _stepped(space, subject, found, "dropped")
@@ -116,13 +115,6 @@ def drop(space: Workspace, subject: str) -> CommandAnswer:
 def show(space: Workspace, subject: str) -> CommandAnswer:
     """Where a restore is, and what must be true before it goes on."""
     return _answer(space, subject, written=False)
-
-
-def _inputs(space: Workspace) -> Inputs:
-    inputs = read_inputs(space.root, space.as_of, space.store("documents"))
-    if not inputs.usable:
-        raise FindingsError(inputs.findings)
-    return inputs
 
 
 def _subject(inputs: Inputs, name: str) -> _Subject:
@@ -153,10 +145,6 @@ def _open(inputs: Inputs, subject: str) -> tuple[_Subject, Restore]:
     if last is None or last.step in CLOSED:
         raise UsageError(f"{found.name} is not being restored", "begin with --to MOMENT or --backup ID, and --reason")
     return found, last
-
-
-def _later(as_of: str) -> str:
-    return (datetime.date.fromisoformat(as_of) + datetime.timedelta(days=_KEPT_DAYS)).isoformat()
 
 
 def _written(restore: Restore, step: RestoreStep) -> dict[str, Any]:
@@ -209,7 +197,7 @@ _REVIEW = "Look at it with 'tenantry plan'; then render, check and merge it."
 
 
 def _answer(space: Workspace, subject: str, *, written: bool = True) -> CommandAnswer:
-    found = _subject(_inputs(space), subject)
+    found = _subject(usable_inputs(space), subject)
     if not found.restores:
         raise UsageError(f"{found.name} was never restored", "begin with --to MOMENT or --backup ID, and --reason")
     last = found.restores[-1]

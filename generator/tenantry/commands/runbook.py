@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tenantry.core.findings import FindingsError, UsageError
+from tenantry.commands.usable import usable_inputs
+from tenantry.core.findings import UsageError
 from tenantry.core.suggestions import choices
 from tenantry.model.tenant import Tenant
-from tenantry.plan.inputs import read_inputs
 from tenantry.report.document import CommandAnswer
 from tenantry.report.plain import one_line
 from tenantry.resolve.instance import Instance
@@ -32,9 +32,7 @@ def document(space: Workspace, tenant: str, incident: str, environment: str) -> 
 
 
 def _instance(space: Workspace, tenant: str, environment: str) -> Instance:
-    inputs = read_inputs(space.root, space.as_of, space.store("documents"))
-    if not inputs.usable:
-        raise FindingsError(inputs.findings)
+    inputs = usable_inputs(space)
     found = [i for i in inputs.resolution.instances.values() if i.tenant.name == tenant]
     if not found:
         raise UsageError(f"there is no tenant '{tenant}'", choices(tenant, inputs.fleet.all(Tenant), "tenants"))

@@ -98,6 +98,7 @@ _SCRIPTS, _SCRIPT = "odoo-migration-scripts", "migrate.py"
 _CALLS: Mapping[str, tuple[str, str]] = {
     "lock": ("RUN-07", "two migrations can change one database together"),
     "refuse_what_a_move_left": ("RUN-07", "Odoo would be installed where a moved database is missing"),
+    "refuse_empty_when_imported": ("RUN-07", "Odoo would be installed where a customer's data is to be brought in"),
     "bring_modules": ("RUN-07", "no module is installed or updated for the release"),
     "refuse_default_password": ("IAM-09", "Odoo's first user keeps the password that everybody knows"),
     "grant": ("DATA-03", "PUBLIC may connect to the database"),

@@ -21,13 +21,18 @@ TITLES: Mapping[Standing, str] = {
 
 def lines(said: Sequence[ControlStatement]) -> Iterator[str]:
     """Lines of text, by standing."""
-    for standing, title in TITLES.items():
-        there = [one for one in said if one.standing == standing]
-        if there:
-            yield f"{title}:"
+    for _, title, there in _by_standing(said):
+        yield f"{title}:"
         for one in there:
             yield f"  {' '.join(one.controls)}: {one.sentence}"
             yield from (f"      {fact}" for fact in facts(one))
+
+
+def _by_standing(said: Sequence[ControlStatement]) -> Iterator[tuple[Standing, str, list[ControlStatement]]]:
+    """(standing, title, statements) of each standing that some have."""
+    for standing, title in TITLES.items():
+        if there := [one for one in said if one.standing == standing]:
+            yield standing, title, there
 
 
 def facts(one: ControlStatement) -> Iterator[str]:
@@ -43,10 +48,7 @@ def _shown(fact: ObservedFact) -> str:
 
 def markdown(said: Sequence[ControlStatement]) -> Iterator[str]:
     """A table by standing; facts are listed below their control."""
-    for standing, title in TITLES.items():
-        there = [one for one in said if one.standing == standing]
-        if not there:
-            continue
+    for standing, title, there in _by_standing(said):
         yield f"## {title}"
         yield ""
         for one in there:
@@ -58,16 +60,13 @@ def markdown(said: Sequence[ControlStatement]) -> Iterator[str]:
 
 def html(said: Sequence[ControlStatement]) -> Iterator[str]:
     """Lists by standing."""
-    for standing, title in TITLES.items():
-        there = [one for one in said if one.standing == standing]
-        if there:
-            yield f"<h2>{_text(title)}</h2><dl>"
+    for _, title, there in _by_standing(said):
+        yield f"<h2>{_text(title)}</h2><dl>"
         for one in there:
             listed = "".join(f"<li>{_text(fact)}</li>" for fact in facts(one))
             more = f"<ul>{listed}</ul>" if listed else ""
             yield f"<dt>{_text(', '.join(one.controls))}</dt><dd>{_text(one.sentence)}{more}</dd>"
-        if there:
-            yield "</dl>"
+        yield "</dl>"
 
 
 def _text(value: str) -> str:

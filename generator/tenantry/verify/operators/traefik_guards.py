@@ -121,21 +121,12 @@ def reached(manifest: Manifest, index: Index) -> Iterator[Problem]:
     }
     for number, (route, host) in own.items():
         for other in routes[host]:
-            if _ties(route, other):
+            ties = _ties(route, other)
+            if ties or _contends(route, other):
                 where = f"{other.manifest.identity} (route {other.number})"
-                message = (
-                    f"{where} has the same rule and priority, and other middlewares: which of the two answers is chance"
-                )
-                hint = "give one of them a priority of its own"
-                yield Problem("V057", ("spec", "routes", number), message, hint, "warning")
-                break
-            if _contends(route, other):
-                where = f"{other.manifest.identity} (route {other.number})"
-                message = (
-                    f"{where} has the same rule and priority, and leads elsewhere: which of the two answers is chance"
-                )
-                hint = "give each a rule or a priority of its own"
-                yield Problem("V076", ("spec", "routes", number), message, hint, "warning")
+                code, differs, hint = _TIE if ties else _CONTENTION
+                message = f"{where} has the same rule and priority, and {differs}: which of the two answers is chance"
+                yield Problem(code, ("spec", "routes", number), message, hint, "warning")
                 break
         for wider in routes[host]:
             if wider.priority > route.priority and wider.meets(route) and _covers(wider, route):
@@ -146,6 +137,11 @@ def reached(manifest: Manifest, index: Index) -> Iterator[Problem]:
                 hint = f"give it a priority over {wider.priority}"
                 yield Problem("V057", ("spec", "routes", number), message, hint, "error" if lost else "warning")
                 break
+
+
+_TIE = "V057", "other middlewares", "give one of them a priority of its own"
+_CONTENTION = "V076", "leads elsewhere", "give each a rule or a priority of its own"
+"""Code, in what two routes differ that are alike otherwise, and the way out."""
 
 
 def _ties(route: _Route, other: _Route) -> bool:
