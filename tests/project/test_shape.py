@@ -26,7 +26,7 @@ MODULES = {
 
 ORDER = (
     "core", "runtime", "engine", "model", "inputs", "resolve", "plan", "render", "verify", "prove", "publish", "diff",
-    "change", "runbook", "report", "commands", "cli", "__main__",
+    "change", "runbook", "simulate", "report", "commands", "cli", "__main__",
 )  # fmt: skip
 """Packages from the data up; a module imports from its own package and those before it."""
 LEVEL = {name: level for level, name in enumerate(ORDER)}

@@ -42,6 +42,7 @@ COMMANDS = {
     "merge-driver": "Merge a file of a fleet for git, or install that.",
     "publish": "Render, check, and commit the trees with their inputs.",
     "resolve": "Resolve what a merge left in generated trees.",
+    "simulate": "Say who is hit when a region, a zone or a node is lost.",
     "runbook": "Say what to do about an incident of a tenant.",
     "explain": "Show where a tenant's values come from, or what a code means.",
     "secrets": "List what the secret store must hold, and what is missing.",

@@ -121,15 +121,16 @@ def need(state: State, home: Home, *, updating: bool) -> Need:
             size = quantity(dig(claim, "spec", "resources", "requests", "storage"))
             total += Need(storage=size or Decimal(0), volumes=Decimal(1)).times(count)
     for cluster in state.of("postgresql.cnpg.io", "Cluster", home.namespace):
-        total += _postgresql(state, cluster)
+        # One more instance: the operator replaces before it removes.
+        total += server_need(state, cluster).times(how_many(cluster.spec.get("instances"), 1) + 1)
     for pooler in state.of("postgresql.cnpg.io", "Pooler", home.namespace):
         template = mapping(dig(pooler.spec, "template", "spec"))
         total += pod_need(template).times(how_many(pooler.spec.get("instances"), 1) + 1)
     return total
 
 
-def _postgresql(state: State, cluster: Manifest) -> Need:
-    """Instances, and one more: the operator replaces before it removes. Each has the backup plugin's sidecar."""
+def server_need(state: State, cluster: Manifest) -> Need:
+    """One instance of a PostgreSQL server, with the backup plugin's sidecar."""
     spec = cluster.spec
     sidecars = [
         _container({"resources": dig(store.spec, "instanceSidecarConfiguration", "resources")})
@@ -143,7 +144,7 @@ def _postgresql(state: State, cluster: Manifest) -> Need:
         size = quantity(dig(spec, part, "size"))
         if size:
             one += Need(storage=size, volumes=Decimal(1))
-    return one.times(how_many(spec.get("instances"), 1) + 1)
+    return one
 
 
 # --- quotas

@@ -46,13 +46,13 @@ def derive(state: State, home: Home, partner: State | None) -> list[Derived]:
     """Objectives of a production instance, from the objects of its cluster and of its DR partner."""
     instance = home.instance
     assert instance is not None
-    server = _server(state, home)
+    server = database_of(state, home)
     if server is None:
         return []
     found = [
-        _rpo(instance, server),
-        _region_rpo(state, home, instance, server, partner),
-        _rto(state, instance, server),
+        rpo_in_region(instance, server),
+        rpo_of_region(state, home, instance, server, partner),
+        rto_of_region(state, instance, server),
         _availability(state, home, instance, server),
         _retention(state, home, instance, server),
     ]
@@ -81,7 +81,8 @@ def show(value: float, unit: str) -> str:
     return f"{value:.4g} {unit}" if unit != "%" else f"{value:.4g} %"
 
 
-def _server(state: State, home: Home) -> Manifest | None:
+def database_of(state: State, home: Home) -> Manifest | None:
+    """The Cluster that an instance works on, its own or its cell's; None if the trees lack it."""
     space = home.namespace if home.own_postgresql else names.cell_namespace(home.site.cell.name)
     assert home.instance is not None
     return state.get("postgresql.cnpg.io", "Cluster", space, home.instance.database_server.name)
@@ -91,7 +92,8 @@ def _archives(server: Manifest) -> bool:
     return any(p.get("isWALArchiver") and p.get("enabled", True) for _, p in entries(server.spec.get("plugins")))
 
 
-def _rpo(instance: Instance, server: Manifest) -> Derived:
+def rpo_in_region(instance: Instance, server: Manifest) -> Derived:
+    """What is lost with a server while its region is there."""
     promised = instance.tier.objectives.rpo_minutes
     result = Derived("RPO in the region", "BKP-05", promised, FOREVER, "min", anchor=server)
     spec = server.spec
@@ -130,7 +132,15 @@ def _spread(server: Manifest) -> bool:
     )
 
 
-def _region_rpo(state: State, home: Home, instance: Instance, server: Manifest, partner: State | None) -> Derived:
+def replica_at(partner: State | None, home: Home) -> Manifest | None:
+    """The Cluster at the DR partner that follows an instance's own; None if there is none, or it follows nothing."""
+    copy = next(iter(partner.of("postgresql.cnpg.io", "Cluster", home.namespace)), None) if partner else None
+    follows = copy is not None and dig(copy.spec, "replica", "enabled") is True
+    return copy if copy is not None and follows and dig(copy.spec, "replica", "source") else None
+
+
+def rpo_of_region(state: State, home: Home, instance: Instance, server: Manifest, partner: State | None) -> Derived:
+    """What is lost with the region."""
     promised = instance.tier.objectives.rpo_region_loss_minutes
     result = Derived("RPO when the region is lost", "BKP-05", promised, FOREVER, "min", anchor=server)
     if not _archives(server):
@@ -139,13 +149,7 @@ def _region_rpo(state: State, home: Home, instance: Instance, server: Manifest, 
     archive = archive_timeout(server)
     result.steps.append(("archive_timeout", show(archive, "min"), "wal_archiving.md"))
     if instance.standby is not None:
-        copy = next(iter(partner.of("postgresql.cnpg.io", "Cluster", home.namespace)), None) if partner else None
-        follows = (
-            copy is not None
-            and dig(copy.spec, "replica", "enabled") is True
-            and bool(dig(copy.spec, "replica", "source"))
-        )
-        if follows:
+        if replica_at(partner, home) is not None:
             result.value = archive
             result.steps.append(
                 (
@@ -171,7 +175,8 @@ def _region_rpo(state: State, home: Home, instance: Instance, server: Manifest, 
     return result
 
 
-def _rto(state: State, instance: Instance, server: Manifest) -> Derived:
+def rto_of_region(state: State, instance: Instance, server: Manifest) -> Derived:
+    """How long it takes until an instance serves in the other region."""
     rates = state.promises.platform.recovery
     result = Derived("RTO", "BKP-05", instance.tier.objectives.rto_minutes, 0, "min", anchor=server)
     steps: list[tuple[str, float, str]] = [
@@ -179,20 +184,7 @@ def _rto(state: State, instance: Instance, server: Manifest) -> Derived:
         ("decide", rates.decide_minutes, "platform.yaml"),
     ]
     if instance.standby is None:
-        size = float((quantity(dig(server.spec, "storage", "size")) or 0) / GIBIBYTE)
-        steps.append(
-            (
-                f"restore {size:.0f} GiB",
-                size / rates.restore_gib_per_hour * 60,
-                "Cluster storage.size, rate of the last drill",
-            )
-        )
-        hours = _base_interval_hours(state, server)
-        wal = hours * rates.write_gib_per_hour
-        replay = f"replay {wal:.0f} GiB of WAL since the last base backup ({hours:.4g} h)"
-        what = "no base backup is taken" if hours == FOREVER else replay
-        source = "ScheduledBackup, rates of the last drill"
-        steps.append((what, wal / rates.replay_gib_per_hour * 60, source))
+        steps += restore_minutes(state, server)
     steps += [
         ("start Odoo", rates.start_minutes, "platform.yaml"),
         ("DNS points there", rates.dns_minutes, "platform.yaml"),
@@ -200,6 +192,24 @@ def _rto(state: State, instance: Instance, server: Manifest) -> Derived:
     result.value = sum(value for _, value, _ in steps)
     result.steps = [(what, show(value, "min"), source) for what, value, source in steps]
     return result
+
+
+def restore_minutes(state: State, server: Manifest) -> list[tuple[str, float, str]]:
+    """How long a server takes to come back from its archive: (what, minutes, where that comes from)."""
+    rates = state.promises.platform.recovery
+    size = float((quantity(dig(server.spec, "storage", "size")) or 0) / GIBIBYTE)
+    hours = _base_interval_hours(state, server)
+    wal = hours * rates.write_gib_per_hour
+    replay = f"replay {wal:.0f} GiB of WAL since the last base backup ({hours:.4g} h)"
+    what = "no base backup is taken" if hours == FOREVER else replay
+    return [
+        (
+            f"restore {size:.0f} GiB",
+            size / rates.restore_gib_per_hour * 60,
+            "Cluster storage.size, rate of the last drill",
+        ),
+        (what, wal / rates.replay_gib_per_hour * 60, "ScheduledBackup, rates of the last drill"),
+    ]
 
 
 def _base_interval_hours(state: State, server: Manifest) -> float:
