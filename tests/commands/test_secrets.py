@@ -92,7 +92,8 @@ def test_a_line_that_may_hold_a_value_is_not_repeated() -> None:
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
-    (["nobody"], "'nobody' is not a tenant"), (["--present", "gone.txt"], "gone.txt can't be read: No such file"),
+    (["nobody"], "'nobody' is not a tenant"), (["--cluster", "euw1"], "'euw1' is not a cluster"),
+    (["--cluster", "euw1", "--grants"], "'euw1' is not a cluster"), (["--present", "gone.txt"], "gone.txt can't be read: No such file"),
 ])  # fmt: skip
 def test_wrong_arguments_are_named(run: Run, made: Path, arguments: list[str], words: str) -> None:
     ran = run("secrets", *arguments, "-C", made)
@@ -102,3 +103,15 @@ def test_wrong_arguments_are_named(run: Run, made: Path, arguments: list[str], w
 def test_a_fleet_that_was_not_rendered_says_so(run: Run, fleet: Path) -> None:
     ran = run("secrets", "-C", fleet)
     assert (ran.code, "run 'tenantry render' first" in ran.err) == (2, True), ran.err
+
+
+def test_one_cluster_lists_and_grants_what_is_read_there(run: Run) -> None:
+    """With stores in the clusters themselves, another cluster's grant of the same name would replace this one's."""
+    everywhere = listed(run, REPOSITORY, "--grants")["grants"]
+    assert isinstance(everywhere, list)
+    for name in ("euw1-a", "euc1-a"):
+        found = listed(run, REPOSITORY, "--cluster", name)["secrets"]
+        assert isinstance(found, list)
+        assert {reader.split("/")[0] for one in found for reader in one["readers"]} == {name}
+        grants = listed(run, REPOSITORY, "--cluster", name, "--grants")["grants"]
+        assert grants == [one for one in everywhere if one["cluster"] == name]

@@ -22,9 +22,15 @@ from tenantry.runtime.workspace import require_fleet
     metavar="FILE",
     help="Names that the store holds ('-': standard input); report what is missing.",
 )
+@click.option(
+    "--cluster",
+    default="",
+    shell_complete=names("Cluster"),
+    help="Only what is read in this cluster: each cluster may have a store of its own.",
+)
 @click.option("--grants", is_flag=True, help="Print what the store must allow each reader, as commands for its kind.")
 @common
-def command(options: Options, tenant: str, present: Path | None, grants: bool) -> None:
+def command(options: Options, tenant: str, present: Path | None, cluster: str, grants: bool) -> None:
     """List what the secret store must hold: every path and property, what it is for, who provides it and who reads it.
 
     Only names are handled. With --present, a list of names (PATH or PATH PROPERTY a line) is compared, and the exit code is
@@ -36,10 +42,10 @@ def command(options: Options, tenant: str, present: Path | None, grants: bool) -
     if grants:
         if present is not None:
             raise click.UsageError("--grants and --present exclude each other")
-        options.document(granted.document(*granted.grants(options.workspace(), tenant)))
+        options.document(granted.document(*granted.grants(options.workspace(), tenant, cluster)))
         return
     there = None if present is None else secrets.read_present(_names(options, present))
-    answer = secrets.document(secrets.secrets(options.workspace(), tenant, there))
+    answer = secrets.document(secrets.secrets(options.workspace(), tenant, there, cluster))
     options.document(answer)
     raise SystemExit(0 if answer.ok else 1)
 

@@ -32,17 +32,17 @@ class Grant:
     """As whom the namespace reads."""
 
 
-def grants(space: Workspace, tenant: str = "") -> tuple[SecretStore, list[Grant]]:
-    """The store, and the grants of one tenant's namespaces or of all.
+def grants(space: Workspace, tenant: str = "", cluster: str = "") -> tuple[SecretStore, list[Grant]]:
+    """The store, and the grants of one tenant's namespaces or of all, in one cluster or all.
 
-    Raises FindingsError when the inputs are wrong, UsageError when nothing was rendered.
+    Raises FindingsError when the inputs are wrong, UsageError for an unknown cluster or when nothing was rendered.
     """
     fleet = known_fleet(space)
     if fleet.promises is None:
         raise FindingsError(fleet.findings)
     homes = fleet.promises.homes
     found: dict[tuple[str, str], set[str]] = {}
-    for manifest in external_secrets(space, fleet.promises):
+    for manifest in external_secrets(space, fleet.promises, cluster):
         where = (cluster_of(manifest.file), manifest.identity.namespace)
         home = homes.get(where[0], {}).get(where[1])
         if not tenant or (home is not None and home.tenant == tenant):

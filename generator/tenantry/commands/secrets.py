@@ -69,10 +69,12 @@ def read_present(content: str) -> Present:
     return Present(frozenset(paths), frozenset(properties))
 
 
-def secrets(space: Workspace, tenant: str = "", present: Present | None = None) -> list[Secret]:
-    """What the rendered objects read from the store, for one tenant or all.
+def secrets(
+    space: Workspace, tenant: str = "", present: Present | None = None, cluster: str = ""
+) -> list[Secret]:  # fmt: skip
+    """What the rendered objects read from the store, for one tenant or all, in one cluster or all.
 
-    Raises FindingsError when the inputs are wrong, UsageError for an unknown tenant or when nothing was rendered.
+    Raises FindingsError when the inputs are wrong, UsageError for an unknown tenant or cluster or when nothing was rendered.
     """
     fleet = known_fleet(space)
     if fleet.promises is None:
@@ -85,7 +87,7 @@ def secrets(space: Workspace, tenant: str = "", present: Present | None = None) 
     store = fleet.promises.platform.secret_store
     below = store.key(f"tenants/{tenant}/") if tenant else ""
     readers: dict[tuple[str, str], set[str]] = {}
-    for manifest in external_secrets(space, fleet.promises):
+    for manifest in external_secrets(space, fleet.promises, cluster):
         identity = manifest.identity
         for asked in _asked(manifest):
             if asked[0].startswith(below):
@@ -105,11 +107,16 @@ def _secret(store: SecretStore, asked: tuple[str, str], readers: Collection[str]
     return Secret(path, name, purpose, source, how, tuple(sorted(readers)), there)
 
 
-def external_secrets(space: Workspace, known: Promises) -> Iterator[Manifest]:
-    """Every rendered ExternalSecret of the fleet."""
+def external_secrets(space: Workspace, known: Promises, cluster: str = "") -> Iterator[Manifest]:
+    """Every rendered ExternalSecret of one cluster or all. Raises UsageError for an unknown cluster."""
+    if cluster and cluster not in known.clusters:
+        raise UsageError(
+            f"'{cluster}' is not a cluster",
+            did_you_mean(cluster, known.clusters) or "clusters are the files in platform/clusters/",
+        )
     with Engines(space.say) as engines:
-        for cluster in known.clusters:
-            files = rendered_files(space.root, cluster, "externalsecret.*.yaml")
+        for name in (cluster,) if cluster else known.clusters:
+            files = rendered_files(space.root, name, "externalsecret.*.yaml")
             yield from (m for m in read_files(engines.engine, files, text_below(space.root)) if m.kind == _EXTERNAL)
 
 
