@@ -44,6 +44,7 @@ PARTS = (
     Part("cloudnative-pg", "the operator's webhooks and what it makes", (*CONTROL_PLANE, CLOUDNATIVE_PG)),
     Part("postgresql", "tenants' roles against each other's databases", (), (POSTGRES, INITDB, PGBOUNCER)),
     Part("move", "a tenant's database from one cell's server to another's", (), (POSTGRES, INITDB, PSQL, PG_DUMP)),
+    Part("drill", "a restore for practice, from a server's base backup and WAL", (), (POSTGRES, INITDB, PSQL)),
     Part("redis", "tenants' users against each other's keys", (), (REDIS,)),
     Part("traefik", "hosts, paths, sources and certificates through the real edge", (*CONTROL_PLANE, KWOK)),
     Part("argo-cd", "from a commit to Synced, and what projects refuse", (*CONTROL_PLANE, KWOK, ARGO_CD), (REDIS,)),

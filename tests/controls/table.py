@@ -827,9 +827,59 @@ BACKUP = (
     _M("BKP-06", COPY, "spec.bootstrap.recovery.recoveryTarget", {"targetTime": "2026-11-20T10:15:00Z"}, **EC),
 )
 
+OWN_ALERTS = f"PrometheusRule {KESTREL}/postgresql"
+DRILL = f"CronJob {KESTREL}/restore-drill"
+CELL_DRILL = f"CronJob {CELL}/restore-drill"
+JOB = "spec.jobTemplate.spec"
+DRILL_POD = f"{JOB}.template.spec"
+STORAGE_ONLY = f"NetworkPolicy {KESTREL}/restore-drill"
+
+
+def variable(name: str, value: str) -> Callable[[Any], Any]:
+    """Give a container's variable another value."""
+    return lambda found: [{**entry, "value": value} if entry["name"] == name else entry for entry in found]
+
+
+def overdue(expression: Callable[[str], str]) -> Callable[[Any], Any]:
+    """Change the alert on a drill that is late."""
+    return lambda rules: [
+        {**rule, "expr": expression(rule["expr"])} if rule["alert"] == "RestoreDrillOverdue" else rule for rule in rules
+    ]
+
+
+DRILLS = (
+    _M("BKP-07", DRILL, "", REMOVED, K, told_of=f"Namespace {KESTREL}", also=("SUP-05", "RUN-03", "V063", "V066")),
+    _M("BKP-07", CELL_DRILL, "", REMOVED, "", told_of=f"Namespace {CELL}", also=("SUP-05", "RUN-03", "V063", "V066")),
+    _M("BKP-07", DRILL, "spec.suspend", True, K),
+    _M("BKP-07", DRILL, "spec.schedule", "7 2 1 1 *", K),
+    _M("BKP-07", DRILL, "spec.schedule", "7 2 31 2 *", K, also=("V041",)),
+    _M("BKP-07", DRILL, f"{JOB}.activeDeadlineSeconds", 14401, K),
+    _M("BKP-07", DRILL, f"{JOB}.activeDeadlineSeconds", GONE, K),
+    _M("BKP-07", DRILL, f"{JOB}.backoffLimit", 3, K),
+    _M("BKP-07", DRILL, f"{DRILL_POD}.initContainers", lambda steps: steps[:2], K, also=("RUN-03",)),
+    _M("BKP-07", DRILL, f"{DRILL_POD}.containers[0].command", ["/bin/bash", "-c", "true"], K),
+    _M("BKP-07", CELL_DRILL, f"{DRILL_POD}.initContainers[0].env", variable("ARCHIVE_SERVER", "euw1-shared-b-cell"), ""),
+    _M("BKP-07", DRILL, f"{DRILL_POD}.initContainers[0].env", variable("ARCHIVE_PLACE", "euw1-a-backup/acme/production"), K,
+       also=("DATA-08",)),
+    _M("BKP-07", DRILL, f"{DRILL_POD}.containers[0].env", variable("ARCHIVE_ENDPOINT", "https://elsewhere.example"), K, also=("RES-02",)),
+    _M("BKP-07", CELL_DRILL, f"{DRILL_POD}.containers[0].env", variable("DRILL_DATABASES", "acme_production=euw1-a-files/acme/production"), ""),
+    _M("BKP-07", DRILL, f"{DRILL_POD}.initContainers[0].env",
+       then({"name": "PGPASSWORD", "valueFrom": {"secretKeyRef": {"name": "database-user", "key": "password"}}}), K),
+    _M("BKP-07", DRILL, f"{DRILL_POD}.volumes", then({"name": "more", "secret": {"secretName": "backup-storage"}}), K),
+    _M("BKP-07", OWN_ALERTS, "spec.groups[0].rules", without("RestoreDrillOverdue"), K),
+    _M("BKP-07", OWN_ALERTS, "spec.groups[0].rules", overdue(text("> 2764800", "> 9999999")), K),
+    _M("BKP-07", OWN_ALERTS, "spec.groups[0].rules", overdue(lambda said: said.partition(" or absent")[0]), K),
+    _M("BKP-07", OWN_ALERTS, "spec.groups[0].rules", overdue(lambda said: said.replace(KESTREL, ACME)), K, also=("OBS-02",)),
+    _M("IAM-09", f"ExternalSecret {KESTREL}/drill-storage", "spec.data[0].remoteRef.key", text("/drill-storage", "/backup-storage"), K),
+    _M("DATA-07", DRILL, f"{DRILL_POD}.volumes[0].ephemeral.volumeClaimTemplate.spec.volumeName", "somebody-elses", K),
+    _M("NET-08", STORAGE_ONLY, "spec.egress", then(
+       {"to": [{"podSelector": {"matchLabels": {"cnpg.io/cluster": "postgresql"}}}], "ports": [{"protocol": "TCP", "port": 5432}]}), K),
+    _M("NET-06", STORAGE_ONLY, "spec.egress", then(
+       {"to": [{"ipBlock": {"cidr": "203.0.113.0/27"}}], "ports": [{"protocol": "TCP", "port": 443}]}), K),
+)  # fmt: skip
+
 MONITOR = f"PodMonitor {ACME}/odoo"
 ALERTS = f"PrometheusRule {ACME}/objectives"
-OWN_ALERTS = f"PrometheusRule {KESTREL}/postgresql"
 COPY_ALERTS = f"PrometheusRule {GLOBEX}/postgresql"
 EXCEPTION = "PolicyException kyverno/iberia-travel-production.iberia-travel-login-rate"
 IBERIA = "iberia-travel"
@@ -1195,6 +1245,6 @@ FOUND_BY_FUZZING = (
 )
 
 MUTANTS: tuple[Mutant, ...] = (
-    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *SUPPLY, *GATE, *PROBES, *DISK, *LOGS, *CONNECTIONS, *PLACES, *DELIVERY, *USERS, *ISSUERS, *COST, *FOUND_BY_FUZZING,
+    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *DRILLS, *SUPPLY, *GATE, *PROBES, *DISK, *LOGS, *CONNECTIONS, *PLACES, *DELIVERY, *USERS, *ISSUERS, *COST, *FOUND_BY_FUZZING,
     *FORMERLY_UNNAMED,
 )  # fmt: skip

@@ -145,6 +145,10 @@ CATALOG: tuple[Control, ...] = (
     _C("BKP-06", "A server that is recovered goes on in an archive of its own.", "critical",
        "Each recovery's source is an ObjectStore beside it, of the same PostgreSQL major, and not what it writes to; it ends at the moment that the "
        "inputs say; no two servers write to one archive."),
+    _C("BKP-07", "Backups are restored for practice as often as promised, and somebody hears when they are not.", "high",
+       "Each promised drill: its schedule, its deadline (the RTO), its steps, that it reads the archive of the server that serves and expects all "
+       "databases on it, that its only credential reads the object store, and the alert on its age. What it reaches is proved by NET-02, NET-06 and NET-08.",
+       "", ("availability critical",)),
     _C("OBS-01", "Metrics and logs stay with the tenant and are kept as long as promised.", "medium",
        "Monitors select their own namespace only; the namespace carries the retention for the stores."),
     _C("OBS-02", "Before the promised availability or a promise of a database is missed, an alert is sent.", "medium",

@@ -37,6 +37,7 @@ def _read_only(what: str) -> SecretValue:
 
 _PREFIX = "issued with access to the instance's own prefix only"
 _BACKUPS = "issued with access to the instance's prefix in the backup bucket only"
+_READING = "issued to read, and not to write, backups and attachments of the server's own instances"
 
 SECRET_VALUES: Mapping[tuple[str, str], SecretValue] = {
     ("odoo", "admin-password"): _generated("first password of Odoo's user admin, set by the first migration"),
@@ -50,6 +51,8 @@ SECRET_VALUES: Mapping[tuple[str, str], SecretValue] = {
     ("object-storage", "secret-access-key"): _issued("attachments, or a cell's database backups: secret", _PREFIX),
     ("backup-storage", "access-key-id"): _issued("dumps and database backups: key", _BACKUPS),
     ("backup-storage", "secret-access-key"): _issued("dumps and database backups: secret", _BACKUPS),
+    ("drill-storage", "access-key-id"): _issued("restores for practice: key", _READING),
+    ("drill-storage", "secret-access-key"): _issued("restores for practice: secret", _READING),
     ("registry", "dockerconfigjson"): SecretValue(
         "pulling images", "registry administrator", "a pull-only account, as the JSON of `docker login`"
     ),

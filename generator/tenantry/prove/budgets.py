@@ -84,16 +84,23 @@ def _scaler(state: State, group: str, kind: str, manifest: Manifest) -> Manifest
 
 
 def pod_need(spec: Value) -> Need:
-    """One Pod: its containers and sidecars together, or its largest init container (kubernetes, pkg/api/v1/resource)."""
-    running, largest = Need(pods=Decimal(1)), Need()
+    """One Pod: its containers and sidecars together, or its largest init container with the sidecars that started before it
+    (kubernetes, component-helpers/resource)."""
+    running, largest, beside = Need(pods=Decimal(1)), Need(), Need(pods=Decimal(1))
     for part in ("containers", "initContainers"):
         for _, container in entries(spec.get(part)):
             one = _container(container)
-            if part == "containers" or container.get("restartPolicy") == "Always":
+            if part == "containers":
                 running += one
+            elif container.get("restartPolicy") == "Always":
+                running, beside = running + one, beside + one
             else:
-                largest = Need(*(max(getattr(largest, n), getattr(one, n)) for n in Need.__slots__))
-    return Need(*(max(getattr(running, n), getattr(largest, n)) for n in Need.__slots__))
+                largest = _most(largest, beside + one)
+    return _most(running, largest)
+
+
+def _most(one: Need, other: Need) -> Need:
+    return Need(*(max(getattr(one, name), getattr(other, name)) for name in Need.__slots__))
 
 
 def _container(container: Value) -> Need:
@@ -120,6 +127,10 @@ def need(state: State, home: Home, *, updating: bool) -> Need:
         for _, claim in entries(work.manifest.spec.get("volumeClaimTemplates")):
             size = quantity(dig(claim, "spec", "resources", "requests", "storage"))
             total += Need(storage=size or Decimal(0), volumes=Decimal(1)).times(count)
+        for _, volume in entries(work.spec.get("volumes")):
+            claim = dig(volume, "ephemeral", "volumeClaimTemplate", "spec", "resources", "requests", "storage")
+            if claim is not None:
+                total += Need(storage=quantity(claim) or Decimal(0), volumes=Decimal(1)).times(count)
     for cluster in state.of("postgresql.cnpg.io", "Cluster", home.namespace):
         # One more instance: the operator replaces before it removes.
         total += server_need(state, cluster).times(how_many(cluster.spec.get("instances"), 1) + 1)

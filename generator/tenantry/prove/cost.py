@@ -92,7 +92,7 @@ def _computing(state: State, home: Home, cost: Cost) -> None:
     prices = _prices(state)
     for work in workloads(state, home.namespace):
         manifest = work.manifest
-        if manifest.identity.kind == "Job":
+        if manifest.identity.kind in ("Job", "CronJob"):
             continue
         scaler = _scaler(state, manifest)
         always = least_replicas(state, manifest) if scaler != "ScaledObject" else 1

@@ -15,7 +15,7 @@ from tenantry.resolve import schedule
 
 _ARGO = "argoproj.io"
 RELEASE_KINDS = frozenset({
-    ("", "ConfigMap"), ("", "Service"), ("apps", "Deployment"), ("autoscaling", "HorizontalPodAutoscaler"), ("batch", "Job"),
+    ("", "ConfigMap"), ("", "Service"), ("apps", "Deployment"), ("autoscaling", "HorizontalPodAutoscaler"), ("batch", "Job"), ("batch", "CronJob"),
     ("keda.sh", "ScaledObject"), ("policy", "PodDisruptionBudget"), ("traefik.io", "IngressRoute"), ("traefik.io", "Middleware"),
     ("traefik.io", "TLSOption"),
 })  # fmt: skip

@@ -12,6 +12,7 @@ from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
 from tenantry.prove.workloads import Workload, runs_odoo, workloads
+from tenantry.resolve.drills import NAME as DRILL
 from tenantry.resolve.instance import Instance, attachment_folder, copies_folder, copy_source_host, database_host
 
 _POOLS_TO = re.compile(r"\b(\w+)=(\S+)")
@@ -171,6 +172,8 @@ def _fixed(work: Workload, instance: Instance, own: str) -> Mapping[str, str]:
     fixed = {name: value or own for name, value in _ENVIRONMENT.items()}
     if work.name == "odoo-backup":
         return {**fixed, "ATTACHMENT_TARGET": attachment_folder(instance)}
+    if work.name == DRILL:
+        return {**fixed, "ODOO_RC": "/etc/restore-drill-odoo/odoo.conf"}
     other = instance.move.other if instance.move is not None else instance.copied_to
     if work.name != "odoo-move" or other is None:
         return fixed

@@ -12,6 +12,7 @@ from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
 from tenantry.prove.workloads import Workload, workloads
 from tenantry.resolve.instance import Site
+from tenantry.verify.index import pod_specs
 
 POOL = "tenantry.io/pool"
 _VOLUMES = frozenset(
@@ -247,6 +248,10 @@ def _claims(state: State) -> Iterator[tuple[Manifest, Path, Value]]:
             yield manifest, ("spec",), manifest.spec
         for number, template in entries(manifest.spec.get("volumeClaimTemplates")):
             yield manifest, ("spec", "volumeClaimTemplates", number, "spec"), mapping(template.get("spec"))
+        for where, _, spec in pod_specs(manifest):
+            for number, volume in entries(spec.get("volumes")):
+                path = (*where, "volumes", number, "ephemeral", "volumeClaimTemplate", "spec")
+                yield manifest, path, mapping(dig(volume, "ephemeral", "volumeClaimTemplate", "spec"))
         if manifest.kind == ("postgresql.cnpg.io", "Cluster"):
             for part in ("storage", "walStorage"):
                 yield (

@@ -15,6 +15,7 @@ from tenantry.model.platform import Platform
 from tenantry.model.secret_store import SecretStore
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
+from tenantry.resolve.drills import Drill, cell_drill, instance_drill
 from tenantry.resolve.instance import Instance, Site, with_elsewhere
 from tenantry.resolve.servers import ServerGeneration, Servers, cell_servers
 
@@ -56,6 +57,13 @@ class Home:
     def servers(self) -> Servers:
         """PostgreSQL servers that there are in this namespace; meaningless where it has none."""
         return self.instance.servers if self.instance is not None else cell_servers(self.site.cell)
+
+    @property
+    def drill(self) -> Drill | None:
+        """How its server is restored for practice."""
+        if self.role == "cell":
+            return cell_drill(self.site, self.tier, self.members)
+        return instance_drill(self.instance, self.site) if self.instance is not None else None
 
     def server(self, name: str) -> ServerGeneration | None:
         """The server whose Cluster has that name; None if nothing in the inputs explains it. A DR site has one only."""

@@ -39,7 +39,8 @@ def _archive(state: State, server: Manifest, parameters: object) -> _Archive | N
     return _Archive(text(place.get("endpointURL")), text(place.get("destinationPath")).rstrip("/"), archive)
 
 
-def _written(state: State, server: Manifest) -> _Archive | None:
+def written(state: State, server: Manifest) -> _Archive | None:
+    """The archive that a server writes to."""
     for _, plugin in entries(server.spec.get("plugins")):
         if plugin.get("name") == _PLUGIN and plugin.get("isWALArchiver") and plugin.get("enabled", True):
             return _archive(state, server, plugin.get("parameters"))
@@ -51,7 +52,7 @@ def one_writer(state: State) -> Iterator[Breach]:
     """BKP-06: no two servers write to one archive; the second would find it in use, or overwrite it."""
     writers: dict[_Archive, list[Manifest]] = defaultdict(list)
     for server in state.of("postgresql.cnpg.io", "Cluster"):
-        archive = _written(state, server)
+        archive = written(state, server)
         if archive is not None:
             writers[archive].append(server)
     for archive, servers in writers.items():
@@ -91,7 +92,7 @@ def _source(state: State, home: Home, server: Manifest, name: str) -> Iterator[B
         message = f"its source '{name}' {why}, so nothing can be recovered"
         yield breach(server, "BKP-06", path, message, "run 'tenantry render'", tenant=home.tenant)
         return
-    if archive == _written(state, server):
+    if archive == written(state, server):
         message = f"reads from {archive}, and writes there: the operator refuses an archive that is not empty"
         yield breach(server, "BKP-06", path, message, "a serverName of its own", tenant=home.tenant)
     major = dig(server.spec, "imageCatalogRef", "major")
@@ -107,7 +108,7 @@ def _writers(state: State, archive: _Archive) -> Iterator[Manifest]:
     """Servers of all clusters of the run that write to an archive."""
     for other in {state.cluster.name: state, **state.others}.values():
         for server in other.of("postgresql.cnpg.io", "Cluster"):
-            if _written(other, server) == archive:
+            if written(other, server) == archive:
                 yield server
 
 

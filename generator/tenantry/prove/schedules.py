@@ -1,4 +1,4 @@
-"""How often the schedules of backups run, as the operators' own library reads them."""
+"""How often the schedules of backups and drills run, as the operators' own library reads them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from tenantry.engine.languages import Cron, Interval, Refusal
 from tenantry.prove.cluster_state import State
 
 FOREVER = float("inf")
-_SECONDS = {("postgresql.cnpg.io", "ScheduledBackup"): True, ("velero.io", "Schedule"): False}
+_SECONDS = {
+    ("postgresql.cnpg.io", "ScheduledBackup"): True,
+    ("velero.io", "Schedule"): False,
+    ("batch", "CronJob"): False,
+}
 """Whether the seconds come first in a kind's schedule."""
 
 
@@ -20,7 +24,7 @@ def crons(state: State) -> Iterator[Cron]:
 
 
 def interval(state: State, manifest: Manifest) -> Interval | Refusal:
-    """How often a ScheduledBackup or a Velero Schedule runs."""
+    """How often a ScheduledBackup, a Velero Schedule or a CronJob runs."""
     return state.readings.intervals[_cron(manifest)]
 
 

@@ -18,7 +18,7 @@ from tenantry.verify.values import without_actions
 _ESO = "external-secrets.io"
 _LEAF = {
     "database-user": "database", "redis-user": "redis", "redis-acl": "redis", "object-storage": "object-storage",
-    "backup-storage": "backup-storage", "odoo-secret": "odoo", "registry": "registry", "reporting-user": "reporting",
+    "backup-storage": "backup-storage", "drill-storage": "drill-storage", "odoo-secret": "odoo", "registry": "registry", "reporting-user": "reporting",
     "api-clients-ca": "api-clients", "repository": "repository",
 }  # fmt: skip
 """Secret -> last part of the remote keys that feed it. So no key has two purposes."""

@@ -66,12 +66,14 @@ def places(state: State) -> Iterator[StorePlace]:
                 target = container.environment.get(variable)
                 if target is not None:
                     endpoint = text(dig(container.environment, host, "value"))
-                    location = text(target.get("value")).rpartition("/")[0]
+                    given = text(target.get("value"))
+                    location = given if purpose == "archive" else given.rpartition("/")[0]
                     yield StorePlace(work.manifest, (*container.path, "env"), purpose, location, endpoint, work.home)
 
 
 _DUMPS: Mapping[str, tuple[str, str]] = {
     "BACKUP_TARGET": ("BACKUP_ENDPOINT", "dump"), "IMPORT_FOLDER": ("BACKUP_ENDPOINT", "import"), "COPIES_FOLDER": ("COPIES_ENDPOINT", "copies"),
+    "ARCHIVE_PLACE": ("ARCHIVE_ENDPOINT", "archive"),
 }  # fmt: skip
 """Variable with a place -> variable with its endpoint, and what lies there."""
 

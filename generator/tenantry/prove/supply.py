@@ -13,6 +13,7 @@ from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
 from tenantry.prove.workloads import Container, Workload, workloads
+from tenantry.resolve.drills import NAME as DRILL
 from tenantry.resolve.instance import Instance
 
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
@@ -46,7 +47,7 @@ def _wanted(state: State, work: Workload, container: Container) -> str:
         return platform.pgbouncer
     if work.name == "redis":
         return platform.valkey
-    if container.name == "backup":
+    if container.name == "backup" or (work.name == DRILL and container.name != "login"):
         return platform.backup
     return work.home.instance.release.image if work.home.instance else ""
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tenantry.model.tier import Tier
+from tenantry.resolve.drills import NAME, Drill
 from tenantry.resolve.instance import Instance
 from tenantry.resolve.servers import ServerGeneration
 from tenantry.resolve.sizing import PostgresqlSize
@@ -79,6 +80,23 @@ def standby_alerts(namespace: str, server: ServerGeneration, size: PostgresqlSiz
               f"The DR site is more than {most} seconds behind; the RPO for the loss of a region is at risk",
               duration="2m"),
     ]  # fmt: skip
+
+
+def drill_alerts(namespace: str, drill: Drill) -> Iterator[Alert]:
+    """Metrics are kube-state-metrics', which tells when a CronJob last ended well. Before the first time its age counts;
+    where there is none, nothing would tell."""
+    whose = f'namespace="{namespace}",cronjob="{NAME}"'
+    made = f"kube_cronjob_created{{{whose}}}"
+    last = f"max(kube_cronjob_status_last_successful_time{{{whose}}} or {made})"
+    days = drill.overdue_seconds // 86400
+    yield Alert("RestoreDrillOverdue", f"(time() - {last}) > {drill.overdue_seconds} or absent({made})",
+                f"No backup was restored for practice in the last {days} days; one drill every {drill.every_days} is promised",
+                "ticket", "1h")  # fmt: skip
+    jobs = f'namespace="{namespace}",job_name=~"{NAME}-[0-9]+"'
+    # Failed Jobs are kept, and count until a later drill was good.
+    later = f"max(kube_job_status_start_time{{{jobs}}} and kube_job_status_failed{{{jobs}}} > 0)"
+    yield Alert("RestoreDrillFailed", f"{later} > {last}", "A restore for practice failed, or took longer than the RTO",
+                "ticket", "1m")  # fmt: skip
 
 
 def pods_of(namespace: str, server: ServerGeneration) -> str:

@@ -7,8 +7,11 @@ from typing import Any, Literal
 
 from tenantry.core.manifest import Path, dig
 
-_WITH_PODS = ("Deployment", "StatefulSet", "Job")
-"""Kinds whose Pods' labels Kustomize completes too."""
+_PODS: Mapping[str, tuple[Path, ...]] = {
+    "Deployment": (("spec", "template"),), "StatefulSet": (("spec", "template"),), "Job": (("spec", "template"),),
+    "CronJob": (("spec", "jobTemplate"), ("spec", "jobTemplate", "spec", "template")),
+}  # fmt: skip
+"""Kinds whose Pods' labels Kustomize completes too, and what has labels in them."""
 
 
 def completed(value: Mapping[str, Any], labels: Mapping[str, str], namespace: str | None) -> dict[str, Any]:
@@ -16,13 +19,19 @@ def completed(value: Mapping[str, Any], labels: Mapping[str, str], namespace: st
     metadata = {**value["metadata"], "labels": {**value["metadata"].get("labels", {}), **labels}}
     if namespace and value["kind"] != "Namespace":
         metadata["namespace"] = namespace
-    result = {**value, "metadata": metadata}
-    template = dig(value, "spec", "template")
-    if value["kind"] in _WITH_PODS:
-        meta = template.get("metadata", {})
-        meta = {**meta, "labels": {**meta.get("labels", {}), **labels}}
-        result["spec"] = {**value["spec"], "template": {**template, "metadata": meta}}
+    result: dict[str, Any] = {**value, "metadata": metadata}
+    for path in _PODS.get(value["kind"], ()):
+        result = _labelled(result, path, labels)
     return result
+
+
+def _labelled(value: Mapping[str, Any], path: Path, labels: Mapping[str, str]) -> dict[str, Any]:
+    """A value with labels added to what is at `path` in it."""
+    if path:
+        key = str(path[0])
+        return {**value, key: _labelled(value[key], path[1:], labels)}
+    meta = value.get("metadata", {})
+    return {**value, "metadata": {**meta, "labels": {**meta.get("labels", {}), **labels}}}
 
 
 def added(
@@ -32,6 +41,6 @@ def added(
     whole = completed(value, labels, namespace)
     if path == ("metadata", "namespace") and namespace and "namespace" in whole["metadata"]:
         return "namespace"
-    above = ("metadata", "labels"), ("spec", "template", "metadata", "labels")
-    label = path[:-1] in above and path[-1] in labels and (len(path) == 3 or value["kind"] in _WITH_PODS)
+    above = {(*at, "metadata", "labels") for at in ((), *_PODS.get(value["kind"], ()))}
+    label = path[:-1] in above and path[-1] in labels
     return "labels" if label or (dig(value, *path) is None and dig(whole, *path) is not None) else ""

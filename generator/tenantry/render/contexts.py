@@ -15,10 +15,11 @@ from tenantry.model.platform import Platform
 from tenantry.model.policy import Policy
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
-from tenantry.render.alerts import Alert, availability_alerts, database_alerts, standby_alerts
+from tenantry.render.alerts import Alert, availability_alerts, database_alerts, drill_alerts, standby_alerts
 from tenantry.render.kinds import kinds_of
 from tenantry.render.registry import Context
 from tenantry.resolve import schedule
+from tenantry.resolve.drills import cell_drill, instance_drill
 from tenantry.resolve.instance import (
     Instance,
     Site,
@@ -139,6 +140,7 @@ def instance_context(instance: Instance, site: Site) -> Context:
         and settings.web_replicas_max > settings.web_replicas_min
     )
     deployments = ["web", "cron", "websocket"] if instance.split else ["web"]
+    drill = instance_drill(instance, site)
     workloads = [
         *deployments,
         "migration",
@@ -151,7 +153,7 @@ def instance_context(instance: Instance, site: Site) -> Context:
         "instance": instance, "site": site, "tenant": tenant, "tier": tier, "names": instance.names, "settings": settings,
         "platform": site.platform, "cluster": site.cluster, "cell": site.cell,
         "namespace": namespace, "state": instance.stands_by, "display_name": tenant.display_name, "owner": tenant.owner.contact,
-        "secret_role": instance.names.secret_role, "cell_namespace": cell_namespace, "logs_days": settings.logs_days,
+        "secret_role": instance.names.secret_role, "secret_path": instance.names.secret_path, "drill": drill, "cell_namespace": cell_namespace, "logs_days": settings.logs_days,
         "labels": labels, "quota": instance_quota(instance), "copy_target": _copy_target(instance), "transfer": _transfer(instance),
         "imported": tenant.environments[instance.environment].import_, "attachments": attachment_folder(instance),
         "own_database_beside": list(_own_database_beside(instance, labels)),
@@ -234,7 +236,9 @@ def _own_database_alerts(instance: Instance, site: Site, server: ServerGeneratio
         return []
     if instance.standby is not None and site is instance.standby:
         return standby_alerts(namespace, server, size, instance.tier)
-    return database_alerts(namespace, server, size, instance.tier, pages=server.serves)
+    found = database_alerts(namespace, server, size, instance.tier, pages=server.serves)
+    drill = instance_drill(instance, site)
+    return [*found, *drill_alerts(namespace, drill)] if drill is not None and server.serves else found
 
 
 def _pooled_connections(instance: Instance) -> Iterator[tuple[str, int]]:
@@ -320,12 +324,13 @@ def cell_context(site: Site, tier: Tier, members: Sequence[Instance], moving: Se
     own_stores = platform.secret_store.provider == "kubernetes"
     beside = [m.beside for m in moving if m.beside is not None and m.beside.settings.postgresql is None]
     served = {member.name for member in members}
+    drill = cell_drill(site, tier, members)
     with_database = [*(m for m in members if m.settings.postgresql is None), *beside]
     return {
         "site": site, "cell": cell, "cluster": site.cluster, "platform": platform, "tier": tier,
-        "namespace": namespace, "state": cell.state, "display_name": f"Cell {cell.name}", "owner": platform.issuers.acme_contact,
+        "namespace": namespace, "state": cell.state, "drill": drill, "display_name": f"Cell {cell.name}", "owner": platform.issuers.acme_contact,
         "logs_days": tier.retention.logs_days, "own_stores": own_stores, "secret_role": namespace, "secret_path": names.cell_secret_path(cell.name), "labels": labels_of_cell(cell),
-        "quota": cell_quota(cell, size), "postgresql_size": size,
+        "quota": cell_quota(cell, size, drilled=drill is not None), "postgresql_size": size,
         "priority": "tenantry-production" if production else "tenantry-nonproduction",
         **_servers(servers), "server": servers.first or servers.serving, "later_servers": [(s.suffix[1:], {"server": s, "certificate_hosts": _certificate_hosts(s, namespace)}) for s in servers.later],
         "server_beside": [(s.suffix[1:] or "first", {"server": s, "database_alerts": database_alerts(namespace, s, size, tier, pages=False)})
@@ -344,7 +349,10 @@ def cell_context(site: Site, tier: Tier, members: Sequence[Instance], moving: Se
         "backups": schedule.backup_times(namespace, backup.base_backup_every_hours, backup.velero_every_hours, (default,)),
         "certificate_hosts": _certificate_hosts(servers.first or servers.serving, namespace),
         "pg_hba": ["hostssl sameuser +tenants all scram-sha-256", "host all +tenants all reject", "host all all all reject"],
-        "alerts": database_alerts(namespace, servers.serving, size, tier, pages=production) if size else [],
+        "alerts": [
+            *(database_alerts(namespace, servers.serving, size, tier, pages=production) if size else []),
+            *(drill_alerts(namespace, drill) if drill is not None else []),
+        ],
     }  # fmt: skip
 
 

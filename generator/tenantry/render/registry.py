@@ -75,6 +75,11 @@ def own_redis(context: Context) -> bool:
     return bool(context["settings"].own_redis)
 
 
+def drilled(context: Context) -> bool:
+    """Its server is restored for practice."""
+    return context["drill"] is not None
+
+
 def reporting(context: Context) -> bool:
     pooler = context["tier"].postgresql is not None and context["tier"].postgresql.read_only_pooler
     return pooler and context["instance"].environment == "production"
@@ -181,6 +186,7 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
     ),
     "migration": ("hook-configmap-scripts",),
     "move": ("hook-configmap-move-scripts",),
+    "drill": ("configmap-restore-drill-scripts",),
     "edge": ("middleware-compress", "middleware-redirect-https", "middleware-security-headers"),
 }
 """Component -> its templates in templates/components/<component>/."""
@@ -192,9 +198,14 @@ TREE_COMPONENTS: Mapping[Tree, tuple[Component, ...]] = {
         Component("own-postgresql", any_own_postgresql),
         Component("own-redis", own_redis),
     ),
-    "app": (Component("edge"), Component("migration", running), Component("move", moving)),
+    "app": (
+        Component("edge"),
+        Component("migration", running),
+        Component("move", moving),
+        Component("drill", drilled),
+    ),
     "standby": (Component("isolation"), Component("own-postgresql", lambda context: not restored_serves(context))),
-    "cell": (Component("isolation"),),
+    "cell": (Component("isolation"), Component("drill", drilled)),
     "delivery": (),
     "platform": (),
     "argocd": (),
@@ -252,6 +263,9 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("infra/prometheusrule-postgresql", when=watched, each=_items("own_database_beside")),
         _T("infra/networkpolicy-move", "base", copying),
         _T("infra/networkpolicy-transfer", when=reads_copies),
+        _T("infra/serviceaccount-restore-drill", when=drilled),
+        _T("infra/networkpolicy-restore-drill", when=drilled),
+        _T("infra/externalsecret-drill-storage", when=drilled),
         _T("infra/postgresql-role-reporting", "base", reporting),
         _T("infra/externalsecret-reporting-user", when=reporting),
         _T("infra/postgresql-pooler-reporting", "base", reporting),
@@ -290,6 +304,8 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("app/hook-job-migration", "base", running),
         _T("app/hook-job-move", "base", copying),
         _T("app/hook-job-transfer", "base", transferring),
+        _T("app/configmap-restore-drill-odoo", when=drilled),
+        _T("app/cronjob-restore-drill", when=drilled),
     ),
     "standby": (
         _T("infra/namespace"),
@@ -338,6 +354,10 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("cell/redis-certificate", when=shared_redis),
         _T("cell/externalsecret-redis-acl", when=shared_redis),
         _T("cell/prometheusrule", when=shared_postgresql),
+        _T("infra/serviceaccount-restore-drill", when=drilled),
+        _T("infra/networkpolicy-restore-drill", when=drilled),
+        _T("infra/externalsecret-drill-storage", when=drilled),
+        _T("cell/cronjob-restore-drill", when=drilled),
     ),
     "delivery": (
         _T("delivery/appproject", each=_items("applications")),

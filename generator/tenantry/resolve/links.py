@@ -124,6 +124,10 @@ def tier_faults(tier: Tier) -> Iterator[tuple[tuple[str, ...], str]]:
     """Fields that require each other, which a schema can't express: (path, problem)."""
     if tier.isolation.postgresql == "own" and tier.postgresql is None:
         yield ("isolation", "postgresql"), "isolation.postgresql is 'own', but the section 'postgresql' is missing"
+    scope = "tenant" if tier.isolation.postgresql == "own" else "cell"
+    if tier.backup.restore_drill.scope != scope:
+        message = f"backup.restoreDrill.scope is not '{scope}', but what is restored is a server, and isolation.postgresql is '{tier.isolation.postgresql}'"
+        yield ("backup", "restoreDrill", "scope"), message
     for role, replicas in (("cron", tier.replicas.cron), ("websocket", tier.replicas.websocket)):
         if tier.topology == "split" and replicas is None:
             yield ("topology",), f"topology is 'split', but replicas.{role} is missing"

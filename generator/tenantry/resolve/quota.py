@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tenantry.model.cell import Cell
+from tenantry.resolve.drills import instance_drill
 from tenantry.resolve.instance import Instance
 from tenantry.resolve.servers import cell_servers
 from tenantry.resolve.sizing import PodSize, PostgresqlSize
@@ -39,6 +40,9 @@ class _Pods:
 _SIDECARS = (50, 64, 128)
 _BACKUP_JOB = _Pods(1, 250, 320, 640, (80, 2176))
 _MOVE_JOB = _Pods(1, 200, 256, 512, (64, 2048))
+_DRILL_JOB = _Pods(1, 500, 512, 1024, (128, 1024))
+"""A cell's (templates/macros/drill.j2): restoring, then its server and the checks together."""
+_DRILL_SERVER = (250, 384, 768, (64, 512))
 _BARMAN_SIDECAR = (100, 128, 512)
 _POOLERS = _Pods(3, 100, 64, 128, (32, 256))
 _ODOO_SCRATCH, _POSTGRESQL_SCRATCH, _REDIS_SCRATCH = (528, 5248), (320, 3072), (80, 640)
@@ -76,6 +80,10 @@ def _instance(instance: Instance, during_update: Callable[[int], int]) -> Quota:
         # One more instance: the operator creates the replacement first.
         volumes += 2 * (server.instances + 1)
         storage += (server.storage_gib + server.wal_gib) * (server.instances + 1)
+    if settings.postgresql is not None and instance_drill(instance, instance.site) is not None:
+        pods.append(_drill(settings.migration))
+        volumes += 1
+        storage += settings.postgresql.storage_gib + settings.postgresql.wal_gib
     if settings.postgresql is not None:
         reports = instance.tier.postgresql and instance.tier.postgresql.read_only_pooler
         if reports and instance.environment == "production":
@@ -87,7 +95,7 @@ def _instance(instance: Instance, during_update: Callable[[int], int]) -> Quota:
     return _sum(pods, storage, volumes)
 
 
-def cell_quota(cell: Cell, postgresql: PostgresqlSize | None) -> Quota:
+def cell_quota(cell: Cell, postgresql: PostgresqlSize | None, *, drilled: bool) -> Quota:
     """Quota of a cell's own namespace: its shared PostgreSQL and Redis."""
     pods: list[_Pods] = []
     storage = volumes = 0
@@ -96,6 +104,10 @@ def cell_quota(cell: Cell, postgresql: PostgresqlSize | None) -> Quota:
         pods.append(_postgresql(postgresql))
         volumes += 2 * (postgresql.instances + 1)
         storage += (postgresql.storage_gib + postgresql.wal_gib) * (postgresql.instances + 1)
+    if drilled and postgresql is not None:
+        pods.append(_DRILL_JOB)
+        volumes += 1
+        storage += postgresql.storage_gib + postgresql.wal_gib
     if cell.redis is not None:
         pods.append(_redis(cell.redis.memory_mib, cell.redis.replicas))
         volumes += cell.redis.replicas + 1
@@ -123,6 +135,15 @@ def _postgresql(size: PostgresqlSize) -> _Pods:
         size.memory_mib + limit,
         _POSTGRESQL_SCRATCH,
     )
+
+
+def _drill(odoo: PodSize) -> _Pods:
+    """Odoo of a drill beside its server, or the restore before both."""
+    cpu, request, limit, scratch = _DRILL_SERVER
+    return _Pods(
+        1, max(cpu + odoo.cpu_request_millicores, _DRILL_JOB.cpu), max(request + odoo.memory_request_mib, _DRILL_JOB.request),
+        max(limit + odoo.memory_limit_mib, _DRILL_JOB.limit), (scratch[0] + 512, scratch[1] + 5120),
+    )  # fmt: skip
 
 
 def _redis(memory_mib: int, replicas: int) -> _Pods:

@@ -19,6 +19,10 @@ SAVED, LAG = "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp", "
 USED, CAPACITY = "kubelet_volume_stats_used_bytes", "kubelet_volume_stats_capacity_bytes"
 BACKENDS, XID = "cnpg_backends_total", "cnpg_pg_database_xid_age"
 PODS = ("postgresql-1", "postgresql-2", "postgresql-3")
+LAST, MADE = "kube_cronjob_status_last_successful_time", "kube_cronjob_created"
+BEGAN, FAILED = "kube_job_status_start_time", "kube_job_status_failed"
+DRILL = "restore-drill"
+LONG, STEP = 40 * 86400, 6 * 3600
 HOURS = 2
 """Of each test, in steps of a minute."""
 
@@ -123,6 +127,62 @@ def test_each_fault_of_a_server_rings_and_a_healthy_one_is_silent(
         )
         tests = list(cases(namespace, alerts))
         content = {"rule_files": [file], "evaluation_interval": "1m", "tests": tests}
+        (folder / "test.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+        holds, said = promtool(folder, "test", "rules", "test.yaml")
+        tally.check(holds, f"{file}: {said}", len(tests))
+
+
+def drill_case(namespace: str, alert: str, values: Mapping[str, float], *, rings: bool) -> dict[str, Any]:
+    """Whether an alert on restore drills rings after as many days as a month has, and some; `values` are days, or a count."""
+    job = f'namespace="{namespace}",job_name="{DRILL}-29000000"'
+    whose = {
+        LAST: f'namespace="{namespace}",cronjob="{DRILL}"',
+        MADE: f'namespace="{namespace}",cronjob="{DRILL}"',
+        BEGAN: job,
+        FAILED: job,
+    }
+    shown = [
+        {"series": f"{metric}{{{whose[metric]}}}", "values": f"{value if metric == FAILED else int(value * 86400)}x{LONG // STEP}"}
+        for metric, value in values.items()
+    ]  # fmt: skip
+    neighbour = 'namespace="neighbour-production",cronjob="restore-drill"'
+    shown.append({"series": f"{LAST}{{{neighbour}}}", "values": f"0x{LONG // STEP}"})
+    count = f'(count(ALERTS{{alertname="{alert}",alertstate="firing"}}) or vector(0)) > bool 0'
+    wanted = {"expr": count, "eval_time": f"{LONG}s", "exp_samples": [{"labels": "{}", "value": int(rings)}]}
+    return {"interval": "6h", "input_series": shown, "promql_expr_test": [wanted]}
+
+
+OVERDUE, FAILS = "RestoreDrillOverdue", "RestoreDrillFailed"
+DRILLS: tuple[tuple[str, str, Mapping[str, float], bool], ...] = (
+    ("the last one was good, and is young", OVERDUE, {MADE: 0, LAST: 39}, False),
+    ("the last good one is old", OVERDUE, {MADE: 0, LAST: 5}, True),
+    ("the first one is still to come", OVERDUE, {MADE: 39}, False),
+    ("none was ever good", OVERDUE, {MADE: 0}, True),
+    ("there is none", OVERDUE, {}, True),
+    ("none failed", FAILS, {MADE: 0, LAST: 39, BEGAN: 39, FAILED: 0}, False),
+    ("the last one failed", FAILS, {MADE: 0, LAST: 30, BEGAN: 39, FAILED: 1}, True),
+    ("the first one failed", FAILS, {MADE: 0, BEGAN: 39, FAILED: 1}, True),
+    ("a later one was good", FAILS, {MADE: 0, LAST: 39, BEGAN: 30, FAILED: 1}, False),
+)
+
+
+def overdue(found: tuple[str, list[dict[str, Any]]]) -> str:
+    """The expression without its namespace: alike for everyone in a tier."""
+    (expression,) = [rule["expr"] for rule in found[1] if rule["alert"] == OVERDUE]
+    return str(expression).replace(found[0], "")
+
+
+def test_a_drill_that_is_late_or_fails_rings(
+    written: Mapping[str, tuple[str, list[dict[str, Any]]]], folder: Path, tally: Tally
+) -> None:
+    drilled = {file: found for file, found in written.items() if any(rule["alert"] == OVERDUE for rule in found[1])}
+    tally.check(len(drilled) > 5, f"drills are watched in {len(drilled)} namespaces")
+    kinds = {(overdue(found), file.endswith("_cell.yaml")): file for file, found in drilled.items()}
+    tally.check(len(kinds) == 3, f"kinds of drills: {sorted(kinds)}")
+    for file in kinds.values():
+        namespace = drilled[file][0]
+        tests = [drill_case(namespace, alert, values, rings=rings) for _, alert, values, rings in DRILLS]
+        content = {"rule_files": [file], "evaluation_interval": "6h", "tests": tests}
         (folder / "test.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
         holds, said = promtool(folder, "test", "rules", "test.yaml")
         tally.check(holds, f"{file}: {said}", len(tests))

@@ -95,6 +95,7 @@ _ROLES = {
     ("batch", "Job", "odoo-migration"): "migration",
     ("batch", "Job", "odoo-backup"): "backup",
     ("batch", "Job", "odoo-move"): "move",
+    ("batch", "CronJob", "restore-drill"): "drill",
     ("apps", "StatefulSet", "redis"): "redis",
 }
 """By maker, not by label: a label is what a change might take."""

@@ -54,6 +54,9 @@ class Flow:
 def flows(home: Home) -> Iterator[Flow]:
     """All that is declared for the Pods of a home."""
     yield from _everybody(home)
+    if home.drill is not None:
+        storage = Outside(home.cluster.object_storage.cidrs)
+        yield _out("drill", storage, tcp(443), "NET-06", "the archive is restored for practice")
     if home.role == "cell":
         yield from _postgresql(home)
         yield from _redis(home, [member.names.namespace for member in home.members])
@@ -86,7 +89,7 @@ def _out(role: str, peer: PodGroup | PlatformServices | Outside, ports: PortSet,
 
 
 def _everybody(home: Home) -> Iterator[Flow]:
-    roles = ODOO | {"redis", "postgresql", "unused postgresql", "pooler", ""}
+    roles = ODOO | {"redis", "postgresql", "unused postgresql", "pooler", "drill", ""}
     yield Flow(roles, "egress", PlatformServices("dns"), DNS, "NET-05", "names are looked up in the cluster")
     local = home.cluster.node_local_dns
     if local:
