@@ -880,6 +880,10 @@ DRILLS = (
 
 MONITOR = f"PodMonitor {ACME}/odoo"
 ALERTS = f"PrometheusRule {ACME}/objectives"
+SERVICE_ALERTS = f"PrometheusRule {ACME}/service"
+CELL_SERVICE_ALERTS = f"PrometheusRule {CELL}/service"
+PLATFORM_ALERTS = "PrometheusRule monitoring/platform"
+TRAEFIK_MONITOR = "PodMonitor monitoring/traefik"
 COPY_ALERTS = f"PrometheusRule {GLOBEX}/postgresql"
 EXCEPTION = "PolicyException kyverno/iberia-travel-production.iberia-travel-login-rate"
 IBERIA = "iberia-travel"
@@ -959,6 +963,38 @@ SUPPLY = (
     _M("OBS-02", OWN_ALERTS, "spec.groups[0].rules[4].expr", text("> 120 ", "> 900 "), K),
     _M("OBS-02", OWN_ALERTS, "spec.groups[0].rules[4].for", "10m", K),
     _M("OBS-02", OWN_ALERTS, "spec.groups[0].rules[4].expr", text(" < 0", " < -2"), K),
+    *(
+        _M("OBS-02", SERVICE_ALERTS, "spec.groups[0].rules", without(alert))
+        for alert in (
+            "RequestBudgetBurns1H",
+            "RequestBudgetBurns3D",
+            "RequestsSlow",
+            "SecretNotSynced",
+            "QuotaNearlyFull",
+            "SyncFailed",
+            "OutOfSync",
+            "ApplicationUnhealthy",
+            "ObjectBackupTooOld",
+        )
+    ),
+    _M("OBS-02", SERVICE_ALERTS, "", REMOVED, told_of=f"Namespace {ACME}"),
+    _M(
+        "OBS-02",
+        SERVICE_ALERTS,
+        "spec.groups[0].rules",
+        lambda rules: [r for r in rules if "certmanager" not in r["expr"]],
+    ),
+    _M("OBS-02", SERVICE_ALERTS, "spec.groups[0].rules[0].expr", text(',code=~"5.."}[1h]', "}[1h]")),
+    _M("OBS-02", SERVICE_ALERTS, "spec.groups[0].rules[0].expr", text('job="monitoring/traefik",', "")),
+    _M("OBS-02", SERVICE_ALERTS, "spec.groups[0].rules[0].expr", text("14.4 * 0.005", "14.4 * 0.05")),
+    _M("OBS-02", SERVICE_ALERTS, "spec.groups[0].rules[11].expr", text("> 172800", "> 272800")),
+    _M("OBS-02", SERVICE_ALERTS, "spec.groups[0].rules[11].expr", text(" or absent(", " or (")),
+    _M("OBS-02", SERVICE_ALERTS, "spec.groups[0].rules[11].expr", text('"acme-production"', '"acme-corp-production"')),
+    _M("OBS-02", CELL_SERVICE_ALERTS, "spec.groups[0].rules", without("SecretNotSynced"), ""),
+    _M("OBS-02", PLATFORM_ALERTS, "spec.groups[0].rules", without("EdgeDown"), ""),
+    _M("OBS-02", PLATFORM_ALERTS, "spec.groups[0].rules[4].expr", text(" or vector(0)", ""), ""),
+    _M("OBS-02", TRAEFIK_MONITOR, "spec.podMetricsEndpoints[0].honorLabels", False, ""),
+    _M("OBS-02", TRAEFIK_MONITOR, "spec.namespaceSelector", {"any": True}, ""),
     _M("SUP-01", WEB, f"{POD}.containers[0].image", "registry.provider.example/odoo/odoo:18.0-20261012"),
     _M("SUP-01", WEB, f"{POD}.containers[0].image", f"registry.provider.example/odoo/odoo:18.0-20261012{DIGEST}"),
     _M("SUP-01", WEB, f"{POD}.initContainers[1].image", f"docker.example/pgbouncer:1.24.1{DIGEST}"),

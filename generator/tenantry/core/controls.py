@@ -153,7 +153,8 @@ CATALOG: tuple[Control, ...] = (
        "Monitors select their own namespace only; the namespace carries the retention for the stores."),
     _C("OBS-02", "Before the promised availability or a promise of a database is missed, an alert is sent.", "medium",
        "Alerts on the error budget at three burn rates per production instance; of every PostgreSQL server: none answers, also when all Pods are gone, "
-       "volumes, lag, connections, transaction IDs, base backups, and a WAL archive that stops or never worked, before the RPO is missed."),
+       "volumes, lag, connections, transaction IDs, base backups, and a WAL archive that stops or never worked, before the RPO is missed. Of every instance and cell: failing and slow requests at the edge, "
+       "certificates, secrets that are not read, delivery, quotas, Velero's backups, each read from the component that tells it; of every component, that it tells nothing."),
     _C("SUP-01", "Only images of known releases run.", "critical", "Each image, by digest, against the channel's release and the platform's images."),
     _C("SUP-02", "The policies are deployed to every cluster and enforced.", "high", "Policies in the platform trees equal those in policies/, with Deny and Fail."),
     _C("SUP-03", "A control is lifted only by an approved exception with an end date.", "high",

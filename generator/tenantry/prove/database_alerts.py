@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tenantry.core.manifest import Manifest, text
 from tenantry.prove.cluster_state import Breach, State, breach
-from tenantry.prove.observation import rules_of
+from tenantry.prove.observation import rules_about, rules_of
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
 
@@ -29,7 +29,7 @@ def databases(state: State) -> Iterator[Breach]:
             continue
         found = list(state.of("monitoring.coreos.com", "PrometheusRule", home.namespace))
         rules = [rule for manifest in found for rule in rules_of(manifest)]
-        anchor = next((m for m in found if _is_of_databases(m)), state.anchor(home))
+        anchor = rules_about(state, home, "cnpg_")
         for metric in (*_SERVER, *(_PRIMARY if home.role != "standby" else ())):
             watching = [rule for rule in rules if _watches(rule, metric, server, home)]
             if not any(_holds(rule, metric, home) for rule in watching):
@@ -50,11 +50,6 @@ def _is_watched(home: Home) -> bool:
     if home.instance is None:
         return home.role == "cell"
     return home.instance.environment == "production" and home.instance.running
-
-
-def _is_of_databases(manifest: Manifest) -> bool:
-    rules = [text(rule.get("expr")) for rule in rules_of(manifest)]
-    return not rules or any("cnpg_" in expression for expression in rules)
 
 
 def _watches(rule: dict[str, object], metric: str, server: Manifest, home: Home) -> bool:

@@ -64,7 +64,7 @@ def _fences(state: State) -> Iterator[Fence]:
             release = tree == "app"
             yield Fence(name, f"rendered/{path}", own, home, release, frozenset() if release else namespace)
     spaces = state.promises.platform.namespaces
-    platform = frozenset({spaces.argocd, spaces.kyverno, spaces.traefik, spaces.velero})
+    platform = frozenset({spaces.argocd, spaces.kyverno, spaces.monitoring, spaces.traefik, spaces.velero})
     kinds = frozenset({
         ("cert-manager.io", "ClusterIssuer", ""), ("policies.kyverno.io", "ValidatingPolicy", ""),
         ("postgresql.cnpg.io", "ClusterImageCatalog", ""), ("rbac.authorization.k8s.io", "ClusterRole", "tenantry-support"),

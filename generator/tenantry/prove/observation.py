@@ -79,7 +79,7 @@ def alerts(state: State) -> Iterator[Breach]:
     """OBS-02."""
     for home, _ in state.productions():
         rules = [r for m in state.of("monitoring.coreos.com", "PrometheusRule", home.namespace) for r in rules_of(m)]
-        manifest = next(iter(state.of("monitoring.coreos.com", "PrometheusRule", home.namespace)), state.anchor(home))
+        manifest = rules_about(state, home, "kube_deployment_status")
         budget = (100 - home.tier.objectives.availability_percent) / 100
         found = {watched for rule in rules if (watched := _burn_rate(rule, home, budget)) is not None}
         for rate, long, short, severity in sorted(BURN_RATES - found):
@@ -99,6 +99,15 @@ def rules_of(manifest: Manifest) -> Iterator[dict[str, object]]:
     for _, group in entries(manifest.spec.get("groups")):
         for _, rule in entries(group.get("rules")):
             yield dict(rule)
+
+
+def rules_about(state: State, home: Home, metric: str) -> Manifest:
+    """The PrometheusRule to tell of when an alert on a metric is missed: one of such metrics, else what stands for the home."""
+    for manifest in state.of("monitoring.coreos.com", "PrometheusRule", home.namespace):
+        found = [text(rule.get("expr")) for rule in rules_of(manifest)]
+        if not found or any(metric in expression for expression in found):
+            return manifest
+    return state.anchor(home)
 
 
 def _burn_rate(rule: dict[str, object], home: Home, budget: float) -> tuple[float, str, str, str] | None:

@@ -15,7 +15,7 @@ from tenantry.resolve.instance import Instance
 from tenantry.resolve.servers import ServerGeneration
 from tenantry.resolve.sizing import PostgresqlSize
 
-_BURN_RATES = (("14.4", "1h", "5m", "page"), ("6", "6h", "30m", "page"), ("1", "3d", "6h", "ticket"))
+BURN_RATES = (("14.4", "1h", "5m", "page"), ("6", "6h", "30m", "page"), ("1", "3d", "6h", "ticket"))
 """(how many times too fast the budget goes, long window, short window, what happens), for a budget of 30 days: the SRE
 workbook's chapter on alerting. Both windows must exceed."""
 _FROZEN_AT_MOST = 300_000_000
@@ -24,13 +24,15 @@ _FROZEN_AT_MOST = 300_000_000
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert; empty `duration` for an expression that looks back by itself."""
+    """One alert; empty `duration` for an expression that looks back by itself. A `symptom` is what an outage of the cell or
+    of the edge looks like for a tenant, and a restart in its window."""
 
     name: str
     expression: str
     summary: str
     severity: str = "page"
     duration: str = ""
+    symptom: bool = False
 
 
 def availability_alerts(instance: Instance) -> Iterator[Alert]:
@@ -38,11 +40,11 @@ def availability_alerts(instance: Instance) -> Iterator[Alert]:
     percent = instance.tier.objectives.availability_percent
     budget = (100 - percent) / 100
     ready = f'(kube_deployment_status_replicas_available{{namespace="{instance.names.namespace}",deployment="odoo-web"}} > bool 0)'
-    for rate, long, short, severity in _BURN_RATES:
+    for rate, long, short, severity in BURN_RATES:
         limit = f"{rate} * {budget:.6g}"
         bad = [f"(1 - avg_over_time({ready}[{window}:1m])) > {limit}" for window in (long, short)]
         summary = f"The budget of {percent:g} % availability goes {rate} times too fast"
-        yield Alert(f"AvailabilityBudgetBurns{long.upper()}", f"{bad[0]} and {bad[1]}", summary, severity)
+        yield Alert(f"AvailabilityBudgetBurns{long.upper()}", f"{bad[0]} and {bad[1]}", summary, severity, symptom=True)
 
 
 def database_alerts(

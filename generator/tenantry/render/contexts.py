@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tenantry.core import paths
@@ -18,8 +18,16 @@ from tenantry.model.tier import Tier
 from tenantry.render.alerts import Alert, availability_alerts, database_alerts, drill_alerts, standby_alerts
 from tenantry.render.kinds import kinds_of
 from tenantry.render.registry import Context
+from tenantry.render.service_alerts import (
+    COMPONENTS,
+    delivery_alerts,
+    instance_alerts,
+    namespace_alerts,
+    platform_alerts,
+)
 from tenantry.resolve import schedule
 from tenantry.resolve.drills import cell_drill, instance_drill
+from tenantry.resolve.edge import entry_points
 from tenantry.resolve.instance import (
     Instance,
     Site,
@@ -171,13 +179,17 @@ def instance_context(instance: Instance, site: Site) -> Context:
         "database_alerts": _own_database_alerts(instance, site, _shown_server(instance, site)),
         **_servers(instance.servers), "server": _shown_server(instance, site),
         "later_servers": [(s.suffix[1:], {"server": s, "database_alerts": _own_database_alerts(instance, site, s)}) for s in instance.servers.later],
-        "alert_labels": {"namespace": namespace, "tenant": tenant.name, "team": tenant.owner.team, "route": tier.support.route},
+        "service_alerts": instance_alerts(instance, site),
+        "alert_labels": {
+            "namespace": namespace, "tenant": tenant.name, "team": tenant.owner.team, "route": tier.support.route,
+            "scope": "tenant", "tier": tier.name, "cell": site.cell.name, "cluster": site.cluster.name,
+        },
         "certificates": [(n, {"secret_name": n, "certificate_host": h}) for n, h in instance.certificates.items()],
         "public_routes": list(_public_routes(instance)),
         "pg_hba": _own_pg_hba(instance),
         "websockets_in_flight": websockets_in_flight(tenant.users, settings.edge.in_flight),
         "host_rule": _host_rule(instance.hosts), "paths": PATHS,
-        "entry_points": _entry_points(tier, site.cluster), "middlewares": _middlewares(tenant, tier),
+        "entry_points": entry_points(tier, site.cluster), "middlewares": _middlewares(tenant, tier),
     }  # fmt: skip
 
 
@@ -282,11 +294,6 @@ def _host_rule(hosts: Sequence[str]) -> str:
     return rules[0] if len(rules) == 1 else f"({' || '.join(rules)})"
 
 
-def _entry_points(tier: Tier, cluster: Cluster) -> list[str]:
-    private = cluster.traefik.private_entry_point
-    return [cluster.traefik.public_entry_point, *([private] if tier.edge.private_entry_point and private else [])]
-
-
 def _middlewares(tenant: Tenant, tier: Tier) -> dict[str, list[dict[str, str]]]:
     """References by use: `first` on every route but the bus, which has `websocket`, `login` on login paths, `http` on pages."""
     first = ["client-sources"] if tenant.access.sources else []
@@ -335,7 +342,10 @@ def cell_context(site: Site, tier: Tier, members: Sequence[Instance], moving: Se
         **_servers(servers), "server": servers.first or servers.serving, "later_servers": [(s.suffix[1:], {"server": s, "certificate_hosts": _certificate_hosts(s, namespace)}) for s in servers.later],
         "server_beside": [(s.suffix[1:] or "first", {"server": s, "database_alerts": database_alerts(namespace, s, size, tier, pages=False)})
                           for s in servers.all if size and not s.serves],
-        "alert_labels": {"namespace": namespace, "cell": cell.name},
+        "service_alerts": _cell_alerts(platform, namespace, names.cell_application(cell.name), pages=production),
+        "alert_labels": {
+            "namespace": namespace, "route": "cell", "scope": "cell", "tier": tier.name, "cell": cell.name, "cluster": site.cluster.name,
+        },
         "members": [(m.names.database_object, {"member": m}) for m in sorted(with_database, key=lambda m: m.names.database_object)],
         "member_databases": [
             (f"{m.names.database_object}{s.suffix}", {"member": m, "server": s})
@@ -354,6 +364,12 @@ def cell_context(site: Site, tier: Tier, members: Sequence[Instance], moving: Se
             *(drill_alerts(namespace, drill) if drill is not None else []),
         ],
     }  # fmt: skip
+
+
+def _cell_alerts(platform: Platform, namespace: str, application: str, *, pages: bool) -> list[Alert]:
+    """Of what a cell has besides PostgreSQL."""
+    found = [*namespace_alerts(namespace), *delivery_alerts(platform, [application], "2h")]
+    return found if pages else [replace(alert, severity="ticket") for alert in found]
 
 
 def _certificate_hosts(server: ServerGeneration, namespace: str) -> list[str]:
@@ -444,6 +460,14 @@ def policy_items(policies: Sequence[Policy], mode: str) -> list[tuple[str, Conte
     ]
 
 
+def component_items(platform: Platform) -> list[tuple[str, Context]]:
+    """What measures each platform component."""
+    return [
+        (name, {"component": name, "component_namespace": getattr(platform.namespaces, field), "component_labels": dict(labels), "component_port": port})
+        for name, (field, labels, port) in COMPONENTS.items()
+    ]  # fmt: skip
+
+
 def platform_context(
     platform: Platform, cluster: Cluster, cells: Sequence[Cell], partner: Cluster, policies: Sequence[Policy]
 ) -> Context:
@@ -452,7 +476,7 @@ def platform_context(
     platform_part = Application(
         name=names.platform_application(cluster.name), description=f"Platform of cluster {cluster.name}", wave="-2",
         path=f"rendered/{cluster.name}/platform", kinds=_platform_kinds(), cluster_kinds=PLATFORM_CLUSTER_KINDS,
-        namespaces=[spaces.argocd, spaces.kyverno, spaces.traefik, spaces.velero],
+        namespaces=[spaces.argocd, spaces.kyverno, spaces.monitoring, spaces.traefik, spaces.velero],
     )  # fmt: skip
     cell_parts = [
         Application(
@@ -475,6 +499,9 @@ def platform_context(
     return {
         "platform": platform, "cluster": cluster, "labels": labels_of_platform(),
         "applications": [(part.name, {"part": part}) for part in (platform_part, *cell_parts)],
+        "platform_alerts": list(platform_alerts(platform, platform_part.name)),
+        "alert_labels": {"namespace": spaces.monitoring, "route": "platform", "scope": "platform", "cluster": cluster.name},
+        "components": component_items(platform),
         "backup_locations": [(location["name"], {"location": location}) for location in locations],
         "policies": policy_items(policies, cluster.admission_policies),
     }  # fmt: skip

@@ -207,4 +207,5 @@ def _reference_cell_context(platform: Platform, tier: Tier) -> Context:
 
 
 def _reference_platform_context(platform: Platform, policies: list[Policy]) -> Context:
-    return {"platform": platform, "labels": {}, "policies": contexts.policy_items(policies, "enforce")}
+    policy_items, components = contexts.policy_items(policies, "enforce"), contexts.component_items(platform)
+    return {"platform": platform, "labels": {}, "policies": policy_items, "components": components}

@@ -13,6 +13,7 @@ import yaml
 from acceptance.harness import fleet
 from acceptance.harness.packages import PROMTOOL, libraries
 from acceptance.harness.tally import Tally
+from acceptance.parts import service_faults
 
 UP, ARCHIVED = "cnpg_collector_up", "cnpg_pg_stat_archiver_seconds_since_last_archival"
 SAVED, LAG = "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp", "cnpg_pg_replication_lag"
@@ -101,6 +102,13 @@ def cases(namespace: str, alerts: set[str]) -> Iterator[dict[str, Any]]:
             yield case(namespace, alert, {**HEALTHY, **values}, gone=fault in GONE, rings=True)
 
 
+def tested(folder: Path, rules_file: str, tests: list[Any], interval: str = "1m") -> tuple[bool, str]:
+    """What promtool says of tests of one file of rules."""
+    content = {"rule_files": [rules_file], "evaluation_interval": interval, "tests": tests}
+    (folder / "test.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    return promtool(folder, "test", "rules", "test.yaml")
+
+
 @pytest.fixture(scope="module")
 def written(folder: Path) -> Mapping[str, tuple[str, list[dict[str, Any]]]]:
     return rules(folder)
@@ -126,9 +134,63 @@ def test_each_fault_of_a_server_rings_and_a_healthy_one_is_silent(
             f"{file}: no alert {', '.join(sorted(missing))}",
         )
         tests = list(cases(namespace, alerts))
-        content = {"rule_files": [file], "evaluation_interval": "1m", "tests": tests}
-        (folder / "test.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
-        holds, said = promtool(folder, "test", "rules", "test.yaml")
+        holds, said = tested(folder, file, tests)
+        tally.check(holds, f"{file}: {said}", len(tests))
+
+
+NEIGHBOUR = {
+    "namespace": "neighbour-production", "router": "neighbour-production_odoo-public_0@kubernetescrd",
+    "application": "neighbour-production-infra", "schedule": "neighbour-production",
+}  # fmt: skip
+OF_CELLS = {
+    "CertificateEndsSoon",
+    "CertificateEnds",
+    "SecretNotSynced",
+    "QuotaNearlyFull",
+    "SyncFailed",
+    "OutOfSync",
+    "ApplicationUnhealthy",
+}
+
+
+def test_each_fault_of_a_service_rings_and_a_healthy_one_is_silent(
+    written: Mapping[str, tuple[str, list[dict[str, Any]]]], folder: Path, tally: Tally
+) -> None:
+    services = {file: found for file, found in written.items() if file.endswith("_service.yaml")}
+    for file, (namespace, there) in services.items():
+        alerts, cell = {rule["alert"] for rule in there}, namespace.endswith("-cell")
+        missing = {alert for alert, _ in service_faults.FAULTS.values()} - alerts - {"ObjectBackupInDrRegionTooOld"}
+        tally.check(not missing or (cell and alerts == OF_CELLS), f"{file}: no alert {', '.join(sorted(missing))}")
+        points = "websecure-" if any("|private)-" in rule["expr"] for rule in there) else ""
+        service = {
+            "namespace": namespace, "router": f"{points}{namespace}_odoo-public_1@kubernetescrd",
+            "application": namespace if cell else f"{namespace}-app", "schedule": namespace,
+        }  # fmt: skip
+        for rule in there:
+            (folder / "one.yaml").write_text(yaml.safe_dump({"groups": [{"name": "one", "rules": [rule]}]}))
+            tests = list(service_faults.cases(rule, service, NEIGHBOUR))
+            holds, said = tested(folder, "one.yaml", tests, f"{service_faults.STEP_MINUTES}m")
+            tally.check(holds, f"{file}: {said}", len(tests))
+    tally.check(len(services) > 20, "there are services of every cluster")
+
+
+def test_a_component_that_tells_nothing_rings(
+    written: Mapping[str, tuple[str, list[dict[str, Any]]]], folder: Path, tally: Tally
+) -> None:
+    for file, (namespace, there) in written.items():
+        downs = [rule for rule in there if rule["alert"].endswith("Down") and rule["expr"].startswith("(sum(up{")]
+        if namespace != "monitoring":
+            continue
+        tally.check(len(downs) == 6, f"{file}: {len(downs)} components")
+        tests = []
+        for rule in downs:
+            series = rule["expr"].removeprefix("(sum(").partition(")")[0]
+            count = f'(count(ALERTS{{alertname="{rule["alert"]}",alertstate="firing"}}) or vector(0)) > bool 0'
+            for given, rings in (("1+0x60", 0), ("0+0x60", 1), ("", 1)):
+                wanted = {"expr": count, "eval_time": "1h", "exp_samples": [{"labels": "{}", "value": rings}]}
+                shown = [{"series": series, "values": given}] if given else []
+                tests.append({"interval": "1m", "input_series": shown, "promql_expr_test": [wanted]})
+        holds, said = tested(folder, file, tests)
         tally.check(holds, f"{file}: {said}", len(tests))
 
 
