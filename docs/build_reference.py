@@ -118,7 +118,7 @@ def _objects() -> Iterator[str]:
         "infra": "<cluster>/<environment>/<tenant>/infra", "app": "<cluster>/<environment>/<tenant>/app",
         "standby": "<DR cluster>/production/<tenant>/standby", "cell": "<cluster>/cells/<cell>",
         "delivery": "<cluster>/platform/<tenant>-<environment>", "platform": "<cluster>/platform/common",
-        "argocd": "<cluster>/platform/argocd",
+        "argocd": "<cluster>/platform/argocd", "charts": "<cluster>/platform/charts",
     }  # fmt: skip
     for tree, entries in TREES.items():
         yield f"\n## {tree}: `{places[tree]}`\n\n| template | stored in |\n|---|---|\n"

@@ -1272,6 +1272,144 @@ COST = (
     ),
 )
 
+_VALUES = "spec.source.helm.valuesObject"
+
+
+def chart(name: str) -> str:
+    """The Application of a platform component."""
+    return f"Application argocd/{name}-chart"
+
+
+def _value(name: str, path: str, to: Any, control: str = "SUP-07") -> Mutant:
+    return _M(control, chart(name), f"{_VALUES}.{path}", to, "")
+
+
+EDGE_CHART, POLICY_CHART = chart("traefik"), chart("kyverno")
+CHARTS = (
+    _value("kyverno", "admissionController.replicas", 1),
+    _value("kyverno", "admissionController.replicas", GONE),
+    _value("kyverno", "admissionController.priorityClassName", GONE),
+    _value("kyverno", "features.forceFailurePolicyIgnore.enabled", True),
+    _value("kyverno", "features.policyExceptions.namespace", "*"),
+    _value("kyverno", "features.policyExceptions.enabled", GONE),
+    _value("cloudnative-pg", "serviceAccount.name", "cloudnative-pg"),
+    _value("cloudnative-pg", "config.clusterWide", False),
+    _value("cloudnative-pg", "webhook.validating.failurePolicy", "Ignore"),
+    _value("cloudnative-pg", "image.tag", "1.29.1"),
+    _value("cloudnative-pg", "nameOverride", "postgres"),
+    _value("plugin-barman-cloud", "serviceAccount", GONE),
+    _value("plugin-barman-cloud", "sidecarImage", GONE),
+    _value("velero", "serviceAccount.server.name", GONE),
+    _value("velero", "deployNodeAgent", False),
+    _value("velero", "configuration.features", GONE),
+    _value("velero", "backupsEnabled", GONE),
+    _value("cert-manager", "webhook.replicaCount", 1),
+    _value("cert-manager", "clusterResourceNamespace", "kube-system"),
+    _value("cert-manager", "crds", GONE),
+    _value("external-secrets", "processClusterStore", GONE),
+    _value("external-secrets", "scopedNamespace", "acme-production"),
+    _value("external-secrets", "webhook.replicaCount", "3"),
+    _value("keda", "permissions.operator.restrict.secret", GONE),
+    _value("keda", "watchNamespace", "keda"),
+    _value("metrics-server", "replicas", 1),
+    _value("metrics-server", "apiService.create", False),
+    _value("kube-prometheus-stack", "prometheus.prometheusSpec.podMonitorSelectorNilUsesHelmValues", GONE),
+    _value("kube-prometheus-stack", "prometheus.prometheusSpec.ruleSelectorNilUsesHelmValues", True),
+    _value("kube-prometheus-stack", "alertmanager.enabled", False),
+    _value("kube-prometheus-stack", "kubelet.enabled", False),
+    _value("traefik", "volumes", GONE),
+    _value("traefik", "volumes", lambda v: [*v, {"name": "more", "mountPath": "/etc/traefik/more", "type": "secret"}]),
+    _value("traefik", "image.tag", "v3.6.0"),
+    _value("traefik", "deployment.replicas", 1),
+    _value("traefik", "deployment.terminationGracePeriodSeconds", 60),
+    _value("traefik", "deployment.podAnnotations", GONE),
+    _value("traefik", "podDisruptionBudget.enabled", False),
+    _value("traefik", "service.spec.externalTrafficPolicy", "Cluster"),
+    _value("traefik", "providers.kubernetesCRD.allowCrossNamespace", True),
+    _value("traefik", "additionalArguments", ["--api.insecure=true"]),
+    _value("traefik", "hostNetwork", True),
+    _value("traefik", "ports.websecure.port", 9443),
+    _value("traefik", "ports.web", GONE),
+    _value("traefik", "ports.metrics.expose.default", True),
+    _value("traefik", "ports.web.hostPort", 80),
+    _value("traefik", "ports.traefik", {"port": 8080, "expose": {"default": True}}),
+    _M("SUP-07", EDGE_CHART, f"{_VALUES}.ports.private.expose.default", True, "", "euw1-globex"),
+    _M(
+        "SUP-07",
+        EDGE_CHART,
+        f"{_VALUES}.service.additionalServices.private.spec.externalTrafficPolicy",
+        GONE,
+        "",
+        "euw1-globex",
+    ),
+    _M("SUP-07", POLICY_CHART, "spec.source.targetRevision", "3.x", "", also=("V078",)),
+    _M("SUP-07", POLICY_CHART, "spec.source.targetRevision", "3.8.0", ""),
+    _M("SUP-07", POLICY_CHART, "spec.source.chart", "kyverno-policies", ""),
+    _M(
+        "SUP-07",
+        POLICY_CHART,
+        "spec.source.helm.parameters",
+        [{"name": "admissionController.replicas", "value": "1"}],
+        "",
+    ),
+    _M("SUP-07", POLICY_CHART, "spec.source.helm.releaseName", "policies", ""),
+    _M("SUP-07", POLICY_CHART, "spec.source.path", "charts/kyverno", ""),
+    _M("SUP-07", POLICY_CHART, "spec.destination.namespace", "monitoring", "", also=("V064",)),
+    _M("SUP-07", POLICY_CHART, "", REMOVED, "", told_of="AppProject argocd/euw1-a-platform"),
+    _M("SUP-06", POLICY_CHART, "spec.syncPolicy.automated.selfHeal", False, ""),
+    _M("SUP-06", "Application argocd/acme-production-app", "spec.source.directory", GONE),
+    _M("SUP-06", "ConfigMap argocd/argocd-cm", "data[helm.enable]", "false", ""),
+    _M("IAM-05", POLICY_CHART, "spec.project", "keda-chart", "", also=("V064",)),
+    _M("IAM-05", "AppProject argocd/kyverno-chart", "spec.sourceRepos", then("https://charts.example/other"), ""),
+    _M(
+        "IAM-05",
+        "AppProject argocd/kyverno-chart",
+        "spec.destinations[0].namespace",
+        "acme-production",
+        "",
+        also=("V064",),
+    ),
+    _M(
+        "IAM-05",
+        "AppProject argocd/kyverno-chart",
+        "spec.destinations[0].server",
+        "https://192.0.2.1",
+        "",
+        also=("V064",),
+    ),
+    _M(
+        "IAM-05",
+        "AppProject argocd/kyverno-chart",
+        "spec.clusterResourceWhitelist",
+        then({"group": "", "kind": "Namespace"}),
+        "",
+    ),
+    _M(
+        "IAM-05",
+        "AppProject argocd/kyverno-chart",
+        "spec.clusterResourceWhitelist",
+        then({"group": "policies.kyverno.io", "kind": "ValidatingPolicy"}),
+        "",
+    ),
+    _M(
+        "IAM-05",
+        "AppProject argocd/kyverno-chart",
+        "spec.namespaceResourceWhitelist",
+        then({"group": "argoproj.io", "kind": "Application"}),
+        "",
+    ),
+    _M("IAM-05", "AppProject argocd/kyverno-chart", "spec.namespaceResourceWhitelist", GONE, ""),
+    _M(
+        "IAM-05",
+        "AppProject argocd/kyverno-chart",
+        "",
+        REMOVED,
+        "",
+        told_of="AppProject argocd/euw1-a-platform",
+        also=("V060", "V064"),
+    ),
+)
+
 FOUND_BY_FUZZING = (
     _M("NET-11", f"ServiceAccount {ACME}/odoo-web", "metadata.labels[tenantry.io/environment]", GONE),
     _M("DATA-06", WEB, f"{POD}.containers[0].env[3].name", "ODOO_SESSION_REDISX"),
@@ -1282,5 +1420,5 @@ FOUND_BY_FUZZING = (
 
 MUTANTS: tuple[Mutant, ...] = (
     *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *DRILLS, *SUPPLY, *GATE, *PROBES, *DISK, *LOGS, *CONNECTIONS, *PLACES, *DELIVERY, *USERS, *ISSUERS, *COST, *FOUND_BY_FUZZING,
-    *FORMERLY_UNNAMED,
+    *FORMERLY_UNNAMED, *CHARTS,
 )  # fmt: skip

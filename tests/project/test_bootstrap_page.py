@@ -68,8 +68,9 @@ def test_each_step_has_what_it_needs_from_an_earlier_one() -> None:
         for kind in ("appproject", "application")
     )
     steps = (
-        "| `external-secrets.io` |", "argo-cd/v", f"-f rendered/{CLUSTER}/platform/argocd/", "tenantry secrets --grants",
-        "tenantry secrets --present", "wait externalsecret", f"-f {project}", f"-f {application}",
+        "argo-cd/v", f"-f rendered/{CLUSTER}/platform/argocd/configmap", f"in rendered/{CLUSTER}/platform/charts/", "| `external-secrets.io` |",
+        "tenantry secrets --grants", "tenantry secrets --present", f"-f rendered/{CLUSTER}/platform/argocd/\n", "wait externalsecret",
+        f"-f {project}", f"-f {application}",
     )  # fmt: skip
     places = [PAGE.index(step) for step in steps]
     assert places == sorted(places)
@@ -91,6 +92,24 @@ def test_every_api_group_of_the_trees_is_installed_by_some_component() -> None:
     assert set(table) | {"argoproj.io"} == {name for name in used if name and not NATIVE.match(name)}
     versions = yaml.safe_load((REPOSITORY / "platform/platform.yaml").read_text())["spec"]["components"]
     assert f"/v{versions['argocd']}/manifests/install.yaml" in PAGE
+
+
+def test_the_table_of_components_is_the_charts_of_the_example() -> None:
+    charts = {v["spec"]["source"]["chart"] for v in objects(f"{CLUSTER}/platform/charts") if v["kind"] == "Application"}
+    named = set(re.findall(r"^\| [\w -]+ \| `[\w.-]+` \| ([a-z-]+), [\w-]+/[\w-]+ \|", PAGE, re.MULTILINE))
+    assert charts - {"metrics-server"} == named
+    assert "metrics-server comes in the same way" in PAGE
+
+
+def test_what_a_component_needs_before_it_is_applied_before() -> None:
+    """A chart's own project comes first, and nothing of a component names the cluster as only a Secret lets Argo CD know it."""
+    there = objects(f"{CLUSTER}/platform/charts")
+    projects = {value["metadata"]["name"]: wave(value) for value in there if value["kind"] == "AppProject"}
+    for value in there:
+        if value["kind"] == "Application":
+            assert projects[value["spec"]["project"]] < wave(value)
+            assert "name" not in value["spec"]["destination"]
+    assert PAGE.index("for kind in appproject application") < PAGE.index("kubectl -n argocd wait externalsecret")
 
 
 def test_secrets_that_no_object_makes_are_on_the_page() -> None:

@@ -15,7 +15,7 @@ from tenantry.render.registry import TREES, Tree
 
 def rendered_kinds(tree: Tree) -> set[tuple[str, str]]:
     """What the example fleet has of a tree."""
-    folders = {"platform": "*/platform", "delivery": "*/platform", "cell": "*/cells", "argocd": "*/platform"}
+    folders = {"platform": "*/platform", "delivery": "*/platform", "cell": "*/cells", "argocd": "*/platform", "charts": "*/platform"}
     found = defaultdict(set)
     for path in (REPOSITORY / "rendered").glob(f"{folders.get(tree, f'*/*/*/{tree}')}/**/*.yaml"):
         document = yaml.safe_load(path.read_text())
@@ -26,7 +26,7 @@ def rendered_kinds(tree: Tree) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("tree", TREES)
 def test_no_object_of_the_example_has_another_kind(tree: Tree) -> None:
-    platform = ("platform", "delivery", "argocd")
+    platform = ("platform", "delivery", "argocd", "charts")
     known = {*kinds_of(tree), *(kinds_of(*platform) if tree in platform else ())}
     there = rendered_kinds(tree)
     assert there

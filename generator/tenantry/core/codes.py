@@ -217,6 +217,11 @@ _CODES: tuple[Code, ...] = (
         "Generations do not rise, the moment is one that no backup reaches, or the place has no PostgreSQL of its own to restore.",
     ),
     Code(
+        "F043",
+        "Chart can't install its component",
+        "A component that Argo CD installs has no version or image, or its chart is another version than the component, which upstream numbers alike.",
+    ),
+    Code(
         "T001",
         "Template can't be rendered",
         "A template uses an undefined value, or writes one without a filter.",

@@ -166,6 +166,9 @@ CATALOG: tuple[Control, ...] = (
     _C("SUP-06", "Argo CD applies what was reviewed, in an order that it can see.", "high",
        "Argo CD's settings in each cluster: the health of every kind that a later sync wave waits for is known, no kind of the trees is excluded, no "
        "file in a tree starts a tool, one cluster and one repository are registered; and no tree names what an autoscaler sets, so nothing is OutOfSync for ever."),
+    _C("SUP-07", "Platform components are what policies and proofs rely on.", "high",
+       "Each Application of a Helm chart: repository, chart, exact version, namespace and values - accounts that policies let pass, replicas of "
+       "webhooks, what each operator watches, Traefik's configuration, ports and Services. A component that others install is an assumption."),
     _C("RES-01", "An instance runs in its tenant's regions.", "critical", "The cluster of each of its objects.", "", ("obligations data-residency",)),
     _C("RES-02", "Copies stay in the tenant's regions.", "critical",
        "Buckets and endpoints of backups, dumps, attachments, Velero, and the DR site.", "", ("obligations data-residency",)),
@@ -193,6 +196,7 @@ ASSUMPTIONS: tuple[str, ...] = (
     "The clusters match git: no drift, no manually granted permissions, node labels and taints as declared.",
     "Permissions outside Kubernetes (cloud accounts, bucket policies and locks, the secret store's roles) are as declared.",
     "Admission control works: the API server, Pod Security and Kyverno reject what they are configured to reject.",
+    "A Helm chart makes what its values say, at its version; a component that others install is as the bootstrap page wants it.",
     "Operators create only the Pods that are modelled here (CloudNativePG: instances, their Jobs, poolers).",
     "SQL for cluster creation and migrations has run, and Odoo modules use only the privileges of their own database role.",
     "Kernel, hypervisor and hardware isolate containers; side channels are out of scope.",

@@ -36,7 +36,7 @@ def cell_path(cluster: str, cell: str) -> str:
 def platform_path(cluster: str, part: str) -> str:
     """Path of a unit of a cluster's platform.
 
-    `part` is `common`, `argocd` (Argo CD's own settings), or an instance, whose Argo CD and Velero objects stand apart from
+    `part` is `common`, `argocd` (Argo CD's own settings), `charts` (what Helm charts install), or an instance, whose Argo CD and Velero objects stand apart from
     others'.
     """
     return f"{cluster}/{_PLATFORM}/{part}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -77,6 +78,9 @@ class EntryPoints:
     public_entry_point: str
     private_entry_point: str | None = None
     balancer_cidrs: tuple[str, ...] = ()
+    balancer_annotations: Mapping[str, str] = field(default_factory=dict)
+    private_balancer_annotations: Mapping[str, str] = field(default_factory=dict)
+    replicas: int = 3
     firewall_module: str = ""
 
 

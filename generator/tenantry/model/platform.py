@@ -59,6 +59,7 @@ class PlatformNamespaces:
     monitoring: str
     traefik: str
     velero: str
+    keda: str = "keda"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +120,13 @@ class ComponentImages:
     pgbouncer: str
     valkey: str
     backup: str
+    traefik: str = ""
+    velero_aws: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComponentVersions:
-    """Versions of platform components, which are installed outside Tenantry."""
+    """Versions of platform components."""
 
     argocd: str
     barman_cloud_plugin: str
@@ -134,6 +137,33 @@ class ComponentVersions:
     kyverno: str
     traefik: str
     velero: str
+    metrics_server: str = ""
+    prometheus_operator: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A Helm chart by which Argo CD installs a component; if not `managed`, somebody else installs it."""
+
+    repository: str
+    version: str
+    managed: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charts:
+    """Charts of the platform components. What is left out is installed by others."""
+
+    barman_cloud_plugin: Chart | None = None
+    cert_manager: Chart | None = None
+    cloudnative_pg: Chart | None = None
+    external_secrets: Chart | None = None
+    keda: Chart | None = None
+    kyverno: Chart | None = None
+    metrics_server: Chart | None = None
+    prometheus_operator: Chart | None = None
+    traefik: Chart | None = None
+    velero: Chart | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,5 +232,6 @@ class Platform:
     recovery: Recovery
     prices: Prices
     argocd: ArgoCdSettings = field(default_factory=ArgoCdSettings)
+    charts: Charts = field(default_factory=Charts)
     approvers: Approvers = field(default_factory=Approvers)
     example: bool = False

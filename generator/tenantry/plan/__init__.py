@@ -11,6 +11,7 @@ from tenantry.core.findings import Finding
 from tenantry.inputs.fleet import Fleet
 from tenantry.plan import (
     capacity,
+    charts,
     components,
     contract,
     exceptions,
@@ -58,6 +59,7 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     exceptions.dates,
     operators.known,
     components.floors,
+    charts.complete,
     secret_store.fits_provider,
     secret_store.identities,
     user_namespaces.there,

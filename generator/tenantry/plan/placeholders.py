@@ -22,7 +22,7 @@ _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 DIGESTS = frozenset({
     "0f5f0c8f7b1d5d9c", "1d7cd2ee566d8fdd", "3a6d9c2f5b8e1d4a", "47fb00b4f523120b",
     "54eb4fac86f2ae03", "5b2d3f6a9c8e7d10", "8411185140462e42", "8d38aa7be573f51a",
-    "9c4e1a7d3b6f8052", "c1f4a7d0b3e6c9f2",
+    "7e2c5a8d1f4b6093", "9c4e1a7d3b6f8052", "c1f4a7d0b3e6c9f2",
 })  # fmt: skip
 """Digests of the example fleet, as they begin. No image has them."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tenantry.core import paths
 from tenantry.core.manifest import Manifest, Path, entries, items, mapping, text
 from tenantry.model import names
+from tenantry.prove.charts.applications import known_names
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
@@ -79,11 +80,13 @@ def _fences(state: State) -> Iterator[Fence]:
 def projects(state: State) -> Iterator[Breach]:
     """IAM-05 and IAM-06."""
     fences = {fence.name: fence for fence in _fences(state)}
-    space = state.promises.platform.namespaces.argocd
+    space, charts = state.promises.platform.namespaces.argocd, known_names(state)
     for manifest in state.of(_ARGO, "AppProject"):
         fence = fences.get(manifest.identity.name)
         if manifest.identity.name == "default":
             yield from _default(manifest)
+        elif manifest.identity.name in charts:
+            yield from _labelled(manifest, Fence(manifest.identity.name, "", frozenset(), None))
         elif fence is None:
             yield breach(
                 manifest,
@@ -97,7 +100,10 @@ def projects(state: State) -> Iterator[Breach]:
             yield from _labelled(manifest, fence)
     for manifest in state.of(_ARGO, "Application"):
         fence = fences.get(manifest.identity.name)
-        if fence is None:
+        if manifest.identity.name in charts:
+            unfenced = Fence(manifest.identity.name, "", frozenset(), None)
+            yield from (*_labelled(manifest, unfenced), *_kept(manifest, unfenced))
+        elif fence is None:
             yield breach(
                 manifest,
                 "IAM-05",
@@ -277,6 +283,11 @@ def _application(state: State, manifest: Manifest, fence: Fence) -> Iterator[Bre
     for fault, path, message, hint in faults:
         if fault:
             yield breach(manifest, "IAM-05", path, f"the Application {message}", hint, tenant=fence.tenant)
+    if not mapping(source.get("directory")):
+        message = (
+            "names no directory, so Argo CD looks for files of Helm or Kustomize, and a tree that holds one starts it"
+        )
+        yield breach(manifest, "SUP-06", ("spec", "source"), message, "directory: {recurse: true}", tenant=fence.tenant)
 
 
 def _list(value: object) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from tenantry.model import names
 from tenantry.model.cluster import Cluster
 from tenantry.model.platform import Platform, RepositoryCredential
+from tenantry.model.platform_components import managed_components
 from tenantry.render.registry import Context
 
 
@@ -23,6 +24,7 @@ def argocd_context(platform: Platform, cluster: Cluster) -> Context:
         "root": names.platform_application(cluster.name), "exclusions": [*_NEVER_IN_GIT, *_exclusions(platform)],
         "secret_role": names.platform_identity(cluster.name, namespace),
         "secret_path": names.platform_secret_path(cluster.name, namespace),
+        "helm": "true" if managed_components(platform) else "false",
         "repository_keys": REPOSITORY_KEYS[platform.git.credential],
     }  # fmt: skip
 

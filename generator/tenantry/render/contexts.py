@@ -62,7 +62,7 @@ def _infra_kinds(servers: Servers | None = None) -> list[tuple[str, str]]:
 
 def _platform_kinds() -> list[tuple[str, str]]:
     apart = {(kind["group"], kind["kind"]) for kind in PLATFORM_CLUSTER_KINDS}
-    return [kind for kind in kinds_of("platform", "delivery", "argocd") if kind not in apart]
+    return [kind for kind in kinds_of("platform", "delivery", "argocd", "charts") if kind not in apart]
 
 
 PATHS = {

@@ -6,6 +6,7 @@ Each `{{ ... }}` must end in one of our filters (or in a macro, whose own expres
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -64,6 +65,13 @@ def line_text(value: object) -> Markup:
     return Markup(text)  # noqa: S704 - checked by the lines above
 
 
+def digest_text(text: object) -> Markup:
+    """SHA-256 sum of a text that is rendered elsewhere, so that Pods restart when it changes. It must be Markup."""
+    if not isinstance(text, Markup):
+        raise TemplateError(f"{text!r} is summed up without a filter before")
+    return Markup(f'"{hashlib.sha256(text.encode()).hexdigest()}"')  # noqa: S704 - hexadecimal digits
+
+
 def _only_markup(value: Any) -> Any:
     if type(value) is Markup:
         return value
@@ -109,6 +117,7 @@ def make_environment(cls: type[_Environment]) -> _Environment:
     )
     env.filters["yaml"] = yaml_text
     env.filters["line"] = line_text
+    env.filters["digest"] = digest_text
     env.filters["indent"] = indented
     env.filters["mebibytes"] = quantities.mebibytes
     env.filters["gibibytes"] = quantities.gibibytes

@@ -161,7 +161,9 @@ def other_identities(tree: Tree, context: Context, seen: dict[str, ObjectId]) ->
 
 
 def _is_standard(tree: Tree, entry: ObjectTemplate) -> bool:
-    return entry.keep == "base" or entry.each is not None or tree in ("delivery", "cell", "platform", "argocd")
+    return entry.keep == "base" or entry.each is not None or tree in (
+        "delivery", "cell", "platform", "argocd", "charts",
+    )  # fmt: skip
 
 
 def _made(entry: ObjectTemplate, context: Context) -> Iterator[Mapping[str, Any]]:

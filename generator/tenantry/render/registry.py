@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Tree = Literal["infra", "app", "standby", "cell", "delivery", "platform", "argocd"]
+from tenantry.model.platform_components import COMPONENTS as CHARTED
+
+Tree = Literal["infra", "app", "standby", "cell", "delivery", "platform", "argocd", "charts"]
 Context = Mapping[str, Any]
 Predicate = Callable[[Context], bool]
 
@@ -149,6 +151,10 @@ def private_repository(context: Context) -> bool:
     return bool(context["platform"].git.credential != "none")
 
 
+def _installs(field: str) -> Predicate:
+    return lambda context: field in context["parts"]
+
+
 def both(*predicates: Predicate) -> Predicate:
     return lambda context: all(predicate(context) for predicate in predicates)
 
@@ -209,6 +215,7 @@ TREE_COMPONENTS: Mapping[Tree, tuple[Component, ...]] = {
     "delivery": (),
     "platform": (),
     "argocd": (),
+    "charts": (),
 }
 
 _OWN_SERVER = (
@@ -393,5 +400,9 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("infra/secretstore"),
         _T("argocd/externalsecret-cluster"),
         _T("argocd/externalsecret-repository", when=private_repository),
+    ),
+    "charts": (
+        _T("charts/appproject", each=_items("projects")),
+        *(_T(f"charts/{c.chart}", when=_installs(c.field)) for c in CHARTED.values()),
     ),
 }

@@ -29,7 +29,7 @@ IMPOSSIBLE = (
     TypeError, ValueError,
 )  # fmt: skip
 """What a trial may raise: a fleet that can't be breaks code anywhere, and says nothing."""
-_OWNERS = {"cell": "Cell", "platform": "Cluster", "argocd": "Cluster"}
+_OWNERS = {"cell": "Cell", "platform": "Cluster", "argocd": "Cluster", "charts": "Cluster"}
 _DROPPED = {"cell": ("Tenant",), "platform": ("Policy", "Cell"), "delivery": ("Exception",)}
 """Kinds of which a unit of a tree may see many, each for a small part; those without a difference are not tried."""
 _ORDER = ("Tenant", "Exception", "Cell", "Channel", "Release", "Tier", "Policy", "Cluster", "Platform")

@@ -13,10 +13,12 @@ from tenantry.model.cluster import Cluster
 from tenantry.model.common import EnvironmentName
 from tenantry.model.control_exception import ControlException
 from tenantry.model.platform import Platform
+from tenantry.model.platform_components import managed_components
 from tenantry.model.policy import Policy
 from tenantry.model.tier import Tier
 from tenantry.render import contexts
 from tenantry.render.argocd import argocd_context
+from tenantry.render.charts import charts_context
 from tenantry.render.reference_tenant import reference_instance, reference_site
 from tenantry.render.registry import Context, Tree
 from tenantry.resolve.instance import Instance, Site, with_elsewhere
@@ -96,6 +98,8 @@ def units(fleet: Fleet, instances: Mapping[str, Instance]) -> Iterator[Unit]:
         if unit:
             yield unit
             yield _argocd_unit(fleet, cluster)
+            if managed_components(fleet.platform):
+                yield _charts_unit(fleet, cluster)
 
 
 def _instance_units(fleet: Fleet, instance: Instance, key: str) -> Iterator[Unit]:
@@ -173,6 +177,14 @@ def _argocd_unit(fleet: Fleet, cluster: Cluster) -> Unit:
     context = partial(argocd_context, fleet.platform, cluster)
     path = paths.platform_path(cluster.name, "argocd")
     return Unit(path, "argocd", "", key, context, group=path)
+
+
+def _charts_unit(fleet: Fleet, cluster: Cluster) -> Unit:
+    """Apart from the common part: what these install must be there before anything of that part can be applied."""
+    key = digest_of(_digest(fleet, fleet.platform), _digest(fleet, cluster))
+    context = partial(charts_context, fleet.platform, cluster)
+    path = paths.platform_path(cluster.name, "charts")
+    return Unit(path, "charts", "", key, context, group=path)
 
 
 def instance_key(fleet: Fleet, instance: Instance) -> str:

@@ -10,6 +10,7 @@ import yaml
 
 from tenantry.core.manifest import Manifest, Path, dig, entries, how_many, items, mapping, text, whole_number
 from tenantry.core.paths import folder_of
+from tenantry.model.platform_components import managed_components
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.registration import proof
 
@@ -23,7 +24,7 @@ _RIGHT: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "application.resourceTrackingMethod": (
             "annotation", "tracking by label replaces app.kubernetes.io/instance, which our own selectors use"),
         "exec.enabled": ("false", "its interface would open a shell in tenants' Pods"),
-        "helm.enable": ("false", _TOOL), "jsonnet.enable": ("false", _TOOL), "kustomize.enable": ("false", _TOOL),
+        "jsonnet.enable": ("false", _TOOL), "kustomize.enable": ("false", _TOOL),
         "resource.inclusions": ("", "kinds that are not listed are neither applied nor watched"),
     },
     _PARAMETERS: {
@@ -50,11 +51,18 @@ def settings(state: State) -> Iterator[Breach]:
             message = f"Argo CD reads no ConfigMap without the label {_PART_OF}=argocd"
             yield breach(manifest, "SUP-06", ("metadata", "labels", _PART_OF), message, "add it", tenant="")
         data = mapping(manifest.value.get("data"))
-        for key, (value, why) in right.items():
+        for key, (value, why) in {**right, **(_helm(state) if name == _SETTINGS else {})}.items():
             if text(data.get(key)) != value:
                 message = f"{key} is '{text(data.get(key))}': {why}"
                 yield breach(manifest, "SUP-06", ("data", key), message, f"{key}: '{value}'", tenant="")
         yield from _exclusions(state, manifest) if name == _SETTINGS else _timeout(state, manifest)
+
+
+def _helm(state: State) -> Mapping[str, tuple[str, str]]:
+    """Helm is on where platform components come from its charts; Applications of trees name their directory, which no file overrules."""
+    if managed_components(state.promises.platform):
+        return {"helm.enable": ("true", "the charts of platform components are not rendered")}
+    return {"helm.enable": ("false", _TOOL)}
 
 
 def _exclusions(state: State, manifest: Manifest) -> Iterator[Breach]:
