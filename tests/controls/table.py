@@ -765,7 +765,8 @@ RESTORE = new(
 )
 
 BACKUP = (
-    _M("BKP-01", OWN_SERVER, "spec.plugins[0].isWALArchiver", False, K, also=("BKP-05",)),
+    _M("BKP-01", OWN_SERVER, "spec.plugins[0].isWALArchiver", False, K, also=("BKP-05", "BKP-07")),
+    _M("BKP-01", f"ObjectStore {KESTREL}/postgresql", "spec.instanceSidecarConfiguration.env", [], K),
     _M("BKP-01", BASES, "spec.suspend", True, K, also=("BKP-05",)),
     _M("BKP-01", BASES, "", REMOVED, K, told_of=OWN_SERVER, also=("BKP-05",)),
     _M("BKP-01", SCHEDULE, "", REMOVED, told_of=f"Namespace {ACME}"),

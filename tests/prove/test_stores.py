@@ -111,6 +111,17 @@ def grants_are_what_is_read(run: Run, root: Path, provider: str) -> None:
     place = f"{_ACME}-secrets/" if provider == "kubernetes" else ""
     assert {s["path"] for s in listed} == {f"{place}{key}" for key in read["euw1-a", _ACME]}
     assert all(s["purpose"] for s in listed)
+    if provider == "kubernetes":
+        can_be_applied_in_order(run("secrets", "--grants", "-C", root).out)
+
+
+def can_be_applied_in_order(text: str) -> None:
+    """No object comes before its namespace."""
+    there: set[str] = set()
+    for manifest in yaml.safe_load_all(text):
+        metadata = manifest["metadata"]
+        there |= {metadata["name"]} if manifest["kind"] == "Namespace" else set()
+        assert metadata.get("namespace", metadata["name"]) in there
 
 
 @pytest.mark.parametrize("provider", NEEDED)

@@ -133,8 +133,9 @@ def _kubernetes(store: SecretStore, grant: Grant) -> str:
     held: dict[str, list[str]] = {}
     for key in grant.keys:
         held.setdefault(store.place(key).partition("/")[0], []).append(key)
-    own = store.remote_namespace(grant.namespace)
-    objects: list[object] = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": own}}]
+    # A cell reads in its members' namespaces too, whose own grants may come after this one.
+    spaces = sorted({store.remote_namespace(grant.namespace), *held})
+    objects: list[object] = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": one}} for one in spaces]
     for space in sorted(held):
         name = f"read-by-{grant.namespace}"
         about = {"apiVersion": f"{_RBAC}/v1", "metadata": {"name": name, "namespace": space}}

@@ -89,6 +89,28 @@ def credentials(state: State) -> Iterator[Breach]:
         yield breach(store, "BKP-01", path, message, "accessKeyId and secretAccessKey", tenant=home.tenant)
 
 
+@proof("BKP-01")
+def checksums(state: State) -> Iterator[Breach]:
+    """BKP-01: a store with an endpoint of its own takes what the plugin's client sends.
+
+    Since boto3 1.36 that has its checksum behind the content, in chunks without a length, unless it is told otherwise; seen
+    with rclone's S3 server, which answers MissingContentLength to each WAL segment.
+    """
+    for store in state.of("barmancloud.cnpg.io", "ObjectStore"):
+        home = state.home(store)
+        if home is None or not dig(store.spec, "configuration", "endpointURL"):
+            continue
+        given = {text(dig(one, "name")): dig(one, "value") for _, one in entries(dig(store.spec, *_SIDECAR_ENV))}
+        if given.get(_CHECKSUMS) != "when_required":
+            message = f"without {_CHECKSUMS} the plugin sends WAL in a form that few stores but Amazon's take"
+            fix = f"{_CHECKSUMS}: when_required"
+            yield breach(store, "BKP-01", ("spec", *_SIDECAR_ENV), message, fix, tenant=home.tenant)
+
+
+_SIDECAR_ENV = ("instanceSidecarConfiguration", "env")
+_CHECKSUMS = "AWS_REQUEST_CHECKSUM_CALCULATION"
+
+
 def base_backups(state: State, cluster: Manifest) -> list[Manifest]:
     """The ScheduledBackups of a PostgreSQL cluster that are not suspended."""
     return [manifest for manifest in _schedules(state, cluster) if not manifest.spec.get("suspend")]
