@@ -48,7 +48,23 @@ class Outcome:
 
 OFFBOARDING = """\
   state: offboarding
-  offboarding: {deleteAfter: "2020-01-01", approver: Head of operations, reason: Contract ended}
+  offboarding:
+    deleteAfter: "2020-01-01"
+    approver: Head of operations
+    reason: Contract ended
+"""
+ERASED = """\
+    step: erase
+    erased:
+      - {place: database, date: "2020-01-02", by: A}
+      - {place: archive, date: "2020-01-02", by: A}
+      - {place: dumps, date: "2020-01-02", by: A}
+      - {place: attachments, date: "2020-01-02", by: A}
+      - {place: redis, date: "2020-01-02", by: A}
+      - {place: secrets, date: "2020-01-02", by: A}
+      - {place: logs, date: "2020-01-02", by: A}
+      - {place: metrics, date: "2020-01-02", by: A}
+      - {place: velero, date: "2020-01-02", by: A}
 """
 _MOST = 4
 """Tenants of one person: what both want must fit into the cell, or `check` rightly refuses the merge."""
@@ -64,24 +80,28 @@ class Person:
     tool: Tool
     tenants: list[str] = field(default_factory=list)
     leaving: list[str] = field(default_factory=list)
+    to_erase: list[str] = field(default_factory=list)
+    erased: list[str] = field(default_factory=list)
     to_remove: list[str] = field(default_factory=list)
     made: int = 0
 
     def day(self, fleet: Path, removes: bool) -> None:
         """One to three changes, rendered and committed one by one.
 
-        A tenant is removed if it was offboarding before the day, and only by the one who `removes`: at most one may
+        A tenant is erased if it was offboarding before the day, and removed if it was erased before the day, and only by the one who `removes`: at most one may
         leave in one change, and that is what both days together are.
         """
-        self.to_remove = self.leaving[:1] if removes else []
+        self.to_erase, self.to_remove = self.leaving[:1], self.erased[:1] if removes else []
         for _ in range(self.luck.randint(1, 3)):
-            what = self.luck.choice([self._comes, self._comes, self._grows, self._leaves, self._is_gone, self._resizes])
+            what = self.luck.choice(
+                [self._comes, self._comes, self._grows, self._leaves, self._is_erased, self._is_gone, self._resizes]
+            )
             what(fleet)
             assert self.tool.run(fleet, "render") == 0, f"{self.name}: {what.__name__}"
             commit(fleet, f"{self.name}: {what.__name__}")
 
     def _comes(self, fleet: Path) -> None:
-        if len(self.tenants) + len(self.leaving) >= _MOST:
+        if len(self.tenants) + len(self.leaving) + len(self.erased) >= _MOST:
             return
         self.made += 1
         self.tenants.append(f"{self.name}-{self.made}")
@@ -98,9 +118,18 @@ class Person:
             path.write_text(path.read_text().replace("  tier:", f"{OFFBOARDING}  tier:", 1))
             self.leaving.append(name)
 
+    def _is_erased(self, fleet: Path) -> None:
+        if self.to_erase:
+            name = self.to_erase.pop()
+            path = fleet / f"tenants/{name}.yaml"
+            ends = "    reason: Contract ended\n"
+            path.write_text(path.read_text().replace(ends, f"{ends}{ERASED}", 1))
+            self.leaving.remove(name)
+            self.erased.append(name)
+
     def _is_gone(self, fleet: Path) -> None:
         if self.to_remove:
-            self.leaving.remove(self.to_remove[0])
+            self.erased.remove(self.to_remove[0])
             (fleet / f"tenants/{self.to_remove.pop()}.yaml").unlink()
 
     def _resizes(self, fleet: Path) -> None:

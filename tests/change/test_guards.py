@@ -76,10 +76,12 @@ def codes(findings: Sequence[Finding]) -> list[str]:
 ACME = "tenants/acme.yaml"
 CELL = "platform/cells/euw1-shared-a.yaml"
 STANDARD = "platform/releases/standard.yaml"
+PLACES = ("database", "archive", "dumps", "attachments", "redis", "secrets", "logs", "metrics", "velero")
+ERASED = "step: erase, erased: [" + ", ".join(f'{{place: {p}, date: "2026-11-01", by: A}}' for p in PLACES) + "]"
 LEAVING = Edit(
     "tenants/juniper-clinic.yaml",
     "  state: offboarding\n",
-    '  state: offboarding\n  offboarding: {{deleteAfter: "{}", approver: A, reason: moved}}\n',
+    '  state: offboarding\n  offboarding: {{deleteAfter: "{}", approver: A, reason: moved, {}}}\n',
 )
 JUNIPER_GONE = Edit("tenants/juniper-clinic.yaml")
 
@@ -195,7 +197,7 @@ def test_an_ordinary_change_passes(judged: Callable[..., list[Finding]], name: s
 
 
 def leaving(day: str) -> Edit:
-    return Edit(LEAVING.file, LEAVING.old, (LEAVING.new or "").format(day))
+    return Edit(LEAVING.file, LEAVING.old, (LEAVING.new or "").format(day, ERASED))
 
 
 @pytest.mark.parametrize(("day", "refused"), [("2026-11-28", False), ("2026-11-29", True), ("2027-01-01", True)])
@@ -209,7 +211,9 @@ def test_an_approval_counts_only_if_it_was_there_before(judged: Callable[..., li
 
 
 def test_many_do_not_leave_at_once(judged: Callable[..., list[Finding]]) -> None:
-    approved = '  state: offboarding\n  offboarding: {deleteAfter: "2026-11-01", approver: A, reason: moved}\n'
+    approved = (
+        '  state: offboarding\n  offboarding: {deleteAfter: "2026-11-01", approver: A, reason: moved, ' + ERASED + "}\n"
+    )
     names = ["delta-books", "baker-and-sons"]
     earlier = [Edit(f"tenants/{name}.yaml", "  tier: shared\n", f"  tier: shared\n{approved}") for name in names]
     found = judged(*(Edit(f"tenants/{name}.yaml") for name in names), earlier=earlier)
@@ -253,3 +257,40 @@ def test_each_guard_refuses_something() -> None:
 
 def _codes_of(function: Callable[..., Iterator[Finding]]) -> set[str]:
     return set(re.findall(r"\b(B\d{3})\b", function.__doc__ or ""))
+
+
+def test_a_tenant_stays_until_all_of_its_data_is_recorded_as_erased(judged: Callable[..., list[Finding]]) -> None:
+    kept = Edit(LEAVING.file, LEAVING.old, (LEAVING.new or "").format("2026-11-01", "step: keep"))
+    (found,) = judged(JUNIPER_GONE, earlier=[kept])
+    assert found.code == "B001"
+    assert f"nobody recorded that it was erased ({', '.join(PLACES)}; see 'tenantry erase')" in found.message
+
+
+BEGINS = "2026-11-01"
+RECORD = 'erased: [{place: dumps, date: "2026-11-02", by: A}]'
+
+
+def offboarding(rest: str, day: str = BEGINS, approver: str = "A") -> str:
+    return f'  state: offboarding\n  offboarding: {{deleteAfter: "{day}", approver: {approver}, reason: moved{rest}}}\n'
+
+
+@pytest.mark.parametrize(("was", "will", "why"), [
+    ("  state: offboarding\n", offboarding(", step: erase"), "nobody approved before this change"),
+    (offboarding("", "2027-01-01"), offboarding(", step: erase", "2027-01-01"), "its data is kept until 2027-01-01"),
+    (offboarding("", "2027-01-01"), offboarding(", step: erase"), "also changes who approved that"),
+    (offboarding(""), offboarding(", step: erase", approver="B"), "also changes who approved that"),
+    (offboarding(", step: erase"), offboarding(""), "what is being erased can't be brought back"),
+    (offboarding(", step: erase"), "  state: active\n", "what is being erased can't be brought back"),
+    (offboarding(f", step: erase, {RECORD}"), offboarding(", step: erase"), "the records of dumps were changed"),
+    (offboarding(""), offboarding(", step: erase"), ""),
+    (offboarding(", step: erase"), offboarding(f", step: erase, {RECORD}"), ""),
+])  # fmt: skip
+def test_data_is_erased_only_after_an_approval_that_was_there(
+    judged: Callable[..., list[Finding]], was: str, will: str, why: str
+) -> None:
+    state = "  state: offboarding\n"
+    found = [
+        f for f in judged(Edit(LEAVING.file, was, will), earlier=[Edit(LEAVING.file, state, was)]) if f.code == "B014"
+    ]
+    assert len(found) == bool(why)
+    assert all(why in finding.message for finding in found)

@@ -41,6 +41,9 @@ def remove(root: Path, name: str = "acme") -> None:
         shutil.rmtree(folder)
 
 
+PLACES = ("database", "archive", "dumps", "attachments", "redis", "secrets", "logs", "metrics", "velero")
+
+
 def refused(ran: Ran) -> bool:
     return ran.code == 1 and VANISHES in ran.out
 
@@ -58,16 +61,22 @@ def test_deleted_in_a_commit_of_the_branch(run: Run, committed: Path) -> None:
     assert refused(run("check", "-C", committed))
 
 
-def test_offboarded_and_deleted_in_two_commits_of_one_change(run: Run, committed: Path) -> None:
+def test_approved_erased_and_deleted_in_three_changes(run: Run, committed: Path) -> None:
     path = committed / "tenants/acme.yaml"
     approved = '  offboarding: {deleteAfter: "2020-01-01", approver: A, reason: moved}'
     path.write_text(path.read_text().replace("  tier: shared", f"  tier: shared\n  state: offboarding\n{approved}"))
     assert run("render", "-C", committed).code == 0
     commit(committed, "first step")
     assert run("check", "-C", committed).code == 0
-    remove(committed)
+    git(committed, "branch", "--force", "main", "HEAD")
+    records = ", ".join(f'{{place: {place}, date: "2026-11-01", by: A}}' for place in PLACES)
+    path.write_text(path.read_text().replace("reason: moved}", f"reason: moved, step: erase, erased: [{records}]}}"))
+    assert run("render", "-C", committed).code == 0
     commit(committed, "second step")
-    assert refused(run("check", "-C", committed))
+    assert run("check", "-C", committed).code == 0
+    remove(committed)
+    commit(committed, "third step")
+    assert "B001" in run("check", "-C", committed).out
     git(committed, "branch", "--force", "main", "HEAD~1")  # merged in between, as it should be
     assert "B001" not in run("check", "-C", committed).out
 

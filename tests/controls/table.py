@@ -829,6 +829,14 @@ BACKUP = (
 )
 
 OWN_ALERTS = f"PrometheusRule {KESTREL}/postgresql"
+LEFT = f"{CELL.replace('shared-a', 'shared-b')}/juniper-clinic-production"
+LEAVING = (
+    _M("DATA-04", f"DatabaseRole {LEFT}", "spec.login", True, "juniper-clinic"),
+    _M("DATA-04", f"DatabaseRole {LEFT}", "spec.login", GONE, "juniper-clinic"),
+    _M("BKP-04", f"Database {LEFT}", "spec.ensure", "absent", "juniper-clinic"),
+    _M("BKP-04", f"DatabaseRole {LEFT}", "spec.databaseRoleReclaimPolicy", "delete", "juniper-clinic"),
+    _M("BKP-04", f"Database {CELL}/{ACME}", "spec.ensure", "absent"),
+)
 DRILL = f"CronJob {KESTREL}/restore-drill"
 CELL_DRILL = f"CronJob {CELL}/restore-drill"
 JOB = "spec.jobTemplate.spec"
@@ -1420,6 +1428,6 @@ FOUND_BY_FUZZING = (
 )
 
 MUTANTS: tuple[Mutant, ...] = (
-    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *DRILLS, *SUPPLY, *GATE, *PROBES, *DISK, *LOGS, *CONNECTIONS, *PLACES, *DELIVERY, *USERS, *ISSUERS, *COST, *FOUND_BY_FUZZING,
+    *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *LEAVING, *DRILLS, *SUPPLY, *GATE, *PROBES, *DISK, *LOGS, *CONNECTIONS, *PLACES, *DELIVERY, *USERS, *ISSUERS, *COST, *FOUND_BY_FUZZING,
     *FORMERLY_UNNAMED, *CHARTS,
 )  # fmt: skip

@@ -36,6 +36,7 @@ COMMANDS = {
     "suspend": "Stop a tenant's Pods and close its hosts.",
     "resume": "Bring a suspended or offboarding tenant back into service.",
     "offboard": "Begin to remove a tenant; its data is kept until an approved day.",
+    "erase": "Say what erases a leaving tenant's data, record it, and certify it.",
     "rename": "Change the name under which a tenant is shown.",
     "plan": "Show what a change of the inputs means: for whom, at what risk and cost.",
     "diff": "Show what changes in rendered objects since a commit.",

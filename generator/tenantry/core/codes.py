@@ -257,7 +257,7 @@ _CODES: tuple[Code, ...] = (
         "B001",
         "Data would be removed",
         "An instance, cell or cluster that is there before the change is gone after it, although it was not offboarding (or "
-        "decommissioned) before, its day has not come, or nobody approved.",
+        "decommissioned) before, its day has not come, nobody approved, or nobody recorded that its data was erased.",
     ),
     Code("B002", "Many tenants would leave", "So many at once are a mistake, even if each of them may leave."),
     Code(
@@ -293,6 +293,11 @@ _CODES: tuple[Code, ...] = (
         "B013",
         "Step of a restore is left out",
         "A restore goes one step a change, in order. What is restored, from where and to which moment, never changes, and a generation is never used twice.",
+    ),
+    Code(
+        "B014",
+        "Erased too early",
+        "A tenant's data is erased only when the approval was merged before, unchanged, and its day is over. Records of what was erased are never taken back, and neither is the step.",
     ),
     Code(
         "B010",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from tenantry.model.common import Availability, Degree, Obligation, Override, Sensitivity, State, Window
 from tenantry.model.migration import Migration
@@ -51,12 +52,33 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """A place from which the tenant's data was erased: the day (YYYY-MM-DD), and who did it."""
+
+    place: str
+    date: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What the law keeps after the tenant is gone, until a day (YYYY-MM-DD)."""
+
+    what: str
+    until: str
+    law: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Offboarding:
-    """When the tenant's data may be deleted (YYYY-MM-DD), who approved that, and why."""
+    """When the tenant's data may be deleted (YYYY-MM-DD), who approved that, and why; then what was erased."""
 
     delete_after: str
     approver: str
     reason: str
+    step: Literal["keep", "erase"] = "keep"
+    erased: tuple[Erased, ...] = ()
+    kept: tuple[Kept, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

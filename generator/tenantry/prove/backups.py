@@ -346,14 +346,20 @@ def _deletion(state: State) -> Iterator[Breach]:
             options = text(manifest.annotations.get("argocd.argoproj.io/sync-options")).replace(" ", "").split(",")
             path: Path = ("metadata", "annotations", "argocd.argoproj.io/sync-options")
             if home.role == "cell" and kind in ("Database", "DatabaseRole"):
-                tenant = next((m.tenant.name for m in home.known if m.names.database == manifest.spec.get("name")), "")
+                owner = next((m for m in home.known if m.names.database == manifest.spec.get("name")), None)
             else:
-                tenant = home.tenant
+                owner = home.instance
+            tenant, erased = (owner.tenant.name, owner.erased) if owner is not None else ("", False)
             if "Prune=false" not in options or "Delete=false" not in options:
                 message = f"Argo CD would remove the {kind}, with all its data, when its file is removed"
                 yield breach(manifest, "BKP-04", path, message, "Prune=false,Delete=false", tenant=tenant)
+            if manifest.spec.get("ensure") == "absent" and not (erased and home.role == "cell"):
+                message = "the operator drops the database, and nobody approved that it is erased"
+                yield breach(
+                    manifest, "BKP-04", ("spec", "ensure"), message, "'tenantry erase' says when", tenant=tenant
+                )
             for field in ("databaseReclaimPolicy", "databaseRoleReclaimPolicy"):
-                if manifest.spec.get(field) == "delete":
+                if manifest.spec.get(field) == "delete" and not (erased and home.role == "cell"):
                     yield breach(
                         manifest,
                         "BKP-04",

@@ -326,6 +326,9 @@ def powers(state: State) -> Iterator[Breach]:
             member = server.owner(name)
             tenant = member.tenant.name if member else server.home.tenant
             yield from _power(manifest, ("spec",), manifest.spec, tenant, name)
+            if member is not None and member.leaving and manifest.spec.get("login") is not False:
+                message = f"the role '{name}' can log in, although {member.tenant.name} has left"
+                yield breach(manifest, "DATA-04", ("spec", "login"), message, "login: false", tenant=tenant)
             wanted = [GROUP] if member is not None and name == member.names.database else []
             groups = [text(g) for g in items(manifest.spec.get("inRoles"))]
             if [g for g in groups if g not in wanted]:

@@ -31,7 +31,7 @@ PAGE_WRITERS: dict[str, Callable[[CommandAnswer], str]] = {
     "markdown": lambda document: document.markdown,
 }
 """Of commands whose answer is also a page."""
-_PAGES = frozenset({"runbook", "simulate"})
+_PAGES = frozenset({"erase", "runbook", "simulate"})
 
 
 def writers_of(command: str) -> dict[str, Callable[[CommandAnswer], str]]:

@@ -238,6 +238,12 @@ class Instance:
     def leaving(self) -> bool:
         return self.state == "offboarding"
 
+    @property
+    def erased(self) -> bool:
+        """Whether its data on a shared server is dropped."""
+        approved = self.tenant.offboarding
+        return self.leaving and approved is not None and approved.step == "erase"
+
 
 def database_host(instance: Instance) -> str:
     """The server that its Pods are connected to, as they call it."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from tenantry.change.erasure import missing
 from tenantry.change.guards.registration import Comparison, guards
 from tenantry.core.findings import Finding, Place
 from tenantry.model.cell import Cell
@@ -22,7 +23,10 @@ def instances(comparison: Comparison) -> Iterator[Finding]:
         file = f"tenants/{instance.tenant.name}.yaml"
         if name in comparison.after.instances or file in comparison.after.fleet.broken:
             continue
-        why = _not_yet(instance, comparison.as_of)
+        others = [
+            i for i in comparison.before.instances.values() if i.tenant.name == instance.tenant.name and i.leaving
+        ]
+        why = _not_yet(instance, others, comparison.as_of)
         if why:
             message = f"{instance.tenant.name} ({instance.environment}) would be removed with its data: {why}"
             hint = _renamed(comparison, instance) or (
@@ -34,7 +38,7 @@ def instances(comparison: Comparison) -> Iterator[Finding]:
             yield Finding("B001", place, message, hint, tenant=instance.tenant.name)
 
 
-def _not_yet(instance: Instance, as_of: str) -> str:
+def _not_yet(instance: Instance, leaving: Sequence[Instance], as_of: str) -> str:
     """Why an instance may not leave; empty if it may."""
     if not instance.leaving:
         return f"before this change it is {instance.state}, not offboarding"
@@ -43,7 +47,8 @@ def _not_yet(instance: Instance, as_of: str) -> str:
         return "nobody approved its deletion (no 'offboarding' in its file before this change)"
     if leave.delete_after >= as_of:
         return f"its data is kept until {leave.delete_after}"
-    return ""
+    left = missing(leaving, leave)
+    return f"nobody recorded that it was erased ({', '.join(left)}; see 'tenantry erase')" if left else ""
 
 
 def _renamed(comparison: Comparison, gone: Instance) -> str:
