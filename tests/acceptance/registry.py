@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acceptance.harness.packages import (
+    AMTOOL,
     CHROMEDRIVER,
     CHROMIUM,
     INITDB,
@@ -48,7 +49,7 @@ PARTS = (
     Part("redis", "tenants' users against each other's keys", (), (REDIS,)),
     Part("traefik", "hosts, paths, sources and certificates through the real edge", (*CONTROL_PLANE, KWOK)),
     Part("argo-cd", "from a commit to Synced, and what projects refuse", (*CONTROL_PLANE, KWOK, ARGO_CD), (REDIS,)),
-    Part("alerts", "each alert on a database, with promtool: silent and ringing", (), (PROMTOOL,)),
+    Part("alerts", "each alert with promtool, silent and ringing, and its way with amtool", (), (PROMTOOL, AMTOOL)),
     Part("page", "a plan as a page, in a browser: desk, phone and paper", (), (CHROMIUM, CHROMEDRIVER)),
 )
 

@@ -892,6 +892,11 @@ ALERTS = f"PrometheusRule {ACME}/objectives"
 SERVICE_ALERTS = f"PrometheusRule {ACME}/service"
 CELL_SERVICE_ALERTS = f"PrometheusRule {CELL}/service"
 PLATFORM_ALERTS = "PrometheusRule monitoring/platform"
+ROUTING = "AlertmanagerConfig monitoring/acme-production"
+OWN_ROUTING = f"AlertmanagerConfig monitoring/{KESTREL}"
+CELL_ROUTING = f"AlertmanagerConfig monitoring/{CELL}"
+PLATFORM_ROUTING = "AlertmanagerConfig monitoring/platform"
+INHIBITED = "spec.inhibitRules"
 TRAEFIK_MONITOR = "PodMonitor monitoring/traefik"
 COPY_ALERTS = f"PrometheusRule {GLOBEX}/postgresql"
 EXCEPTION = "PolicyException kyverno/iberia-travel-production.iberia-travel-login-rate"
@@ -996,14 +1001,77 @@ SUPPLY = (
     _M("OBS-02", SERVICE_ALERTS, "spec.groups[0].rules[0].expr", text(',code=~"5.."}[1h]', "}[1h]")),
     _M("OBS-02", SERVICE_ALERTS, "spec.groups[0].rules[0].expr", text('job="monitoring/traefik",', "")),
     _M("OBS-02", SERVICE_ALERTS, "spec.groups[0].rules[0].expr", text("14.4 * 0.005", "14.4 * 0.05")),
-    _M("OBS-02", SERVICE_ALERTS, "spec.groups[0].rules[11].expr", text("> 172800", "> 272800")),
-    _M("OBS-02", SERVICE_ALERTS, "spec.groups[0].rules[11].expr", text(" or absent(", " or (")),
-    _M("OBS-02", SERVICE_ALERTS, "spec.groups[0].rules[11].expr", text('"acme-production"', '"acme-corp-production"')),
+    _M("OBS-02", SERVICE_ALERTS, "spec.groups[0].rules[13].expr", text("> 172800", "> 272800")),
+    _M("OBS-02", SERVICE_ALERTS, "spec.groups[0].rules[13].expr", text(" or absent(", " or (")),
+    _M("OBS-02", SERVICE_ALERTS, "spec.groups[0].rules[13].expr", text('"acme-production"', '"acme-corp-production"')),
+    _M("OBS-02", f"Probe {ACME}/login", "", REMOVED, told_of=f"Probe {ACME}/websocket"),
+    _M("OBS-02", f"Probe {ACME}/websocket", "spec.module", "odoo-login"),
+    _M("OBS-02", f"Probe {ACME}/websocket", "spec.prober.url", "probes.other.example:9115"),
+    _M(
+        "OBS-02", f"Probe {ACME}/login", "spec.targets.staticConfig.static", ["https://erp.acme-corp.example/web/login"]
+    ),
+    _M(
+        "OBS-02",
+        SERVICE_ALERTS,
+        "spec.groups[0].rules",
+        lambda rules: [r for r in rules if "probe_success" not in r["expr"]],
+    ),
     _M("OBS-02", CELL_SERVICE_ALERTS, "spec.groups[0].rules", without("SecretNotSynced"), ""),
     _M("OBS-02", PLATFORM_ALERTS, "spec.groups[0].rules", without("EdgeDown"), ""),
     _M("OBS-02", PLATFORM_ALERTS, "spec.groups[0].rules[4].expr", text(" or vector(0)", ""), ""),
     _M("OBS-02", TRAEFIK_MONITOR, "spec.podMetricsEndpoints[0].honorLabels", False, ""),
     _M("OBS-02", TRAEFIK_MONITOR, "spec.namespaceSelector", {"any": True}, ""),
+    _M("OBS-03", SERVICE_ALERTS, "spec.groups[0].rules[3].labels.severity", "critical"),
+    _M("OBS-03", SERVICE_ALERTS, "spec.groups[0].rules[0].labels.cluster", GONE),
+    _M("OBS-03", SERVICE_ALERTS, "spec.groups[0].rules[0].labels.cell", "euw1-shared-b"),
+    _M("OBS-03", SERVICE_ALERTS, "spec.groups[0].rules[0].labels.tenant", "acme-corp"),
+    _M("OBS-03", SERVICE_ALERTS, "spec.groups[0].rules[0].labels.scope", "platform"),
+    _M("OBS-03", CELL_SERVICE_ALERTS, "spec.groups[0].rules[0].labels.cell", GONE, ""),
+    _M("OBS-03", PLATFORM_ALERTS, "spec.groups[0].rules[0].labels.scope", "tenant", ""),
+    _M("OBS-03", ROUTING, "spec.route.matchers[0].value", "acme-corp-production"),
+    _M("OBS-03", ROUTING, "spec.route.matchers", []),
+    _M(
+        "OBS-03",
+        "AlertmanagerConfig monitoring/own",
+        "",
+        new(
+            "AlertmanagerConfig",
+            "monitoring.coreos.com/v1alpha1",
+            "own",
+            "monitoring",
+            spec={"receivers": [{"name": "a"}], "route": {"receiver": "a"}},
+        ),
+        "",
+    ),
+    _M("OBS-03", ROUTING, "spec.route.routes[0].matchers[0].value", "pages"),
+    _M("OBS-03", ROUTING, "spec.route.routes[0].receiver", "operations-queue"),
+    _M("OBS-03", ROUTING, "spec.route.routes[0].continue", GONE),
+    _M("OBS-03", ROUTING, "spec.route.routes[3].muteTimeIntervals", ["support-hours", "maintenance"]),
+    _M("OBS-03", ROUTING, "spec.muteTimeIntervals[0].timeIntervals[0].weekdays", ["monday"]),
+    _M(
+        "OBS-03",
+        ROUTING,
+        "spec.muteTimeIntervals[1].timeIntervals[0].times",
+        [{"startTime": "00:00", "endTime": "24:00"}],
+    ),
+    _M("OBS-03", ROUTING, "spec.receivers[0].name", "somebody", also=("V090",)),
+    _M("OBS-03", ROUTING, "spec.receivers[0].pagerdutyConfigs", GONE),
+    _M("OBS-03", OWN_ROUTING, "spec.route.routes[1].receiver", "operations-queue", K, also=("V090",)),
+    _M("OBS-03", CELL_ROUTING, "spec.route.routes[0].receiver", "operations-queue", ""),
+    _M("OBS-03", ROUTING, INHIBITED, [{"sourceMatch": [{"name": "scope", "value": "tenant"}]}]),
+    _M("OBS-03", PLATFORM_ROUTING, f"{INHIBITED}[0].equal", [], ""),
+    _M("OBS-03", PLATFORM_ROUTING, f"{INHIBITED}[1].equal", ["cluster"], ""),
+    _M("OBS-03", PLATFORM_ROUTING, f"{INHIBITED}[2].equal", ["cluster", "cell"], ""),
+    _M(
+        "OBS-03",
+        PLATFORM_ROUTING,
+        f"{INHIBITED}[0].targetMatch",
+        [{"name": "scope", "matchType": "=", "value": "tenant"}],
+        "",
+    ),
+    _M("OBS-03", PLATFORM_ROUTING, INHIBITED, lambda rules: rules[:1], ""),
+    _M("OBS-03", PLATFORM_ROUTING, "spec.route.matchers[0].value", "cell", "", told_of=PLATFORM_ALERTS),
+    _M("OBS-03", ROUTING, "", REMOVED, told_of=f"PrometheusRule {ACME}/objectives"),
     _M("SUP-01", WEB, f"{POD}.containers[0].image", "registry.provider.example/odoo/odoo:18.0-20261012"),
     _M("SUP-01", WEB, f"{POD}.containers[0].image", f"registry.provider.example/odoo/odoo:18.0-20261012{DIGEST}"),
     _M("SUP-01", WEB, f"{POD}.initContainers[1].image", f"docker.example/pgbouncer:1.24.1{DIGEST}"),
@@ -1325,6 +1393,9 @@ CHARTS = (
     _value("kube-prometheus-stack", "prometheus.prometheusSpec.podMonitorSelectorNilUsesHelmValues", GONE),
     _value("kube-prometheus-stack", "prometheus.prometheusSpec.ruleSelectorNilUsesHelmValues", True),
     _value("kube-prometheus-stack", "alertmanager.enabled", False),
+    _value("kube-prometheus-stack", "prometheus.prometheusSpec.probeSelectorNilUsesHelmValues", GONE),
+    _value("kube-prometheus-stack", "alertmanager.alertmanagerSpec.alertmanagerConfigSelector", GONE),
+    _value("kube-prometheus-stack", "alertmanager.alertmanagerSpec.alertmanagerConfigMatcherStrategy", GONE),
     _value("kube-prometheus-stack", "kubelet.enabled", False),
     _value("traefik", "volumes", GONE),
     _value("traefik", "volumes", lambda v: [*v, {"name": "more", "mountPath": "/etc/traefik/more", "type": "secret"}]),

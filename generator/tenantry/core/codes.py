@@ -222,6 +222,14 @@ _CODES: tuple[Code, ...] = (
         "A component that Argo CD installs has no version or image, or its chart is another version than the component, which upstream numbers alike.",
     ),
     Code(
+        "F050", "Alerts reach nobody", "platform.yaml names no receivers, so what is rendered rings in Prometheus only."
+    ),
+    Code(
+        "F051",
+        "Alert route does not fit",
+        "A route names a receiver that is not there or wakes nobody, is there twice, or a tier's route has no entry.",
+    ),
+    Code(
         "T001",
         "Template can't be rendered",
         "A template uses an undefined value, or writes one without a filter.",

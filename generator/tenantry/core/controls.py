@@ -155,6 +155,9 @@ CATALOG: tuple[Control, ...] = (
        "Alerts on the error budget at three burn rates per production instance; of every PostgreSQL server: none answers, also when all Pods are gone, "
        "volumes, lag, connections, transaction IDs, base backups, and a WAL archive that stops or never worked, before the RPO is missed. Of every instance and cell: failing and slow requests at the edge, "
        "certificates, secrets that are not read, delivery, quotas, Velero's backups, each read from the component that tells it; of every component, that it tells nothing."),
+    _C("OBS-03", "Each alert reaches who answers for it, in the hours that the tier is sold with.", "medium",
+       "The labels of every alert, and the route that Alertmanager takes for it over all AlertmanagerConfigs: promised receivers only, somebody at any minute of the week, somebody who "
+       "wakes up within the hours of support; only symptoms are silent in maintenance windows, and while the edge, their cell or their own database is down."),
     _C("SUP-01", "Only images of known releases run.", "critical", "Each image, by digest, against the channel's release and the platform's images."),
     _C("SUP-02", "The policies are deployed to every cluster and enforced.", "high", "Policies in the platform trees equal those in policies/, with Deny and Fail."),
     _C("SUP-03", "A control is lifted only by an approved exception with an end date.", "high",

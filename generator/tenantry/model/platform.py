@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tenantry.model.alerting import Alerting
 from tenantry.model.common import Window
 from tenantry.model.secret_store import SecretStore
 
@@ -234,4 +235,5 @@ class Platform:
     argocd: ArgoCdSettings = field(default_factory=ArgoCdSettings)
     charts: Charts = field(default_factory=Charts)
     approvers: Approvers = field(default_factory=Approvers)
+    alerting: Alerting | None = None
     example: bool = False

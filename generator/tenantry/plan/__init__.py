@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from tenantry.core.findings import Finding
 from tenantry.inputs.fleet import Fleet
 from tenantry.plan import (
+    alerting,
     capacity,
     charts,
     components,
@@ -64,6 +65,7 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     secret_store.identities,
     user_namespaces.there,
     firewall.there,
+    alerting.heard,
     placeholders.left,
 )
 

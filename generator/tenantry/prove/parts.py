@@ -30,11 +30,12 @@ from tenantry.prove.template_conformance import Conformance, Templates
 
 _OUTSIDE = frozenset({
     ("argoproj.io", "AppProject"), ("argoproj.io", "Application"), ("velero.io", "Schedule"),
+    ("monitoring.coreos.com", "AlertmanagerConfig"),
     ("policies.kyverno.io", "PolicyException"),
 })  # fmt: skip
 """Kinds that a tenant's units may put into a namespace of the platform; each is of one instance, by its name."""
 OWN_MATTERS = frozenset({
-    "BKP-01", "BKP-04", "BKP-05", "CST-01", "EDGE-03", "EDGE-04", "OBS-01", "OBS-02", "RUN-01", "RUN-02", "RUN-03", "RUN-04",
+    "BKP-01", "BKP-04", "BKP-05", "CST-01", "EDGE-03", "EDGE-04", "OBS-01", "OBS-02", "OBS-03", "RUN-01", "RUN-02", "RUN-03", "RUN-04",
     "RUN-05", "RUN-06", "RUN-07", "RUN-08", "SUP-01", "SUP-04",
 })  # fmt: skip
 """Controls of what a home has for itself. With an exception from any other, nothing says that parts concern only themselves."""

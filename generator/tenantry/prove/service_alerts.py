@@ -67,6 +67,9 @@ def _missed(state: State, home: Home, wanted: list[_Wanted]) -> Iterator[Breach]
 def _of_instance(state: State, home: Home, instance: Instance) -> Iterator[_Wanted]:
     called, backup = instance.names, home.tier.backup
     yield _Wanted("traefik_router_request_duration_seconds", (_job(state, "traefik"), _public(home)))
+    alerting = state.promises.platform.alerting
+    if alerting is not None and alerting.prober:
+        yield _Wanted("probe_success", (f'namespace="{home.namespace}"',))
     yield from _of_delivery(state, f'name=~"{called.infra_application}|{called.app_application}"')
     for end in ("", *(("-dr",) if backup.velero_in_dr_region else ())):
         own = (_job(state, "velero"), f'schedule="{called.instance}{end}"')
@@ -116,6 +119,30 @@ def _requests(state: State, home: Home, instance: Instance) -> Iterator[Breach]:
         fix = f"an alert on traefik_router_requests_total{{{_public(home)}}}"
         anchor = rules_about(state, home, "argocd_app")
         yield breach(anchor, "OBS-02", ("spec", "groups"), message, fix, tenant=instance.tenant.name)
+
+
+@proof("OBS-02")
+def probed(state: State) -> Iterator[Breach]:
+    """OBS-02: a prober outside opens the login page and the websocket of each host as people do."""
+    alerting = state.promises.platform.alerting
+    for home, instance in state.productions() if alerting is not None and alerting.prober else ():
+        found = state.of(_GROUP, "Probe", home.namespace)
+        opened = {
+            (text(probe.spec.get("module")), text(address))
+            for probe in found
+            for address in items(dig(probe.value, "spec", "targets", "staticConfig", "static"))
+            if dig(probe.value, "spec", "prober", "url") == (alerting.prober if alerting else "")
+        }
+        for host in instance.hosts:
+            for path, module in (("/web/login", "odoo-login"), ("/websocket", "odoo-websocket")):
+                module = "odoo-closed" if instance.tenant.access.sources else module
+                if (module, f"https://{host}{path}") not in opened:
+                    message = f"nobody outside opens https://{host}{path} ({module})"
+                    same = state.get(_GROUP, "Probe", home.namespace, path.rpartition("/")[2])
+                    anchor = same or next(iter(found), state.anchor(home))
+                    yield breach(
+                        anchor, "OBS-02", ("spec", "targets"), message, "run 'tenantry render'", tenant=home.tenant
+                    )
 
 
 @proof("OBS-02")

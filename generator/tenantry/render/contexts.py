@@ -18,14 +18,16 @@ from tenantry.model.tier import Tier
 from tenantry.render.alerts import Alert, availability_alerts, database_alerts, drill_alerts, standby_alerts
 from tenantry.render.kinds import kinds_of
 from tenantry.render.registry import Context
+from tenantry.render.routing import inhibitions, routing
 from tenantry.render.service_alerts import (
     COMPONENTS,
     delivery_alerts,
     instance_alerts,
     namespace_alerts,
     platform_alerts,
+    probes,
 )
-from tenantry.resolve import schedule
+from tenantry.resolve import on_call, schedule
 from tenantry.resolve.drills import cell_drill, instance_drill
 from tenantry.resolve.edge import entry_points
 from tenantry.resolve.instance import (
@@ -37,6 +39,7 @@ from tenantry.resolve.instance import (
     database_host,
     numbered,
 )
+from tenantry.resolve.on_call import OnCall
 from tenantry.resolve.quota import cell_quota, instance_quota
 from tenantry.resolve.servers import ServerGeneration, Servers, cell_servers
 from tenantry.resolve.sizing import PostgresqlSize, websockets_in_flight
@@ -179,7 +182,7 @@ def instance_context(instance: Instance, site: Site) -> Context:
         "database_alerts": _own_database_alerts(instance, site, _shown_server(instance, site)),
         **_servers(instance.servers), "server": _shown_server(instance, site),
         "later_servers": [(s.suffix[1:], {"server": s, "database_alerts": _own_database_alerts(instance, site, s)}) for s in instance.servers.later],
-        "service_alerts": instance_alerts(instance, site),
+        "service_alerts": instance_alerts(instance, site), "probes": list(probes(instance)),
         "alert_labels": {
             "namespace": namespace, "tenant": tenant.name, "team": tenant.owner.team, "route": tier.support.route,
             "scope": "tenant", "tier": tier.name, "cell": site.cell.name, "cluster": site.cluster.name,
@@ -396,6 +399,9 @@ def delivery_context(instance: Instance, site: Site, exceptions: Sequence[Policy
         "labels": labels_of_instance(instance, site),
         "applications": [(part.name.rsplit("-", 1)[-1], {"part": part}) for part in applications],
         "velero_locations": [(name, {"location": name}) for name in locations],
+        "alert_routing": _routing(
+            instance.name, {"namespace": instance.names.namespace}, on_call.of_instance(instance, site)
+        ),
         "policy_exceptions": [(lift.exception.name, {"lift": lift}) for lift in exceptions],
     }
 
@@ -460,6 +466,26 @@ def policy_items(policies: Sequence[Policy], mode: str) -> list[tuple[str, Conte
     ]
 
 
+def _routing(name: str, where: Mapping[str, str], call: OnCall | None) -> list[tuple[str, Context]]:
+    return [(name, {"routing_name": name, "routing": routing(where, call)})] if call is not None else []
+
+
+def _platform_routing(platform: Platform, cells: Sequence[Cell]) -> list[tuple[str, Context]]:
+    """Of the cluster's own alerts and those of its cells; with it, what makes alerts superfluous."""
+    call = on_call.of_platform(platform)
+    if call is None:
+        return []
+    own = {
+        "routing_name": "platform",
+        "routing": {**routing({"scope": "platform"}, call), "inhibitRules": inhibitions()},
+    }
+    found: list[tuple[str, Context]] = [("platform", own)]
+    for cell in cells:
+        space = names.cell_namespace(cell.name)
+        found += _routing(space, {"namespace": space}, on_call.of_cell(platform))
+    return found
+
+
 def component_items(platform: Platform) -> list[tuple[str, Context]]:
     """What measures each platform component."""
     return [
@@ -501,7 +527,7 @@ def platform_context(
         "applications": [(part.name, {"part": part}) for part in (platform_part, *cell_parts)],
         "platform_alerts": list(platform_alerts(platform, platform_part.name)),
         "alert_labels": {"namespace": spaces.monitoring, "route": "platform", "scope": "platform", "cluster": cluster.name},
-        "components": component_items(platform),
+        "components": component_items(platform), "alert_routing": _platform_routing(platform, cells),
         "backup_locations": [(location["name"], {"location": location}) for location in locations],
         "policies": policy_items(policies, cluster.admission_policies),
     }  # fmt: skip

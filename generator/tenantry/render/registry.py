@@ -104,6 +104,12 @@ def watched(context: Context) -> bool:
     return running(context) and context["instance"].environment == "production"
 
 
+def prober(context: Context) -> bool:
+    """Somebody opens the hosts from outside."""
+    alerting = context["platform"].alerting
+    return watched(context) and alerting is not None and bool(alerting.prober)
+
+
 def autoscaled(context: Context) -> bool:
     return bool(context["autoscaled"])
 
@@ -254,6 +260,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("infra/certificate-odoo", each=_items("certificates")),
         _T("infra/certificate-internal-client"),
         _T("infra/prometheusrule-service", when=watched),
+        _T("infra/probe", when=prober, each=_items("probes")),
         _T("infra/podmonitor-odoo", "base"),
         _T("infra/prometheusrule", "base", watched),
         _T("infra/prometheusrule-postgresql", when=both(watched, own_first_server)),
@@ -372,6 +379,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("delivery/appproject", each=_items("applications")),
         _T("delivery/application", each=_items("applications")),
         _T("delivery/velero-schedule", each=_items("velero_locations")),
+        _T("platform/alertmanagerconfig", when=watched, each=_items("alert_routing")),
         _T("delivery/policyexception", each=_items("policy_exceptions")),
     ),
     "platform": (
@@ -389,6 +397,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("platform/traefik-configmap"),
         _T("platform/velero-backupstoragelocation", each=_items("backup_locations")),
         _T("platform/prometheusrule"),
+        _T("platform/alertmanagerconfig", each=_items("alert_routing")),
         _T("platform/podmonitor", "base", each=_items("components")),
         _T("platform/appproject", each=_items("applications")),
         _T("platform/application", each=_items("applications")),

@@ -28,7 +28,7 @@ COMPONENTS: Mapping[str, tuple[str, Mapping[str, str], int]] = {
     "cloudnative-pg": ("cloudnative_pg", {"app.kubernetes.io/name": "cloudnative-pg"}, 8080),
     "external-secrets": ("external_secrets", {"app.kubernetes.io/name": "external-secrets"}, 8080),
     "traefik": ("traefik", {"app.kubernetes.io/name": "traefik"}, 9100),
-    "velero": ("velero", {"app.kubernetes.io/name": "velero"}, 8085),
+    "velero": ("velero", {"app.kubernetes.io/name": "velero", "name": "velero"}, 8085),
 }  # fmt: skip
 """Platform component -> its namespace in platform.yaml, labels of the Pods that have its metrics, and their port: the
 projects' own charts and manifests."""
@@ -41,6 +41,7 @@ def instance_alerts(instance: Instance, site: Site) -> list[Alert]:
     schedules = [called.instance, *([f"{called.instance}-dr"] if tier.backup.velero_in_dr_region else [])]
     return [
         *_request_alerts(instance, site),
+        *(_probe_alerts(called.namespace) if platform.alerting and platform.alerting.prober else ()),
         *namespace_alerts(called.namespace),
         *delivery_alerts(platform, [called.infra_application, called.app_application], f"{synced}d"),
         *(_velero_alert(job(platform, "velero"), schedule, tier.backup.velero_every_hours) for schedule in schedules),
@@ -50,6 +51,20 @@ def instance_alerts(instance: Instance, site: Site) -> list[Alert]:
 def job(platform: Platform, component: str) -> str:
     """Selects what Prometheus read from a component: the operator names jobs after the PodMonitor."""
     return f'job="{platform.namespaces.monitoring}/{component}"'
+
+
+def probes(instance: Instance) -> Iterator[tuple[str, dict[str, object]]]:
+    """How a prober opens the hosts. Where only a customer's own addresses are let in, it is refused, and that is looked at."""
+    closed = bool(instance.tenant.access.sources)
+    for name, path in (("login", "/web/login"), ("websocket", "/websocket")):
+        hosts = [f"https://{host}{path}" for host in instance.hosts]
+        yield name, {"probe": name, "module": "odoo-closed" if closed else f"odoo-{name}", "probed": hosts}
+
+
+def _probe_alerts(namespace: str) -> Iterator[Alert]:
+    answer = f'probe_success{{namespace="{namespace}"}}'
+    yield Alert("ProbeFails", f"min({answer}) by (instance) < 1", "From outside, a host does not answer as it should", duration="3m", symptom=True)  # fmt: skip
+    yield Alert("ProbeMissing", f"absent({answer})", "Nobody looks at the hosts from outside", "ticket", "15m")
 
 
 def namespace_alerts(namespace: str) -> Iterator[Alert]:

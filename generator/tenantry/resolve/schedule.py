@@ -98,6 +98,18 @@ def utc_starts(window: Window) -> frozenset[int]:
     )
 
 
+@lru_cache(maxsize=1024)
+def utc_ranges(window: Window, *, certain: bool) -> tuple[tuple[int, int], ...]:
+    """First minute and end of each opening, UTC, from Monday 00:00, before 0 or after the week's end where the zone says so:
+    what belongs to it in every season (`certain`), or in some."""
+    hour, minute = map(int, window.start.split(":"))
+    offsets = _utc_offsets(window.time_zone or "UTC")
+    early, late = max(offsets), min(offsets)
+    first, last = (late, early) if certain else (early, late)
+    opens = [DAYS.index(day) * 1440 + hour * 60 + minute for day in window.days]
+    return tuple((start - first, start - last + window.hours * 60) for start in opens)
+
+
 @cache
 def _utc_offsets(zone: str) -> frozenset[int]:
     """UTC offsets in minutes for each month of a fixed year, so that output is reproducible.

@@ -48,6 +48,7 @@ PG_DUMP = Server("pg_dump", "postgresql-client")
 PGBOUNCER = Server("pgbouncer", "pgbouncer")
 REDIS = Server("redis-server", "redis-server")
 PROMTOOL = Server("promtool", "prometheus")
+AMTOOL = Server("amtool", "prometheus-alertmanager")
 CHROMIUM = Server("chromium", "chromium")
 CHROMEDRIVER = Server("chromedriver", "chromium-driver")
 

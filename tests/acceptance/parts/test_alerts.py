@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 from acceptance.harness import fleet
-from acceptance.harness.packages import PROMTOOL, libraries
+from acceptance.harness.packages import AMTOOL, PROMTOOL, libraries
 from acceptance.harness.tally import Tally
 from acceptance.parts import service_faults
+from acceptance.parts.alertmanager_files import alertmanager_file
 
 UP, ARCHIVED = "cnpg_collector_up", "cnpg_pg_stat_archiver_seconds_since_last_archival"
 SAVED, LAG = "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp", "cnpg_pg_replication_lag"
@@ -102,7 +103,7 @@ def cases(namespace: str, alerts: set[str]) -> Iterator[dict[str, Any]]:
             yield case(namespace, alert, {**HEALTHY, **values}, gone=fault in GONE, rings=True)
 
 
-def tested(folder: Path, rules_file: str, tests: list[Any], interval: str = "1m") -> tuple[bool, str]:
+def run_tests(folder: Path, rules_file: str, tests: list[Any], interval: str = "1m") -> tuple[bool, str]:
     """What promtool says of tests of one file of rules."""
     content = {"rule_files": [rules_file], "evaluation_interval": interval, "tests": tests}
     (folder / "test.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
@@ -134,7 +135,7 @@ def test_each_fault_of_a_server_rings_and_a_healthy_one_is_silent(
             f"{file}: no alert {', '.join(sorted(missing))}",
         )
         tests = list(cases(namespace, alerts))
-        holds, said = tested(folder, file, tests)
+        holds, said = run_tests(folder, file, tests)
         tally.check(holds, f"{file}: {said}", len(tests))
 
 
@@ -169,7 +170,7 @@ def test_each_fault_of_a_service_rings_and_a_healthy_one_is_silent(
         for rule in there:
             (folder / "one.yaml").write_text(yaml.safe_dump({"groups": [{"name": "one", "rules": [rule]}]}))
             tests = list(service_faults.cases(rule, service, NEIGHBOUR))
-            holds, said = tested(folder, "one.yaml", tests, f"{service_faults.STEP_MINUTES}m")
+            holds, said = run_tests(folder, "one.yaml", tests, f"{service_faults.STEP_MINUTES}m")
             tally.check(holds, f"{file}: {said}", len(tests))
     tally.check(len(services) > 20, "there are services of every cluster")
 
@@ -190,7 +191,7 @@ def test_a_component_that_tells_nothing_rings(
                 wanted = {"expr": count, "eval_time": "1h", "exp_samples": [{"labels": "{}", "value": rings}]}
                 shown = [{"series": series, "values": given}] if given else []
                 tests.append({"interval": "1m", "input_series": shown, "promql_expr_test": [wanted]})
-        holds, said = tested(folder, file, tests)
+        holds, said = run_tests(folder, file, tests)
         tally.check(holds, f"{file}: {said}", len(tests))
 
 
@@ -248,3 +249,62 @@ def test_a_drill_that_is_late_or_fails_rings(
         (folder / "test.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
         holds, said = promtool(folder, "test", "rules", "test.yaml")
         tally.check(holds, f"{file}: {said}", len(tests))
+
+
+ON_CALL = {
+    ("euw1-a", "acme-production"): ("operations-pager", "operations-queue", True),
+    ("euw1-a", "kestrel-insurance-production"): ("accounts-pager", "accounts-queue", True),
+    ("euw1-globex", "globex-eu-production"): ("enterprise-pager", "accounts-queue", False),
+    ("euw1-a", "euw1-shared-a-cell"): ("operations-pager", "operations-queue", False),
+    ("euw1-a", "monitoring"): ("operations-pager", "operations-queue", False),
+}
+"""(cluster, namespace) -> who is woken, who finds a ticket, and whether the first has hours."""
+
+
+def amtool(folder: Path, *arguments: str) -> tuple[bool, str]:
+    done = subprocess.run(
+        [str(AMTOOL.path()), *arguments], capture_output=True, text=True, cwd=folder, check=False, env=libraries()
+    )
+    return done.returncode == 0, done.stdout.strip() if done.returncode == 0 else done.stderr[-1500:]
+
+
+def test_each_alert_reaches_who_answers_for_it(
+    written: Mapping[str, tuple[str, list[dict[str, Any]]]], folder: Path, tally: Tally
+) -> None:
+    for cluster in fleet.clusters():
+        configs = [item.manifest for item in fleet.tree(cluster) if item.kind == "AlertmanagerConfig"]
+        (folder / "alertmanager.yml").write_text(yaml.safe_dump(alertmanager_file(configs)), encoding="utf-8")
+        holds, said = amtool(folder, "check-config", "alertmanager.yml")
+        tally.check(holds, f"{cluster}: {said}")
+        for item in fleet.tree(cluster):
+            if item.kind == "PrometheusRule":
+                for labels in {
+                    tuple(sorted(rule["labels"].items()))
+                    for group in item.manifest["spec"]["groups"]
+                    for rule in group["rules"]
+                }:
+                    config = item.namespace if item.namespace != "monitoring" else "platform"
+                    reached(folder, cluster, item.namespace, f"monitoring/{config}/", dict(labels), tally)
+    stray = {"namespace": "elsewhere", "severity": "page"}
+    holds, said = amtool(
+        folder, "config", "routes", "test", "--config.file=alertmanager.yml", *(f"{k}={v}" for k, v in stray.items())
+    )
+    tally.check(holds and said.strip() == "nobody", f"an alert of nobody reaches {said}")
+
+
+def reached(folder: Path, cluster: str, namespace: str, before: str, labels: Mapping[str, str], tally: Tally) -> None:
+    """Only receivers of its own AlertmanagerConfig; the promised ones where the table above says them."""
+    holds, said = amtool(
+        folder,
+        "config",
+        "routes",
+        "test",
+        "--config.file=alertmanager.yml",
+        *(f"{key}={value}" for key, value in labels.items()),
+    )
+    found = said.strip().split(",")
+    tally.check(holds and all(one.startswith(before) for one in found), f"{namespace} {labels}: {said}")
+    if (cluster, namespace) in ON_CALL:
+        page, ticket, hours = ON_CALL[cluster, namespace]
+        wanted = [ticket] if labels["severity"] == "ticket" else [page, ticket] if hours else [page]
+        tally.check([one.removeprefix(before) for one in found] == wanted, f"{namespace} {labels}: {said}")

@@ -29,7 +29,8 @@ effects_of(
 )(simple("availability", "certificates are issued again or differently"))  # fmt: skip
 effects_of(
     ("monitoring.coreos.com", "PrometheusRule"), ("monitoring.coreos.com", "PodMonitor"),
-    ("monitoring.coreos.com", "ServiceMonitor"),
+    ("monitoring.coreos.com", "ServiceMonitor"), ("monitoring.coreos.com", "Probe"),
+    ("monitoring.coreos.com", "AlertmanagerConfig"),
 )(simple("availability", "what is measured or alerted changes"))  # fmt: skip
 effects_of(("scheduling.k8s.io", "PriorityClass"))(simple("availability", "which Pods give way changes"))
 effects_of(("postgresql.cnpg.io", "ClusterImageCatalog"))(

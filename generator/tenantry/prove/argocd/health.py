@@ -26,7 +26,8 @@ BUILT_IN: frozenset[_Kind] = frozenset({
 
 COMPLETE: frozenset[_Kind] = frozenset({
     ("", "ConfigMap"), ("", "LimitRange"), ("", "Namespace"), ("", "ResourceQuota"), ("", "ServiceAccount"), ("argoproj.io", "AppProject"),
-    ("barmancloud.cnpg.io", "ObjectStore"), ("batch", "CronJob"), ("monitoring.coreos.com", "PodMonitor"), ("monitoring.coreos.com", "PrometheusRule"),
+    ("barmancloud.cnpg.io", "ObjectStore"), ("batch", "CronJob"), ("monitoring.coreos.com", "AlertmanagerConfig"),
+    ("monitoring.coreos.com", "PodMonitor"), ("monitoring.coreos.com", "Probe"), ("monitoring.coreos.com", "PrometheusRule"),
     ("networking.k8s.io", "NetworkPolicy"), ("policies.kyverno.io", "PolicyException"), ("policies.kyverno.io", "ValidatingPolicy"),
     ("policy", "PodDisruptionBudget"), ("postgresql.cnpg.io", "ClusterImageCatalog"), ("postgresql.cnpg.io", "Pooler"),
     ("postgresql.cnpg.io", "ScheduledBackup"), ("rbac.authorization.k8s.io", "ClusterRole"), ("rbac.authorization.k8s.io", "Role"),

@@ -40,6 +40,7 @@ class Demand:
 _D = Demand
 _SEVERAL = "while its only Pod moves, nothing that its webhook is asked about can be changed"
 _TWO = "while its only Pod moves, nothing does its work"
+_OWN = {"app.kubernetes.io/managed-by": "tenantry"}
 DEMANDS: dict[str, tuple[Demand, ...]] = {
     "barman_cloud_plugin": (
         _D("image.tag", lambda p: f"v{p.components.barman_cloud_plugin}", "", "platform.yaml names another version"),
@@ -90,7 +91,11 @@ DEMANDS: dict[str, tuple[Demand, ...]] = {
         _D("prometheus.prometheusSpec.podMonitorSelectorNilUsesHelmValues", False, True, "tenants' PodMonitors would not be read"),
         _D("prometheus.prometheusSpec.ruleSelectorNilUsesHelmValues", False, True, "tenants' alerts would not be read"),
         _D("prometheus.prometheusSpec.replicas", Least(2), 1, "while its only Pod moves, no alert rings"),
+        _D("prometheus.prometheusSpec.probeSelectorNilUsesHelmValues", False, True, "nobody would look at tenants' hosts from outside"),
         _D("alertmanager.enabled", True, True, "no alert would be sent"),
+        _D("alertmanager.alertmanagerSpec.alertmanagerConfigSelector.matchLabels", _OWN, None, "alerts would be routed to nobody"),
+        _D("alertmanager.alertmanagerSpec.alertmanagerConfigMatcherStrategy.type", "OnNamespaceExceptForAlertmanagerNamespace", "OnNamespace",
+           "routes would be for alerts of the monitoring namespace only"),
         _D("kubelet.enabled", True, True, "alerts on volumes would have no data"),
         _D("kubeStateMetrics.enabled", True, True, "alerts on Deployments would have no data"),
     ),

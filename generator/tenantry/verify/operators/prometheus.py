@@ -18,6 +18,11 @@ declare(
         "Prometheus rejects the rule",
         "Not exactly one of alert and record, or an invalid duration, name or group.",
     ),
+    Code(
+        "V090",
+        "Alertmanager's routes name what is not there",
+        "A receiver or time interval is missing or there twice; the operator drops all of the object.",
+    ),
 )
 
 _DURATION = re.compile(r"0|(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?")
@@ -67,6 +72,37 @@ def _labels(rule: Value, path: Path) -> Iterator[Problem]:
         for key in mapping(rule.get(part)):
             if not _LABEL.fullmatch(key) or key == "__name__":
                 yield Problem("V045", (*path, part, key), f"'{key}' is no label name")
+
+
+@rule_for(GROUP, "AlertmanagerConfig")
+def routing(manifest: Manifest) -> Iterator[Problem]:
+    """The operator leaves out an AlertmanagerConfig with a dangling name (pkg/alertmanager/validation), and says so in its log only."""
+    spec = manifest.spec
+    kinds = ("muteTimeIntervals", "timeIntervals")
+    names = {"receiver": _names(spec, "receivers"), "time interval": [n for kind in kinds for n in _names(spec, kind)]}
+    for what, there in names.items():
+        for name in sorted({name for name in there if there.count(name) > 1}):
+            yield Problem("V090", ("spec",), f"the {what} '{name}' is there twice")
+    if not mapping(spec.get("route")).get("receiver"):
+        yield Problem("V090", ("spec", "route"), "the first route names no receiver")
+    yield from _route(mapping(spec.get("route")), ("spec", "route"), names)
+
+
+def _names(spec: Value, field: str) -> list[str]:
+    return [str(one.get("name")) for _, one in entries(spec.get(field))]
+
+
+def _route(route: Value, path: Path, names: dict[str, list[str]]) -> Iterator[Problem]:
+    receiver = route.get("receiver")
+    if receiver and receiver not in names["receiver"]:
+        yield Problem("V090", (*path, "receiver"), f"there is no receiver '{receiver}'")
+    for field in ("activeTimeIntervals", "muteTimeIntervals"):
+        given = route.get(field)
+        for index, name in enumerate(given if isinstance(given, list) else []):
+            if name not in names["time interval"]:
+                yield Problem("V090", (*path, field, index), f"there is no time interval '{name}'")
+    for index, child in entries(route.get("routes")):
+        yield from _route(child, (*path, "routes", index), names)
 
 
 _MADE: dict[str, tuple[str, Ports]] = {
