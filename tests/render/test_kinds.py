@@ -15,7 +15,13 @@ from tenantry.render.registry import TREES, Tree
 
 def rendered_kinds(tree: Tree) -> set[tuple[str, str]]:
     """What the example fleet has of a tree."""
-    folders = {"platform": "*/platform", "delivery": "*/platform", "cell": "*/cells", "argocd": "*/platform", "charts": "*/platform"}
+    folders = {
+        "platform": "*/platform",
+        "delivery": "*/platform",
+        "cell": "*/cells",
+        "argocd": "*/platform",
+        "charts": "*/platform",
+    }
     found = defaultdict(set)
     for path in (REPOSITORY / "rendered").glob(f"{folders.get(tree, f'*/*/*/{tree}')}/**/*.yaml"):
         document = yaml.safe_load(path.read_text())
