@@ -69,7 +69,7 @@ def test_each_step_has_what_it_needs_from_an_earlier_one() -> None:
     )
     steps = (
         "argo-cd/v", f"-f rendered/{CLUSTER}/platform/argocd/configmap", f"in rendered/{CLUSTER}/platform/charts/", "| `external-secrets.io` |",
-        "tenantry secrets --grants", "tenantry secrets --present", f"-f rendered/{CLUSTER}/platform/argocd/\n", "wait externalsecret",
+        f"secrets --cluster {CLUSTER} --grants", f"secrets --cluster {CLUSTER} --present", f"-f rendered/{CLUSTER}/platform/argocd/\n", "wait externalsecret",
         f"-f {project}", f"-f {application}",
     )  # fmt: skip
     places = [PAGE.index(step) for step in steps]
