@@ -222,6 +222,11 @@ _CODES: tuple[Code, ...] = (
         "A component that Argo CD installs has no version or image, or its chart is another version than the component, which upstream numbers alike.",
     ),
     Code(
+        "F045",
+        "Failover contradicts itself",
+        "The instance has no replica at a DR site, the place is none of its two, generations do not rise, or something else is under way.",
+    ),
+    Code(
         "T001",
         "Template can't be rendered",
         "A template uses an undefined value, or writes one without a filter.",
@@ -293,6 +298,11 @@ _CODES: tuple[Code, ...] = (
         "B013",
         "Step of a restore is left out",
         "A restore goes one step a change, in order. What is restored, from where and to which moment, never changes, and a generation is never used twice.",
+    ),
+    Code(
+        "B014",
+        "Step of a failover is left out",
+        "A failover goes one step a change, in order. A place that is demoted is promoted again only with the token of the other, and what was promoted stays said.",
     ),
     Code(
         "B010",

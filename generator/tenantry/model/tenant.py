@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tenantry.model.common import Availability, Degree, Obligation, Override, Sensitivity, State, Window
+from tenantry.model.failover import Failover
 from tenantry.model.migration import Migration
 from tenantry.model.restore import Restore
 
@@ -48,6 +49,8 @@ class Environment:
     import_: ImportedDump | None = None
     restores: tuple[Restore, ...] = ()
     """Restores of its own PostgreSQL, in their order; none is ever taken away."""
+    failovers: tuple[Failover, ...] = ()
+    """Changes of the place that serves, in their order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
