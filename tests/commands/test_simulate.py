@@ -37,7 +37,10 @@ def test_json_and_the_page_say_the_same(run: Run) -> None:
     by_name = {one["instance"]: one for one in found["courses"]}
     assert by_name["acme-production"]["rto_minutes"]["value"] is None
     assert by_name["globex-eu-production"]["rto_minutes"]["value"] == 35
-    assert by_name["globex-eu-production"]["commands"] == [["tenantry", "runbook", "globex-eu", "region-lost"]]
+    assert by_name["globex-eu-production"]["commands"] == [
+        ["tenantry", "failover", "globex-eu", "--to", "euc1-globex", "--lost", "--reason", "REASON"],
+        ["tenantry", "runbook", "globex-eu", "region-lost"],
+    ]
     page = run("simulate", "region-loss", "eu-west", "--format", "markdown", "-C", REPOSITORY).out
     assert page.startswith("# region-loss eu-west: euw1-a, euw1-globex\n")
     assert "| 1 | globex-eu-production | dedicated |" in page and "## Room after it\n" in page

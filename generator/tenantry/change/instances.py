@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tenantry.change.building import Key
+from tenantry.change.failovers import failover_effects, switches
 from tenantry.change.guards.placement import data_places
 from tenantry.change.moves import crosses, move_effects
 from tenantry.change.restores import database_effects, restore_effects, takes_over
@@ -35,9 +36,12 @@ def instance_effects(
     if was.tier.name != will.tier.name:
         yield Effect("isolation", f"tier {was.tier.name} -> {will.tier.name}: other isolation, limits and objectives")
     yield from move_effects(was, will)
-    yield from restore_effects(was.database_servers, will.database_servers)
+    if was.failovers == will.failovers:
+        yield from restore_effects(was.database_servers, will.database_servers)
     yield from database_effects(was, will)
-    yield from _moves(was, will)
+    yield from failover_effects(was, will)
+    if not switches(was, will):
+        yield from _moves(was, will)
     if was.release.marker != will.release.marker and will.running:
         yield _migration(was, will, objects)
     yield from _exceptions(before, after, was, will)

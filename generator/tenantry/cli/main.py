@@ -32,6 +32,7 @@ COMMANDS = {
     "rollback": "Take back a rollout, as far as no database was migrated.",
     "move": "Move a tenant to another cell, tier or cluster, step by step.",
     "restore": "Restore a PostgreSQL server to a moment, step by step.",
+    "failover": "Let a tenant serve at its DR site, or at home again, step by step.",
     "migrate": "Plan how customers of other systems come in.",
     "suspend": "Stop a tenant's Pods and close its hosts.",
     "resume": "Bring a suspended or offboarding tenant back into service.",

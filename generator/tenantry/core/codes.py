@@ -230,6 +230,11 @@ _CODES: tuple[Code, ...] = (
         "A route names a receiver that is not there or wakes nobody, is there twice, or a tier's route has no entry.",
     ),
     Code(
+        "F045",
+        "Failover contradicts itself",
+        "The instance has no replica at a DR site, the place is none of its two, generations do not rise, or something else is under way.",
+    ),
+    Code(
         "T001",
         "Template can't be rendered",
         "A template uses an undefined value, or writes one without a filter.",
@@ -306,6 +311,11 @@ _CODES: tuple[Code, ...] = (
         "B014",
         "Erased too early",
         "A tenant's data is erased only when the approval was merged before, unchanged, and its day is over. Records of what was erased are never taken back, and neither is the step.",
+    ),
+    Code(
+        "B015",
+        "Step of a failover is left out",
+        "A failover goes one step a change, in order. A place that is demoted is promoted again only with the token of the other, and what was promoted stays said.",
     ),
     Code(
         "B010",

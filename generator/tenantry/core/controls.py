@@ -149,6 +149,9 @@ CATALOG: tuple[Control, ...] = (
        "Each promised drill: its schedule, its deadline (the RTO), its steps, that it reads the archive of the server that serves and expects all "
        "databases on it, that its only credential reads the object store, and the alert on its age. What it reaches is proved by NET-02, NET-06 and NET-08.",
        "", ("availability critical",)),
+    _C("BKP-08", "Of an instance's two places, one writes.", "critical",
+       "At both places together at most one PostgreSQL server neither follows nor is fenced, at the place that the inputs say; while a failover waits for its "
+       "token, none. Odoo's Pods and routes are there alone, and what was lost while it served stays fenced."),
     _C("OBS-01", "Metrics and logs stay with the tenant and are kept as long as promised.", "medium",
        "Monitors select their own namespace only; the namespace carries the retention for the stores."),
     _C("OBS-02", "Before the promised availability or a promise of a database is missed, an alert is sent.", "medium",

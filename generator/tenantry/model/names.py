@@ -107,9 +107,14 @@ def generation_suffix(generation: int) -> str:
     return "" if generation == 1 else f"-g{generation}"
 
 
-def archive(owner: str, generation: int) -> str:
-    """The name under which a generation of an instance's or a cell's server archives."""
-    return f"{owner}{generation_suffix(generation)}"
+def copy_suffix(copy: int) -> str:
+    """What names of a server end in that was made again at its place, after the failover of that number."""
+    return f"-r{copy}" if copy else ""
+
+
+def archive(owner: str, generation: int, *, away: bool = False, copy: int = 0) -> str:
+    """The name under which a generation of an instance's or a cell's server archives; `away` is at the DR site."""
+    return f"{owner}{generation_suffix(generation)}{'-standby' if away else ''}{copy_suffix(copy)}"
 
 
 def cell_namespace(cell: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tenantry.model.common import Availability, Degree, Obligation, Override, Sensitivity, State, Window
+from tenantry.model.failover import Failover
 from tenantry.model.migration import Migration
 from tenantry.model.restore import Restore
 
@@ -49,6 +50,8 @@ class Environment:
     import_: ImportedDump | None = None
     restores: tuple[Restore, ...] = ()
     """Restores of its own PostgreSQL, in their order; none is ever taken away."""
+    failovers: tuple[Failover, ...] = ()
+    """Changes of the place that serves, in their order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,10 +124,11 @@ def _inside(network: Range, own: _Own) -> Iterator[tuple[str, str]]:
 
 
 def _private(scope: Scope, tenant: Tenant) -> Iterator[Finding]:
-    """Private integrations are within reach of the private link of each of the tenant's clusters."""
+    """Private integrations are within reach of the private link of each of the tenant's clusters, DR sites included."""
     if not any(integration.private for integration in tenant.integrations):
         return
-    sites = [i.site.cluster for i in scope.instances.values() if i.tenant is tenant]
+    mine = [i for i in scope.instances.values() if i.tenant is tenant]
+    sites = [site.cluster for i in mine for site in (i.site, i.standby) if site is not None]
     for index, integration in enumerate(tenant.integrations):
         if not integration.private:
             continue

@@ -25,7 +25,7 @@ def cell_fits_instance(scope: Scope) -> Iterator[Finding]:
         elif instance.environment not in cell.environments:
             message = f"cell '{cell.name}' accepts {' and '.join(cell.environments)}, not {instance.environment}"
             yield scope.at(instance.tenant, path, "F005", message, _suitable(scope, instance))
-        elif cell.purpose == "standby":
+        elif cell.purpose == "standby" and not instance.failed_over:
             message = f"cell '{cell.name}' is a standby: it is reserved for failover of the DR partner's tenants"
             yield scope.at(instance.tenant, path, "F005", message, _suitable(scope, instance))
         elif cell.state == "decommissioned":

@@ -144,6 +144,9 @@ def _impossible(instance: Instance) -> tuple[str, str]:
         return "", ""
     if own and last.way == "database":
         return "it has a server of its own", "restore that, beside the one that serves"
+    if instance.failovers:
+        why = "it has failed over, and which of its two places a generation belongs to is not written"
+        return why, "recover a server manually; docs/decisions/0030-failover.md says why"
     if instance.move is not None:
         return "it moves", "end the move first, or go back: 'tenantry move --back'"
     if not instance.database_runs:

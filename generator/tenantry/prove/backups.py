@@ -45,7 +45,7 @@ def databases(state: State) -> Iterator[Breach]:
             where: Path = ("spec", "postgresql", "parameters", "archive_timeout")
             yield breach(manifest, "BKP-05", where, message, "archive_timeout: 5min", tenant=home.tenant)
         yield from _in_time(manifest, home)
-        if home.role != "standby":
+        if not home.fenced:
             yield from _base_backups(state, manifest, home)
 
 

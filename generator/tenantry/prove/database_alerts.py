@@ -49,7 +49,7 @@ def _is_watched(home: Home) -> bool:
     """Cells, and production that is not stopped on purpose."""
     if home.instance is None:
         return home.role == "cell"
-    return home.instance.environment == "production" and home.instance.running
+    return home.instance.environment == "production" and home.instance.running and not home.fenced
 
 
 def _watches(rule: dict[str, object], metric: str, server: Manifest, home: Home) -> bool:

@@ -239,6 +239,12 @@ def _windows(manifest: Manifest, fence: Fence) -> Iterator[Breach]:
     home = fence.home
     if home is None or home.instance is None or home.instance.environment != "production":
         return
+    if home.role == "standby" or home.instance.failover is not None:
+        if manifest.spec.get("syncWindows"):
+            message = "has sync windows, so a failover may have to wait for one"
+            path: Path = ("spec", "syncWindows")
+            yield breach(manifest, "IAM-05", path, message, "remove them", tenant=fence.tenant)
+        return
     wanted = {schedule.window_cron(w): w for w in home.instance.settings.windows}
     allowed = [(n, w) for n, w in entries(manifest.spec.get("syncWindows")) if w.get("kind") == "allow"]
     if not allowed:

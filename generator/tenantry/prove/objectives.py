@@ -17,6 +17,7 @@ from tenantry.prove.budgets import GIBIBYTE, least_replicas
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
+from tenantry.prove.replicas import fenced, follows
 from tenantry.prove.schedules import FOREVER, longest_hours
 from tenantry.resolve.instance import Instance
 from tenantry.verify.values import quantity
@@ -51,7 +52,7 @@ def derive(state: State, home: Home, partner: State | None) -> list[Derived]:
         return []
     found = [
         rpo_in_region(instance, server),
-        rpo_of_region(state, home, instance, server, partner),
+        None if instance.exposed else rpo_of_region(state, home, instance, server, partner),
         rto_of_region(state, instance, server),
         _availability(state, home, instance, server),
         _retention(state, home, instance, server),
@@ -134,9 +135,8 @@ def _spread(server: Manifest) -> bool:
 
 def replica_at(partner: State | None, home: Home) -> Manifest | None:
     """The Cluster at the DR partner that follows an instance's own; None if there is none, or it follows nothing."""
-    copy = next(iter(partner.of("postgresql.cnpg.io", "Cluster", home.namespace)), None) if partner else None
-    follows = copy is not None and dig(copy.spec, "replica", "enabled") is True
-    return copy if copy is not None and follows and dig(copy.spec, "replica", "source") else None
+    there = partner.of("postgresql.cnpg.io", "Cluster", home.namespace) if partner else []
+    return next((copy for copy in there if follows(copy) and not fenced(copy)), None)
 
 
 def rpo_of_region(state: State, home: Home, instance: Instance, server: Manifest, partner: State | None) -> Derived:

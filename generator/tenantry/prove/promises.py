@@ -18,6 +18,7 @@ from tenantry.model.tier import Tier
 from tenantry.resolve.drills import Drill, cell_drill, instance_drill
 from tenantry.resolve.instance import Instance, Site, with_elsewhere
 from tenantry.resolve.servers import ServerGeneration, Servers, cell_servers
+from tenantry.resolve.topology import ReplicaRole
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Home:
     @property
     def servers(self) -> Servers:
         """PostgreSQL servers that there are in this namespace; meaningless where it has none."""
+        if self.instance is not None and self.role == "standby":
+            return Servers(serving=self.instance.copy_server)
         return self.instance.servers if self.instance is not None else cell_servers(self.site.cell)
 
     @property
@@ -67,8 +70,25 @@ class Home:
 
     def server(self, name: str) -> ServerGeneration | None:
         """The server whose Cluster has that name; None if nothing in the inputs explains it. A DR site has one only."""
-        known = (self.servers.serving,) if self.role == "standby" else self.servers.all
-        return next((server for server in known if server.name == name), None)
+        return next((server for server in self.servers.all if server.name == name), None)
+
+    @property
+    def replication(self) -> ReplicaRole | None:
+        """How its own server takes part; None before the first failover."""
+        return self.instance.replication(self.site) if self.instance is not None else None
+
+    @property
+    def fenced(self) -> bool:
+        """Whether it was lost while it served, and must not run again."""
+        return self.replication is not None and self.replication.fenced
+
+    @property
+    def other_archive(self) -> str:
+        """The archive that it reads of its other place; empty where it has none."""
+        if self.instance is None or self.instance.standby is None:
+            return ""
+        standby = self.role == "standby"
+        return (self.instance.servers.serving if standby else self.instance.copy_server).archive
 
     @property
     def with_database(self) -> tuple[Instance, ...]:

@@ -72,12 +72,13 @@ def sources(state: State) -> Iterator[Breach]:
             continue
         recovery = mapping(dig(server.value, *_RECOVERY))
         promised = home.server(server.identity.name)
-        restored = home.role != "standby" and promised is not None and promised.restore is not None
+        copied = promised.copied if promised is not None else home.role == "standby"
+        restored = promised is not None and promised.restore is not None
         if recovery:
             yield from _source(state, home, server, text(recovery.get("source")))
             yield from _target(home, server, recovery.get("recoveryTarget"))
-        elif restored or home.role == "standby":
-            what = "the DR site's copy" if home.role == "standby" else "what was restored"
+        elif restored or copied:
+            what = "the DR site's copy" if copied else "what was restored"
             message = f"{what} would begin empty"
             path: Path = ("spec", "bootstrap")
             yield breach(server, "BKP-06", path, message, "bootstrap.recovery", tenant=home.tenant)
@@ -115,7 +116,7 @@ def _writers(state: State, archive: _Archive) -> Iterator[Manifest]:
 def _target(home: Home, server: Manifest, given: object) -> Iterator[Breach]:
     """A standby follows to the end; a restore ends where the inputs say."""
     promised = home.server(server.identity.name)
-    restore = promised.restore if promised is not None and home.role != "standby" else None
+    restore = promised.restore if promised is not None and not promised.copied else None
     wanted: dict[str, object] = {}
     if restore is not None and restore.target_time is not None:
         wanted = {"targetTime": restore.target_time}

@@ -134,8 +134,12 @@ def _servers(state: State) -> Iterator[Breach]:
         if home is None:
             continue
         server = home.server(manifest.identity.name) or home.servers.serving
-        own = f"{server.archive}-standby" if home.role == "standby" else server.archive
-        read = server.archive if home.role == "standby" else server.source_archive
+        replication, own = home.replication, server.archive
+        other = home.role == "standby" or server.copied
+        read = home.other_archive if other else server.source_archive
+        named = {"source": server.source_archive} if server.restore and not server.copied else {}
+        if replication is not None:
+            named.update({replication.here: own, replication.other: home.other_archive})
         for number, plugin in entries(manifest.spec.get("plugins")):
             path: Path = ("spec", "plugins", number, "parameters", "serverName")
             given = dig(plugin, "parameters", "serverName")
@@ -145,10 +149,11 @@ def _servers(state: State) -> Iterator[Breach]:
         for number, source in entries(manifest.spec.get("externalClusters")):
             path = ("spec", "externalClusters", number, "plugin", "parameters", "serverName")
             given = dig(source, "plugin", "parameters", "serverName")
-            if given != read:
+            wanted = named.get(text(source.get("name")), read)
+            if given != wanted:
                 whose = "primary" if home.role == "standby" else "source"
-                message = f"copies '{given}'; its {whose} is '{read}'"
-                yield breach(manifest, "DATA-08", path, message, f"serverName: {read}", tenant=home.tenant)
+                message = f"copies '{given}'; its {whose} is '{wanted}'"
+                yield breach(manifest, "DATA-08", path, message, f"serverName: {wanted}", tenant=home.tenant)
 
 
 # --- residency

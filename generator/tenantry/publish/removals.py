@@ -8,9 +8,11 @@ from pathlib import Path
 import yaml
 
 from tenantry.core.findings import Finding, Place
-from tenantry.core.paths import is_rendered, name_of, parse_unit, unit_of
+from tenantry.core.paths import UnitPath, is_rendered, name_of, parse_unit, unit_of
 from tenantry.inputs.fleet import Fleet
 from tenantry.inputs.source import LOADER
+from tenantry.model.cell import Cell
+from tenantry.model.cluster import Cluster
 from tenantry.model.tenant import Tenant
 
 _MAY_GO = {"offboarding", "decommissioned", "prepared"}
@@ -24,6 +26,15 @@ def check_removals(root: Path, fleet: Fleet, orphans: Sequence[str]) -> Iterator
             yield from _check(root, fleet, file)
 
 
+def _changes_trees(fleet: Fleet, tenant: Tenant | None, unit: UnitPath) -> bool:
+    """Whether an instance has failed over: each of its two clusters has its namespace, in the tree of the place that
+    serves or in that of the other."""
+    placed = dict(tenant.environments).get(unit.environment) if tenant is not None else None
+    cell = fleet.find(Cell, placed.cell) if placed is not None and placed.failovers else None
+    home = fleet.find(Cluster, cell.cluster) if cell is not None else None
+    return home is not None and unit.tree in ("infra", "standby") and unit.cluster in home.pair
+
+
 def _check(root: Path, fleet: Fleet, file: str) -> Iterator[Finding]:
     unit = parse_unit(unit_of(file))
     tenant_there = fleet.find(Tenant, unit.tenant)
@@ -34,7 +45,7 @@ def _check(root: Path, fleet: Fleet, file: str) -> Iterator[Finding]:
         if isinstance(value, dict)
         else None
     )
-    if state in _MAY_GO or (state == "kept" and moved):
+    if state in _MAY_GO or (state == "kept" and moved) or _changes_trees(fleet, tenant_there, unit):
         return
     if unit.tree == "cell":
         name = unit.cell

@@ -180,6 +180,7 @@ def instance_context(instance: Instance, site: Site) -> Context:
         "pooled_connections": list(_pooled_connections(instance)),
         "objective_alerts": list(availability_alerts(instance)),
         "database_alerts": _own_database_alerts(instance, site, _shown_server(instance, site)),
+        **_other_place(instance, site),
         **_servers(instance.servers), "server": _shown_server(instance, site),
         "later_servers": [(s.suffix[1:], {"server": s, "database_alerts": _own_database_alerts(instance, site, s)}) for s in instance.servers.later],
         "service_alerts": instance_alerts(instance, site), "probes": list(probes(instance)),
@@ -215,7 +216,23 @@ def _servers(servers: Servers) -> Context:
 def _shown_server(instance: Instance, site: Site) -> ServerGeneration:
     """The server that templates of one server are for: the first one, or the one that serves where there is no other."""
     servers = instance.servers
-    return servers.serving if site is instance.standby else servers.first or servers.serving
+    return (
+        instance.copy_server
+        if instance.standby is not None and site is instance.standby
+        else servers.first or servers.serving
+    )
+
+
+def _other_place(instance: Instance, site: Site) -> Context:
+    """What a server at one of two places knows of the other one; of the tier's reference, that it is the same."""
+    copy = instance.standby is not None and site is instance.standby
+    other = instance.standby if instance.standby is not None and not copy else instance.site
+    away = instance.standby is not None and not copy
+    return {
+        "replication": instance.replication(site),
+        "other_archive": (instance.copy_server if away else instance.servers.serving).archive,
+        "other_storage": other.cluster.object_storage,
+    }
 
 
 def _copy_target(instance: Instance) -> Context | None:
@@ -431,14 +448,15 @@ def _standby_applications(instance: Instance, site: Site) -> list[Application]:
     return [
         Application(
             name=instance.names.standby_application, description=about, path=f"rendered/{path}", kinds=_infra_kinds(),
-            namespace_kind=True, windows=_sync_windows(instance),
+            namespace_kind=True,
         )
     ]  # fmt: skip
 
 
 def _sync_windows(instance: Instance) -> list[dict[str, Any]]:
-    """Production changes in its windows (or by hand), never in a freeze; other environments at any time."""
-    if instance.environment != "production":
+    """Production changes in its windows (or by hand), never in a freeze; other environments at any time, and so does what
+    fails over."""
+    if instance.environment != "production" or instance.failover is not None:
         return []
     allowed = [
         {

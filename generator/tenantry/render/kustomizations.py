@@ -146,16 +146,18 @@ def objects_of_components(tree: Tree, context: Context, components: Components) 
 
 
 def other_identities(tree: Tree, context: Context, seen: dict[str, ObjectId]) -> Iterator[ObjectId]:
-    """Of the other objects. Their names are the same for everyone, or the namespace's, so a template is only rendered
-    when it is not among the `seen`."""
+    """Of the other objects. Their names are the namespace's, or the same for everyone with a server of that name, so a
+    template is only rendered when it is not among the `seen`."""
     namespace = context.get("namespace") or ""
     for entry in TREES[tree]:
         if _is_standard(tree, entry) or not entry.when(context):
             continue
-        if entry.name not in seen:
+        server = context.get("server")
+        key = f"{entry.name} {server.name}" if server is not None else entry.name
+        if key not in seen:
             made = object_id(next(_made(entry, context)))
-            seen[entry.name] = replace(made, name="" if made.name == namespace else made.name)
-        found = seen[entry.name]
+            seen[key] = replace(made, name="" if made.name == namespace else made.name)
+        found = seen[key]
         here = "" if found.kind == "Namespace" else namespace
         yield ObjectId(found.group, found.kind, here, found.name or namespace)
 

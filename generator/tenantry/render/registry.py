@@ -65,7 +65,21 @@ def any_own_postgresql(context: Context) -> bool:
 
 
 def restored_serves(context: Context) -> bool:
-    return bool(context["server"].restore)
+    return bool(context["server"].suffix)
+
+
+def replicates(context: Context) -> bool:
+    """It has failed over once, so the server reads the other place's archive, too."""
+    return context["replication"] is not None
+
+
+def began_here(context: Context) -> bool:
+    """The copy of an instance that has failed over, which was once made empty: what it began with is still named."""
+    return replicates(context) and not context["server"].copied
+
+
+def fenced(context: Context) -> bool:
+    return replicates(context) and bool(context["replication"].fenced)
 
 
 def saving(context: Context) -> bool:
@@ -269,6 +283,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("infra/postgresql-database", "base", own_first_server),
         _T("infra/postgresql-role", "base", own_first_server),
         _T("infra/postgresql-objectstore", "base", own_postgresql),
+        _T("standby/postgresql-objectstore-primary", when=replicates),
         _T("infra/postgresql-scheduledbackup", "base", own_first_server),
         _T("infra/networkpolicy-postgresql", when=own_first_server),
         *(_T(f"infra/{name}", each=_items("later_servers")) for name in (*_OWN_SERVER, "podmonitor-postgresql")),
@@ -330,12 +345,14 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("infra/secretstore"),
         _T("infra/externalsecret-registry"),
         _T("infra/externalsecret-backup-storage"),
+        _T("infra/externalsecret-database-user", when=began_here),
         _T("standby/postgresql-cluster", "base"),
         _T("standby/postgresql-objectstore", "base"),
         _T("standby/postgresql-objectstore-primary", "base"),
         _T("standby/networkpolicy-postgresql"),
+        _T("infra/postgresql-scheduledbackup", when=lambda context: not fenced(context)),
         _T("infra/podmonitor-postgresql", when=restored_serves),
-        _T("infra/prometheusrule-postgresql", when=watched),
+        _T("infra/prometheusrule-postgresql", when=both(watched, lambda context: not fenced(context))),
     ),
     "cell": (
         _T("infra/namespace"),

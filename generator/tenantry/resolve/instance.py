@@ -9,6 +9,7 @@ from typing import Literal
 from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster, NodePool
 from tenantry.model.common import EnvironmentName, State, Window
+from tenantry.model.failover import Failover
 from tenantry.model.migration import AT_TARGET, COPYING, MoveStep
 from tenantry.model.names import InstanceNames, cell_namespace
 from tenantry.model.origin import Origin
@@ -19,6 +20,7 @@ from tenantry.model.tier import EdgeLimits, Tier
 from tenantry.resolve.schedule import BackupTimes
 from tenantry.resolve.servers import Databases, ServerGeneration, Servers, cell_servers, databases_of, servers_of
 from tenantry.resolve.sizing import PodSize, PostgresqlSize
+from tenantry.resolve.topology import ReplicaRole, copy_at, replication
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,8 @@ class Instance:
     move: Move | None = None
     retired: bool = False
     """The other place of a move, while nothing is copied: what is there is kept, and nobody may log in."""
+    failed_over: bool = False
+    """Whether its DR site serves, and its home has the copy."""
     waits: bool = False
     """The other place of a move in another cluster: all of the instance is there, and Odoo is stopped."""
     origins: Mapping[str, Origin] = field(repr=False, compare=False)
@@ -122,7 +126,8 @@ class Instance:
         """False when the instance's Pods are stopped: suspended, frozen for its last copy, at a place of a move that does not
         serve, a recovery environment between drills, or while its database is replaced."""
         frozen = self.move is not None and self.move.step == "freeze"
-        return self.database_runs and not frozen and not self.waits and not self.database_servers.stopped
+        demoted = self.failover is not None and self.failover.step == "demote"
+        return self.database_runs and not (frozen or demoted or self.waits or self.database_servers.stopped)
 
     @property
     def database_runs(self) -> bool:
@@ -133,7 +138,49 @@ class Instance:
     def servers(self) -> Servers:
         """Its own PostgreSQL servers; those of a tier without any are the cell's."""
         placed = self.tenant.environments.get(self.environment)
-        return servers_of(self.name, placed.restores if placed is not None and self.settings.postgresql else ())
+        found = servers_of(self.name, placed.restores if placed is not None and self.settings.postgresql else ())
+        return replace(found, serving=self._at(found.serving, self.site, away=self.failed_over))
+
+    @property
+    def failovers(self) -> tuple[Failover, ...]:
+        """Changes of the place that serves, in their order."""
+        placed = self.tenant.environments.get(self.environment)
+        return placed.failovers if placed is not None else ()
+
+    @property
+    def failover(self) -> Failover | None:
+        """The failover that is not over."""
+        last = self.failovers[-1] if self.failovers else None
+        return last if last is not None and last.step != "done" else None
+
+    @property
+    def copy_server(self) -> ServerGeneration:
+        """The server at the place that does not serve, which follows the one that does."""
+        assert self.standby is not None
+        placed = self.tenant.environments[self.environment]
+        return self._at(servers_of(self.name, placed.restores).serving, self.standby, away=not self.failed_over)
+
+    @property
+    def exposed(self) -> bool:
+        """Whether its other place was lost, and has no new copy yet: what was promised about its loss can't be kept."""
+        copy = self.replication(self.standby) if self.standby is not None else None
+        return copy is not None and copy.fenced
+
+    def _at(self, server: ServerGeneration, site: Site, *, away: bool) -> ServerGeneration:
+        copy = copy_at(self.failovers, site.cluster.name)
+        return replace(server, away=away, copy=copy, alone=server.alone and not copy)
+
+    def replication(self, site: Site) -> ReplicaRole | None:
+        """How its own server at one of its two places takes part; None before the first failover."""
+        serves = site is not self.standby
+        other = self.standby if serves else self.site
+        if other is None or self.standby is None:
+            return None
+        server = self.servers.serving if serves else self.copy_server
+        name = (
+            "primary" if server.away and not server.copy else other.cluster.name
+        )  # how it was called when it was made
+        return replication(self.failovers, site.cluster.name, name, serves=serves)
 
     @property
     def database_servers(self) -> Servers:

@@ -20,6 +20,7 @@ from tenantry.resolve.instance import Instance, Move, Site
 from tenantry.resolve.limits import check_limits
 from tenantry.resolve.links import cells_for, check_links, link, tier_faults
 from tenantry.resolve.settings import DoesNotFitError, SettingProblem, resolve_instance
+from tenantry.resolve.topology import serving_place
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,17 @@ def _placed(
         return None, []
     tier, site, release = found
     standby, problems = _standby(fleet, tier, site, environment)
+    away = (
+        standby is not None
+        and serving_place(tenant.environments[environment].failovers, site.cluster.name) == standby.cluster.name
+    )
+    if away and standby is not None:
+        site, standby = standby, site
     try:
         instance, more = resolve_instance(tenant, environment, tier, site, release, standby)
     except DoesNotFitError as error:
         return None, [*problems, error.problem]
-    return instance, problems + more
+    return replace(instance, failed_over=away), problems + more
 
 
 def _move(fleet: Fleet, instance: Instance, judge: bool) -> tuple[Move | None, list[SettingProblem]]:

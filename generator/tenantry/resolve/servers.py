@@ -26,6 +26,10 @@ class ServerGeneration:
     serves: bool = True
     alone: bool = True
     """Whether it is the only one there is, and was."""
+    away: bool = False
+    """Whether it is at the DR site."""
+    copy: int = 0
+    """The failover after which it was made again at its place, from the archive of the other."""
 
     @property
     def generation(self) -> int:
@@ -34,7 +38,7 @@ class ServerGeneration:
     @property
     def suffix(self) -> str:
         """What tells its objects from those of the first generation."""
-        return names.generation_suffix(self.generation)
+        return names.generation_suffix(self.generation) + names.copy_suffix(self.copy)
 
     @property
     def name(self) -> str:
@@ -44,7 +48,12 @@ class ServerGeneration:
     @property
     def archive(self) -> str:
         """The name under which it archives."""
-        return names.archive(self.owner, self.generation)
+        return names.archive(self.owner, self.generation, away=self.away, copy=self.copy)
+
+    @property
+    def copied(self) -> bool:
+        """Whether it began as a copy of the other place's."""
+        return self.away or bool(self.copy)
 
     @property
     def source_archive(self) -> str:
@@ -70,13 +79,13 @@ class Servers:
 
     @property
     def first(self) -> ServerGeneration | None:
-        """That of the first generation, if it is (still) there."""
-        return next((server for server in self.all if server.generation == FIRST), None)
+        """That of the first generation, if it is (still) there, and was not made again."""
+        return next((server for server in self.all if not server.suffix), None)
 
     @property
     def later(self) -> tuple[ServerGeneration, ...]:
-        """Those that came from a restore."""
-        return tuple(server for server in self.all if server.generation != FIRST)
+        """Those that came from a restore, or were made again after a failover."""
+        return tuple(server for server in self.all if server.suffix)
 
 
 def servers_of(owner: str, restores: Sequence[Restore]) -> Servers:

@@ -14,7 +14,7 @@ from tenantry.prove.objectives import Derived, database_of, replica_at, rpo_of_r
 from tenantry.prove.promises import Home, Promises
 from tenantry.prove.schedules import FOREVER
 from tenantry.resolve.instance import Instance
-from tenantry.simulate.loss import Course, Kept, Loss, Outcome, Room
+from tenantry.simulate.loss import DOWN, Course, Kept, Loss, Outcome, Room
 from tenantry.simulate.pools import needs, pool_rooms
 
 
@@ -133,11 +133,15 @@ def _course(
     instance: Instance, outcome: Outcome, place: str = "", rpo: Kept | None = None, rto: Kept | None = None,
     missing: Sequence[str] = (),
 ) -> Course:  # fmt: skip
-    guided = outcome in ("promoted", "restored", "nowhere")
-    commands = (("tenantry", "runbook", instance.tenant.name, "region-lost"),) if guided else ()
+    commands: list[tuple[str, ...]] = []
+    if outcome == "promoted":
+        to = place.partition("/")[0]
+        commands.append(("tenantry", "failover", instance.tenant.name, "--to", to, "--lost", "--reason", "REASON"))
+    if outcome in DOWN:
+        commands.append(("tenantry", "runbook", instance.tenant.name, "region-lost"))
     return Course(
         instance=instance.name, tenant=instance.tenant.name, tier=instance.tier.name, outcome=outcome, place=place,
-        rpo=rpo, rto=rto, missing=tuple(missing), commands=commands,
+        rpo=rpo, rto=rto, missing=tuple(missing), commands=tuple(commands),
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tenantry.change.failovers import switches
 from tenantry.change.guards.registration import Comparison, guards
 from tenantry.change.moves import crosses
 from tenantry.change.restores import takes_over
@@ -32,6 +33,8 @@ def data_stays(comparison: Comparison) -> Iterator[Finding]:
     """B003: database, attachments and backups stay where they are."""
     for earlier, instance in comparison.kept():
         here, there = data_places(earlier), data_places(instance)
+        if switches(earlier, instance):
+            continue  # the other place has the copy of its database; guards of failovers look at the steps
         other = earlier.beside if crosses(earlier, instance) or takes_over(earlier, instance) else None
         copied = data_places(other) if other is not None else here
         moved = [what for what, place in here.items() if there[what] not in (place, copied[what])]
@@ -76,7 +79,7 @@ def replica_stays(comparison: Comparison) -> Iterator[Finding]:
     """B003: the replica at the DR site is neither lost nor begun anew in passing."""
     for earlier, instance in comparison.kept():
         was, will = earlier.standby, instance.standby
-        if crosses(earlier, instance):
+        if crosses(earlier, instance) or switches(earlier, instance):
             continue  # each place of a move to another cluster has its own
         if was is None or instance.leaving or (will is not None and _same(was, will)):
             continue

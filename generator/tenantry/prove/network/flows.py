@@ -161,7 +161,7 @@ def _server(home: Home, role: str) -> Iterator[Flow]:
     yield _out(role, Outside(home.cluster.networks.api_server), tcp(home.cluster.api_server_port), "NET-07",
                "instances speak to the API server")  # fmt: skip
     stores = home.cluster.object_storage.cidrs
-    if home.role == "standby":
+    if home.role == "standby" or home.replication is not None:
         stores += home.site.partner.object_storage.cidrs
     yield _out(role, Outside(stores), tcp(443), "NET-06", "WAL and base backups")
 

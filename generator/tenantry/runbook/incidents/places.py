@@ -18,7 +18,10 @@ def zone(writer: Writer) -> None:
     )
     zones = ",".join(instance.site.cluster.zones)
     nodes = ("kubectl", "get", "nodes", "--label-columns", "topology.kubernetes.io/zone", "--context", writer.cluster)
-    writer.step(f"See which nodes are gone; the cluster has the zones {zones}.", nodes)
+    writer.step(
+        f"See which nodes are gone; the cluster has the zones {zones}. ZONE is the one that is lost.",
+        nodes, ("tenantry", "simulate", "zone-loss", f"{instance.site.region}/ZONE"),
+    )  # fmt: skip
     web = writer.named("apps", "Deployment", "odoo-web")
     writer.step(
         "See where this instance's Pods are. Odoo's come back in the other zones.",
@@ -42,35 +45,56 @@ def zone(writer: Writer) -> None:
 
 @incident("region-lost", "A region is lost")
 def region(writer: Writer) -> None:
-    """What is where, and who decides. There is no input yet that brings an instance up at its partner."""
+    """What is where, who decides, and how an instance comes to its other place."""
     instance = writer.instance
     site, standby = instance.site, instance.standby
     partner = site.partner
+    writer.step(
+        "See who is hit, where each instance goes on, and in which order.",
+        ("tenantry", "simulate", "region-loss", site.region),
+    )
     writer.step(
         f"See that it is the region {site.region} and not the way to it. Whoever leads the incident decides about the partner, {partner.region}, "
         "and says it to the customer; from then on the old place must never write again.",
         ("kubectl", "get", "nodes", "--context", site.cluster.name),
         ("kubectl", "get", "nodes", "--context", partner.name),
     )
-    if standby is not None:
-        server = instance.servers.serving.name
-        writer.named("postgresql.cnpg.io", "Cluster", server, cluster=standby.cluster.name)
-        writer.step(
-            "See how far behind the copy of the database is: what is missing there is lost.",
-            ("kubectl", "cnpg", "status", server, "--namespace", writer.namespace, "--context", standby.cluster.name),
-        )
-    else:
-        copied = site.cluster.object_storage.replication
-        where = (
-            f"copied to {copied.region}, at most {copied.max_delay_minutes} min late"
-            if copied
-            else "not copied to another region"
-        )
-        writer.step(
-            f"There is no copy of the database that runs. The bucket {site.cluster.object_storage.backup_bucket} is {where}: that is what can come back."
-        )
+    if standby is None:
+        _from_archive(writer)
+        return
+    server = instance.copy_server.name
+    writer.named("postgresql.cnpg.io", "Cluster", server, cluster=standby.cluster.name)
     writer.step(
-        "Bringing the instance up there is not a change of the inputs yet: it needs the platform's leads, a place in a cell of the partner, and the "
+        "See how far behind the copy of the database is: what is missing there is lost.",
+        ("kubectl", "cnpg", "status", server, "--namespace", writer.namespace, "--context", standby.cluster.name),
+    )
+    writer.step(
+        f"Let {standby.cluster.name} serve. The change is reviewed, rendered and merged as any other, and no window holds it up; what is lost is fenced, whoever "
+        "brings it back. The command prints what to look at then.",
+        ("tenantry", "failover", instance.tenant.name, "--to", standby.cluster.name, "--lost", "--reason", "REASON"),
+    )
+    hosts = [("dig", "+short", host) for host in instance.hosts]
+    writer.step("Let the DNS of its hosts point there, and see that it does.", *hosts)
+    writer.step(
+        "When the region is back, make a new copy there, and go home by another failover, which loses nothing.",
+        ("tenantry", "failover", instance.tenant.name, "--next"),
+    )
+
+
+def _from_archive(writer: Writer) -> None:
+    """There is no replica: what was copied with the bucket is all."""
+    site = writer.instance.site
+    copied = site.cluster.object_storage.replication
+    where = (
+        f"copied to {copied.region}, at most {copied.max_delay_minutes} min late"
+        if copied
+        else "not copied to another region"
+    )
+    writer.step(
+        f"There is no copy of the database that runs. The bucket {site.cluster.object_storage.backup_bucket} is {where}: that is what can come back."
+    )
+    writer.step(
+        "Bringing the instance up there is not a change of the inputs: it needs the platform's leads, a place in a cell of the partner, and the "
         "secrets there. Begin with what would be read there.",
-        ("tenantry", "secrets", instance.tenant.name), ("tenantry", "explain", instance.tenant.name, "--objectives"),
+        ("tenantry", "secrets", writer.instance.tenant.name), ("tenantry", "explain", writer.instance.tenant.name, "--objectives"),
     )  # fmt: skip

@@ -239,7 +239,9 @@ def _sources(manifest: Manifest) -> Iterator[Problem]:
     external = {str(e.get("name")) for _, e in entries(spec.get("externalClusters"))}
     replica = mapping(spec.get("replica"))
     bootstrap = mapping(spec.get("bootstrap"))
-    places: list[tuple[Path, object]] = [(("spec", "replica", "source"), replica.get("source"))]
+    places: list[tuple[Path, object]] = [
+        (("spec", "replica", role), replica.get(role)) for role in ("source", "primary", "self")
+    ]
     places += [
         (("spec", "bootstrap", way, "source"), mapping(bootstrap.get(way)).get("source"))
         for way in ("recovery", "pg_basebackup")
