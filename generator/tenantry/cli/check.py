@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from tenantry.cli.options import Options, common, fail_on_option
+from tenantry.core.paths import GENERATED_TREES
+from tenantry.engine.engines import Engines
 from tenantry.runtime.workspace import require_fleet
 
 
@@ -27,6 +29,10 @@ def command(options: Options, base: str, fail_on: str) -> None:
     """
     require_fleet(options.root)
     space = options.workspace()
-    from tenantry.commands.check import check
+    with Engines(space.say) as engines:
+        listing = engines.begin_listing(space.root, GENERATED_TREES)  # while the rest of the program is loaded
+        from tenantry.commands.check import check_listed
+        from tenantry.commands.run import Run
 
-    options.report(check(space, base), fail_on)
+        result = check_listed(Run(space, engines, listing), base)
+    options.report(result, fail_on)

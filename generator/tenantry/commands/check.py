@@ -24,19 +24,24 @@ def check(space: Workspace, base: str = "") -> Result:
     Raises UsageError when a `base` is named that can't be compared with.
     """
     with Engines(space.say) as engines:
-        run = Run(space, engines)
-        findings = [*run.inputs.findings, *_left_behind(space)]
-        if not run.inputs.usable:
-            note = "The trees were not compared, because the inputs have errors."
-            return Result("check", in_order(findings), run.counts, (note,))
-        guards = guarded(space, run.inputs, base)
-        findings += guards.findings
-        made = run.make(_Few(), blocked=lambda outcome: bool(outcome.changes) or stops(findings))
-        refused = any(finding.code == "G005" for finding in made.outcome.findings)
-        findings += [*made.outcome.findings, *describe(space.root, made.outcome.changes, refused=refused)]
-        if not stops(findings):  # outdated trees are not proved: they must be rendered first
-            findings += made.proofs.findings(made.outcome.changes)
-        made.remember(made.outcome.changes)
+        return check_listed(Run(space, engines), base)
+
+
+def check_listed(run: Run, base: str = "") -> Result:
+    """As `check`, for a run that has begun."""
+    space = run.space
+    findings = [*run.inputs.findings, *_left_behind(space)]
+    if not run.inputs.usable:
+        note = "The trees were not compared, because the inputs have errors."
+        return Result("check", in_order(findings), run.counts, (note,))
+    guards = guarded(space, run.inputs, base)
+    findings += guards.findings
+    made = run.make(_Few(), blocked=lambda outcome: bool(outcome.changes) or stops(findings))
+    refused = any(finding.code == "G005" for finding in made.outcome.findings)
+    findings += [*made.outcome.findings, *describe(space.root, made.outcome.changes, refused=refused)]
+    if not stops(findings):  # outdated trees are not proved: they must be rendered first
+        findings += made.proofs.findings(made.outcome.changes)
+    made.remember(made.outcome.changes)
     counts = made.counts
     blind = f"The change was not compared with what was there before it: {guards.blind}." if guards.blind else ""
     notes = (*(() if has_error(findings) else (_summary(counts),)), *filter(None, [blind]))

@@ -56,12 +56,15 @@ class Made:
 
 
 class Run:
-    """A run over a fleet: its inputs, what is known from earlier runs, and the engines."""
+    """A run over a fleet: its inputs, what is known from earlier runs, and the engines.
 
-    def __init__(self, space: Workspace, engines: Engines) -> None:
+    `listing` is that of the generated trees, if it was begun before.
+    """
+
+    def __init__(self, space: Workspace, engines: Engines, listing: Future[Listing] | None = None) -> None:
         self.space = space
         self.engines = engines
-        self._listing = self.list_trees()  # while the inputs are read
+        self._listing = listing or self.list_trees()  # while the inputs are read
         self.documents, self.known = space.store("documents"), space.store("units")
         self.inputs = read_inputs(space.root, space.as_of, self.documents)
 

@@ -11,7 +11,7 @@ from tenantry.render.kustomizations import EMPTY_BASE, Base, render_base, render
 from tenantry.render.registry import COMPONENTS
 from tenantry.render.units import BaseUnit, base_units, component_context
 from tenantry.runtime.cache import digest_of
-from tenantry.runtime.listing import Change, compare
+from tenantry.runtime.listing import Change
 
 
 class Bases:
@@ -66,5 +66,5 @@ def _changes(known: KnownFolders, folder: str, key: str, make: Callable[[], Mapp
     if known.holds(folder, key, (folder,)):
         return
     wanted = {name_of(path): text.encode() for path, text in make().items()}
-    yield from compare(known.root, known.listing, folder, wanted)
+    yield from known.compare(folder, wanted)
     known.note(folder, key, (folder,))

@@ -26,7 +26,7 @@ from tenantry.publish.removals import check_removals
 from tenantry.render.units import Unit
 from tenantry.resolve.instance import with_elsewhere
 from tenantry.runtime.cache import Store
-from tenantry.runtime.listing import Change, Listing, compare, files_of
+from tenantry.runtime.listing import Change, Listing, files_of
 from tenantry.runtime.workspace import Workspace
 from tenantry.verify.incremental import ClusterFacts, GroupJudge
 from tenantry.verify.judge import Blame
@@ -175,7 +175,7 @@ class Generator:
         self.outcome.built += 1
         self.outcome.objects += len(built.objects)
         self._known.note(unit.path, unit.key, _folders(unit), unit.group)
-        found = (compare(self.space.root, self.listing, folder, files) for folder, files in built.files.items())
+        found = (self._known.compare(folder, files) for folder, files in built.files.items())
         changes = self._note(chain.from_iterable(found))
         if not self.outcome.changes:
             self._compile()  # what is up to date so far may well be proved

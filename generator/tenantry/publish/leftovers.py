@@ -22,7 +22,7 @@ def foreign(known: KnownFolders, wanted: Collection[str], changes: Sequence[Chan
     written = {change.file for change in changes if change.action == "changed"}  # its header line was edited
     for path in sorted(known.listing.strangers):
         yield _foreign(path, "is a symbolic link, a special file, or a folder where a file should be")
-    for folder in sorted(known.listing.folders.keys() - known.trusted):
+    for folder in sorted(known.listing.folders.keys() - known.trusted - known.generated):
         for name in known.listing.folders[folder].names:
             file = f"{folder}/{name}"
             rewritten = folder in wanted and file in written

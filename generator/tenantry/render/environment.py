@@ -89,6 +89,7 @@ def _load(name: str) -> tuple[str, str, None] | None:
     return (source.read_text(encoding="utf-8"), name, None) if source.is_file() else None
 
 
+@cache
 def script(name: str) -> Markup:
     """A file that is shipped as it is, from templates/files/."""
     if not re.fullmatch(r"[a-z][a-z0-9-]*\.[a-z]+", name):

@@ -62,7 +62,7 @@ def expand(entry: ObjectTemplate, context: Context) -> Iterator[tuple[str, Conte
         yield f"{stem}-{suffix}.yaml", {**context, **more}
 
 
-_MARKS = ("\ue000", "\ue001", "\ue002", "\ue003")
+_MARKS = ("\ue000", "\ue001", "\ue002", "\ue003", "\ue004")
 """Private-use characters: YAML takes them for letters, and nobody's text has them."""
 _WORD = re.compile(r"[^\W\d].{5,}", re.DOTALL)
 """What is no keyword of YAML and no part of a number."""
@@ -74,7 +74,7 @@ _IN_KEYS: _Marked = {"": "marks in keys"}
 def parse_object(text: str, name: str, own: Sequence[str] = ()) -> Mapping[str, Any]:
     """The one object in a rendered text. Raises FindingsError when the template made no such thing.
 
-    Instances of one size have texts in common but for their `own` words (at most four); such a text is parsed once.
+    Instances of one size have texts in common but for their `own` words (at most five); such a text is parsed once.
     Nobody may change what comes from here.
     """
     marked = [(mark, word) for mark, word in zip(_MARKS, own, strict=False) if _WORD.fullmatch(word)]
@@ -88,11 +88,18 @@ def parse_object(text: str, name: str, own: Sequence[str] = ()) -> Mapping[str, 
 
 
 def own_words(context: Context) -> tuple[str, ...]:
-    """Names that few other instances' texts have, longest first."""
-    instance = context.get("instance") or context.get("member")
+    """Names that few other texts have: those of an instance, longest first, then that of the cell."""
+    instance, cell = context.get("instance") or context.get("member"), context.get("cell")
+    words = (cell.name,) if cell else ()
     if instance is None:
-        return ()
-    return (instance.names.instance, instance.names.database, instance.names.tenant, instance.tenant.display_name)
+        return words
+    return (
+        instance.names.instance,
+        instance.names.database,
+        instance.names.tenant,
+        instance.tenant.display_name,
+        *words,
+    )
 
 
 def _with_words(value: Any, places: _Marked | None, words: Sequence[tuple[str, str]]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 from tenantry.core.findings import Finding, Result
 from tenantry.report import statements
@@ -11,6 +11,16 @@ from tenantry.report.repository import path_in_repository, sentence
 
 _NO_TIME = "1970-01-01T00:00:00"
 """The schema of Ant requires a time; a report of the same findings is the same bytes."""
+
+
+def _in_element(text: str) -> str:
+    """As in the standard library's xml.sax.saxutils, which loads an HTTP client at each start."""
+    return escape(text, quote=False)
+
+
+def _in_attribute(text: str) -> str:
+    """A value of an attribute, with its quotes."""
+    return f'"{escape(text)}"'
 
 
 def write(result: Result) -> str:
@@ -23,12 +33,12 @@ def write(result: Result) -> str:
         "skipped": str(len(result.findings) - errors), "time": "0",
     }  # fmt: skip
     said = (*statements.lines(result.statements), *result.notes)
-    notes = "\n".join(escape(_plain(note)) for note in said)
+    notes = "\n".join(_in_element(_plain(note)) for note in said)
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         "<testsuites>",
-        f"<testsuite {' '.join(f'{key}={quoteattr(value)}' for key, value in suite.items())}>",
-        f'<properties><property name="command" value={quoteattr(result.command)}/></properties>',
+        f"<testsuite {' '.join(f'{key}={_in_attribute(value)}' for key, value in suite.items())}>",
+        f'<properties><property name="command" value={_in_attribute(result.command)}/></properties>',
         *cases,
         f"<system-out>{notes}</system-out>",
         "<system-err></system-err>",
@@ -42,15 +52,15 @@ def _case(result: Result, finding: Finding) -> str:
     file = path_in_repository(result, finding.place.file)
     place = f"{file}:{finding.place.line}:{finding.place.column}" if finding.place.line else file
     opening = _opening(file, f"{finding.code} {finding.message}")
-    text = escape(_plain(f"{place}: {finding.code} {sentence(finding)}"))
+    text = _in_element(_plain(f"{place}: {finding.code} {sentence(finding)}"))
     if finding.severity == "warning":
         return f"{opening}><skipped>{text}</skipped></testcase>"
-    message = quoteattr(_plain(finding.message))
-    return f"{opening}><failure message={message} type={quoteattr(finding.code)}>{text}</failure></testcase>"
+    message = _in_attribute(_plain(finding.message))
+    return f"{opening}><failure message={message} type={_in_attribute(finding.code)}>{text}</failure></testcase>"
 
 
 def _opening(group: str, name: str) -> str:
-    return f'<testcase classname={quoteattr(_plain(group))} name={quoteattr(_plain(name))} time="0"'
+    return f'<testcase classname={_in_attribute(_plain(group))} name={_in_attribute(_plain(name))} time="0"'
 
 
 def _plain(text: str) -> str:
