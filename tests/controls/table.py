@@ -1322,6 +1322,7 @@ DELIVERY = (
     _M("SUP-06", ARGOCD, f"{_HEALTH}.postgresql.cnpg.io_DatabaseRole]", text("status.observedGeneration", "status.generation"), ""),
     _M("SUP-06", ARGOCD, "data[resource.exclusions]", text("[Lease]", "[Lease]}\n- {kinds: [NetworkPolicy]"), ""),
     _M("SUP-06", ARGOCD, "data[resource.exclusions]", text("[coordination.k8s.io], kinds: [Lease]", '["*.k8s.io"], kinds: ["*"]'), ""),
+    _M("SUP-06", "Application argocd/euw1-shared-a-cell", "metadata.annotations[argocd.argoproj.io/sync-wave]", "-1", ""),
     _M("SUP-06", ARGOCD, "data[resource.exclusions]", "[a", ""),
     _M("SUP-06", ARGOCD, "data[resource.inclusions]", "- {kinds: [Deployment]}\n", ""),
     _M("SUP-06", ARGOCD, "data[application.resourceTrackingMethod]", "label", ""),

@@ -14,9 +14,9 @@ PROJECT_WAVE = "-9"
 WAVES: Mapping[str, str] = {
     "cert_manager": "-8", "cloudnative_pg": "-8", "barman_cloud_plugin": "-7", "external_secrets": "-7", "kyverno": "-7",
 }  # fmt: skip
-"""Components that later waves of the platform stand on, which are waited for. The others come last, in wave 1: Traefik after
+"""Components that later waves of the platform stand on, which are waited for. The others come last, in wave 3: Traefik after
 the configuration that it mounts, and none of them holds up the platform's policies."""
-LAST = "1"
+LAST = "3"
 HEALTH_PORT = 9100
 """Where Traefik answers probes: its entry point `metrics`."""
 

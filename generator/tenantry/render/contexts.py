@@ -95,6 +95,11 @@ class PolicyLift:
     policies: tuple[str, ...]
 
 
+DELIVERY_WAVES = {"cell": "1", "infra": "2", "app": "3"}
+"""Of the Applications, after all other objects of the platform: the sync waits for each cell, whose certificates need the issuers,
+and whose Pods need priority classes and the catalogue of images."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
     """One Argo CD Application with the AppProject that fences it."""
@@ -103,7 +108,7 @@ class Application:
     description: str
     path: str
     kinds: Sequence[tuple[str, str]]
-    wave: str = "0"
+    wave: str = DELIVERY_WAVES["infra"]
     cascade: bool = False
     namespace_kind: bool = False
     namespaces: Sequence[str] = ()
@@ -437,7 +442,7 @@ def _applications(instance: Instance, site: Site) -> list[Application]:
     )  # fmt: skip
     app = Application(
         name=instance.names.app_application, description=f"{about}: Odoo and its routes", path=path("app"),
-        kinds=kinds_of("app"), wave="1", cascade=True, windows=windows,
+        kinds=kinds_of("app"), wave=DELIVERY_WAVES["app"], cascade=True, windows=windows,
     )  # fmt: skip
     return [infra] if instance.leaving else [infra, app]
 
@@ -524,7 +529,7 @@ def platform_context(
     )  # fmt: skip
     cell_parts = [
         Application(
-            name=names.cell_application(cell.name), description=f"Services of cell {cell.name}", wave="-1",
+            name=names.cell_application(cell.name), description=f"Services of cell {cell.name}", wave=DELIVERY_WAVES["cell"],
             path=paths.rendered_folder(paths.cell_path(cluster.name, cell.name)), kinds=_infra_kinds(cell_servers(cell)),
             namespaces=[names.cell_namespace(cell.name)],
             cluster_kinds=[{"group": "", "kind": "Namespace", "name": names.cell_namespace(cell.name)}],

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from tenantry.core.manifest import Manifest, mapping, text, whole_number
+from tenantry.core.manifest import Manifest, dig, mapping, text, whole_number
 from tenantry.core.paths import folder_of
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.registration import proof
@@ -67,6 +67,35 @@ def gates(state: State) -> Iterator[Breach]:
         if lacking or "health.status" not in script:
             message = f"the health of a {kind[1]} doesn't depend on {lacking[0] if lacking else 'anything'}"
             yield breach(settings, "SUP-06", ("data", key), message, "a later wave would not wait for it", tenant="")
+
+
+FOUNDATIONS: frozenset[_Kind] = frozenset({
+    ("cert-manager.io", "ClusterIssuer"), ("policies.kyverno.io", "ValidatingPolicy"), ("postgresql.cnpg.io", "ClusterImageCatalog"),
+    ("scheduling.k8s.io", "PriorityClass"),
+})  # fmt: skip
+"""What objects of cells and instances name, or are judged by."""
+
+
+@proof("SUP-06")
+def foundations(state: State) -> Iterator[Breach]:
+    """SUP-06: what cells and instances stand on is applied before the first of them, since the sync waits for cells.
+
+    On an empty cluster a cell that comes first never gets ready: its certificates wait for an issuer of a later wave.
+    """
+    argocd = state.promises.platform.namespaces.argocd
+    needed = [manifest for kind in sorted(FOUNDATIONS) for manifest in state.of(*kind)]
+    last = max(needed, key=_wave, default=None)
+    for manifest in state.of("argoproj.io", "Application"):
+        if last is not None and _delivers(manifest, argocd) and _wave(manifest) <= _wave(last):
+            message = f"comes in wave {_wave(manifest)}, and {last.identity} that it may stand on in wave {_wave(last)}"
+            path = ("metadata", "annotations", _WAVE)
+            yield breach(manifest, "SUP-06", path, message, f"a wave after {_wave(last)}", tenant="")
+
+
+def _delivers(application: Manifest, argocd: str) -> bool:
+    """A cell or an instance of this repository, neither a chart nor the platform itself."""
+    chart = dig(application.spec, "source", "chart")
+    return not chart and dig(application.spec, "destination", "namespace") != argocd
 
 
 def _waited_for(state: State) -> Mapping[_Kind, Manifest]:
