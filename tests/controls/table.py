@@ -1323,6 +1323,7 @@ DELIVERY = (
     _M("SUP-06", ARGOCD, "data[resource.exclusions]", text("[Lease]", "[Lease]}\n- {kinds: [NetworkPolicy]"), ""),
     _M("SUP-06", ARGOCD, "data[resource.exclusions]", text("[coordination.k8s.io], kinds: [Lease]", '["*.k8s.io"], kinds: ["*"]'), ""),
     _M("SUP-06", "Application argocd/euw1-shared-a-cell", "metadata.annotations[argocd.argoproj.io/sync-wave]", "-1", ""),
+    _M("SUP-06", f"Schedule velero/{ACME}", "metadata.annotations[argocd.argoproj.io/sync-wave]", "0", ""),
     _M("SUP-06", ARGOCD, "data[resource.exclusions]", "[a", ""),
     _M("SUP-06", ARGOCD, "data[resource.inclusions]", "- {kinds: [Deployment]}\n", ""),
     _M("SUP-06", ARGOCD, "data[application.resourceTrackingMethod]", "label", ""),

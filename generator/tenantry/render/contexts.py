@@ -420,7 +420,7 @@ def delivery_context(instance: Instance, site: Site, exceptions: Sequence[Policy
         **base,
         "labels": labels_of_instance(instance, site),
         "applications": [(part.name.rsplit("-", 1)[-1], {"part": part}) for part in applications],
-        "velero_locations": [(name, {"location": name}) for name in locations],
+        "velero_locations": [(name, {"location": name, "last_wave": DELIVERY_WAVES["app"]}) for name in locations],
         "alert_routing": _routing(
             instance.name, {"namespace": instance.names.namespace}, on_call.of_instance(instance, site)
         ),

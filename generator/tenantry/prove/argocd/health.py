@@ -18,22 +18,22 @@ _Kind = tuple[str, str]
 
 BUILT_IN: frozenset[_Kind] = frozenset({
     ("", "PersistentVolumeClaim"), ("", "Pod"), ("", "Service"), ("apps", "DaemonSet"), ("apps", "Deployment"), ("apps", "StatefulSet"),
-    ("autoscaling", "HorizontalPodAutoscaler"), ("batch", "Job"), ("cert-manager.io", "Certificate"), ("cert-manager.io", "ClusterIssuer"),
+    ("autoscaling", "HorizontalPodAutoscaler"), ("batch", "CronJob"), ("batch", "Job"), ("cert-manager.io", "Certificate"), ("cert-manager.io", "ClusterIssuer"),
     ("cert-manager.io", "Issuer"), ("external-secrets.io", "ClusterSecretStore"), ("external-secrets.io", "ExternalSecret"),
-    ("external-secrets.io", "SecretStore"), ("keda.sh", "ScaledObject"), ("postgresql.cnpg.io", "Cluster"),
+    ("external-secrets.io", "SecretStore"), ("keda.sh", "ScaledObject"), ("policies.kyverno.io", "ValidatingPolicy"),
+    ("policy", "PodDisruptionBudget"), ("postgresql.cnpg.io", "Cluster"), ("velero.io", "Schedule"),
 })  # fmt: skip
 """Kinds whose health Argo CD 3.6 knows by itself: gitops-engine/pkg/health/health.go, resource_customizations/."""
 
 COMPLETE: frozenset[_Kind] = frozenset({
     ("", "ConfigMap"), ("", "LimitRange"), ("", "Namespace"), ("", "ResourceQuota"), ("", "ServiceAccount"), ("argoproj.io", "AppProject"),
-    ("barmancloud.cnpg.io", "ObjectStore"), ("batch", "CronJob"), ("monitoring.coreos.com", "AlertmanagerConfig"),
+    ("barmancloud.cnpg.io", "ObjectStore"), ("monitoring.coreos.com", "AlertmanagerConfig"),
     ("monitoring.coreos.com", "PodMonitor"), ("monitoring.coreos.com", "Probe"), ("monitoring.coreos.com", "PrometheusRule"),
-    ("networking.k8s.io", "NetworkPolicy"), ("policies.kyverno.io", "PolicyException"), ("policies.kyverno.io", "ValidatingPolicy"),
-    ("policy", "PodDisruptionBudget"), ("postgresql.cnpg.io", "ClusterImageCatalog"), ("postgresql.cnpg.io", "Pooler"),
+    ("networking.k8s.io", "NetworkPolicy"), ("policies.kyverno.io", "PolicyException"),
+    ("postgresql.cnpg.io", "ClusterImageCatalog"), ("postgresql.cnpg.io", "Pooler"),
     ("postgresql.cnpg.io", "ScheduledBackup"), ("rbac.authorization.k8s.io", "ClusterRole"), ("rbac.authorization.k8s.io", "Role"),
     ("rbac.authorization.k8s.io", "RoleBinding"), ("scheduling.k8s.io", "PriorityClass"), ("traefik.io", "IngressRoute"),
     ("traefik.io", "Middleware"), ("traefik.io", "TLSOption"), ("traefik.io", "TLSStore"), ("velero.io", "BackupStorageLocation"),
-    ("velero.io", "Schedule"),
 })  # fmt: skip
 """Kinds that are read when they are there: what comes later needs no controller to have finished with them."""
 
@@ -90,6 +90,22 @@ def foundations(state: State) -> Iterator[Breach]:
             message = f"comes in wave {_wave(manifest)}, and {last.identity} that it may stand on in wave {_wave(last)}"
             path = ("metadata", "annotations", _WAVE)
             yield breach(manifest, "SUP-06", path, message, f"a wave after {_wave(last)}", tenant="")
+
+
+_VELERO = ("velero.io", "Schedule")
+
+
+@proof("SUP-06")
+def schedules(state: State) -> Iterator[Breach]:
+    """SUP-06: no wave waits for Velero, which comes in the last one: its Schedules are healthy when it has read them."""
+    last: dict[str, int] = defaultdict(int)
+    for manifest in state.manifests:
+        last[_application(manifest)] = max(last[_application(manifest)], _wave(manifest))
+    for manifest in state.of(*_VELERO):
+        if _wave(manifest) < last[_application(manifest)]:
+            message = f"is applied in wave {_wave(manifest)}, so Argo CD waits for Velero before it goes on"
+            path = ("metadata", "annotations", _WAVE)
+            yield breach(manifest, "SUP-06", path, message, f"wave {last[_application(manifest)]}", tenant="")
 
 
 def _delivers(application: Manifest, argocd: str) -> bool:
