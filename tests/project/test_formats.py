@@ -65,7 +65,18 @@ DOCUMENTS: dict[str, list[str]] = {
 
 
 def test_each_command_is_here() -> None:
-    assert {*RESULTS, *DOCUMENTS, "diff", "erase", "failover", "migrate", "rollback", "runbook", "secrets", "simulate"} == set(COMMANDS)
+    assert {
+        *RESULTS,
+        *DOCUMENTS,
+        "diff",
+        "erase",
+        "failover",
+        "migrate",
+        "rollback",
+        "runbook",
+        "secrets",
+        "simulate",
+    } == set(COMMANDS)
 
 
 @pytest.mark.parametrize("form", WRITERS)

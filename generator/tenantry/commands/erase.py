@@ -156,7 +156,7 @@ def _markdown(head: dict[str, str], rows: list[dict[str, Any]], kept: list[dict[
 
 
 def _fenced(text: str) -> str:
-    """A list of commands as a page; no line of it begins with a fence, since each begins with a word of ours or blanks."""
+    """A list of commands as a page; no line of it begins with a fence, since each begins with a word of its own or blanks."""
     return f"```\n{text}```\n"
 
 

@@ -15,7 +15,7 @@ from tenantry.report.plain import one_line
 from tenantry.report.values import escape
 from tenantry.runbook.book import said
 from tenantry.runtime.workspace import Workspace
-from tenantry.simulate.loss import DOWN, OUTCOMES, Course, Kept, LossKind, Room, Simulation
+from tenantry.simulate.loss import DOWN, OUTCOMES, Attained, Course, LossKind, Room, Simulation
 from tenantry.simulate.simulation import loss_of, simulate
 
 _HEAD = ("order", "instance", "tier", "what", "where", "RPO", "RTO")
@@ -59,7 +59,7 @@ def _rows(found: Simulation) -> Iterator[tuple[str, ...]]:
         )  # fmt: skip
 
 
-def _number(kept: Kept | None) -> str:
+def _number(kept: Attained | None) -> str:
     if kept is None:
         return "-"
     value = "without end" if kept.value is None else f"{kept.value:.4g}"
@@ -154,7 +154,7 @@ def _course(course: Course) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _minutes(kept: Kept | None) -> dict[str, Any] | None:
+def _minutes(kept: Attained | None) -> dict[str, Any] | None:
     if kept is None:
         return None
     steps = [{"what": what, "value": value} for what, value in kept.steps]

@@ -93,7 +93,7 @@ def credentials(state: State) -> Iterator[Breach]:
 def checksums(state: State) -> Iterator[Breach]:
     """BKP-01: a store with an endpoint of its own takes what the plugin's client sends.
 
-    Since boto3 1.36 that has its checksum behind the content, in chunks without a length, unless it is told otherwise; seen
+    Since boto3 1.36 that has its checksum behind the content, in chunks without a length, unless it is set otherwise; seen
     with rclone's S3 server, which answers MissingContentLength to each WAL segment.
     """
     for store in state.of("barmancloud.cnpg.io", "ObjectStore"):

@@ -32,7 +32,7 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Attained:
     """A number of the path, the promise, and how it follows: (what, value)."""
 
     value: float | None
@@ -53,8 +53,8 @@ class Course:
     tier: str
     outcome: Outcome
     place: str = ""
-    rpo: Kept | None = None
-    rto: Kept | None = None
+    rpo: Attained | None = None
+    rto: Attained | None = None
     missing: tuple[str, ...] = ()
     """What has no second place."""
     commands: tuple[tuple[str, ...], ...] = ()

@@ -14,7 +14,7 @@ from tenantry.prove.objectives import Derived, database_of, replica_at, rpo_of_r
 from tenantry.prove.promises import Home, Promises
 from tenantry.prove.schedules import FOREVER
 from tenantry.resolve.instance import Instance
-from tenantry.simulate.loss import DOWN, Course, Kept, Loss, Outcome, Room
+from tenantry.simulate.loss import DOWN, Attained, Course, Loss, Outcome, Room
 from tenantry.simulate.pools import needs, pool_rooms
 
 
@@ -130,7 +130,7 @@ def clusters_of(clusters: Mapping[str, Cluster], region: str) -> tuple[str, ...]
 
 
 def _course(
-    instance: Instance, outcome: Outcome, place: str = "", rpo: Kept | None = None, rto: Kept | None = None,
+    instance: Instance, outcome: Outcome, place: str = "", rpo: Attained | None = None, rto: Attained | None = None,
     missing: Sequence[str] = (),
 ) -> Course:  # fmt: skip
     commands: list[tuple[str, ...]] = []
@@ -145,10 +145,10 @@ def _course(
     )  # fmt: skip
 
 
-def _kept(derived: Derived) -> Kept:
+def _kept(derived: Derived) -> Attained:
     value = None if derived.value == FOREVER else derived.value
-    return Kept(value, derived.promised, tuple((what, amount) for what, amount, _ in derived.steps))
+    return Attained(value, derived.promised, tuple((what, amount) for what, amount, _ in derived.steps))
 
 
-def _never(derived: Derived, why: str) -> Kept:
-    return Kept(None, derived.promised, ((why, ""),))
+def _never(derived: Derived, why: str) -> Attained:
+    return Attained(None, derived.promised, ((why, ""),))

@@ -13,7 +13,7 @@ from tenantry.prove.objectives import database_of, restore_minutes, rpo_in_regio
 from tenantry.prove.promises import Home
 from tenantry.prove.schedules import FOREVER
 from tenantry.resolve.instance import Instance
-from tenantry.simulate.loss import Course, Kept, Loss, Outcome
+from tenantry.simulate.loss import Attained, Course, Loss, Outcome
 from tenantry.simulate.parts import Domain, NeededPart, parts_of
 from tenantry.verify.values import quantity
 
@@ -38,7 +38,7 @@ def course(state: State, home: Home, loss: Loss) -> Course | None:
     longest = max(steps.values(), key=lambda found: sum(minutes for _, minutes in found))
     database = next((part for part in hit if part.kind == "PostgreSQL"), None)
     value = sum(minutes for _, minutes in longest)
-    rto = Kept(
+    rto = Attained(
         None if value == FOREVER else value,
         instance.tier.objectives.rto_minutes,
         tuple((what, f"{minutes:.4g} min") for what, minutes in longest),
@@ -48,7 +48,7 @@ def course(state: State, home: Home, loss: Loss) -> Course | None:
     why = tuple((what, amount) for what, amount, _ in rpo.steps) if database is not None else ()
     return Course(
         instance=instance.name, tenant=instance.tenant.name, tier=instance.tier.name, outcome=_outcome(hit),
-        place=f"{home.cluster.name}/{home.site.cell.name}", rpo=Kept(None if lost == FOREVER else lost, rpo.promised, why),
+        place=f"{home.cluster.name}/{home.site.cell.name}", rpo=Attained(None if lost == FOREVER else lost, rpo.promised, why),
         rto=rto, missing=tuple(_missing(hit, domain)), commands=tuple(_commands(instance, loss)),
     )  # fmt: skip
 
