@@ -115,7 +115,8 @@ REFUSED: dict[str, tuple[list[Edit], str, str]] = {
         f"B003 {ACME}", "would open with no backups",
     ),
     "tier's server becomes shared": (
-        [Edit("tiers/segmented.yaml", "nodes: cell-segment, postgresql: own", "nodes: cell-segment, postgresql: cell")],
+        [Edit("tiers/segmented.yaml", "nodes: cell-segment, postgresql: own", "nodes: cell-segment, postgresql: cell"),
+         Edit("tiers/segmented.yaml", "restoreDrill: {scope: tenant", "restoreDrill: {scope: cell")],
         "B003 tenants/northwind-partners.yaml", "would open with an empty database",
     ),
     "Odoo skips a major": (
@@ -249,9 +250,9 @@ def test_a_file_that_is_broken_now_is_not_said_to_vanish(judged: Callable[..., l
 
 
 def test_each_guard_refuses_something() -> None:
-    """The table above names a change for each, those of moves and restores apart; a guard without one was never seen to work."""
+    """The table above names a change for each, those of moves, restores, erasures and failovers apart; a guard without one was never seen to work."""
     said = {found for function in GUARDS for found in _codes_of(function)}
-    tried = {where.split(" ")[0] for _, where, _ in REFUSED.values()} | {"B002", "B009", "B012", "B013"}
+    tried = {where.split(" ")[0] for _, where, _ in REFUSED.values()} | {"B002", "B009", "B012", "B013", "B014", "B015"}
     assert said == tried
 
 
