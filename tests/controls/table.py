@@ -1388,6 +1388,7 @@ CHARTS = (
     _value("kyverno", "features.forceFailurePolicyIgnore.enabled", True),
     _value("kyverno", "features.policyExceptions.namespace", "*"),
     _value("kyverno", "features.policyExceptions.enabled", GONE),
+    _value("kyverno", "reportsController.rbac", GONE),
     _value("cloudnative-pg", "serviceAccount.name", "cloudnative-pg"),
     _value("cloudnative-pg", "config.clusterWide", False),
     _value("cloudnative-pg", "webhook.validating.failurePolicy", "Ignore"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,3 +28,21 @@ class Policy:
             "metadata": metadata,
             "spec": dict(self.spec),
         }
+
+
+VIEWED = frozenset({"", "apps", "autoscaling", "batch", "networking.k8s.io", "policy"})
+"""API groups that Kubernetes' role `view` reads, which Kyverno's chart binds."""
+
+
+def read_by_reports(specs: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """API group -> resources that policies name and that Kyverno may not read by itself.
+
+    It takes a policy for not ready until its reports controller may read all of them (pkg/controllers/policystatus, v1.19), and
+    Argo CD takes such a policy for degraded.
+    """
+    found: dict[str, set[str]] = {}
+    for spec in specs:
+        for rule in (spec.get("matchConstraints") or {}).get("resourceRules") or ():
+            for group in set(rule.get("apiGroups") or ()) - VIEWED:
+                found.setdefault(group, set()).update(name.partition("/")[0] for name in rule.get("resources") or ())
+    return {group: sorted(found[group]) for group in sorted(found)}

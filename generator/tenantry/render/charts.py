@@ -8,6 +8,7 @@ from typing import Any
 from tenantry.model.cluster import Cluster
 from tenantry.model.platform import Platform
 from tenantry.model.platform_components import IN_CLUSTER, Managed, managed_components
+from tenantry.model.policy import Policy, read_by_reports
 from tenantry.render.registry import Context
 
 PROJECT_WAVE = "-9"
@@ -21,7 +22,7 @@ HEALTH_PORT = 9100
 """Where Traefik answers probes: its entry point `metrics`."""
 
 
-def charts_context(platform: Platform, cluster: Cluster) -> Context:
+def charts_context(platform: Platform, cluster: Cluster, policies: Sequence[Policy]) -> Context:
     """Context of a cluster's platform components."""
     parts = managed_components(platform)
     return {
@@ -31,6 +32,7 @@ def charts_context(platform: Platform, cluster: Cluster) -> Context:
         "parts": parts, "waves": {field: WAVES.get(field, LAST) for field in parts},
         "projects": [(part.component.chart, _project(part)) for part in parts.values()],
         "ports": ports(cluster), "health_port": HEALTH_PORT, "edge_image": edge_image(platform),
+        "policy_resources": read_by_reports(policy.spec for policy in policies),
     }  # fmt: skip
 
 

@@ -181,8 +181,9 @@ def _argocd_unit(fleet: Fleet, cluster: Cluster) -> Unit:
 
 def _charts_unit(fleet: Fleet, cluster: Cluster) -> Unit:
     """Apart from the common part: what these install must be there before anything of that part can be applied."""
-    key = digest_of(_digest(fleet, fleet.platform), _digest(fleet, cluster))
-    context = partial(charts_context, fleet.platform, cluster)
+    policies = list(fleet.all(Policy).values())
+    key = digest_of(*(_digest(fleet, entry) for entry in (fleet.platform, cluster, *policies)))
+    context = partial(charts_context, fleet.platform, cluster, policies)
     path = paths.platform_path(cluster.name, "charts")
     return Unit(path, "charts", "", key, context, group=path)
 
