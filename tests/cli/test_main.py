@@ -32,7 +32,7 @@ def test_a_new_user_goes_from_nothing_to_a_checked_fleet(run: Run, tmp_path: Pat
     assert run("render", "-C", root).code == 0
     ran = run("check", "-C", root)
     assert ran.code == 0
-    assert ran.out.startswith("2 tenants, 2 instances, 16 overlays: inputs are valid, trees are up to date.\n")
+    assert ran.out.startswith("2 tenants, 2 instances, 18 overlays: inputs are valid, trees are up to date.\n")
     assert run("new", "cell", "euw1-shared-c", "--cluster", "euw1-a", "--tier", "shared", "-C", root).code == 0
     arguments = (
         "--tenant",

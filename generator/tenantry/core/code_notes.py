@@ -75,5 +75,6 @@ NOTES: dict[str, Note] = {
     "V076": Note("warning: which of the two answers depends on age or chance", "Traefik, pkg/muxer/http; ingress-nginx, docs/how-it-works", "Give each a host, a path or a priority of its own."),
     "V077": Note("warning: browsers refuse the host, unless a certificate beside the tree is for it", "RFC 6125, 6.4.3; Traefik, pkg/tls", "Add the host to the Certificate's dnsNames."),
     "V078": Note("error for values that are ignored, a warning for a version that moves", "Argo CD 3.6, util/versions/tags.go; docs/user-guide/helm.md", "Name one version of the chart, and one kind of values."),
+    "V090": Note("error: the operator leaves the whole object out, and says so in its log only", "prometheus-operator, pkg/alertmanager/validation", "Name receivers and time intervals of the same object, each once."),
     "V075": Note("error: nothing says how to judge it", "the fleet's inputs", "Move it into a cluster's folder."),
 }  # fmt: skip
