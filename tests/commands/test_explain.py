@@ -121,6 +121,10 @@ def test_what_is_explained_is_what_is_rendered() -> None:
         assert completed(template, context["labels"], context.get("namespace")) == file.value, file.file
 
 
+WITHOUT_A_LINE = {"templates/charts/traefik.yaml.j2"}
+"""Templates whose text is made as a whole and indented afterwards: the file alone is named."""
+
+
 def test_the_named_template_line_has_the_key_or_makes_it() -> None:
     wrong = []
     for file in one_of_each():
@@ -131,7 +135,7 @@ def test_the_named_template_line_has_the_key_or_makes_it() -> None:
                 assert number == 1, f"{file.file}:{number} is explained by nothing"
                 continue
             view = view.at(field) if view else View(file.made, file.unit.context(), field)
-            if not view.added and not says(str(view.template), field, text):
+            if not view.added and str(view.template) not in WITHOUT_A_LINE and not says(str(view.template), field, text):
                 wrong.append(f"{file.file}:{number}: {text.strip()!r} by {view.template}")
     assert not wrong
 
@@ -253,6 +257,8 @@ EDITS = [
     ("tiers/dedicated.yaml", "storagePerUserGiB: 0.25", "storagePerUserGiB: 0.5", "euw1-globex/production/globex-eu"),
 ]  # fmt: skip
 """Input file, what stands there, what shall stand there, and the units that are looked at."""
+NOT_FOLLOWED = {"restore-drill"}
+"""Objects that the experiment can't make again alone: a cell's drill is there for its members. Their fields name no line."""
 STEPS = {"users: 1800"}
 """Edits that leave some of what the line decides as it is: sizes go in steps."""
 
@@ -295,7 +301,7 @@ def test_fields_that_an_edit_changes_name_its_line_and_others_do_not(
         if f"{path}/".startswith(f"{below}/"):
             after = objects(edited.units[path])
             for identity, value in objects(unit).items():
-                for field, leaf in leaves(value):
+                for field, leaf in leaves(value) if identity.name not in NOT_FOLLOWED else ():
                     here = (path, value, identity, field)
                     (same if dig(after.get(identity, {}), *field) == leaf else changed).append(here)
     assert changed, "the edit changes nothing here"

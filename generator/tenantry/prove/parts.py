@@ -53,7 +53,7 @@ class PairPart:
     folders: frozenset[str]
     """Folders of rendered/."""
     deliveries: frozenset[str]
-    """Names of files that lie in the clusters' own folders: what Argo CD knows of the cells."""
+    """Names of files that lie in the clusters' own folders: what Argo CD and Alertmanager know of the cells."""
 
 
 @dataclass(frozen=True)
@@ -139,10 +139,14 @@ def _names(nodes: Iterable[_Node]) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _deliveries(promises: Promises, nodes: Iterable[_Node]) -> frozenset[str]:
-    space = promises.platform.namespaces.argocd
+    argocd, monitoring = promises.platform.namespaces.argocd, promises.platform.namespaces.monitoring
+    made = (
+        ("argoproj.io", "AppProject", argocd, names.cell_application), ("argoproj.io", "Application", argocd, names.cell_application),
+        ("monitoring.coreos.com", "AlertmanagerConfig", monitoring, names.cell_namespace),
+    )  # fmt: skip
     return frozenset(
-        file_name(ObjectId("argoproj.io", kind, space, names.cell_application(name)))
-        for what, name in nodes if what == "cell" for kind in ("AppProject", "Application")
+        file_name(ObjectId(group, kind, space, called(name)))
+        for what, name in nodes if what == "cell" for group, kind, space, called in made
     )  # fmt: skip
 
 

@@ -32,8 +32,8 @@ class Drill:
     deadline_seconds: int
     """The promised RTO: a restore that takes longer has failed, however well it ends."""
     archive: str
-    place: str
-    """Bucket and folder of the archive."""
+    folder: str
+    """Of the archive, in the cluster's backup bucket."""
     databases: tuple[tuple[str, str], ...]
     storage_gib: int
 
@@ -57,7 +57,7 @@ def instance_drill(instance: Instance, site: Site) -> Drill | None:
     own = instance.names
     return _drill(
         instance.tier, own.instance, instance.servers.serving.archive,
-        f"{site.cluster.object_storage.backup_bucket}/{own.object_prefix}",
+        own.object_prefix,
         ((own.database, attachment_folder(instance)),), size.storage_gib + size.wal_gib,
     )  # fmt: skip
 
@@ -72,17 +72,17 @@ def cell_drill(site: Site, tier: Tier, members: Sequence[Instance]) -> Drill | N
     databases = sorted((m.names.database, attachment_folder(m)) for m in there)
     return _drill(
         tier, namespace, cell_servers(cell).serving.archive,
-        f"{site.cluster.object_storage.backup_bucket}/{names.cell_secret_path(cell.name)}",
+        names.cell_secret_path(cell.name),
         tuple(databases), cell.postgresql.storage_gib + cell.postgresql.wal_gib,
     )  # fmt: skip
 
 
 def _drill(
-    tier: Tier, name: str, archive: str, place: str, databases: tuple[tuple[str, str], ...], storage_gib: int
+    tier: Tier, name: str, archive: str, folder: str, databases: tuple[tuple[str, str], ...], storage_gib: int
 ) -> Drill:
     promised = tier.backup.restore_drill
     return Drill(
-        every_days=_DAYS[promised.every], cron=_cron(name, promised), archive=archive, place=place, databases=databases,
+        every_days=_DAYS[promised.every], cron=_cron(name, promised), archive=archive, folder=folder, databases=databases,
         deadline_seconds=tier.objectives.rto_minutes * 60, storage_gib=storage_gib,
     )  # fmt: skip
 

@@ -29,6 +29,8 @@ def test_a_firewall_of_the_edge_is_used_as_promised(run: Run, fleet: Path) -> No
     tier = fleet / "tiers/shared.yaml"
     tier.write_text(tier.read_text().replace('webApplicationFirewall: "off"', "webApplicationFirewall: block"))
     assert run("set", "cluster/euw1-a", f"spec.traefik.firewallModule={MODULE}", "-C", fleet).code == 0
+    image = f"registry.provider.example/platform/traefik:3.7.15@sha256:{'a' * 64}"
+    assert run("set", "platform", f"spec.images.traefik={image}", "-C", fleet).code == 0
     assert run("render", "-C", fleet).code == 0
     assert run("verify", "-C", fleet).code == 0
     for name, old, new, message in CHANGES:
