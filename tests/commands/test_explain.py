@@ -135,7 +135,11 @@ def test_the_named_template_line_has_the_key_or_makes_it() -> None:
                 assert number == 1, f"{file.file}:{number} is explained by nothing"
                 continue
             view = view.at(field) if view else View(file.made, file.unit.context(), field)
-            if not view.added and str(view.template) not in WITHOUT_A_LINE and not says(str(view.template), field, text):
+            if (
+                not view.added
+                and str(view.template) not in WITHOUT_A_LINE
+                and not says(str(view.template), field, text)
+            ):
                 wrong.append(f"{file.file}:{number}: {text.strip()!r} by {view.template}")
     assert not wrong
 
