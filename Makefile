@@ -73,8 +73,8 @@ cluster: .venv/acceptance-ready ## Real nodes, containers and network on this ma
 	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m cluster check $(CHECK)
 
 .PHONY: cluster-up
-cluster-up: .venv/acceptance-ready ## Start that cluster and leave it running, with a kubeconfig
-	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m cluster up
+cluster-up: .venv/acceptance-ready ## Start that cluster with two tenants and leave it running, with a kubeconfig (EMPTY=1: the cluster alone)
+	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m cluster up $(if $(EMPTY),,service)
 
 .PHONY: cluster-down
 cluster-down: .venv/acceptance-ready ## Remove it

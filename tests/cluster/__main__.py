@@ -13,14 +13,16 @@ from pathlib import Path
 
 import yaml
 
-from acceptance.harness import packages, programs
+from acceptance.harness import definitions, packages, programs
 from acceptance.harness.process import NotReadyError
 from acceptance.harness.programs import UnavailableError, cache
 from cluster import forward, world
 from cluster.node import RUNTIME
-from cluster.programs import BASE, OPERATORS
+from cluster.programs import BASE
+from cluster.registry import CHECKS, Check
 from images import builder as images
 
+USAGE = 2
 MISSING_TOOL = 4
 
 
@@ -29,23 +31,36 @@ def say(text: str) -> None:
 
 
 def main(command: str, arguments: list[str]) -> int:
-    """`check [NAMES]`, `up` or `down`."""
+    """`check [NAMES]`, `up [service]` or `down`."""
     signal.signal(signal.SIGTERM, _interrupt)
     if command == "down":
         return down()
     try:
         world.require()
         cache().mkdir(parents=True, exist_ok=True)
-        programs.ensure([*BASE, *(OPERATORS if command == "check" else ())], say)
         packages.ensure(list(RUNTIME), say)
         if command == "up":
-            return up()
-        images.ensure("postgresql", say)
+            provide([CHECKS[name] for name in arguments])
+            return up(arguments)
+        unknown = sorted(set(arguments) - CHECKS.keys())
+        if unknown:
+            say(f"cluster: no check is named {', '.join(unknown)}; there are {', '.join(CHECKS)}")
+            return USAGE
+        provide([CHECKS[name] for name in arguments or CHECKS])
         with world.remains():
             return _run(["check", *arguments])
     except (UnavailableError, images.UnavailableError) as error:
         say(f"cluster: {error}")
         return MISSING_TOOL
+
+
+def provide(checks: list[Check]) -> None:
+    """Build and fetch what has not been yet. Raises UnavailableError."""
+    programs.ensure(list(dict.fromkeys((*BASE, *(program for check in checks for program in check.programs)))), say)
+    if any(check.definitions for check in checks):
+        definitions.ensure(say)
+    for name, source in dict.fromkeys(image for check in checks for image in check.images):
+        images.ensure(name, say, source)
 
 
 def _run(arguments: list[str]) -> int:
@@ -70,8 +85,8 @@ def state() -> Path:
     return cache() / "cluster"
 
 
-def up() -> int:
-    """Start a cluster that stays, with a kubeconfig."""
+def up(what: list[str]) -> int:
+    """Start a cluster that stays, with a kubeconfig, empty or with the service."""
     folder = state()
     if folder.exists():
         say("cluster: one is there; 'make cluster-down' removes it")
@@ -85,11 +100,16 @@ def up() -> int:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-    process = subprocess.Popen(world.command([sys.executable, "-m", "cluster.inside", "stay", str(folder)]))
+    process = subprocess.Popen(world.command([sys.executable, "-m", "cluster.inside", "stay", str(folder), *what]))
     (folder / "pid").write_text(f"{os.getpid()} {process.pid}")
     while not (folder / "ready.json").is_file() and process.poll() is None:
         time.sleep(0.2)
     if process.poll() is None:
+        if (folder / "edge.sock").exists():
+            port = forward.listen(folder / "edge.sock")
+            (folder / "edge").write_text(
+                f"curl --insecure --resolve HOST:{port}:127.0.0.1 https://HOST:{port}/web/login"
+            )
         _write_kubeconfig(folder, forward.listen(folder / "api.sock"))
     process.wait()
     os._exit(1)
@@ -107,6 +127,8 @@ def _wait(folder: Path) -> int:
             down()
             return 1
         time.sleep(0.3)
+    if (folder / "edge").is_file():
+        say((folder / "edge").read_text())
     say(f"\nexport KUBECONFIG={folder / 'kubeconfig'}\n'make cluster-down' removes the cluster.")
     return 0
 

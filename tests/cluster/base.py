@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -27,6 +28,7 @@ from cluster.network import Addresses, at
 from cluster.node import (
     SANDBOX_IMAGE,
     Node,
+    add_name,
     load,
     packages_path,
     start_containerd,
@@ -43,6 +45,10 @@ PLACES = (("system", "a"), ("shared", "a"), ("shared", "b"), ("shared-db", "a"),
 Manifest = dict[str, Any]
 
 
+class NeverError(Exception):
+    """What is waited for can't come true any more."""
+
+
 @dataclass
 class Cluster:
     """A running cluster, as its administrator."""
@@ -56,19 +62,22 @@ class Cluster:
     laps: dict[str, float] = field(default_factory=dict)
     """Seconds from the start until something was there."""
 
-    def load(self, *images: Image) -> None:
-        """Put images on all nodes."""
-        self.load_archive(*(archive(image) for image in images))
+    def load(self, *images: Image, pools: Sequence[str] = ()) -> None:
+        """Put images on all nodes, or on those of some pools."""
+        self.load_archive(*(archive(image) for image in images), pools=pools)
 
-    def load_archive(self, *paths: Path) -> None:
-        """The same for archives that are there."""
+    def load_archive(self, *paths: Path, pools: Sequence[str] = (), tag: tuple[str, str] | None = None) -> None:
+        """The same for archives that are there; to some pools only; `tag`: an image's name, and a further one for it."""
+        nodes = [node for node in self.nodes if not pools or node.pool in pools]
 
         def load_all(node: Node) -> None:
             for path in paths:
                 load(node, path)
+            if tag:
+                add_name(node, *tag)
 
-        with ThreadPoolExecutor(len(self.nodes)) as pool:
-            list(pool.map(load_all, self.nodes))
+        with ThreadPoolExecutor(len(nodes)) as pool:
+            list(pool.map(load_all, nodes))
 
     def apply(self, manifests: Iterable[Manifest]) -> None:
         """Apply in this order. Raises AssertionError with the server's reason."""
@@ -76,10 +85,10 @@ class Cluster:
             answer = self.api.apply(manifest)
             assert answer.accepted, f"{manifest['kind']} {manifest['metadata']['name']}: {answer.message}"
 
-    def kubectl(self, *arguments: str, code: int | None = 0, text: str = "") -> str:
-        """What kubectl prints; `text` goes to its standard input. Raises AssertionError for another exit code."""
+    def kubectl(self, *arguments: str, code: int | None = 0, text: str = "", wait: float = 300) -> str:
+        """What kubectl prints within `wait` seconds; `text` goes to its standard input. Raises AssertionError for another exit code."""
         command = [str(KUBERNETES.binary("kubectl")), f"--kubeconfig={self.kubeconfig}", *arguments]
-        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=300)
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=wait)
         assert code is None or done.returncode == code, f"kubectl {' '.join(arguments)}: {done.stdout}{done.stderr}"
         return done.stdout + done.stderr
 
@@ -99,7 +108,7 @@ class Cluster:
         """Wait for something in a namespace. Raises AssertionError with its Pods and the warnings of its events."""
         try:
             wait_for(what, question, seconds, every=0.5)
-        except AssertionError as error:
+        except (AssertionError, NeverError) as error:
             pods = self.kubectl("-n", namespace, "get", "pods", "-o", "wide", code=None)
             warnings = self.kubectl("-n", namespace, "get", "events", "--field-selector=type=Warning", code=None)
             logs = [f"--- {name}\n{self._log(namespace, name)}" for name in self._unfinished(namespace)[:4]]
@@ -199,7 +208,7 @@ def start(processes: Processes, place: Path, name: str, say: Callable[[str], Non
     """Start an empty cluster with the networks, pools and storage classes of the fleet's cluster `name`."""
     began = time.monotonic()
     spec = fleet.cluster_input(name)["spec"]
-    found = network.addresses(spec["networks"], len(PLACES))
+    found = network.addresses(spec["networks"], spec["objectStorage"], len(PLACES))
     nodes = list(_nodes(spec, place))
     network.lay(found, [node.name for node in nodes])
     folder = place / "control-plane"
@@ -228,7 +237,11 @@ def start(processes: Processes, place: Path, name: str, say: Callable[[str], Non
     wait_until_ready(lambda: api.list("v1", "Node"), [node.name for node in nodes])
     lap("nodes ready")
     paths = [{"node": node.name, "paths": [str(node.volumes)]} for node in nodes]
-    values = {"DNS": found.dns, "PATHS": json.dumps({"nodePathMap": paths})}
+    outside = {found.objects: spec["objectStorage"]["endpoint"], network.GIT: fleet.platform()["git"]["repository"]}
+    names = [f"{address} {urlsplit(url).hostname}" for address, url in outside.items()]
+    values = {
+        "DNS": found.dns, "OUTSIDE": "\n        ".join(names), "PATHS": json.dumps({"nodePathMap": paths}),
+    }  # fmt: skip
     cluster.apply([*_addons("dns", values), *_addons("storage", values), *_storage_classes(spec)])
     cluster.wait_for_deployment("kube-system", "coredns", 40)
     cluster.wait_for_deployment("local-path-storage", "local-path-provisioner")

@@ -13,14 +13,11 @@ from cluster.control_plane import PORT
 _BLOCK = 1 << 16
 
 
-def serve(folder: Path, cluster: Cluster) -> None:
-    """Inside: accept at `<folder>/api.sock` and pass on to the API server; write what a kubeconfig needs beside it."""
-    address = (cluster.addresses.api_server, PORT)
-    path = folder / "api.sock"
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(path))
-    listener.listen(64)
-    threading.Thread(target=_accept, args=(listener, lambda: socket.create_connection(address)), daemon=True).start()
+def serve(folder: Path, cluster: Cluster, edge: tuple[str, int] | None) -> None:
+    """Inside: accept at sockets in the folder and pass on to API server and edge; write what a kubeconfig needs beside them."""
+    _serve(folder / "api.sock", (cluster.addresses.api_server, PORT))
+    if edge:
+        _serve(folder / "edge.sock", edge)
     names = {
         "authority": cluster.api.authority,
         "certificate": cluster.kubeconfig.with_suffix(".crt"),
@@ -30,6 +27,13 @@ def serve(folder: Path, cluster: Cluster) -> None:
     ready.touch(0o600)
     ready.write_text(json.dumps({name: Path(source).read_text() for name, source in names.items()}))
     ready.rename(folder / "ready.json")
+
+
+def _serve(path: Path, address: tuple[str, int]) -> None:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen(64)
+    threading.Thread(target=_accept, args=(listener, lambda: socket.create_connection(address)), daemon=True).start()
 
 
 def listen(path: Path) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import tarfile
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from acceptance.harness.programs import cache
+from cluster.layers import add
 
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -64,8 +64,8 @@ def _write(image: Image, target: Path) -> None:
     name = f"{hashlib.sha256(text).hexdigest()}.json"
     manifest = [{"Config": name, "RepoTags": [image.name], "Layers": ["layer.tar"]}]
     with tarfile.open(target, "w") as whole:
-        _add(whole, name, text)
-        _add(whole, "manifest.json", json.dumps(manifest).encode())
+        add(whole, name, text)
+        add(whole, "manifest.json", json.dumps(manifest).encode())
         whole.add(layer, "layer.tar")
     layer.unlink()
 
@@ -88,15 +88,9 @@ def _layer(image: Image, target: Path) -> None:
             folder(path, 0o1777)
         for path, source in sorted(image.files.items()):
             folder(os.path.dirname(path))  # noqa: PTH120
-            _add(layer, path, source.read_bytes(), 0o755)
+            add(layer, path, source.read_bytes(), 0o755)
         for path, leads_to in sorted(image.links.items()):
             folder(os.path.dirname(path))  # noqa: PTH120
             entry = tarfile.TarInfo(path)
             entry.type, entry.linkname = tarfile.SYMTYPE, leads_to
             layer.addfile(entry)
-
-
-def _add(archive: tarfile.TarFile, name: str, content: bytes, mode: int = 0o644) -> None:
-    entry = tarfile.TarInfo(name)
-    entry.size, entry.mode = len(content), mode
-    archive.addfile(entry, io.BytesIO(content))

@@ -14,8 +14,12 @@ import pytest
 from acceptance.harness import programs
 from acceptance.harness.process import Processes, ProgramEndedError
 from cluster import base, world
+from cluster import service as services
+from cluster.base import Cluster
 from cluster.forward import serve
 from cluster.plugin import Checks
+from cluster.registry import CHECKS
+from cluster.trees import TENANTS
 
 HERE = Path(__file__).resolve().parent
 LOGS = "cluster-logs"
@@ -28,7 +32,7 @@ def say(text: str) -> None:
 
 
 def main(mode: str, arguments: list[str]) -> int:
-    """`check [NAMES]` runs checks; `stay SOCKET` serves the API server at a socket until the process is ended."""
+    """`check [NAMES]` runs checks; `stay FOLDER [service]` serves the API server, and the edge of a service, at sockets until the process is ended."""
     place = world.furnish(programs.cache().parent)
     temporary = place / "tmp"
     temporary.mkdir()
@@ -45,12 +49,25 @@ def main(mode: str, arguments: list[str]) -> int:
             _keep(logs)
             return 1
         if mode == "stay":
-            serve(Path(arguments[0]), cluster)
-            signal.pause()
-            return 0
-        modules = [str(HERE / "checks" / f"test_{name}.py") for name in arguments] or [str(HERE / "checks")]
+            return _stay(cluster, place, Path(arguments[0]), arguments[1:])
+        modules = [str(HERE / "checks" / f"test_{name}.py") for name in arguments or CHECKS]
         options = ["-c", str(HERE / "pytest.ini"), "--rootdir", str(HERE), "-p", "no:cacheprovider", *modules]
         return int(pytest.main(options, plugins=[Checks(cluster)]))
+
+
+def _stay(cluster: Cluster, place: Path, folder: Path, what: list[str]) -> int:
+    edge = None
+    if what:
+        served = services.start(cluster, place / "service", say)
+        for tenant in TENANTS:
+            served.release(tenant)
+            served.lap(f"{tenant} is installed")
+            reads = f"kubectl -n {tenant} get secret odoo-secret -o jsonpath='{{.data.admin-password}}' | base64 -d"
+            say(f"{served.host(tenant)}: user admin, first password by {reads}")
+        edge = (served.edge(), services.EDGE_PORT)
+    serve(folder, cluster, edge)
+    signal.pause()
+    return 0
 
 
 def _keep(logs: Path) -> None:

@@ -10,8 +10,11 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 BRIDGE = "nodes0"
+GIT = "203.0.113.10"
+"""Of the git server, which lies outside."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,14 @@ class Addresses:
     services: str
     dns: str
     first_service: str
+    objects: str
+    """Of the object store, which lies outside."""
     nodes: tuple[str, ...]
     pod_ranges: tuple[str, ...]
 
 
-def addresses(networks: dict[str, list[str]], nodes: int) -> Addresses:
-    """From the section `networks` of a cluster file. Raises ValueError when the ranges have no room."""
+def addresses(networks: dict[str, list[str]], storage: dict[str, Any], nodes: int) -> Addresses:
+    """From the sections `networks` and `objectStorage` of a cluster file. Raises ValueError when the ranges have no room."""
     server = ipaddress.ip_network(networks["apiServer"][0])
     machines = ipaddress.ip_network(networks["nodes"][0])
     pods = ipaddress.ip_network(networks["pods"][0])
@@ -43,7 +48,7 @@ def addresses(networks: dict[str, list[str]], nodes: int) -> Addresses:
         raise ValueError(f"{pods} has no room for {nodes} nodes")
     return Addresses(
         api_server=str(server[1]), prefix=around.prefixlen, pods=str(pods), services=str(services), dns=str(services[10]),
-        first_service=str(services[1]), nodes=tuple(str(machines[10 + n]) for n in range(nodes)),
+        first_service=str(services[1]), objects=str(ipaddress.ip_network(storage["cidrs"][0])[1]), nodes=tuple(str(machines[10 + n]) for n in range(nodes)),
         pod_ranges=tuple(str(ranges[n + 1]) for n in range(nodes)),
     )  # fmt: skip
 
@@ -52,6 +57,8 @@ def lay(found: Addresses, names: Sequence[str]) -> None:
     """Bridge, namespaces and routes; each node reaches the Pods of each other."""
     _run("ip", "link", "add", BRIDGE, "type", "bridge")
     _run("ip", "address", "add", f"{found.api_server}/{found.prefix}", "dev", BRIDGE)
+    for outside in (found.objects, GIT):
+        _run("ip", "address", "add", f"{outside}/32", "dev", BRIDGE)
     _run("ip", "link", "set", BRIDGE, "up")
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     for number, name in enumerate(names):

@@ -38,6 +38,11 @@ class Node:
         return self.folder / "containerd.sock"
 
     @property
+    def layers(self) -> Path:
+        """Where containerd keeps images and the containers' file systems."""
+        return self.folder.parent.parent / world.LAYERS / self.name
+
+    @property
     def volumes(self) -> Path:
         """Local volumes of its Pods."""
         return self.folder / "volumes"
@@ -62,6 +67,12 @@ def load(node: Node, archive: Path) -> None:
     """Import an image. Raises AssertionError with containerd's reason."""
     done = _ctr(node, "--namespace", "k8s.io", "images", "import", "--no-unpack", str(archive))
     assert done.returncode == 0, f"{archive.name} on {node.name}: {done.stderr}"
+
+
+def add_name(node: Node, name: str, other: str) -> None:
+    """Give an image a further name, which may have a digest that nobody compares. Raises AssertionError."""
+    done = _ctr(node, "--namespace", "k8s.io", "images", "tag", "--force", name, other)
+    assert done.returncode == 0, f"{other} on {node.name}: {done.stderr}"
 
 
 def start_kubelet(processes: Processes, node: Node, found: Addresses, folder: Path, kubeconfig: Path) -> None:
@@ -173,7 +184,7 @@ def _pod_network(folder: Path, pods: str) -> dict[str, Any]:
 def _containerd(folder: Path, node: Node) -> str:
     # Without CAP_SYS_RESOURCE no process may lower its oom_score_adj, and runc would end.
     return f'''version = 2
-root = "{folder}/root"
+root = "{node.layers}"
 state = "{folder}/state"
 [grpc]
   address = "{node.socket}"

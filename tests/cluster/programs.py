@@ -34,4 +34,34 @@ CLOUDNATIVE_PG = Program(
 )
 """The same module as the acceptance suite's, with the manifest of the release."""
 
-OPERATORS = (CLOUDNATIVE_PG,)
+BARMAN_CLOUD_PLUGIN = Program(
+    "plugin-barman-cloud",
+    "github.com/cloudnative-pg/plugin-barman-cloud",
+    {"manager": "github.com/cloudnative-pg/plugin-barman-cloud/cmd/manager"},
+    assets=("manifest.yaml",),
+)
+
+CERT_MANAGER = Program(
+    "cert-manager",
+    "github.com/cert-manager/cert-manager",
+    {"cert-manager": "."},
+)
+"""Its controllers without webhook, ACME and vendors: its own program is a module that no proxy serves."""
+EXTERNAL_SECRETS = Program(
+    "external-secrets", "github.com/external-secrets/external-secrets", {"external-secrets": "."}
+)
+"""With the provider `kubernetes` alone; the last version whose providers lie in the released module."""
+KYVERNO = Program(
+    "kyverno",
+    "github.com/kyverno/kyverno",
+    {"kyverno": "github.com/kyverno/kyverno/cmd/kyverno"},
+    assets=("config/install-latest-testing.yaml",),
+)
+METRICS_SERVER = Program(
+    "metrics-server",
+    "sigs.k8s.io/metrics-server",
+    {"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"},
+    assets=tuple(f"manifests/base/{name}.yaml" for name in ("apiservice", "deployment", "rbac", "service")),
+)
+
+OPERATORS = (CLOUDNATIVE_PG, BARMAN_CLOUD_PLUGIN, CERT_MANAGER, EXTERNAL_SECRETS, KYVERNO, METRICS_SERVER)

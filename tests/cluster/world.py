@@ -11,6 +11,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,10 @@ CONTROLLERS = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blki
 SETTINGS = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops",
             "kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes")  # fmt: skip
 """Below /proc/sys: what a kubelet sets (pkg/kubelet/cm/container_manager_linux.go)."""
+LAYERS = "layers"
+"""Folder of the nodes' images."""
+DISK_BYTES = 40 << 30
+"""Sparse: what is not written takes no room."""
 _PLACES = (Path("/mnt"), Path("/srv"), Path("/media"))
 _PRIVATE = ("/run", "/var/log", "/var/lib/kubelet", "/var/lib/cni")
 """Folders that programs write to whatever they are told; in memory inside."""
@@ -56,10 +61,30 @@ def furnish(keep: Path) -> Path:
     inside = place / "cache" / keep.name
     inside.mkdir(parents=True)
     _run("mount", "--bind", str(keep), str(inside))
+    _mount_disk(place / LAYERS, keep)
     for folder in _PRIVATE:
         Path(folder).mkdir(parents=True, exist_ok=True)
         _run("mount", "-t", "tmpfs", "-o", "mode=755", "cluster", folder)
     return place
+
+
+def _mount_disk(folder: Path, keep: Path) -> None:
+    """A file system of its own on the disk of the user's cache, gone with these namespaces; without loop devices, in memory.
+
+    Images are gigabytes, and each node has its own copy.
+    """
+    folder.mkdir()
+    handle, name = tempfile.mkstemp(prefix="cluster-", suffix=".img", dir=keep)
+    with os.fdopen(handle, "wb") as file:
+        file.truncate(DISK_BYTES)
+    format_it = ["mkfs.ext4", "-q", "-O", "^has_journal", "-E", "nodiscard,lazy_itable_init=1", name]
+    mount_it = ["mount", "-o", "loop,noatime,discard", name, str(folder)]
+    try:
+        for command in (format_it, mount_it):
+            if subprocess.run(command, capture_output=True, check=False).returncode:
+                return
+    finally:
+        Path(name).unlink()
 
 
 def make_cgroups(node: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import Ran, add_tenant, tree
 from repositories import commit, git, start, unmerged
-from two_people import OFFBOARDING
+from two_people import ERASED, OFFBOARDING
 
 Run = Callable[..., Ran]
 
@@ -40,7 +40,7 @@ def branches(run: Run, fleet: Path, tmp_path_factory: pytest.TempPathFactory) ->
 def _make_branches(run: Run, fleet: Path) -> None:
     add_tenant(fleet, "contoso", "shared", "euw1-shared-a", users=24)
     acme = fleet / "tenants/acme.yaml"
-    acme.write_text(acme.read_text().replace("  tier:", f"{OFFBOARDING}  tier:", 1))
+    acme.write_text(acme.read_text().replace("  tier:", f"{OFFBOARDING}{ERASED}  tier:", 1))
     assert run("render", "-C", fleet).code == 0
     start(fleet)
     git(fleet, "switch", "--quiet", "--create", "leaves")

@@ -38,9 +38,11 @@ class UnavailableError(Exception):
 
 @dataclass(frozen=True)
 class Image:
-    """One folder of `images/`, built or not."""
+    """One folder with a Dockerfile, built or not."""
 
     name: str
+    source: Path = FOLDER
+    """Where that folder lies."""
 
     @property
     def tag(self) -> str:
@@ -48,7 +50,7 @@ class Image:
 
     @property
     def folder(self) -> Path:
-        return cache() / f"{self.name}-{_digest(self.name)}"
+        return cache() / f"{self.name}-{_digest(self.source / self.name)}"
 
     @property
     def archive(self) -> Path:
@@ -64,14 +66,14 @@ def cache() -> Path:
     return Path(platformdirs.user_cache_dir("tenantry")) / "images"
 
 
-def ensure(name: str, say: Say = lambda _: None) -> Path:
+def ensure(name: str, say: Say = lambda _: None, source: Path = FOLDER) -> Path:
     """The archive of an image, built if need be; it is named `localhost/tenantry/NAME:dev`. Raises UnavailableError."""
-    return built(name, say).archive
+    return built(name, say, source).archive
 
 
-def built(name: str, say: Say = lambda _: None) -> Image:
+def built(name: str, say: Say = lambda _: None, source: Path = FOLDER) -> Image:
     """An image that is there. Raises UnavailableError."""
-    image = Image(name)
+    image = Image(name, source)
     cache().mkdir(parents=True, exist_ok=True)
     with FileLock(f"{cache()}/{name}.lock"):
         if not image.folder.is_dir():
@@ -80,12 +82,14 @@ def built(name: str, say: Say = lambda _: None) -> Image:
     return image
 
 
-def _digest(name: str) -> str:
+def _digest(folder: Path) -> str:
     """Of the files of its folder and of how its base is made."""
     digest = hashlib.sha256(repr((SUITE, UNPACKED)).encode())
-    for path in sorted((FOLDER / name).rglob("*")):
+    for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix != ".pyc" and path.name != "contract.txt":
-            digest.update(f"{path.relative_to(FOLDER)}\0{path.stat().st_mode & 0o777}\0".encode() + path.read_bytes())
+            digest.update(
+                f"{path.relative_to(folder.parent)}\0{path.stat().st_mode & 0o777}\0".encode() + path.read_bytes()
+            )
     return digest.hexdigest()[:16]
 
 
@@ -95,7 +99,7 @@ def _build(image: Image) -> None:
     partial.mkdir()
     with _store() as buildah:
         _run([*buildah, "pull", "--quiet", f"docker-archive:{_base()}"])
-        context, arguments = FOLDER / image.name, _network_settings()
+        context, arguments = image.source / image.name, _network_settings()
         _run([*buildah, "bud", "--isolation", "chroot", "--network", "host", "--pull-never", "--squash", *arguments,
               "--build-arg", f"BASE={BASE}", "--tag", image.tag, str(context)])  # fmt: skip
         _run([*buildah, "push", "--quiet", image.tag, f"docker-archive:{partial / 'image.tar'}:{image.tag}"])

@@ -32,7 +32,7 @@ class Serving:
         self.person = self.new_person()
 
     def new_person(self) -> Person:
-        return Person(self.pod.address, self.tenant.database)
+        return Person.at_pod(self.pod.address, self.tenant.database)
 
     def inside(self, command: list[str], given: str = "", pod: Pod | None = None) -> tuple[int, str]:
         """A further process of the Pod's container: a probe, or a shell."""

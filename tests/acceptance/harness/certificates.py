@@ -45,6 +45,13 @@ class Authority:
         self.certificate = folder / "ca.crt"
         self.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
+    def key_pair(self) -> KeyPair:
+        """The authority's own, for a program that signs with it."""
+        pair = KeyPair(self.certificate, self._folder / "ca.key")
+        pair.key.touch(0o600)
+        pair.key.write_bytes(_pem(self._key))
+        return pair
+
     def issue(self, name: str, hosts: tuple[str, ...] = (), groups: tuple[str, ...] = ()) -> KeyPair:
         """A certificate for a server (`hosts`: names and addresses) or a client (common name and organizations)."""
         key = ec.generate_private_key(ec.SECP256R1())
@@ -63,12 +70,14 @@ class Authority:
         safe = name.replace(":", "-").replace("*", "any")
         pair = KeyPair(self._folder / f"{safe}.crt", self._folder / f"{safe}.key")
         pair.certificate.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-        pair.key.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
+        pair.key.write_bytes(_pem(key))
         return pair
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:

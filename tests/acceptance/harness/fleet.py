@@ -53,7 +53,12 @@ def clusters() -> tuple[str, ...]:
 @cache
 def tree(cluster: str) -> tuple[Rendered, ...]:
     """Every object of a cluster, Namespaces first."""
-    found = [_read(path) for path in sorted((RENDERED / cluster).rglob("*.yaml"))]
+    return read(RENDERED / cluster)
+
+
+def read(folder: Path) -> tuple[Rendered, ...]:
+    """Every object below a folder, Namespaces first."""
+    found = [_read(path) for path in sorted(folder.rglob("*.yaml"))]
     return tuple(sorted(found, key=lambda item: item.kind != "Namespace"))
 
 
@@ -99,6 +104,12 @@ def cluster_input(name: str) -> dict[str, Any]:
     """The Cluster file of that name."""
     (found,) = [document for document in inputs("clusters") if document["metadata"]["name"] == name]
     return found
+
+
+def platform() -> dict[str, Any]:
+    """`spec` of the Platform file."""
+    content = yaml.load((REPOSITORY / "platform/platform.yaml").read_bytes(), yaml.CSafeLoader)
+    return dict(content["spec"])
 
 
 def inputs(kind: str) -> list[dict[str, Any]]:

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 from acceptance.harness import fleet
 from acceptance.harness.certificates import Authority
-from acceptance.harness.namespaces import name_host
 
 ADDRESS = "10.254.0.1"
 IDENTITY = {"GIT_AUTHOR_NAME": "Acceptance", "GIT_AUTHOR_EMAIL": "acceptance@provider.example",
@@ -24,18 +23,17 @@ IDENTITY = {"GIT_AUTHOR_NAME": "Acceptance", "GIT_AUTHOR_EMAIL": "acceptance@pro
 class Repository:
     """A bare repository served at the URL that the Applications name, and a work tree to commit from."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, *, rendered: Path = fleet.RENDERED, address: str = ADDRESS) -> None:
         self.work = folder / "work"
         self._folder = folder / "served"
         self._url = urlsplit(url)
         self.bare = self._folder / self._url.path.lstrip("/")
         self.bare.parent.mkdir(parents=True)
         self.authority = Authority(folder / "tls", "git")
-        host = str(self._url.hostname)
-        self._pair = self.authority.issue(host, (host,))
-        name_host(host, ADDRESS)
+        self._pair = self.authority.issue(self.host, (self.host,))
+        self._address = address
         self._git("init", "--quiet", "--bare", "--initial-branch=main", str(self.bare), at=folder)
-        shutil.copytree(fleet.RENDERED, self.work / "rendered")
+        shutil.copytree(rendered, self.work / "rendered")
         self._git("init", "--quiet", "--initial-branch=main")
         self._git("remote", "add", "origin", str(self.bare))
         self.commit("the fleet as rendered")
@@ -59,13 +57,18 @@ class Repository:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    @property
+    def host(self) -> str:
+        """Its name."""
+        return str(self._url.hostname)
+
     def __enter__(self) -> Repository:
         root = str(self._folder)
 
         class Handler(_GitBackend):
             project_root = root
 
-        self._server = ThreadingHTTPServer((ADDRESS, self._url.port or 443), Handler)
+        self._server = ThreadingHTTPServer((self._address, self._url.port or 443), Handler)
         self._server.daemon_threads = True
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self._pair.certificate, self._pair.key)

@@ -1,4 +1,4 @@
-"""Programs built from released Go modules, and files taken from them, once for each go.mod and go.sum."""
+"""Programs built from released Go modules, and files taken from them, once for each content of their folder."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class Program:
     def folder(self) -> Path:
         """Where this build lies, or would lie."""
         digest = hashlib.sha256(repr((self.packages, self.assets, self.linker)).encode())
-        for name in ("go.mod", "go.sum"):
-            digest.update((MODULES / self.name / name).read_bytes())
+        for path in sorted((MODULES / self.name).iterdir()):
+            digest.update(path.read_bytes())
         return cache() / "programs" / f"{self.name}-{digest.hexdigest()[:16]}"
 
     def binary(self, name: str = "") -> Path:
@@ -78,7 +78,7 @@ ARGO_CD = Program(
     "argo-cd",
     "github.com/argoproj/argo-cd/v3",
     {"argocd": "github.com/argoproj/argo-cd/v3/cmd"},
-    assets=("hack/git-verify-wrapper.sh", "hack/gpg-wrapper.sh"),
+    assets=("hack/git-verify-wrapper.sh", "hack/gpg-wrapper.sh", "manifests/core-install.yaml"),
 )
 
 RCLONE = Program("rclone", "github.com/rclone/rclone", {"rclone": "."})

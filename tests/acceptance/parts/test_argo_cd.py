@@ -2,82 +2,33 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from acceptance.harness import fleet
+from acceptance.harness import argo_cd, fleet
+from acceptance.harness.argo_cd import VERSION, ArgoCd, unsynced
 from acceptance.harness.cluster import workloads
-from acceptance.harness.control_plane import ControlPlane, ControlPlanes, add_namespaces, add_nodes, nodes_of
-from acceptance.harness.git_server import Repository
+from acceptance.harness.control_plane import ControlPlanes, add_namespaces, add_nodes, nodes_of
+from acceptance.harness.git_server import ADDRESS, Repository
+from acceptance.harness.namespaces import name_host
 from acceptance.harness.operators import Operators
-from acceptance.harness.packages import REDIS, libraries
-from acceptance.harness.process import Processes, free_port, listens, wait_for
+from acceptance.harness.packages import REDIS
+from acceptance.harness.process import Processes, wait_for
 from acceptance.harness.programs import ARGO_CD
 from acceptance.harness.tally import Tally
 
 CLUSTER = "euc1-a"
-VERSION = "argoproj.io/v1alpha1"
-Applications = dict[str, dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class World:
-    """A cluster that Argo CD fills from a repository."""
-
-    plane: ControlPlane
-    repository: Repository
-
-    def applications(self) -> Applications:
-        return {one["metadata"]["name"]: one for one in self.plane.api.list(VERSION, "Application")}
-
-    def sync(self, name: str) -> None:
-        """What a person's click does, also outside of maintenance windows."""
-        application = self.applications()[name]
-        options = application["spec"]["syncPolicy"]["syncOptions"]
-        operation = {"initiatedBy": {"username": "acceptance"}, "sync": {"prune": False, "syncOptions": options}}
-        assert self.plane.api.merge(application, {"operation": operation}).accepted
-
-    def refresh(self, *names: str) -> None:
-        """What the repository's webhook does."""
-        for application in self.applications().values():
-            if not names or application["metadata"]["name"] in names:
-                self.plane.api.merge(
-                    application, {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
-                )
-
-    def synced(self, revision: str, *names: str) -> bool:
-        """Are these (or all) applications synced to that commit? Raises AssertionError with the one that is not."""
-        for name, one in self.applications().items():
-            if names and name not in names:
-                continue
-            sync = one.get("status", {}).get("sync", {})
-            told = one.get("status", {}).get("operationState", {}).get("message", "")
-            conditions = [c["message"] for c in one.get("status", {}).get("conditions", ())]
-            assert sync.get("status") == "Synced", f"{name}: {sync.get('status')} {told} {conditions} {unsynced(one)}"
-            assert sync.get("revision") == revision, f"{name}: at another commit"
-            assert "operation" not in one, f"{name}: an operation waits"
-            assert one["status"].get("operationState", {}).get("phase") == "Succeeded", f"{name}: {told}"
-        return True
-
-
-def unsynced(application: dict[str, Any]) -> list[str]:
-    resources = application.get("status", {}).get("resources", ())
-    return [f"{r['kind']}/{r['name']}" for r in resources if r.get("status") not in ("Synced", None)][:5]
 
 
 @pytest.fixture(scope="module")
-def world(control_planes: ControlPlanes, processes: Processes) -> Iterator[World]:
+def world(control_planes: ControlPlanes, processes: Processes) -> Iterator[ArgoCd]:
     plane = control_planes.start(CLUSTER, groups=["argoproj.io"])
     control_planes.add_controllers(plane)
     control_planes.add_scheduler(plane)
@@ -88,101 +39,24 @@ def world(control_planes: ControlPlanes, processes: Processes) -> Iterator[World
     folder.mkdir()
     (item,) = [i for i in fleet.every("Application", cluster=CLUSTER) if i.name == f"{CLUSTER}-platform"]
     with Repository(folder, item.manifest["spec"]["source"]["repoURL"]) as repository, Operators(plane.api):
-        _configure(plane, repository)
-        _start(plane, processes, folder)
-        yield World(plane, repository)
-
-
-def _configure(plane: ControlPlane, repository: Repository) -> None:
-    """What the installation of Argo CD brings, and the cluster's registration by name."""
-    part = {"app.kubernetes.io/part-of": "argocd"}
-    certificate = {"git.provider.example": repository.authority.certificate.read_text()}
-    settings = {
-        "argocd-cm": {"timeout.reconciliation": "600s"}, "argocd-rbac-cm": {}, "argocd-cmd-params-cm": {},
-        "argocd-ssh-known-hosts-cm": {}, "argocd-gpg-keys-cm": {}, "argocd-tls-certs-cm": certificate,
-    }  # fmt: skip
-    for name, data in settings.items():
-        _make(plane, "ConfigMap", name, part, {"data": data})
-    _make(plane, "Secret", "argocd-secret", part, {"data": {"server.secretkey": _encoded("acceptance")}})
-    config = {"bearerToken": plane.api.token, "tlsClientConfig": {"caData": _encoded(plane.api.authority.read_text())}}
-    data = {"name": CLUSTER, "server": plane.api.server, "config": json.dumps(config)}
-    labels = {"argocd.argoproj.io/secret-type": "cluster"}
-    _make(
-        plane, "Secret", f"cluster-{CLUSTER}", labels, {"data": {key: _encoded(value) for key, value in data.items()}}
-    )
-
-
-def _encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
-def _make(plane: ControlPlane, kind: str, name: str, labels: dict[str, str], rest: dict[str, Any]) -> None:
-    metadata = {"name": name, "namespace": "argocd", "labels": labels}
-    answer = plane.api.create({"apiVersion": "v1", "kind": kind, "metadata": metadata, **rest})
-    assert answer.accepted, answer.message
-
-
-def _start(plane: ControlPlane, processes: Processes, folder: Path) -> None:
-    scripts = folder / "bin"
-    scripts.mkdir()
-    for name in ("git-verify-wrapper.sh", "gpg-wrapper.sh"):
-        shutil.copy(ARGO_CD.asset(f"hack/{name}"), scripts / name)
-        (scripts / name).chmod(0o755)
-    redis, repo, metrics = free_port(), free_port(), free_port()
-    processes.start("argo-cd-redis", [REDIS.path(), "--port", str(redis), "--save", ""], ready=listens(redis), environment=libraries(),
-                    folder=folder)  # fmt: skip
-    for name in ("tls", "plugin", "gpg", "ssh"):
-        (folder / f"app-{name}").mkdir()
-    (folder / "app-tls/git.provider.example").write_bytes((folder / "tls/ca.crt").read_bytes())
-    common = {
-        "PATH": f"{scripts}:/usr/local/bin:/usr/bin:/bin", "ARGOCD_TLS_DATA_PATH": str(folder / "app-tls"),
-        "ARGOCD_SSH_DATA_PATH": str(folder / "app-ssh"), "ARGOCD_GNUPGHOME": str(folder / "app-gpg"), "ARGOCD_GPG_ENABLED": "false",
-        "ARGOCD_PLUGINSOCKFILEPATH": str(folder / "app-plugin"), "KUBECONFIG": str(plane.kubeconfig),
-    }  # fmt: skip
-    binary = ARGO_CD.binary()
-    kubernetes = ["--kubeconfig", str(plane.kubeconfig), "--namespace", "argocd"]
-    processes.start(
-        "argo-cd-repo-server",
-        [binary, "--address", "127.0.0.1", "--port", str(repo), "--metrics-address", "127.0.0.1", "--metrics-port", str(free_port()),
-         "--disable-tls", "--client-ca-path", "", "--redis", f"127.0.0.1:{redis}"],
-        environment={**common, "ARGOCD_BINARY_NAME": "argocd-repo-server"}, ready=listens(repo),
-    )  # fmt: skip
-    processes.start(
-        "argo-cd-controller",
-        [binary, *kubernetes, "--repo-server", f"127.0.0.1:{repo}", "--repo-server-plaintext", "--redis", f"127.0.0.1:{redis}",
-         "--metrics-port", str(metrics), "--app-resync", "600"],
-        environment={**common, "ARGOCD_BINARY_NAME": "argocd-application-controller"}, ready=listens(metrics),
-    )  # fmt: skip
+        name_host(repository.host, ADDRESS)
+        argo_cd.configure(plane.api, CLUSTER, repository)
+        argo_cd.start(plane.api, plane.kubeconfig, processes, folder, REDIS.path())
+        yield ArgoCd(plane.api, repository)
 
 
 @pytest.fixture(scope="module")
-def revision(world: World) -> str:
+def revision(world: ArgoCd) -> str:
     """The fleet's first commit, brought in by the platform's own Application and nothing else by hand."""
     head = world.repository.head()
     for kind in ("AppProject", "Application"):
         (item,) = [i for i in fleet.every(kind, cluster=CLUSTER) if i.name == f"{CLUSTER}-platform"]
-        assert (answer := world.plane.api.apply(item.manifest)).accepted, answer.message
+        assert (answer := world.api.apply(item.manifest)).accepted, answer.message
     wanted = {item.name for item in fleet.every("Application", cluster=CLUSTER)}
     wait_for("Applications made", lambda: wanted <= world.applications().keys(), 120, every=1)
     for name in sorted(wanted - {f"{CLUSTER}-platform"}, key=lambda name: (name.endswith("-app"), name)):
-        _bring(world, name, head)
+        world.bring(name, head)
     return head
-
-
-def _bring(world: World, name: str, head: str) -> None:
-    """Until synced; where a maintenance window is closed, by a person's click."""
-
-    def question() -> bool:
-        application = world.applications()[name]
-        state = application.get("status", {}).get("operationState", {})
-        waits = not application.get("operation") and state.get("phase") != "Running"
-        # Just after a sync the comparison may still be the old one; a second click would run the hooks again.
-        done = state.get("phase") == "Succeeded" and state.get("syncResult", {}).get("revision") == head
-        if waits and not done and application.get("status", {}).get("sync", {}).get("status") == "OutOfSync":
-            world.sync(name)
-        return world.synced(head, name)
-
-    wait_for(f"{name} synced", question, 150, every=1)
 
 
 CELL = {"metadata": {"name": "cell", "namespace": "argocd"}, "spec": {"destination": {"namespace": "cell"}}}
@@ -216,7 +90,7 @@ def test_what_later_waves_wait_for_is_not_healthy_too_early(tmp_path: Path, tall
         tally.check(f"STATUS: {status}" in done.stdout, f"{what} {content}: {done.stdout}{done.stderr}")
 
 
-def test_everything_is_synced(world: World, revision: str, tally: Tally) -> None:
+def test_everything_is_synced(world: ArgoCd, revision: str, tally: Tally) -> None:
     for name, application in world.applications().items():
         status = application["status"]
         tally.check(
@@ -227,16 +101,16 @@ def test_everything_is_synced(world: World, revision: str, tally: Tally) -> None
         tally.check(phase == "Succeeded", f"{name}: {phase} {status['operationState'].get('message')}")
     for item in fleet.tree(CLUSTER):
         if not item.is_hook:
-            tally.check(world.plane.api.get(item.manifest).accepted, f"{item} is not in the cluster")
+            tally.check(world.api.get(item.manifest).accepted, f"{item} is not in the cluster")
 
 
-def test_stays_in_sync(world: World, revision: str, tally: Tally) -> None:
+def test_stays_in_sync(world: ArgoCd, revision: str, tally: Tally) -> None:
     """Defaults and the autoscaler's replicas are no difference: refreshed hard, all stay Synced."""
-    for deployment in workloads(world.plane.api, "Deployment"):
+    for deployment in workloads(world.api, "Deployment"):
         if deployment["metadata"]["name"] == "odoo-web":  # the autoscaler's; the others' replicas are ours
-            world.plane.api.merge(deployment, {"spec": {"replicas": deployment["spec"]["replicas"] + 1}}, "scale")
+            world.api.merge(deployment, {"spec": {"replicas": deployment["spec"]["replicas"] + 1}}, "scale")
     for application in world.applications().values():
-        world.plane.api.merge(application, {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "hard"}}})
+        world.api.merge(application, {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "hard"}}})
 
     def refreshed() -> bool:
         return all(
@@ -249,7 +123,7 @@ def test_stays_in_sync(world: World, revision: str, tally: Tally) -> None:
         tally.check(application["status"]["sync"]["status"] == "Synced", f"{name}: {unsynced(application)}")
 
 
-def test_migration_before_deployment(world: World, revision: str, tally: Tally) -> None:
+def test_migration_before_deployment(world: ArgoCd, revision: str, tally: Tally) -> None:
     """PreSync hooks in their order, and only then the new Pods."""
     for name, application in world.applications().items():
         if not name.endswith("-app"):
@@ -262,9 +136,9 @@ def test_migration_before_deployment(world: World, revision: str, tally: Tally) 
             all(r["hookPhase"] == "Succeeded" for r in hooks), f"{name}: {[(r['name'], r['hookPhase']) for r in hooks]}"
         )
         namespace = application["spec"]["destination"]["namespace"]
-        jobs = {job["metadata"]["name"]: job for job in world.plane.api.list("batch/v1", "Job", namespace)}
+        jobs = {job["metadata"]["name"]: job for job in world.api.list("batch/v1", "Job", namespace)}
         done = jobs["odoo-migration"]["status"]["completionTime"]
-        for deployment in workloads(world.plane.api, "Deployment"):
+        for deployment in workloads(world.api, "Deployment"):
             if deployment["metadata"]["namespace"] == namespace:
                 made = deployment["metadata"]["creationTimestamp"]
                 tally.check(
@@ -272,7 +146,7 @@ def test_migration_before_deployment(world: World, revision: str, tally: Tally) 
                 )
 
 
-def test_a_promotion_moves_only_apps(world: World, revision: str, tally: Tally) -> None:
+def test_a_promotion_moves_only_apps(world: ArgoCd, revision: str, tally: Tally) -> None:
     """Another image digest, as a release promotion renders it: infra, cells and platform have nothing to do."""
     digests = set()
     for path in (world.repository.work / "rendered" / CLUSTER).rglob("app/*.yaml"):
@@ -287,7 +161,7 @@ def test_a_promotion_moves_only_apps(world: World, revision: str, tally: Tally) 
     others = [name for name in world.applications() if name not in apps]
     wait_for("others look at the commit", lambda: world.synced(head, *others), 120, every=1)
     for name in apps:
-        _bring(world, name, head)
+        world.bring(name, head)
     for name, one in world.applications().items():
         state = one["status"]["operationState"]
         moved = state["startedAt"] != started[name] and not _healed(state, apps)
@@ -311,9 +185,9 @@ def _last_sync(state: dict[str, Any]) -> str:
     return f"moved by {operation['initiatedBy']}, to {operation['sync'].get('revision')}, {resources}"
 
 
-def test_projects_keep_applications_in(world: World, revision: str, tally: Tally) -> None:
+def test_projects_keep_applications_in(world: ArgoCd, revision: str, tally: Tally) -> None:
     """An Application that points out of its project is refused; with the project opened it is not."""
-    api = world.plane.api
+    api = world.api
     (victim, *_) = sorted(name for name in world.applications() if name.endswith("-app"))
     original = next(i.manifest for i in fleet.every("Application", cluster=CLUSTER) if i.name == victim)
     other = next(name for name in fleet.instances(CLUSTER) if name != original["spec"]["destination"]["namespace"])
@@ -370,7 +244,7 @@ def _judged(application: dict[str, Any]) -> str:
     return "fine" if status.get("sync", {}).get("status") in ("Synced", "OutOfSync") else ""
 
 
-def _kinds(world: World, original: dict[str, Any], other: str) -> str:
+def _kinds(world: ArgoCd, original: dict[str, Any], other: str) -> str:
     """Sync a folder that holds what the project does not list: a Role, and a ConfigMap for a neighbour."""
     role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "sneaked"}, "rules": []}
     crossing = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "sneaked", "namespace": other}}
@@ -390,7 +264,7 @@ def _kinds(world: World, original: dict[str, Any], other: str) -> str:
     (folder / "sneaked.yaml").unlink()
     head = world.repository.commit("take it out")
     world.refresh(name)
-    present = world.plane.api.get({**crossing}).accepted
+    present = world.api.get({**crossing}).accepted
     wait_for("clean again", lambda: world.applications()[name]["status"]["sync"].get("revision") == head, 60, every=0.5)
     return "a neighbour's object was made" if present else told
 
@@ -399,20 +273,20 @@ def unsynced_names(application: dict[str, Any]) -> list[str]:
     return [r["name"] for r in application.get("status", {}).get("resources", ())]
 
 
-def _errors(world: World, name: str) -> str:
+def _errors(world: ArgoCd, name: str) -> str:
     return " ".join(
         c["message"] for c in world.applications()[name]["status"].get("conditions", ()) if c["type"].endswith("Error")
     )
 
 
-def _message(world: World, name: str) -> str:
+def _message(world: ArgoCd, name: str) -> str:
     state = world.applications()[name]["status"].get("operationState", {})
     results = state.get("syncResult", {}).get("resources", ())
     told = " ".join(r.get("message", "") for r in results if r.get("status") == "SyncFailed")
     return told if state.get("phase") in ("Failed", "Error") else ""
 
 
-def test_a_lost_file_loses_no_data(world: World, revision: str, tally: Tally) -> None:
+def test_a_lost_file_loses_no_data(world: ArgoCd, revision: str, tally: Tally) -> None:
     """Somebody removes an instance's folder from rendered/: its namespace and database stay."""
     namespace = sorted(fleet.instances(CLUSTER))[0]
     tenant, _, environment = namespace.rpartition("-")
@@ -439,10 +313,10 @@ def test_a_lost_file_loses_no_data(world: World, revision: str, tally: Tally) ->
         "initiatedBy": {"username": "acceptance"},
         "sync": {"prune": True, "syncOptions": application["spec"]["syncPolicy"]["syncOptions"]},
     }
-    assert world.plane.api.merge(application, {"operation": operation}).accepted
-    wait_for("what may go has gone", lambda: not world.plane.api.get(lost.manifest).accepted, 90, every=0.5)
+    assert world.api.merge(application, {"operation": operation}).accepted
+    wait_for("what may go has gone", lambda: not world.api.get(lost.manifest).accepted, 90, every=0.5)
     tally.control(True, f"{lost} was pruned")
     for item in kept:
-        body = world.plane.api.get(item.manifest).body
+        body = world.api.get(item.manifest).body
         alive = body.get("kind") == item.kind and "deletionTimestamp" not in body.get("metadata", {})
         tally.attack(alive, f"{item} was deleted with its file")

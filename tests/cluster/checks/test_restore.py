@@ -1,0 +1,64 @@
+"""A table dropped by hand in one tenant of a cell, brought back as of a minute before, by the printed commands alone."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from datetime import UTC, datetime
+
+from acceptance.harness.process import wait_for
+from cluster.asking import Visit, back_up, database_of, odoo, password, primary, sql
+from cluster.plugin import Show
+from cluster.service import Service
+from cluster.trees import CELL, TENANTS, tenantry
+
+ONE, OTHER = TENANTS
+TENANT, CELL_NAME = ONE.removesuffix("-production"), CELL.removesuffix("-cell")
+KEPT = "CREATE TABLE IF NOT EXISTS kept (word text); INSERT INTO kept VALUES ('{}')"
+
+
+def test_one_tenant_gets_its_table_back_and_its_neighbour_notices_nothing(
+    service: Service, visit: Visit, show: Show
+) -> None:
+    cluster = service.cluster
+    back_up(service, "first")
+    sql(service, database_of(ONE), KEPT.format("before"))
+    moment = str(sql(service, database_of(ONE), "SELECT clock_timestamp()"))
+    at = datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    wait_for("the next second", lambda: _second(service) > at, 10, every=0.2)
+    sql(service, database_of(ONE), "DROP TABLE kept")
+    sql(service, database_of(OTHER), KEPT.format("after"))
+    sql(service, "postgres", "SELECT pg_switch_wal()")
+    neighbour = odoo(service, OTHER)
+    began = time.monotonic()
+
+    def step(what: str, *arguments: str) -> None:
+        said = tenantry("restore", service.trees.folder, *arguments)
+        service.merge(" ".join(arguments))
+        service.argo_cd.bring(CELL, service.argo_cd.repository.head(), 600)
+        for part in ("infra", "app"):
+            service.argo_cd.bring(f"{ONE}-{part}", service.argo_cd.repository.head(), 900)
+        for line in said.splitlines():
+            if line.strip().startswith("kubectl wait"):
+                cluster.kubectl(*shlex.split(line)[1:], wait=900)
+        show(f"{what}: after {time.monotonic() - began:.0f} s")
+
+    step("the cell's server as of a minute before", CELL_NAME, "--to", at, "--reason", "a table was dropped")
+    step("its database copied and compared", TENANT, "--out-of-cell", "--reason", "a table was dropped")
+    step("switched", TENANT, "--next")
+    back = f"{database_of(ONE)}_d2"
+    assert sql(service, back, "SELECT word FROM kept") == "before"
+    person = visit(ONE, back)
+    wait_for("a login", lambda: person.log_in("admin", password(service, ONE)), 120, every=1)
+    show(f"the table is back, and a person logs in: after {time.monotonic() - began:.0f} s")
+    assert sql(service, database_of(OTHER), "SELECT word FROM kept") == "after"
+    assert odoo(service, OTHER) == neighbour
+    show(f"{OTHER}: what it wrote afterwards is there, its Pod did not restart; primary {primary(service)}")
+
+
+def _second(service: Service) -> str:
+    return (
+        datetime.fromisoformat(sql(service, "postgres", "SELECT clock_timestamp()"))
+        .astimezone(UTC)
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+    )

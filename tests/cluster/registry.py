@@ -1,0 +1,30 @@
+"""The modules of `checks/`, and what each needs beside an empty cluster. A new one is a file and a line here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from acceptance.harness.programs import ARGO_CD, RCLONE, Program
+from cluster.programs import OPERATORS
+from images.builder import FOLDER, NAMES
+
+OWN_IMAGES = Path(__file__).resolve().parent / "images"
+"""Images that no user needs, since an operator's release brings them."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """Programs, (image, folder of its folder), and whether the operators' CRDs are read."""
+
+    programs: tuple[Program, ...] = ()
+    images: tuple[tuple[str, Path], ...] = ()
+    definitions: bool = False
+
+
+_SERVICE = Check(
+    (*OPERATORS, ARGO_CD, RCLONE),
+    (*((name, FOLDER) for name in NAMES), *((name, OWN_IMAGES) for name in ("barman-cloud", "argocd"))),
+    definitions=True,
+)
+CHECKS = {"base": Check(), "service": _SERVICE, "restore": _SERVICE}

@@ -1,0 +1,51 @@
+"""The secret store: Secrets in namespaces of their own, filled and opened as `tenantry secrets` says."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+
+import yaml
+
+from cluster.base import Manifest
+from cluster.operators import secret
+from cluster.trees import CLUSTER, Trees, tenantry
+
+Values = dict[str, dict[str, str]]
+"""Path in the store -> property -> value."""
+
+
+def values(trees: Trees, namespaces: Sequence[str]) -> Values:
+    """A value for each name that the namespaces read."""
+    made: Values = {}
+    for name in json.loads(tenantry("secrets", trees.folder, "--cluster", CLUSTER, "--format", "json"))["secrets"]:
+        if any(reader.startswith(f"{CLUSTER}/{namespace}/") for reader in name["readers"] for namespace in namespaces):
+            made.setdefault(name["path"], {})[name["name"]] = _value(name["name"])
+    return made
+
+
+KNOWN = {"dockerconfigjson": '{"auths": {}}', "config": '{"tlsClientConfig": {"insecure": false}}'}
+"""What is no secret here: no registry asks for an account, and Argo CD is in its own cluster."""
+
+
+def _value(name: str) -> str:
+    return KNOWN.get(name) or secrets.token_hex(32)
+
+
+def keys(found: Values) -> tuple[tuple[str, str], ...]:
+    """Keys of the object store: (access key, secret key)."""
+    return tuple((one["access-key-id"], one["secret-access-key"]) for one in found.values() if "access-key-id" in one)
+
+
+def objects(trees: Trees, found: Values) -> Iterator[Manifest]:
+    """The grants as they are printed, and the Secrets."""
+    wanted = {path.partition("/")[0] for path in found}
+    text = tenantry("secrets", trees.folder, "--cluster", CLUSTER, "--grants")
+    for manifest in yaml.safe_load_all(text):
+        metadata = manifest["metadata"]
+        if metadata.get("namespace", metadata["name"]) in wanted:
+            yield manifest
+    for path, data in found.items():
+        namespace, _, name = path.partition("/")
+        yield secret(namespace, name, data)
