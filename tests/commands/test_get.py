@@ -25,7 +25,7 @@ Run = Callable[..., Ran]
         (["tier/shared", "spec.users"], "spec.users.min  5   tiers/shared.yaml:23:16\nspec.users.max  50  tiers/shared.yaml:23:24\n"),
         (["channel/standard", "spec.takesNewTenants"], "true  not set; the default\n"),
         (["release/odoo-18.0-20261012", "spec.odooVersion"], "18.0  platform/releases/odoo-18.0-20261012.yaml:7:16\n"),
-        (["platform", "spec.prices.cpuCore"], "18  platform/platform.yaml:92:14\n"),
+        (["platform", "spec.prices.cpuCore"], "18  platform/platform.yaml:135:14\n"),
         (["cluster/euw1-a", "spec.region"], "eu-west  platform/clusters/euw1-a.yaml:8:11\n"),
         (["cell/euw1-shared-a", "spec.capacity.users"], "1000  platform/cells/euw1-shared-a.yaml:12:12\n"),
         (["exception/iberia-travel-login-rate", "spec.control"], "EDGE-04  policies/exceptions/iberia-travel-login-rate.yaml:8:12\n"),

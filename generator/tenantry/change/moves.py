@@ -11,6 +11,8 @@ from tenantry.model import names
 from tenantry.model.migration import AT_TARGET, MOVE_STEPS, Migration, MoveStep
 from tenantry.resolve.instance import Instance
 
+_SYNC = "argocd app sync {namespace}-app"
+"""Where hooks alone are new: Argo CD takes the Application for synced, and runs none by itself."""
 _LOG = "kubectl logs --namespace {namespace} job/odoo-move"
 _JOB = "kubectl wait --namespace {namespace} --for=condition=complete --timeout=2h job/odoo-move"
 _JOB_THERE = "kubectl{on_target} wait --namespace {namespace} --for=condition=complete --timeout=2h job/odoo-move"
@@ -32,13 +34,13 @@ GUIDE: Mapping[MoveStep, StepGuide] = {
     "copy": StepGuide(
         "a trial copy runs while the source serves; its time is about how long Odoo will be down later",
         "the Job has ended well; note its minutes",
-        (_JOB, _LOG),
+        (_SYNC, _JOB, _LOG),
         "if it fails, or takes longer than the customer can be without Odoo; without loss",
     ),
     "compare": StepGuide(
         "the trial copy is compared with what the source was: every row, sequence, table and attachment",
         "the Job has ended well: all is alike",
-        (_JOB, _LOG),
+        (_SYNC, _JOB, _LOG),
         "if anything differs; without loss",
     ),
     "freeze": StepGuide(

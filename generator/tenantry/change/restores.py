@@ -80,6 +80,8 @@ GUIDES: Mapping[tuple[RestoreWay, RestoreStep], StepGuide] = {
         "a Job takes the database out of the cell's restored server into a new one beside the one that serves, and compares them row by row",
         "the Job has ended well: all is alike",
         (
+            # Only hooks are new: Argo CD takes the Application for synced, and runs none by itself.
+            "argocd app sync {odoo}-app",
             "kubectl wait --namespace {odoo} --for=condition=complete --timeout=2h job/odoo-move",
             "kubectl logs --namespace {odoo} job/odoo-move",
         ),

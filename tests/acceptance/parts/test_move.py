@@ -31,7 +31,8 @@ COMMENT ON TABLE partner IS 'what is said of a table stays';
 CREATE INDEX by_name ON partner USING gin (name gin_trgm_ops);
 INSERT INTO partner (name, photo, credit)
     SELECT E'line\\n\\\\restrict ' || i, decode(md5(i::text), 'hex'), i * 1.1 FROM generate_series(1, 2000) i;
-CREATE TABLE invoice (partner_id int REFERENCES partner, booked date DEFAULT current_date);
+CREATE TABLE invoice (partner_id int REFERENCES partner, booked date DEFAULT current_date,
+  state varchar CHECK (state IN ('draft', 'posted')));
 INSERT INTO invoice SELECT id FROM partner;
 CREATE SEQUENCE lonely START 7;
 CREATE VIEW rich AS SELECT name FROM partner WHERE credit > 1000;

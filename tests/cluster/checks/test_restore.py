@@ -39,6 +39,8 @@ def test_one_tenant_gets_its_table_back_and_its_neighbour_notices_nothing(
         for part in ("infra", "app"):
             service.argo_cd.bring(f"{ONE}-{part}", service.argo_cd.repository.head(), 900)
         for line in said.splitlines():
+            if line.strip().startswith("argocd app sync"):
+                service.argo_cd.sync(line.split()[-1])
             if line.strip().startswith("kubectl wait"):
                 cluster.kubectl(*shlex.split(line)[1:], wait=900)
         show(f"{what}: after {time.monotonic() - began:.0f} s")

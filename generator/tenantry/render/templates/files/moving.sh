@@ -30,8 +30,12 @@ dump() {
     { [ "${rows:-yes}" = no ] || pg_dump --no-owner --no-privileges --exclude-schema=tenantry_move --section=data "$@"; } &&
     pg_dump --no-owner --no-privileges --exclude-schema=tenantry_move --section=post-data "$@"
 }
-# Without what tells of the server, and of the run (\restrict, since the minor releases of August 2025).
-structure() { rows=no dump "$@" | grep -v -e '^--' -e '^\\restrict' -e '^\\unrestrict' -e '^SET ' -e '^SELECT pg_catalog.set_config' -e '^$'; }
+# Without what tells of the server, and of the run (\restrict, since the minor releases of August 2025). PostgreSQL writes a list
+# that it cast, "x IN ('a', 'b')", in another way once it has read what it wrote: casts and brackets of such lines don't count.
+structure() {
+  rows=no dump "$@" | grep -v -e '^--' -e '^\\restrict' -e '^\\unrestrict' -e '^SET ' -e '^SELECT pg_catalog.set_config' -e '^$' |
+    sed -E '/ARRAY\[/s/::(character varying|text)(\[\])?|[()]//g'
+}
 
 # Odoo's migration and the gate of its Pods go by this: neither a copy that was not compared, nor what was moved away from.
 state() { sql --command 'SELECT state FROM tenantry_release'; }
