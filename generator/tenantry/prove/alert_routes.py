@@ -31,6 +31,8 @@ class _Owner:
     call: OnCall | None
     config: str
     """Name of its AlertmanagerConfig."""
+    server_cell: str = ""
+    """During a move, the cell of the server that a namespace still has of its own."""
 
 
 def _owners(state: State) -> Iterator[_Owner]:
@@ -51,7 +53,7 @@ def _owners(state: State) -> Iterator[_Owner]:
         elif _is_watched(home):
             call = on_call.of_instance(home.instance, home.site)
             labels = {**shared, "scope": "tenant", "tenant": home.tenant}
-            yield _Owner(home.namespace, home.tenant, labels, call, home.instance.name)
+            yield _Owner(home.namespace, home.tenant, labels, call, home.instance.name, home.database_site.cell.name)
 
 
 def _is_watched(home: Home) -> bool:
@@ -89,7 +91,7 @@ def _labelled(manifest: Manifest, owner: _Owner, sound: list[Labels]) -> Iterato
             path: Path = ("spec", "groups", number, "rules", index, "labels")
             labels = {name: text(value) for name, value in mapping(rule.get("labels")).items()}
             name = next((name for name, value in owner.labels.items() if labels.get(name) != value), "")
-            if name:
+            if name and not (name == "cell" and labels.get(name) == owner.server_cell):
                 message = f"{rule['alert']} says {name} '{labels.get(name, '')}': it is found and silenced with others' alerts"
                 yield breach(manifest, "OBS-03", (*path, name), message, f"'{owner.labels[name]}'", tenant=owner.tenant)
             elif labels.get("severity") not in _SEVERITIES:
