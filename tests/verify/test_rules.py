@@ -85,7 +85,7 @@ MUTANTS = (
     Mutant("V065", DB, "metadata.annotations[argocd.argoproj.io/sync-wave]", "1", "needs Cluster 'postgresql'"),
     Mutant("V065", SECRET, "metadata.annotations[argocd.argoproj.io/sync-wave]", "2", "needs ExternalSecret 'database-user'"),
     Mutant("V065", STORE, "metadata.annotations", GONE, "needs SecretStore 'openbao'"),
-    Mutant("V065", PROJECT, "metadata.annotations", {"argocd.argoproj.io/sync-wave": "1"}, "not before it"),
+    Mutant("V065", PROJECT, "metadata.annotations", {"argocd.argoproj.io/sync-wave": "4"}, "not before it"),
     Mutant("V021", POLICY, "spec.policyTypes[0]", "Inbound", "Ingress"),
     Mutant("V021", WEB, f"{POD}.containers[0].readinessProbe.exec.command", "x", "wrong type"),
     Mutant("V021", SERVICE, "spec.type", 5, "wrong type"),
