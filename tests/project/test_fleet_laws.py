@@ -30,8 +30,13 @@ def as_kustomize_would(value: Mapping[str, Any], unit: Unit, context: Mapping[st
     if context.get("namespace") and value["kind"] not in CLUSTER_WIDE:
         result["metadata"]["namespace"] = context["namespace"]
     result["metadata"]["labels"] = {**result["metadata"].get("labels", {}), **labels}
+    made = []
     if value["kind"] in WITH_TEMPLATES:
-        meta = result["spec"]["template"].setdefault("metadata", {})
+        made = [result["spec"]["template"]]
+    if value["kind"] == "CronJob":
+        made = [result["spec"]["jobTemplate"], result["spec"]["jobTemplate"]["spec"]["template"]]
+    for template in made:
+        meta = template.setdefault("metadata", {})
         meta["labels"] = {**meta.get("labels", {}), **labels}
     return result
 
