@@ -61,4 +61,5 @@ def test_there_are_enough_cases_and_each_input_code_has_one() -> None:
         "F023",
         "F029",
         "F031",
+        "F050",
     }

@@ -68,7 +68,7 @@ def test_the_smallest_fleet_has_what_was_given_and_names_the_rest(tmp_path: Path
     told = "\n".join(finding.message for finding in findings)
     for word in ("erp.provider", "registry.provider", "dns.provider", "git.provider"):
         assert word not in told
-    assert len([finding for finding in findings if "made-up digest" in finding.message]) == 6
+    assert len([finding for finding in findings if "made-up digest" in finding.message]) == 7
     inputs = [
         path.name for folder in ("clusters", "cells") for path in (tmp_path / "fleet/platform" / folder).iterdir()
     ]

@@ -33,7 +33,7 @@ def cluster_of(name: str = EXAMPLE_CLUSTER, **edge: Any) -> Cluster:
 
 def sources(platform: Platform, cluster: Cluster) -> dict[str, dict[str, Any]]:
     """Source of each Application, by chart."""
-    made = expected_objects("charts", charts_context(platform, cluster), {})
+    made = expected_objects("charts", charts_context(platform, cluster, ()), {})
     found = (value["spec"]["source"] for value in made if value["kind"] == "Application")
     return {source["chart"]: dict(source) for source in found}
 
@@ -106,7 +106,7 @@ def test_an_edge_of_ones_own_is_named_by_digest() -> None:
 
 def test_a_project_permits_its_chart_and_namespace_alone() -> None:
     platform = platform_of()
-    made = list(expected_objects("charts", charts_context(platform, cluster_of()), {}))
+    made = list(expected_objects("charts", charts_context(platform, cluster_of(), ()), {}))
     by_name = {value["metadata"]["name"]: value["spec"] for value in made if value["kind"] == "AppProject"}
     for part in managed_components(platform).values():
         spec = by_name[part.application]
