@@ -116,7 +116,8 @@ def test_a_new_tenant_moves_no_other(run: Run, fleet: Path) -> None:
     assert all(own.match(path) for path in moved)
     lists = {path for path in moved if path in before}
     assert {path.rsplit("/", 1)[-1].split("_")[0] for path in lists} == {
-        "kustomization.yaml", "externalsecret-redis-acl.yaml", "externalsecret.external-secrets.io"
+        "kustomization.yaml", "externalsecret-redis-acl.yaml", "externalsecret.external-secrets.io",
+        "cronjob-restore-drill.yaml", "cronjob.batch",  # the cell's drill looks for each of its databases
     }  # fmt: skip
     assert not any(b"acme-corp" in after[path] for path in after if "/acme/" in path or "/acme-production/" in path)
 
@@ -167,6 +168,8 @@ def test_each_argo_cd_project_allows_what_its_application_holds_and_no_other_nam
     assert len(applications) > 60
     for application in applications:
         spec = application["spec"]
+        if "chart" in spec["source"]:
+            continue  # what a chart makes is not in the tree: tests/render/test_charts.py
         project = projects[spec["project"]]
         allowed = {(rule["group"], rule["kind"]) for rule in project["namespaceResourceWhitelist"]}
         wide = [
