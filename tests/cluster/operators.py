@@ -6,6 +6,7 @@ import base64
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -68,6 +69,16 @@ def trusting(
     return write(made, folder / f"{image}.tar")
 
 
+def _on_system(workload: Manifest, image: str) -> list[dict[str, Any]]:
+    """Let all containers of a workload run an image of ours on the pool of the system; they are returned."""
+    pod = workload["spec"]["template"]["spec"]
+    pod["nodeSelector"] = SYSTEM
+    containers = [*pod.get("initContainers", ()), *pod["containers"]]
+    for container in containers:
+        container |= {"image": image, "imagePullPolicy": "Never"}
+    return containers
+
+
 def install_definitions(cluster: Cluster) -> None:
     """Of the kinds whose operators are not here, too: their objects are stored, and nobody acts on them."""
     cluster.apply(crd for crd in definitions.definitions() if crd["spec"]["group"] not in OWN_DEFINITIONS)
@@ -81,9 +92,7 @@ def install_cloudnative_pg(cluster: Cluster) -> None:
     cluster.load(image, pools=("system", "shared-db"))
     manifests = [m for m in yaml.safe_load_all(CLOUDNATIVE_PG.asset(RELEASE).read_text()) if m]
     (deployment,) = [m for m in manifests if m["kind"] == "Deployment"]
-    (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    deployment["spec"]["template"]["spec"]["nodeSelector"] = SYSTEM
-    container |= {"image": CNPG_IMAGE, "imagePullPolicy": "Never"}
+    (container,) = _on_system(deployment, CNPG_IMAGE)
     for variable in container["env"]:
         if variable["name"] == "OPERATOR_IMAGE_NAME":
             variable["value"] = CNPG_IMAGE
@@ -109,10 +118,7 @@ def install_barman_cloud(cluster: Cluster, public: Authority, folder: Path) -> N
         if manifest["kind"] == "Secret":
             manifest["data"]["SIDECAR_IMAGE"] = base64.b64encode(SIDECAR_IMAGE.encode()).decode()
         if manifest["kind"] == "Deployment":
-            pod = manifest["spec"]["template"]["spec"]
-            pod["nodeSelector"] = SYSTEM
-            (container,) = pod["containers"]
-            container |= {"image": PLUGIN_IMAGE, "imagePullPolicy": "Never"}
+            _on_system(manifest, PLUGIN_IMAGE)
     cluster.apply(manifests)
     cluster.wait_for_deployment("cnpg-system", "barman-cloud")
     cluster.api.forget_resources()
@@ -150,9 +156,7 @@ def install_metrics_server(cluster: Cluster) -> None:
                 spec = manifest["spec"]
                 spec["selector"] = {"matchLabels": label}
                 spec["template"]["metadata"] = {"labels": label}
-                spec["template"]["spec"]["nodeSelector"] = SYSTEM
-                (container,) = spec["template"]["spec"]["containers"]
-                container |= {"image": METRICS_IMAGE, "imagePullPolicy": "Never"}
+                (container,) = _on_system(manifest, METRICS_IMAGE)
                 container["args"].append(f"--kubelet-certificate-authority={CLUSTER_AUTHORITY}")
             if manifest and manifest["kind"] == "Service":
                 manifest["spec"]["selector"] = label
@@ -172,11 +176,8 @@ def install_kyverno(cluster: Cluster, chart: Manifest) -> None:
     manifests = [m for m in yaml.load_all(text, yaml.CSafeLoader) if m and m["kind"] not in ("CronJob", "Job", "Pod")]
     kept = [m for m in manifests if m["kind"] != "Deployment" or m["metadata"]["name"] == KYVERNO_ADMISSION]
     (deployment,) = [m for m in kept if m["kind"] == "Deployment"]
-    pod = deployment["spec"]["template"]["spec"]
-    del pod["initContainers"]
-    pod["nodeSelector"] = SYSTEM
-    (container,) = pod["containers"]
-    container |= {"image": KYVERNO_IMAGE, "imagePullPolicy": "Never"}
+    del deployment["spec"]["template"]["spec"]["initContainers"]
+    (container,) = _on_system(deployment, KYVERNO_IMAGE)
     container["args"] = [KYVERNO_ARGUMENTS.get(argument, argument) for argument in container["args"]]
     container["args"] += ["--exceptionNamespace=kyverno"]
     extra = chart["spec"]["source"]["helm"]["valuesObject"]["reportsController"]["rbac"]["clusterRole"][
@@ -209,9 +210,7 @@ def install_traefik(cluster: Cluster) -> None:
     manifests = list(yaml.safe_load_all(TRAEFIK.read_text()))
     for manifest in manifests:
         if manifest["kind"] == "Deployment":
-            pod = manifest["spec"]["template"]["spec"]
-            pod["nodeSelector"] = SYSTEM
-            pod["containers"][0] |= {"image": TRAEFIK_IMAGE, "imagePullPolicy": "Never"}
+            _on_system(manifest, TRAEFIK_IMAGE)
     cluster.apply(manifests)
 
 
@@ -232,10 +231,7 @@ def install_argo_cd(cluster: Cluster, git: Repository, folder: Path) -> None:
     kept = [m for m in manifests if "applicationset" not in m["metadata"]["name"] or m["kind"].startswith("Custom")]
     for manifest in kept:
         if manifest["kind"] in ("Deployment", "StatefulSet"):
-            pod = manifest["spec"]["template"]["spec"]
-            pod["nodeSelector"] = SYSTEM
-            for container in (*pod.get("initContainers", ()), *pod["containers"]):
-                container |= {"image": ARGO_CD_IMAGE, "imagePullPolicy": "Never"}
+            for container in _on_system(manifest, ARGO_CD_IMAGE):
                 if container["name"] == "redis":
                     container |= {"image": Built("valkey").tag, "command": ["valkey-server"]}
         if manifest["metadata"]["name"] == "argocd-tls-certs-cm":

@@ -59,7 +59,6 @@ class Service:
     trees: Trees
     folder: Path
     public: Authority
-    internal: Authority
     store: ObjectStore
     argo_cd: ArgoCd
     say: Callable[[str], None] = lambda _: None
@@ -168,7 +167,7 @@ class Service:
         self.cluster.wait_in(namespace, f"{name} complete", lambda: self.job_is(job, "Complete"), seconds)
 
     def start_hook(self, namespace: str, name: str, **environment: str) -> Manifest:
-        """Start a Job anew, as Argo CD does."""
+        """Start a Job again, as Argo CD does."""
         job = smaller(self.trees.one("Job", namespace, name))
         for container in job["spec"]["template"]["spec"]["containers"]:
             for variable in container["env"]:
@@ -204,7 +203,7 @@ def start(cluster: Cluster, folder: Path, say: Callable[[str], None] = lambda _:
     url = trees.one("Application", "argocd", ROOT)["spec"]["source"]["repoURL"]
     git = Repository(folder / "git", url, rendered=folder / "small/rendered", address=GIT)
     git.__enter__()  # it ends with the cluster
-    service = Service(cluster, trees, folder, public, internal, store, ArgoCd(cluster.api, git), say)
+    service = Service(cluster, trees, folder, public, store, ArgoCd(cluster.api, git), say)
     _install_operators(service)
     cluster.apply(secret_store.objects(trees, values))
     operators.install_argo_cd(cluster, git, folder)

@@ -52,7 +52,7 @@ def test_there_are_enough_cases_and_each_input_code_has_one() -> None:
     assert len(CASES) >= 60
     covered = {path.name.partition("-")[0] for path in CASES}
     # Read and size faults need a file system of their own: tests/project/test_hostile_files.py. Unused exceptions: tests/prove/test_policies.py.
-    # Canonical form is not a rule of `check`: tests/commands/test_fmt.py. Warnings: tests/plan/test_exceptions.py, test_placeholders.py, tests/inputs/test_fleet.py.
+    # Canonical form is not a rule of `check`: tests/commands/test_fmt.py. Warnings: tests/plan/test_alerting.py, test_exceptions.py, test_placeholders.py, tests/inputs/test_fleet.py.
     assert {code for code in CODES_BY_ID if code[0] in "SRF"} - covered == {
         "S001",
         "S002",

@@ -1,4 +1,4 @@
-"""What moves and restores have in common: steps that people take, and what served before, kept for some time."""
+"""What moves, restores and failovers have in common: steps that people take, and what served before, kept for some time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import datetime
 from dataclasses import dataclass
 
 _KEPT_DAYS = 30
+REVIEW = "Look at it with 'tenantry plan'; then render, check and merge it."
+"""After each step that was written."""
 
 
 @dataclass(frozen=True, slots=True)

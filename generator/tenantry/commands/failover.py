@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenantry.change.failovers import GUIDES, commands, follows, way_of
+from tenantry.change.stepwise import REVIEW
 from tenantry.commands.set import set_values
-from tenantry.commands.usable import usable_inputs
-from tenantry.core.findings import UsageError, in_order
+from tenantry.commands.usable import new_errors, usable_inputs
+from tenantry.core.findings import UsageError
 from tenantry.core.suggestions import choices
 from tenantry.inputs import edits
 from tenantry.inputs.shape import shape_of
 from tenantry.model.failover import Failover, FailoverStep
-from tenantry.plan.inputs import Inputs, read_inputs
+from tenantry.plan.inputs import Inputs
 from tenantry.report.document import CommandAnswer
 from tenantry.report.plain import one_line
 from tenantry.resolve.instance import Instance
@@ -116,22 +117,16 @@ def _write(space: Workspace, inputs: Inputs, tenant: str, failovers: Sequence[Fa
     path = ("spec", "environments", "production", "failovers")
     if entries:
         text = edits.with_value(document.text, shape_of("Tenant"), path, entries)
-        known = {(f.code, f.message) for f in inputs.findings}
-        after = read_inputs(space.root, space.as_of, space.store("documents"), {document.file: text}).findings
-        new = in_order(f for f in after if f.severity == "error" and (f.code, f.message) not in known)
-        if new:
-            said = "\n  ".join(f"{f.place}: {f.code} {f.message}{f' ({f.hint})' if f.hint else ''}" for f in new)
+        said = new_errors(space, inputs, document.file, text)
+        if said:
             raise UsageError(f"{tenant} can't fail over so:", said)
     change = f"{'.'.join(path)}={json.dumps(entries)}" if entries else f"{'.'.join(path)}-"
     set_values(space, f"tenant/{tenant}", [change])
     return _answer(_instance(usable_inputs(space), tenant), tenant)
 
 
-_REVIEW = "Look at it with 'tenantry plan'; then render, check and merge it."
-
-
 def _answer(instance: Instance, tenant: str, *, written: bool = True) -> CommandAnswer:
-    review = [_REVIEW] if written else []
+    review = [REVIEW] if written else []
     last = instance.failovers[-1] if instance.failovers else None
     if last is None:
         at = instance.site.cluster.name

@@ -9,7 +9,7 @@ from secrets import token_hex
 from typing import Any
 
 from tenantry.change.moves import GUIDE, following, guide_of, told
-from tenantry.change.stepwise import kept_until
+from tenantry.change.stepwise import REVIEW, kept_until
 from tenantry.change.windows import next_opening, next_window
 from tenantry.commands.set import set_values
 from tenantry.commands.usable import usable_inputs
@@ -68,7 +68,7 @@ def forward(space: Workspace, tenant: str, by: str, minutes: int | None) -> Comm
     then = following(step)
     if then is None:
         set_values(space, f"tenant/{tenant}", ["spec.migration-"])
-        return _said(f"{tenant} has moved to {_shown(migration.to)}.", [_REVIEW], {"tenant": tenant, "step": None})
+        return _said(f"{tenant} has moved to {_shown(migration.to)}.", [REVIEW], {"tenant": tenant, "step": None})
     if then == "remove" and migration.keep_source_until >= space.as_of:
         raise UsageError(
             f"the source of {tenant} is kept until {migration.keep_source_until}", "take this step on a later day"
@@ -90,7 +90,7 @@ def back(space: Workspace, tenant: str) -> CommandAnswer:
     if step == "prepare":
         set_values(space, f"tenant/{tenant}", ["spec.migration-"])
         about = f"{tenant} stays in {_shown(migration.from_)}. What was made at the target stays in the cluster until somebody deletes it."
-        return _said(about, [_REVIEW], {"tenant": tenant, "step": None})
+        return _said(about, [REVIEW], {"tenant": tenant, "step": None})
     changes = ["spec.migration.step=prepare", "spec.migration.records=[]"]
     changes += _served_by(known, migration.from_) if step in AT_TARGET else []
     if migration.attempt:
@@ -99,16 +99,13 @@ def back(space: Workspace, tenant: str) -> CommandAnswer:
     lost = "What was entered since the switch is lost." if step in AT_TARGET else "Nothing is lost."
     return _said(
         f"{tenant} goes back to {_shown(migration.from_)}. {lost}",
-        ["Its target keeps what was copied, and nobody can log in there.", _REVIEW], {"tenant": tenant, "step": "prepare"},
+        ["Its target keeps what was copied, and nobody can log in there.", REVIEW], {"tenant": tenant, "step": "prepare"},
     )  # fmt: skip
 
 
 def show(space: Workspace, tenant: str) -> CommandAnswer:
     """Where a move is, and what must be true before it goes on."""
     return _answer(space, tenant, "is on its way", written=False)
-
-
-_REVIEW = "Look at it with 'tenantry plan'; then render, check and merge it."
 
 
 def _known(fleet: Fleet, name: str) -> Tenant:
@@ -231,7 +228,7 @@ def _answer(space: Workspace, tenant: str, what: str, *, written: bool = True) -
     guide = guide_of(moving[0]) if moving else GUIDE[migration.step]
     commands = list(dict.fromkeys(told(instance, command) for instance in moving for command in guide.commands))
     lines = [
-        f"Step {migration.step}: {guide.does}.", *_downtime(moving, migration, space.since), *([_REVIEW] if written else []),
+        f"Step {migration.step}: {guide.does}.", *_downtime(moving, migration, space.since), *([REVIEW] if written else []),
         f"Before the next step: {guide.done}.", *(f"  {command}" for command in commands),
         f"Go back with 'tenantry move {tenant} --back' {guide.back}." if migration.step != "remove" else f"There is no way back {guide.back}.",
         *_then(tenant, migration),

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tenantry.change.restores import FIRST_STEPS, GUIDES, RestoredPlace, commands, follows
-from tenantry.change.stepwise import kept_until
+from tenantry.change.stepwise import REVIEW, kept_until
 from tenantry.commands.set import set_values
-from tenantry.commands.usable import usable_inputs
-from tenantry.core.findings import UsageError, in_order
+from tenantry.commands.usable import new_errors, usable_inputs
+from tenantry.core.findings import UsageError
 from tenantry.core.suggestions import choices
 from tenantry.inputs import edits
 from tenantry.inputs.shape import shape_of
@@ -21,7 +21,7 @@ from tenantry.model.convert import to_snake_case
 from tenantry.model.restore import CLOSED, Restore, RestoreStep, RestoreWay
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
-from tenantry.plan.inputs import Inputs, read_inputs
+from tenantry.plan.inputs import Inputs
 from tenantry.plan.restores import too_old
 from tenantry.report.document import CommandAnswer
 from tenantry.report.plain import one_line
@@ -168,11 +168,8 @@ def _write(space: Workspace, inputs: Inputs, found: _Subject, entries: Sequence[
     document = inputs.fleet.document(found.file)
     kind = type(found.file).__name__
     text = edits.with_value(document.text, shape_of(kind), tuple(found.field.split(".")), entries)
-    known = {(f.code, f.message) for f in inputs.findings}
-    after = read_inputs(space.root, space.as_of, space.store("documents"), {document.file: text}).findings
-    new = in_order(f for f in after if f.severity == "error" and (f.code, f.message) not in known)
-    if new:
-        said = "\n  ".join(f"{f.place}: {f.code} {f.message}{f' ({f.hint})' if f.hint else ''}" for f in new)
+    said = new_errors(space, inputs, document.file, text)
+    if said:
         raise UsageError(f"{found.name} can't be restored so:", said)
     made = Restore(**{to_snake_case(key): item for key, item in entries[-1].items()})
     late = too_old(made, found.kept_days, space.as_of) if made.way != "database" else ""
@@ -193,9 +190,6 @@ def _place(found: _Subject, user: Instance | None) -> RestoredPlace:
     return RestoredPlace(cell, cell, user.names.namespace, user.names.database, unused)
 
 
-_REVIEW = "Look at it with 'tenantry plan'; then render, check and merge it."
-
-
 def _answer(space: Workspace, subject: str, *, written: bool = True) -> CommandAnswer:
     found = _subject(usable_inputs(space), subject)
     if not found.restores:
@@ -206,7 +200,7 @@ def _answer(space: Workspace, subject: str, *, written: bool = True) -> CommandA
     run = commands(guide, found.restores, _place(found, user))
     beside = {"in-place": "", "beside": "beside the server that serves, ", "database": "of its database, "}[last.way]
     about = f"{found.name}: generation {last.generation} {beside}from generation {last.source}, as of {last.moment}."
-    lines = [f"Step {last.step}: {guide.does}.", *([_REVIEW] if written else [])]
+    lines = [f"Step {last.step}: {guide.does}.", *([REVIEW] if written else [])]
     if last.step in CLOSED:
         lines += ["In the cluster:"] if run else []
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tenantry.core.findings import FindingsError
+from tenantry.core.findings import FindingsError, in_order
 from tenantry.plan.inputs import Inputs, read_inputs
 from tenantry.runtime.workspace import Workspace
 
@@ -13,3 +13,11 @@ def usable_inputs(space: Workspace) -> Inputs:
     if not inputs.usable:
         raise FindingsError(inputs.findings)
     return inputs
+
+
+def new_errors(space: Workspace, inputs: Inputs, file: str, text: str) -> str:
+    """What the rules say of another text of one file that they don't say of `inputs`; an entry a line, empty when nothing."""
+    known = {(f.code, f.message) for f in inputs.findings}
+    after = read_inputs(space.root, space.as_of, space.store("documents"), {file: text}).findings
+    new = in_order(f for f in after if f.severity == "error" and (f.code, f.message) not in known)
+    return "\n  ".join(f"{f.place}: {f.code} {f.message}{f' ({f.hint})' if f.hint else ''}" for f in new)

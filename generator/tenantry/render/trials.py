@@ -59,7 +59,14 @@ class Trials:
         keys = sorted(_documents(fleet, unit), key=lambda key: (_ORDER.index(key[0]), key))
         self._fleet = with_tenants(fleet, keys, self._owner.environment)
         self._instances = _resolve(self._fleet)
-        self.keys = [key for key in keys if key[0] not in _DROPPED.get(unit.tree, ()) or not self._idle(key, unchanged)]
+        self.keys = list(keys)
+        for key in keys:
+            if key[0] in _DROPPED.get(unit.tree, ()) and self._idle(key, unchanged):
+                self.keys.remove(key)
+                if (
+                    unit.tree == "cell"
+                ):  # each may be idle beside the others, and the object be there for the last of them
+                    self._drop(key)
         if unit.tree == "cell":
             self._fleet = with_tenants(fleet, self.keys)
             self._instances = _resolve(self._fleet)
@@ -99,12 +106,18 @@ class Trials:
         others = {name: value for name, value in self._instances.items() if value.tenant.name != change.name}
         return _context(fleet, owner, dict(sorted({**others, **alone}.items())))
 
+    def _instances_without(self, key: Key) -> dict[str, Instance]:
+        kind, name = key
+        return {n: one for n, one in self._instances.items() if (kind, one.tenant.name) != ("Tenant", name)}
+
+    def _drop(self, key: Key) -> None:
+        self._instances = self._instances_without(key)
+        self._fleet = without(self._fleet, key)
+
     def _idle(self, key: Key, unchanged: Callable[[Context], bool]) -> bool:
         """Whether it makes no difference that there is such a document."""
-        kind, name = key
-        instances = {n: one for n, one in self._instances.items() if (kind, one.tenant.name) != ("Tenant", name)}
         try:
-            context = _context(without(self._fleet, key), self._owner, instances)
+            context = _context(without(self._fleet, key), self._owner, self._instances_without(key))
             return context is not None and unchanged(context)
         except IMPOSSIBLE:
             return False

@@ -137,12 +137,12 @@ def test_every_application_is_synced_and_healthy(service: Service, show: Show) -
         found = service.argo_cd.applications().values()
         return all("argocd.argoproj.io/refresh" not in one["metadata"].get("annotations", {}) for one in found)
 
-    wait_for("compared anew", refreshed, 120, every=1)
+    wait_for("compared again", refreshed, 120, every=1)
     assert service.argo_cd.synced(head)
     after = {name: one["status"]["operationState"]["startedAt"] for name, one in service.argo_cd.applications().items()}
     assert after == began
     show(
-        f"{len(after)} Applications Synced, those of cell and tenants Healthy; compared anew, none had anything to change"
+        f"{len(after)} Applications Synced, those of cell and tenants Healthy; compared again, none had anything to change"
     )
 
 
@@ -217,7 +217,9 @@ def test_from_inside_a_tenants_pod_only_the_declared_flows_work(service: Service
         said = in_odoo(service, ONE, "python3", "-c", CONNECT, host, str(port), code=None)
         return not said
 
-    neighbour = service.cluster.api.list("v1", "Pod", OTHER)[0]["status"]["podIP"]
+    # One that listens: a Job's Pod that has ended would refuse whoever asks.
+    pods = service.cluster.api.list("v1", "Pod", OTHER)
+    (neighbour,) = (p["status"]["podIP"] for p in pods if p["metadata"]["name"] == odoo(service, OTHER))
     node = service.cluster.nodes[0]
     allowed = {
         f"postgresql-rw.{CELL}.svc": 5432, f"redis.{CELL}.svc": 6379, service.store.host: 443,

@@ -6,7 +6,7 @@ It takes an object of a kind that it knows nothing of for healthy at once (gitop
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from tenantry.core.manifest import Manifest, dig, mapping, text, whole_number
 from tenantry.core.paths import folder_of
@@ -48,12 +48,14 @@ api/v1/database_types.go and databaserole_types.go, v1.30; a status of an older 
 
 @proof("SUP-06")
 def gates(state: State) -> Iterator[Breach]:
-    """SUP-06: every kind that a later wave waits for has a health that Argo CD can tell."""
+    """SUP-06: every kind that a later wave waits for has a health that Argo CD can tell, and none waits for Velero."""
+    waves = _waves(state)
+    yield from _schedules(state, waves)
     settings = state.get("", "ConfigMap", state.promises.platform.namespaces.argocd, "argocd-cm")
     if settings is None:
         return  # reported with the settings
     data = mapping(settings.value.get("data"))
-    for kind, manifest in sorted(_waited_for(state).items()):
+    for kind, manifest in sorted(_waited_for(waves).items()):
         if kind in BUILT_IN or kind in COMPLETE:
             continue
         key = f"resource.customizations.health.{kind[0]}_{kind[1]}"
@@ -95,17 +97,14 @@ def foundations(state: State) -> Iterator[Breach]:
 _VELERO = ("velero.io", "Schedule")
 
 
-@proof("SUP-06")
-def schedules(state: State) -> Iterator[Breach]:
-    """SUP-06: no wave waits for Velero, which comes in the last one: its Schedules are healthy when it has read them."""
-    last: dict[str, int] = defaultdict(int)
-    for manifest in state.manifests:
-        last[_application(manifest)] = max(last[_application(manifest)], _wave(manifest))
+def _schedules(state: State, waves: Mapping[str, Sequence[Manifest]]) -> Iterator[Breach]:
+    """Velero comes in the last wave, and its Schedules are healthy when it has read them."""
     for manifest in state.of(*_VELERO):
-        if _wave(manifest) < last[_application(manifest)]:
+        last = max(map(_wave, waves[_application(manifest)]))
+        if _wave(manifest) < last:
             message = f"is applied in wave {_wave(manifest)}, so Argo CD waits for Velero before it goes on"
             path = ("metadata", "annotations", _WAVE)
-            yield breach(manifest, "SUP-06", path, message, f"wave {last[_application(manifest)]}", tenant="")
+            yield breach(manifest, "SUP-06", path, message, f"wave {last}", tenant="")
 
 
 def _delivers(application: Manifest, argocd: str) -> bool:
@@ -114,12 +113,17 @@ def _delivers(application: Manifest, argocd: str) -> bool:
     return not chart and dig(application.spec, "destination", "namespace") != argocd
 
 
-def _waited_for(state: State) -> Mapping[_Kind, Manifest]:
-    """Kinds with an object in some wave that is not the last of its Application, and one such object."""
+def _waves(state: State) -> Mapping[str, Sequence[Manifest]]:
+    """What each Application applies in waves: all but its hooks."""
     applications: dict[str, list[Manifest]] = defaultdict(list)
     for manifest in state.manifests:
         if _HOOK not in manifest.annotations:
             applications[_application(manifest)].append(manifest)
+    return applications
+
+
+def _waited_for(applications: Mapping[str, Sequence[Manifest]]) -> Mapping[_Kind, Manifest]:
+    """Kinds with an object in some wave that is not the last of its Application, and one such object."""
     found: dict[_Kind, Manifest] = {}
     for members in applications.values():
         last = max(map(_wave, members))
