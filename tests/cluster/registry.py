@@ -27,4 +27,13 @@ _SERVICE = Check(
     (*((name, FOLDER) for name in NAMES), *((name, OWN_IMAGES) for name in ("barman-cloud", "argocd"))),
     definitions=True,
 )
-CHECKS = {"base": Check(), "service": _SERVICE, "restore": _SERVICE}
+CHECKS = {
+    "base": Check(),
+    "service": _SERVICE,
+    "people": _SERVICE,
+    "isolation": _SERVICE,
+    "trouble": _SERVICE,
+    "release": _SERVICE,
+    "restore": _SERVICE,
+}
+"""In the order of a whole run."""

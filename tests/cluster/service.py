@@ -64,6 +64,8 @@ class Service:
     say: Callable[[str], None] = lambda _: None
     laps: dict[str, float] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
+    _tags: dict[str, str] = field(default_factory=dict)
+    _named: set[str] = field(default_factory=set)
 
     def lap(self, what: str) -> None:
         self.laps[what] = time.monotonic() - self.began
@@ -88,20 +90,22 @@ class Service:
 
     def bring_images(self) -> None:
         """Put our images on the nodes of their pools, under every rendered name."""
-        wanted: dict[str, set[str]] = {}
-        for rendered in self._rendered_images():
-            name = next(name for part, name in IMAGES.items() if part in rendered)
-            wanted.setdefault(name, set()).add(_without_tag(rendered))
-        for name, names in sorted(wanted.items()):
+        for name in IMAGES.values():
             image = built(name)
-            tag = image.tag
+            self._tags[name] = image.tag
             self.cluster.load_archive(image.archive, pools=POOLS[name])
             if name in TRUSTING:
-                tag = f"tenantry.local/{name}:trusting"
-                archive = operators.trusting(name, tag, self.public, self.folder)
+                self._tags[name] = f"tenantry.local/{name}:trusting"
+                archive = operators.trusting(name, self._tags[name], self.public, self.folder)
                 self.cluster.load_archive(archive, pools=POOLS[name])
-            for other in sorted(names):
-                self.cluster.load_archive(pools=POOLS[name], tag=(tag, other))
+        self._name_images()
+
+    def _name_images(self) -> None:
+        """Give them the names that are new in the trees."""
+        for rendered in sorted(set(self._rendered_images()) - self._named):
+            name = next(name for part, name in IMAGES.items() if part in rendered)
+            self.cluster.load_archive(pools=POOLS[name], tag=(self._tags[name], _without_tag(rendered)))
+            self._named.add(rendered)
 
     def _rendered_images(self) -> Iterator[str]:
         for item in self.trees.items:
@@ -130,6 +134,7 @@ class Service:
     def merge(self, message: str) -> str:
         """Render the inputs as they are now, and push what came of it; the revision, at which Argo CD has looked."""
         self.trees = render_again(self.trees.folder)
+        self._name_images()
         git = self.argo_cd.repository
         shutil.rmtree(git.work / "rendered")
         self.trees.write(git.work)

@@ -521,6 +521,7 @@ DATA = (
         "spec.configuration.destinationPath",
         "s3://euw1-a-backup/kestrel",
         K,
+        also=("BKP-07",),
     ),
     _M(
         "DATA-08",
@@ -535,7 +536,7 @@ DATA = (
         "euw1-a-backup/acme-corp/production/before-x",
     ),
     _M("DATA-08", CONFIG, "data[sections.conf]", GONE),
-    _M("DATA-08", OWN_SERVER, "spec.plugins[0].parameters.serverName", "northwind-partners-production", K),
+    _M("DATA-08", OWN_SERVER, "spec.plugins[0].parameters.serverName", "northwind-partners-production", K, also=("BKP-07",)),
     _M(
         "DATA-09",
         f"ConfigMap {KESTREL}/pgbouncer",
@@ -976,7 +977,7 @@ SUPPLY = (
         text('namespace="acme-production"', 'namespace="acme-corp-production"'),
     ),
     _M("OBS-02", ALERTS, "", REMOVED, told_of=f"Namespace {ACME}"),
-    _M("OBS-02", OWN_ALERTS, "", REMOVED, K, told_of=f"Namespace {KESTREL}"),
+    _M("OBS-02", OWN_ALERTS, "", REMOVED, K, told_of=f"Namespace {KESTREL}", also=("BKP-07",)),
     *(
         _M("OBS-02", OWN_ALERTS, "spec.groups[0].rules", without(alert), K)
         for alert in (
@@ -1284,7 +1285,7 @@ PLACES = (
         "spec.configuration.destinationPath",
         "s3://use1-globex-backup/kestrel-insurance/production",
         K,
-        also=("DATA-08",),
+        also=("DATA-08", "BKP-07"),
     ),
     _M(
         "RES-02",

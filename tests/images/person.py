@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import os
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 HOST = "fjord.example"
 FORWARDED = {"Host": HOST, "X-Forwarded-Host": HOST, "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.10"}
-SENT = frozenset({"host", "cookie", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-for"})
+SENT = frozenset({"cookie", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-for"})
 """Headers of a websocket's opening, beside its own."""
 
 
@@ -39,6 +40,8 @@ class Person:
     def __init__(self, client: httpx.Client, connect: Connect, host: str, database: str) -> None:
         self._client, self._connect, self._host, self._database = client, connect, host, database
         self.session = ""
+        self.user = 0
+        """Identifier of who is logged in."""
         self.cookie = ""
         """The last line that set the session."""
 
@@ -72,7 +75,8 @@ class Person:
     def log_in(self, login: str, password: str) -> bool:
         params = {"db": self._database, "login": login, "password": password}
         answer = self.call("/web/session/authenticate", params)
-        return bool(answer and answer.get("uid"))
+        self.user = int((answer or {}).get("uid") or 0)
+        return bool(self.user)
 
     def is_logged_in(self) -> bool:
         answer = self.call("/web/session/get_session_info", {})
@@ -82,14 +86,27 @@ class Person:
         params = {"model": model, "method": method, "args": list(args), "kwargs": kwargs}
         return self.call(f"/web/dataset/call_kw/{model}/{method}", params)
 
-    def handshake(self, port: int) -> str:
-        """First line of the answer to a websocket's opening."""
-        lines = ["GET /websocket?version=19.0-2 HTTP/1.1", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
-                 f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}", f"Origin: https://{self._host}",
-                 *(f"{key}: {value}" for key, value in {**self._client.headers, **self._headers()}.items() if key.lower() in SENT), "", ""]  # fmt: skip
-        with self._connect(port) as link:
-            link.sendall("\r\n".join(lines).encode())
-            return link.recv(200).decode(errors="replace").split("\r\n")[0]
+    def revoke(self, password: str, other: Person) -> None:
+        """End another session of this user, as the page of devices does: it asks for the password first."""
+        (device,) = self.model("res.device", "search", [("session_identifier", "=", other.session[:42])])
+        question = self.model("res.device", "revoke", [device])
+        assert question["res_model"] == "res.users.identitycheck", question
+        context = {"context": {"password": password}}
+        self.model("res.users.identitycheck", "run_check", [question["res_id"]], **context)
+
+    @contextmanager
+    def websocket(self, port: int) -> Iterator[ClientConnection]:
+        """Open the bus, whose frames are JSON. Raises InvalidStatus when the server answers otherwise than with 101."""
+        sent = {key: value for key, value in {**self._client.headers, **self._headers()}.items() if key.lower() in SENT}
+        with (
+            self._connect(port) as link,
+            # TLS is the socket's.
+            connect(
+                f"ws://{self._host}/websocket?version=19.0-2", sock=link, origin=Origin(f"https://{self._host}"),
+                additional_headers=sent, proxy=None,
+            ) as opened,
+        ):  # fmt: skip
+            yield opened
 
     def _headers(self) -> dict[str, str]:
         return {"Cookie": f"session_id={self.session}"} if self.session else {}

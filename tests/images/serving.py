@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import redis
+from websockets.exceptions import InvalidStatus
 
 from images.container import Pod, first_process
 from images.installing import WEB, Installing
@@ -139,9 +140,14 @@ class Serving:
         return f"{self.tenant.prefix}/{name}"
 
     def websocket(self) -> str:
-        bus, pages = self.person.handshake(8072), self.person.handshake(8069)
-        assert " 101 " in bus and " 101 " not in pages, f"{bus}; {pages}"
-        return f"{bus}; port of the pages: {pages}"
+        with self.person.websocket(8072) as bus:
+            opened = bus.response
+        try:
+            with self.person.websocket(8069):
+                raise AssertionError("the port of the pages opens it, too")
+        except InvalidStatus as error:
+            refused = error.response
+        return f"{opened.status_code}; port of the pages: {refused.status_code}"
 
     def printed(self) -> str:
         module = self.jobs.sql("SELECT id FROM ir_module_module WHERE name = 'web'")

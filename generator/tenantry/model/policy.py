@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tenantry.core.manifest import items, mapping, text
+
 CONTROL = "tenantry.io/control"
 """Annotation with the control that a policy enforces."""
 
@@ -42,7 +44,8 @@ def read_by_reports(specs: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     """
     found: dict[str, set[str]] = {}
     for spec in specs:
-        for rule in (spec.get("matchConstraints") or {}).get("resourceRules") or ():
-            for group in set(rule.get("apiGroups") or ()) - VIEWED:
-                found.setdefault(group, set()).update(name.partition("/")[0] for name in rule.get("resources") or ())
+        for rule in items(mapping(spec.get("matchConstraints")).get("resourceRules")):
+            resources = {text(name).partition("/")[0] for name in items(mapping(rule).get("resources"))} - {""}
+            for group in {text(group) for group in items(mapping(rule).get("apiGroups"))} - VIEWED:
+                found.setdefault(group, set()).update(resources)
     return {group: sorted(found[group]) for group in sorted(found)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tenantry.core.manifest import Path, dig, entries, items
+from tenantry.core.manifest import Path, dig, entries, items, text
 from tenantry.model.policy import read_by_reports
 from tenantry.prove.charts.applications import managed
 from tenantry.prove.cluster_state import Breach, State, breach
@@ -23,7 +23,7 @@ def reports(state: State) -> Iterator[Breach]:
         if part.component.field != "kyverno" or manifest is None:
             continue
         granted = {
-            (group, resource)
+            (text(group), text(resource))
             for _, rule in entries(dig(manifest.value, *_EXTRA))
             for group in items(rule.get("apiGroups"))
             for resource in items(rule.get("resources"))
