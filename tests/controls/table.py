@@ -514,6 +514,7 @@ DATA = (
         "spec.configuration.destinationPath",
         "s3://euw1-a-backup/cells/euw1-shared-b",
         "",
+        also=("BKP-07",),
     ),
     _M(
         "DATA-08",
@@ -536,7 +537,14 @@ DATA = (
         "euw1-a-backup/acme-corp/production/before-x",
     ),
     _M("DATA-08", CONFIG, "data[sections.conf]", GONE),
-    _M("DATA-08", OWN_SERVER, "spec.plugins[0].parameters.serverName", "northwind-partners-production", K, also=("BKP-07",)),
+    _M(
+        "DATA-08",
+        OWN_SERVER,
+        "spec.plugins[0].parameters.serverName",
+        "northwind-partners-production",
+        K,
+        also=("BKP-07",),
+    ),
     _M(
         "DATA-09",
         f"ConfigMap {KESTREL}/pgbouncer",
@@ -1293,6 +1301,7 @@ PLACES = (
         "spec.configuration.endpointURL",
         "https://objects.us-east.provider.example",
         K,
+        also=("BKP-07",),
     ),
     _M("RES-02", "BackupStorageLocation velero/dr", "spec.config.region", "us-east", "*", told_of="*"),
     _M("RES-02", CONFIG, "data[sections.conf]", text("https://objects.eu-west", "https://objects.us-east")),
@@ -1516,7 +1525,7 @@ FOUND_BY_FUZZING = (
     _M("DATA-06", WEB, f"{POD}.containers[0].env[3].name", "ODOO_SESSION_REDISX"),
     _M("DATA-06", WEB, f"{POD}.containers[0].env[5].valueFrom.secretKeyRef.name", "database-user", also=("V061",)),
     _M("BKP-01", f"ObjectStore {CELL}/postgresql", "spec.configuration.s3Credentials", GONE, ""),
-    _M("OBS-02", f"PrometheusRule {CELL}/cell", "spec", {"groups": []}, ""),
+    _M("OBS-02", f"PrometheusRule {CELL}/cell", "spec", {"groups": []}, "", also=("BKP-07",)),
 )
 
 MUTANTS: tuple[Mutant, ...] = (

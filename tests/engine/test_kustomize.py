@@ -30,8 +30,15 @@ def stock() -> Path:
     return KUSTOMIZE.build()
 
 
+class _Loader(yaml.CSafeLoader):
+    """PyYAML gives `=` a tag of YAML 1.1 and then knows none; stock Kustomize writes it without quotes."""
+
+
+_Loader.add_constructor("tag:yaml.org,2002:value", _Loader.construct_yaml_str)
+
+
 def objects(text: str | bytes) -> dict[tuple[str, str, str, str], Any]:
-    found = [value for value in yaml.load_all(text, Loader=yaml.CSafeLoader) if value is not None]
+    found = [value for value in yaml.load_all(text, Loader=_Loader) if value is not None]
     keyed = {(o["apiVersion"], o["kind"], o["metadata"].get("namespace", ""), o["metadata"]["name"]): o for o in found}
     assert len(keyed) == len(found)
     return keyed

@@ -5,19 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from conftest import Ran
 
 Run = Callable[..., Ran]
-_PODS = ("deployment.", "statefulset.", "job.")
+_PODS = ("deployment.", "statefulset.", "job.", "cronjob.")
 
 
 def pods(root: Path, cluster: str) -> dict[Path, object]:
     """What each Pod template of a cluster says of its users."""
     files = [f for f in sorted((root / "rendered" / cluster).rglob("*.yaml")) if f.name.startswith(_PODS)]
-    return {f: yaml.safe_load(f.read_text())["spec"]["template"]["spec"].get("hostUsers") for f in files}
+    return {f: template(yaml.safe_load(f.read_text())["spec"]).get("hostUsers") for f in files}
+
+
+def template(spec: dict[str, Any]) -> dict[str, Any]:
+    """What its Pods are made of."""
+    job = spec.get("jobTemplate", {}).get("spec", spec)
+    return dict(job["template"]["spec"])
 
 
 def test_pods_have_users_of_their_own_where_the_cluster_can(run: Run, fleet: Path) -> None:

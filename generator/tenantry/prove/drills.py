@@ -94,8 +94,9 @@ def _archive(state: State, home: Home, drill: Drill, work: Workload) -> Iterator
             continue
         given = {key: text(entry.get("value")) for key, entry in container.environment.items()}
         read = f"s3://{given.get('ARCHIVE_PLACE', '')}/{given.get('ARCHIVE_SERVER', '')} of {given.get('ARCHIVE_ENDPOINT', '')}"
-        if archive is None or read != f"{archive} of {archive.endpoint}":
-            message = f"the step '{name}' reads {read}, and {home}'s server archives to {archive}"
+        wanted = f"{archive} of {archive.endpoint}" if archive is not None else "no archive"
+        if read != wanted:
+            message = f"the step '{name}' reads {read}, and {home}'s server archives to {wanted}"
             yield breach(work.manifest, CONTROL, (*container.path, "env"), message, _HINT, tenant=home.tenant)
         missing = sorted(set(drill.expected.split()) - set(given.get("DRILL_DATABASES", "").split()))
         if name == "check" and missing:

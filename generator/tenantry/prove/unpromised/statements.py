@@ -18,15 +18,17 @@ _EMPTY = "the tree has no objects that they are about"
 _MISSING: tuple[tuple[str, str], ...] = (
     ("no tenants/ here, so whose a namespace, host, database, secret or bucket is, and who may reach whom, is not known",
      "NET-04 NET-05 NET-07 NET-08 NET-11 IAM-04 IAM-05 IAM-06 IAM-07 IAM-09 DATA-01 DATA-02 DATA-03 DATA-04 DATA-05 DATA-06 "
-     "DATA-08 DATA-09 BKP-06 EDGE-03 RES-01 RES-02"),
+     "DATA-08 DATA-09 BKP-06 BKP-08 EDGE-03 RES-01 RES-02"),
     ("no tiers/ here, so which sizes, limits, objectives and costs are promised is not known",
-     "RUN-04 RUN-05 RUN-06 RUN-07 RUN-08 EDGE-04 BKP-04 BKP-05 OBS-02 CST-01"),
-    ("no platform/ here, so which nodes, versions and settings the clusters have is not known", "RUN-02 RUN-09 SUP-04 SUP-06"),
+     "RUN-04 RUN-05 RUN-06 RUN-07 RUN-08 EDGE-04 BKP-04 BKP-05 BKP-07 OBS-02 CST-01"),
+    ("no platform/ here, so which nodes, versions and settings the clusters have is not known", "RUN-02 RUN-09 SUP-04 SUP-06 SUP-07 OBS-03"),
     ("no policies/ here, so what the cluster should refuse is not known", "SUP-02"),
     ("no templates made the tree, so there is nothing to compare it with", "SUP-05"),
 )  # fmt: skip
 """What a control rests on beside objects, and the controls."""
 UNPROVABLE = {control: why for why, controls in _MISSING for control in controls.split()}
+_NO_FLEET = "no fleet here, so what was promised is not known"
+"""Of every control that is neither examined nor listed above."""
 
 
 def evidence(index: Index) -> Iterator[Evidence]:
@@ -46,10 +48,11 @@ def statements(found: Iterable[Evidence], reason: str = "") -> tuple[ControlStat
     said = [_statement(controls, parts) for controls, parts in together.items()]
     empty = [control for one in said if not one.sentence for control in one.controls]
     told = sorted((one for one in said if one.sentence), key=lambda one: (one.standing == "unknown", _order(one)))
+    examined = {control for controls in together for control in controls}
     rest: dict[str, list[str]] = {}
     for control in CONTROLS:
-        if control in UNPROVABLE:
-            rest.setdefault(reason or UNPROVABLE[control], []).append(control)
+        if control not in examined:
+            rest.setdefault(reason or UNPROVABLE.get(control, _NO_FLEET), []).append(control)
     if empty:
         rest[_EMPTY] = sorted(empty, key=CONTROLS.index)
     return (*told, *(ControlStatement(tuple(controls), "unknown", why) for why, controls in rest.items()))
