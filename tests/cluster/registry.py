@@ -34,6 +34,7 @@ CHECKS = {
     "isolation": _SERVICE,
     "trouble": _SERVICE,
     "release": _SERVICE,
+    "drill": _SERVICE,
     "restore": _SERVICE,
 }
 """In the order of a whole run."""

@@ -14,8 +14,9 @@ import pytest
 
 from conftest import REPOSITORY
 from project.test_migration import Context, load
+from tenantry.model.tenant import Offboarding
 from tenantry.plan.inputs import read_inputs
-from tenantry.resolve.drills import instance_drill
+from tenantry.resolve.drills import cell_drill, instance_drill
 from tenantry.runtime.cache import Store
 
 
@@ -168,3 +169,16 @@ def test_production_on_a_server_of_its_own_has_a_drill_and_nothing_else() -> Non
     )
     assert globex.standby is not None and instance_drill(globex, globex.standby) is None
     assert instance_drill(dataclasses.replace(globex, waits=True), globex.site) is None
+
+
+def test_a_cell_s_drill_expects_a_leaving_tenant_until_its_database_is_dropped() -> None:
+    instances = list(read_inputs(REPOSITORY, "2026-11-26", Store()).resolution.instances.values())
+    leaving = next(i for i in instances if i.name == "juniper-clinic-production")
+    members = [i for i in instances if i.site.cell.name == leaving.site.cell.name]
+    drill = cell_drill(leaving.site, leaving.tier, members)
+    assert drill is not None and leaving.names.database in dict(drill.databases)
+    step = Offboarding(delete_after="2026-11-01", approver="x", reason="y", step="erase")
+    gone = dataclasses.replace(leaving, tenant=dataclasses.replace(leaving.tenant, offboarding=step))
+    after = cell_drill(leaving.site, leaving.tier, [gone if i is leaving else i for i in members])
+    assert after is not None
+    assert [name for name, _ in set(drill.databases) - set(after.databases)] == [leaving.names.database]

@@ -65,7 +65,8 @@ def instance_drill(instance: Instance, site: Site) -> Drill | None:
 def cell_drill(site: Site, tier: Tier, members: Sequence[Instance]) -> Drill | None:
     """Of a cell's shared server with production on it; None when nobody's database is there."""
     cell: Cell = site.cell
-    there = [m for m in members if m.settings.postgresql is None and m.environment == "production" and not m.waits]
+    kept = [m for m in members if not m.waits and not m.erased]
+    there = [m for m in kept if m.settings.postgresql is None and m.environment == "production"]
     if cell.postgresql is None or not there:
         return None
     namespace = names.cell_namespace(cell.name)

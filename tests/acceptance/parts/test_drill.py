@@ -125,6 +125,8 @@ def practice(processes: Processes, folder: Path) -> Practice:
     for made in (store, pod, pod / "run", pod / "restored", store / "bin"):
         made.mkdir()
         made.chmod(0o777)
+    with server.superuser() as connection:
+        connection.execute("ALTER ROLE smith_advisory_production NOLOGIN")  # as a leaving tenant's
     archive(server, store)
     for name in ("restore.sh", "check.sh"):
         shutil.copy(FILES / name, pod)
@@ -214,7 +216,7 @@ def test_a_database_that_did_not_come_back_is_missed(
     practice: Practice, restored: subprocess.CompletedProcess[str], tally: Tally
 ) -> None:
     done = practice.run("check.sh", DRILL_DATABASES="gone_production=somewhere")
-    tally.attack(done.returncode == 1 and "gone_production did not come back" in done.stderr, done.stderr)
+    tally.attack(done.returncode == 1 and "the role gone_production did not come back" in done.stderr, done.stderr)
     tally.control(restored.returncode == 0, "the others came back")
 
 
