@@ -21,9 +21,14 @@ IDENTITY = {"GIT_AUTHOR_NAME": "Acceptance", "GIT_AUTHOR_EMAIL": "acceptance@pro
 
 
 class Repository:
-    """A bare repository served at the URL that the Applications name, and a work tree to commit from."""
+    """A bare repository served at the URL that the Applications name, and a work tree to commit from.
 
-    def __init__(self, folder: Path, url: str, *, rendered: Path = fleet.RENDERED, address: str = ADDRESS) -> None:
+    `without` is the name of folders that it does not hold.
+    """
+
+    def __init__(
+        self, folder: Path, url: str, *, rendered: Path = fleet.RENDERED, address: str = ADDRESS, without: str = ""
+    ) -> None:
         self.work = folder / "work"
         self._folder = folder / "served"
         self._url = urlsplit(url)
@@ -33,7 +38,7 @@ class Repository:
         self._pair = self.authority.issue(self.host, (self.host,))
         self._address = address
         self._git("init", "--quiet", "--bare", "--initial-branch=main", str(self.bare), at=folder)
-        shutil.copytree(rendered, self.work / "rendered")
+        shutil.copytree(rendered, self.work / "rendered", ignore=shutil.ignore_patterns(without))
         self._git("init", "--quiet", "--initial-branch=main")
         self._git("remote", "add", "origin", str(self.bare))
         self.commit("the fleet as rendered")

@@ -25,6 +25,8 @@ from acceptance.harness.programs import ARGO_CD
 from acceptance.harness.tally import Tally
 
 CLUSTER = "euc1-a"
+CHARTS = "charts"
+"""Folder of the Applications of upstream Helm charts: neither their repositories nor Helm are here."""
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +40,19 @@ def world(control_planes: ControlPlanes, processes: Processes) -> Iterator[ArgoC
     folder = control_planes.folder / "argo-cd"
     folder.mkdir()
     (item,) = [i for i in fleet.every("Application", cluster=CLUSTER) if i.name == f"{CLUSTER}-platform"]
-    with Repository(folder, item.manifest["spec"]["source"]["repoURL"]) as repository, Operators(plane.api):
+    with (
+        Repository(folder, item.manifest["spec"]["source"]["repoURL"], without=CHARTS) as repository,
+        Operators(plane.api),
+    ):
         name_host(repository.host, ADDRESS)
         argo_cd.configure(plane.api, CLUSTER, repository)
         argo_cd.start(plane.api, plane.kubeconfig, processes, folder, REDIS.path())
         yield ArgoCd(plane.api, repository)
+
+
+def delivered() -> list[fleet.Rendered]:
+    """The cluster's objects but those of charts."""
+    return [item for item in fleet.tree(CLUSTER) if item.path.parent.name != CHARTS]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +62,7 @@ def revision(world: ArgoCd) -> str:
     for kind in ("AppProject", "Application"):
         (item,) = [i for i in fleet.every(kind, cluster=CLUSTER) if i.name == f"{CLUSTER}-platform"]
         assert (answer := world.api.apply(item.manifest)).accepted, answer.message
-    wanted = {item.name for item in fleet.every("Application", cluster=CLUSTER)}
+    wanted = {item.name for item in delivered() if item.kind == "Application"}
     wait_for("Applications made", lambda: wanted <= world.applications().keys(), 120, every=1)
     for name in sorted(wanted - {f"{CLUSTER}-platform"}, key=lambda name: (name.endswith("-app"), name)):
         world.bring(name, head)
@@ -99,7 +109,7 @@ def test_everything_is_synced(world: ArgoCd, revision: str, tally: Tally) -> Non
         )
         phase = status["operationState"]["phase"]
         tally.check(phase == "Succeeded", f"{name}: {phase} {status['operationState'].get('message')}")
-    for item in fleet.tree(CLUSTER):
+    for item in delivered():
         if not item.is_hook:
             tally.check(world.api.get(item.manifest).accepted, f"{item} is not in the cluster")
 

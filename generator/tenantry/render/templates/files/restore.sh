@@ -60,6 +60,6 @@ pg_ctl --pgdata="$data" --mode=fast --wait --timeout=999999 stop > "$run/stopped
 
 # Whoever may read backups for practice must not be able to spoil them. After the restore, so that it is no network error.
 export RCLONE_S3_PROVIDER=Other RCLONE_S3_ENV_AUTH=true RCLONE_S3_ENDPOINT="$ARCHIVE_ENDPOINT" RCLONE_S3_NO_CHECK_BUCKET=true
-if echo "a drill must not write here" | rclone rcat --retries=1 --low-level-retries=1 ":s3:$ARCHIVE_PLACE/$ARCHIVE_SERVER/written-by-drill" 2> "$run/refused"; then
+if rclone rcat --retries=1 --low-level-retries=1 ":s3:$ARCHIVE_PLACE/$ARCHIVE_SERVER/written-by-drill" <<< "a drill must not write here" 2> "$run/refused"; then
   fail "the key of drills may write to the archive"
 fi
