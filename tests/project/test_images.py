@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import yaml
 
@@ -18,20 +19,27 @@ def contract(name: str) -> list[list[str]]:
     return [line.split() for line in lines if not line.startswith("#")]
 
 
+def releases(series: str) -> list[dict[str, Any]]:
+    """The example fleet's releases of one series of Odoo."""
+    found = (yaml.safe_load(path.read_text())["spec"] for path in (REPOSITORY / "platform/releases").glob("odoo-*.yaml"))
+    return [spec for spec in found if spec["odooVersion"] == series]
+
+
 def test_odoos_contract_names_every_add_on_that_a_release_of_its_series_loads() -> None:
     (series,) = [line[-1] for line in contract("odoo") if line[:2] == ["program", "odoo"]]
     promised = {line[2] for line in contract("odoo") if line[0] == "addon"}
-    releases = [
-        yaml.safe_load(path.read_text())["spec"] for path in (REPOSITORY / "platform/releases").glob("odoo-*.yaml")
-    ]
-    asked = [
-        set(spec["serverWideModules"]) | set(spec["storageModules"])
-        for spec in releases
-        if spec["odooVersion"] == series
-    ]
+    asked = [set(spec["serverWideModules"]) | set(spec["storageModules"]) for spec in releases(series)]
     assert asked
     for modules in asked:
         assert modules - SHIPPED <= promised
+
+
+def test_a_release_loads_every_own_add_on_of_its_image() -> None:
+    """Each of them holds something for every database: sessions, the cookie's flags, the first attachments, metrics."""
+    (series,) = [line[-1] for line in contract("odoo") if line[:2] == ["program", "odoo"]]
+    own = {path.parent.name for path in (IMAGES / "odoo/addons").glob("*/__manifest__.py")}
+    for spec in releases(series):
+        assert own <= set(spec["serverWideModules"]), spec["image"]
 
 
 def test_odoos_contract_names_the_locked_versions_of_the_add_ons() -> None:

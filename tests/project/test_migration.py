@@ -47,6 +47,8 @@ class World:
     runs: list[list[str]] = field(default_factory=list)
     dies_in: str = ""
     """The Pod is killed when Odoo works on this module."""
+    writes_back: str = ""
+    """A module whose installation writes Odoo's default password again."""
     lost: bool = False
     """Local files went with an earlier Pod; moving them logs a FileNotFoundError at INFO."""
 
@@ -83,7 +85,7 @@ class World:
         if name == self.dies_in:
             self.dies_in = ""
             raise KilledError
-        if name == "base" and state == "to install":
+        if name in ("base", self.writes_back) and state == "to install":
             self.password = "admin"
         if new and self.storage:
             self.stored += 3
@@ -270,6 +272,12 @@ def test_a_password_that_a_person_has_set_stays(migrate: Migrate) -> None:
     assert world.password == "$hash$own"
 
 
+def test_a_module_that_brings_the_default_password_again_does_not_keep_it(migrate: Migrate) -> None:
+    world = World(writes_back="sale")
+    assert migrate(world) == ""
+    assert world.password == "$hash$first"
+
+
 def test_a_module_that_a_release_adds_reaches_a_tenant_that_is_there(migrate: Migrate) -> None:
     world = World()
     migrate(world)
@@ -437,8 +445,97 @@ def test_the_gate_waits_for_a_database_that_does_not_answer(migrate: Migrate, mo
     assert waited == [5]
 
 
+def test_the_gate_waits_for_as_long_as_it_takes(migrate: Migrate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither time nor tries open it: the Pods of the release before go on serving."""
+    monkeypatch.setenv("GATE_DATABASE", "db")
+    monkeypatch.setenv("GATE_RELEASE", "r2")
+    world = World()
+    migrate(world)
+    gate, waited = load("gate"), []
+    clock = SimpleNamespace(sleep=waited.append, time=lambda: sum(waited), monotonic=lambda: sum(waited))
+    monkeypatch.setattr(gate, "time", clock)
+
+    def connect() -> Any:
+        if len(waited) == 10_000:
+            world.marker = ("r2", "done")
+        return SimpleNamespace(cursor=lambda: Cursor(world), close=lambda: None)
+
+    gate.wait(connect, waited.append)
+    assert len(waited) == 10_000
+
+
+class Store:
+    """Odoo's environment as the program for the storage sees it: attachments, where they lie, and what is read of them."""
+
+    def __init__(
+        self, *, local: int = 0, stuck: bool = False, reads: bytes | None = None, default: str = "attachments"
+    ) -> None:
+        self.local, self.stuck, self.reads, self.default = local, stuck, reads, default
+        self.known: list[SimpleNamespace] = []
+        self.cr = SimpleNamespace(commit=lambda: None, execute=lambda *_: None, fetchone=lambda: (self.local,))
+
+    def __getitem__(self, model: str) -> Any:
+        if model == "fs.storage":
+            there = SimpleNamespace(
+                get_default_storage_code_for_attachments=lambda: self.default, create=lambda _: None
+            )
+            there.search = lambda _: []
+            return there
+        return SimpleNamespace(
+            search=lambda *_, **__: self.known and self.known[0],
+            create=self._create,
+            force_storage=self._move,
+            invalidate_model=self._forget,
+        )
+
+    def _forget(self) -> None:
+        for one in self.known:
+            one.raw = self.reads if self.reads is not None else one.stored
+
+    def _move(self) -> None:
+        self.local = self.local if self.stuck else 0
+
+    def _create(self, values: dict[str, Any]) -> Any:
+        one = SimpleNamespace(raw=values["raw"], stored=values["raw"], store_fname=f"{self.default}://a-1")
+        one.invalidate_recordset = self._forget
+        self.known.append(one)
+        return one
+
+
+def ready(migrate: Migrate, store: Store) -> str:
+    """Run the program as `odoo shell` does; '' or why it failed."""
+    migrate(World())  # puts what the script reads into the environment
+    try:
+        exec(load("migrate").STORAGE, {"env": store})
+    except AssertionError as error:
+        return str(error)
+    return ""
+
+
+def test_the_object_store_is_ready_when_what_was_written_is_read_back(migrate: Migrate) -> None:
+    store = Store(local=3)
+    assert ready(migrate, store) == ""
+    assert (store.local, len(store.known)) == (0, 1)
+    assert ready(migrate, store) == ""
+    assert len(store.known) == 1, "the object of the first time is read again"
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["just written", "of an earlier run"])
+def test_a_missing_object_which_odoo_reads_as_an_empty_file_fails(migrate: Migrate, first: bool) -> None:
+    store = Store()
+    if not first:
+        ready(migrate, store)
+    store.reads = b""
+    assert "other bucket or prefix?" in ready(migrate, store)
+
+
+def test_files_that_stay_in_the_pod_or_go_to_another_storage_fail(migrate: Migrate) -> None:
+    assert "lie in this Pod" in ready(migrate, Store(local=1, stuck=True))
+    assert "have no storage" in ready(migrate, Store(default="elsewhere"))
+
+
 FAKES = {
-    "pg_dump": "#!/bin/sh\nexit 0\n",
+    "pg_dump": '#!/bin/sh\nexit "${DUMP_ENDS:-0}"\n',
     "rclone": '#!/bin/sh\necho "rclone $1" >>"$CALLS"\n[ "$1" = cat ] && cat "$DUMP" || true\n',
     # Reads all that it is given, as the real one does without --list; a dump that was cut off has no end.
     "pg_restore": '#!/bin/sh\ncase "$*" in *--list*) exec head -c 10 >/dev/null;; esac\n[ "$(tail -c 3)" = end ]\n',
@@ -457,3 +554,16 @@ def test_a_dump_is_read_to_its_end_before_it_counts(tmp_path: Path, ending: byte
     done = subprocess.run(["bash", SCRIPTS / "backup.sh"], env=environment, capture_output=True, timeout=60)
     assert done.returncode == code, done.stderr
     assert ("moveto" in calls.read_text()) == (code == 0)
+
+
+def test_a_dump_that_fails_does_not_count_though_what_came_of_it_can_be_read(tmp_path: Path) -> None:
+    for name, text in FAKES.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    dump, calls = tmp_path / "dump", tmp_path / "calls"
+    dump.write_bytes(b"end")
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "CALLS": str(calls), "DUMP": str(dump), "BACKUP_ENDPOINT": "https://s",
+                   "BACKUP_TARGET": "b/t", "PGDATABASE": "db", "DUMP_ENDS": "1"}  # fmt: skip
+    done = subprocess.run(["bash", SCRIPTS / "backup.sh"], env=environment, capture_output=True, timeout=60)
+    assert done.returncode == 1
+    assert "moveto" not in calls.read_text()

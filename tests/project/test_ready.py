@@ -97,6 +97,11 @@ def verdict(ready: ModuleType, monkeypatch: pytest.MonkeyPatch, ports: list[str]
     return ""
 
 
+def test_pages_are_asked_for_what_needs_the_database(ready: ModuleType) -> None:
+    """/web/health answers 200 without it."""
+    assert ready.PATHS == {"8069": "/web/login", "8072": "/websocket/health"}
+
+
 def test_a_pod_whose_pages_bus_and_sessions_answer_is_ready(
     ready: ModuleType, pages: Any, store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

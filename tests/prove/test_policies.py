@@ -105,6 +105,17 @@ def test_what_a_policy_passes_by_is_decided_by_who_asks_and_its_suite_holds_what
         assert trusted <= tried, f"{name} lets pass {trusted - tried}, of whom its suite holds nothing"
 
 
+def test_no_policy_judges_a_claim_that_is_bound() -> None:
+    """The volume controller writes the volume's name into it by an update, and nothing else of a claim can be changed."""
+    seen = 0
+    for name, path in POLICIES.items():
+        for rule in document(path)["spec"]["matchConstraints"]["resourceRules"]:
+            if "persistentvolumeclaims" in rule["resources"]:
+                seen += 1
+                assert rule["operations"] == ["CREATE"], name
+    assert seen
+
+
 @pytest.mark.parametrize("suite", AS_OPERATOR, ids=lambda path: str(path.parent.relative_to(REPOSITORY / "policies")))
 def test_what_operators_make_passes_when_they_ask_and_is_refused_when_others_do(
     judges: PolicyEngine, suite: Path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +13,8 @@ from tenantry.prove.network.selectors import selector
 from tenantry.prove.odoo import sections
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
+from tenantry.prove.shares import SCRATCH as _SCRATCH
+from tenantry.prove.shares import defaults, numbers_of, processes, unbounded_volumes
 from tenantry.prove.workloads import Workload, workloads
 from tenantry.verify.values import quantity
 
@@ -23,8 +24,6 @@ _KEYS = (
     "pods", "requests.cpu", "requests.memory", "limits.memory", "requests.ephemeral-storage", "limits.ephemeral-storage",
     "requests.storage", "persistentvolumeclaims",
 )  # fmt: skip
-_SCRATCH = "ephemeral-storage"
-"""Of a node's disk: emptyDir volumes, logs and the containers' own layers."""
 _SLACK = Decimal("1.10")
 """A quota more than a tenth above what the objects can ever use would let them starve others."""
 RESERVED_CONNECTIONS = 30
@@ -199,9 +198,8 @@ def quotas(state: State) -> Iterator[Breach]:
                 yield breach(
                     manifests[0], "RUN-03", path, message, "the rest belongs to its neighbours", tenant=home.tenant
                 )
-        if not state.of("", "LimitRange", home.namespace) and needs.pods:
-            message = "no LimitRange gives limits to containers that have none"
-            yield breach(state.anchor(home), "RUN-03", (), message, "a LimitRange is needed", tenant=home.tenant)
+        if needs.pods:
+            yield from defaults(state, home)
         if manifests[0].spec.get("scopes") or manifests[0].spec.get("scopeSelector"):
             message = "the quota counts some Pods only"
             yield breach(manifests[0], "RUN-03", ("spec",), message, "remove its scopes", tenant=home.tenant)
@@ -260,33 +258,14 @@ def shares(state: State) -> Iterator[Breach]:
                     "set requests and limits",
                     tenant=work.home.tenant,
                 )
-        yield from _memory(state, work)
+        yield from unbounded_volumes(work)
+        yield from processes(state, work)
     for manifest in state.of("scheduling.k8s.io", "PriorityClass"):
         if manifest.value.get("preemptionPolicy") != "Never":
             message = "Pods of this priority preempt others: one tenant's load would evict another's Pods"
             yield breach(manifest, "RUN-03", ("preemptionPolicy",), message, "preemptionPolicy: Never", tenant="")
     for home in state.homes_at("cell"):
         yield from _cell(state, home)
-
-
-def _memory(state: State, work: Workload) -> Iterator[Breach]:
-    """Odoo's own limit holds for each process; the container's for all, and with cgroup v2 the kernel ends all of them."""
-    odoo = work.container("odoo")
-    if odoo is None or state.cluster.single_process_oom_kill:
-        return
-    words = " ".join(map(text, items(odoo.value.get("args")))).split()
-    arguments = {found[1]: found[2] for word in words if (found := _ARGUMENT.match(word))}
-    workers, cron = max(int(arguments.get("workers", 0)), 0), int(arguments.get("max-cron-threads", 0))
-    processes = workers + cron + (1 if workers else 0)  # the one for the bus comes with the workers
-    limit = quantity(dig(odoo.value, "resources", "limits", "memory")) or Decimal(0)
-    each = Decimal(arguments.get("limit-memory-hard", 0))
-    if processes > 1 and processes * each > limit:
-        message = (
-            f"{processes} processes may take {each / MEBIBYTE:.0f} MiB each, and the container {limit / MEBIBYTE:.0f}: "
-            "the kernel would end all of them"
-        )
-        hint = "run the kubelets with singleProcessOOMKill, and say so in the cluster's file"
-        yield breach(work.manifest, "RUN-03", (*odoo.path, "resources"), message, hint, tenant=work.home.tenant)
 
 
 def _cell(state: State, home: Home) -> Iterator[Breach]:
@@ -306,8 +285,6 @@ def _cell(state: State, home: Home) -> Iterator[Breach]:
 
 
 # --- connections
-
-_ARGUMENT = re.compile(r"--([a-z-]{1,40})=(-?[0-9]{1,12})")
 
 
 @proof("RUN-04")
@@ -422,8 +399,9 @@ HANDSHAKES = 32
 
 
 def _handshakes(manifest: Manifest, options: Value, home: Home) -> Iterator[Breach]:
-    given = digits(text(options.get("db_maxconn_gevent")))
-    if given is not None and given < HANDSHAKES:
+    # Without a number of its own the bus has that of a worker.
+    given = digits(text(options.get("db_maxconn_gevent"))) or digits(text(options.get("db_maxconn"))) or 64
+    if given < HANDSHAKES:
         message = (
             f"the bus has {given} connections: of {HANDSHAKES} websockets that open at once the others get an error"
         )
@@ -433,8 +411,7 @@ def _handshakes(manifest: Manifest, options: Value, home: Home) -> Iterator[Brea
 
 def _wanted(name: str, container: Value, options: object) -> int:
     """Processes x db_maxconn (odoo/documentation, deploy.rst: workers, cron workers and the parent each have a pool)."""
-    words = " ".join(map(text, items(container.get("args")))).split()
-    arguments = {found[1]: found[2] for word in words if (found := _ARGUMENT.match(word))}
+    arguments = numbers_of(container)
     given = mapping(options)
     each = digits(text(given.get("db_maxconn"))) or 64
     evented = digits(text(given.get("db_maxconn_gevent"))) or each

@@ -29,6 +29,7 @@ def probes(state: State) -> Iterator[Breach]:
             if work.name == "odoo-web":
                 yield from _patient(work, odoo, home)
                 yield from _starts(work, odoo, home)
+                yield from _lenient(work, odoo, home)
                 yield from _sees(work, odoo, home, ("8069",) if home.instance.split else ("8069", _BUS))
             elif (
                 work.name == "odoo-websocket"
@@ -52,6 +53,27 @@ def _patient(work: Workload, odoo: Container, home: Home) -> Iterator[Breach]:
     if grace > 60:
         message = f"a Pod that hangs keeps running for {grace} seconds after the probe failed"
         yield breach(work.manifest, CONTROL, path, message, "terminationGracePeriodSeconds: 30", tenant=home.tenant)
+
+
+ANSWER = 8
+"""Seconds that ready.py waits for one answer."""
+_LEAVES = 60
+"""Seconds for which all workers may be busy before a Pod leaves the service."""
+
+
+def _lenient(work: Workload, odoo: Container, home: Home) -> Iterator[Breach]:
+    """Busy workers answer late, and where all Pods leave the service at once nobody gets an answer."""
+    probe = mapping(odoo.value.get("readinessProbe"))
+    waits = how_many(probe.get("timeoutSeconds"), 1)
+    lasts = how_many(probe.get("periodSeconds"), 10) * how_many(probe.get("failureThreshold"), 3)
+    path: Path = (*odoo.path, "readinessProbe")
+    hint = "periodSeconds 15, timeoutSeconds 20, failureThreshold 6"
+    if waits < 2 * ANSWER:
+        message = f"readiness waits {waits} seconds; the pages and the session store may take {ANSWER} each"
+        yield breach(work.manifest, CONTROL, path, message, hint, tenant=home.tenant)
+    if lasts < _LEAVES:
+        message = f"a Pod whose workers are busy for {lasts} seconds leaves the service"
+        yield breach(work.manifest, CONTROL, path, message, hint, tenant=home.tenant)
 
 
 def _starts(work: Workload, odoo: Container, home: Home) -> Iterator[Breach]:

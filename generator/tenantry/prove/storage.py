@@ -99,6 +99,10 @@ def _promised(place: StorePlace) -> str:
 def prefixes(state: State) -> Iterator[Breach]:
     """DATA-08."""
     for place in places(state):
+        if not place.endpoint:
+            message = f"{place.purpose} of {place.home} name no endpoint, so requests go to Amazon's own, with the tenant's keys"
+            hint = "name the endpoint of the cluster's object store"
+            yield breach(place.manifest, "DATA-08", place.path, message, hint, tenant=place.home.tenant)
         wanted = _promised(place)
         if place.location != wanted:
             message = (

@@ -25,6 +25,7 @@ from tenantry.prove.edge.routes import (
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
 from tenantry.resolve.instance import Instance
+from tenantry.resolve.sizing import websockets_in_flight
 
 
 @proof("EDGE-01", "EDGE-03", "EDGE-04", "EDGE-05")
@@ -147,6 +148,29 @@ def _judge(state: State, home: Home, instance: Instance, host: str, way: PathWay
             "EDGE-04", "middlewares", "the tenant's list of sources is bypassed", "use the middleware client-sources"
         )
     yield from _limits(home, way, chain, fault)
+    yield from _at_one_time(instance, way, chain, fault)
+
+
+def _at_one_time(
+    instance: Instance, way: PathWay, chain: list[Manifest], fault: Callable[[str, str, str, str], Breach]
+) -> Iterator[Breach]:
+    """Websockets hold their slots for as long as they live: counted as requests, an office's would leave none for pages."""
+    amounts = [
+        dig(middleware.spec, "inFlightReq", "amount") for middleware in chain if "inFlightReq" in middleware.spec
+    ]
+    least = min((amount for amount in amounts if isinstance(amount, int)), default=0)
+    most = instance.settings.edge.in_flight
+    wanted = websockets_in_flight(instance.tenant.users, most)
+    if _is_bus(way) and 0 < least < wanted:
+        message = f"an address may hold {least} websockets; its office needs {wanted}"
+        yield fault("EDGE-04", "middlewares", message, "use the middleware in-flight-websocket, and not in-flight")
+    if not _is_bus(way) and least > most:
+        message = f"an address may have {least} requests in flight; {most} are promised"
+        yield fault("EDGE-04", "middlewares", message, "use the middleware in-flight")
+
+
+def _is_bus(way: PathWay) -> bool:
+    return all(s.get("name") == "odoo-websocket" for _, s in entries(way.route.value.get("services")))
 
 
 def _client_certificates(state: State, route: Route) -> bool:
@@ -161,13 +185,12 @@ def _limits(
     home: Home, way: PathWay, chain: list[Manifest], fault: Callable[[str, str, str, str], Breach]
 ) -> Iterator[Breach]:
     kinds = {kind for middleware in chain for kind in middleware.spec}
-    websocket = all(s.get("name") == "odoo-websocket" for _, s in entries(way.route.value.get("services")))
     wanted = {
         "rateLimit": "no limit of requests",
         "inFlightReq": "no limit of requests at one time",
         "headers": "headers are not cleaned",
     }
-    if not websocket:
+    if not _is_bus(way):
         wanted["buffering"] = "no limit of the body's size"
         if home.tier.edge.web_application_firewall != "off":
             wanted["plugin"] = "the web application firewall is bypassed"
