@@ -1191,7 +1191,15 @@ PROBES = (
     _M("RUN-08", f"Deployment {KESTREL}/odoo-websocket", f"{CATCHES}.readinessProbe.httpGet.path", "/web/health", K),
     _M("RUN-04", CONFIG, "data[options.conf]", text("db_maxconn_gevent = 32", "db_maxconn_gevent = 8")),
     _M("RUN-04", CONFIG, "data[options.conf]", text("db_maxconn_gevent = 32\n", "")),
+    _M("DATA-05", CONFIG, "data[options.conf]", text("addons_path = ", "; addons_path = ")),
+    _M("DATA-05", CONFIG, "data[options.conf]", text("session_redis,", "")),
     _M("RUN-08", WEB, f"{CATCHES}.readinessProbe.timeoutSeconds", GONE),
+    _M(
+        "RUN-08",
+        f"Job {ACME}/odoo-migration",
+        f"{CATCHES}.env",
+        lambda e: [x | {"value": "http://127.0.0.1:8069"} if x["name"] == "MIGRATION_REPORT_URL" else x for x in e],
+    ),
     _M("RUN-08", WEB, f"{CATCHES}.readinessProbe.failureThreshold", 1),
 )
 
@@ -1209,7 +1217,13 @@ DISK = (
     _M("RUN-03", WEB, f"{CATCHES}.args", lambda a: [x for x in a if "memory-hard" not in x]),
     _M("RUN-03", WEB, f"{CATCHES}.args", lambda a: [x for x in a if "memory-soft" not in x]),
     _M("RUN-03", WEB, f"{CATCHES}.args", lambda a: [x.replace("memory-hard", "memory-soft") for x in a] + a[3:4]),
-    _M("RUN-03", f"Deployment {KESTREL}/odoo-cron", f"{CATCHES}.args", lambda a: [*a, "--limit-memory-hard=99999999999"], K),
+    _M(
+        "RUN-03",
+        f"Deployment {KESTREL}/odoo-cron",
+        f"{CATCHES}.args",
+        lambda a: [*a, "--limit-memory-hard=99999999999"],
+        K,
+    ),
 )
 
 LOGS = (
@@ -1235,10 +1249,18 @@ CONNECTIONS = (
         {"requestHeaderName": "X-Forwarded-For"},
     ),
     _M("EDGE-04", f"Middleware {ACME}/in-flight-websocket", "spec.inFlightReq.amount", 5000),
-    _M("EDGE-04", f"IngressRoute {ACME}/odoo-websocket", "spec.routes[0].middlewares", lambda m: [
-        x | {"name": x["name"].removesuffix("-websocket")} for x in m]),
-    _M("EDGE-04", PUBLIC, "spec.routes[1].middlewares", lambda m: [
-        x | {"name": "in-flight-websocket"} if x["name"] == "in-flight" else x for x in m]),
+    _M(
+        "EDGE-04",
+        f"IngressRoute {ACME}/odoo-websocket",
+        "spec.routes[0].middlewares",
+        lambda m: [x | {"name": x["name"].removesuffix("-websocket")} for x in m],
+    ),
+    _M(
+        "EDGE-04",
+        PUBLIC,
+        "spec.routes[1].middlewares",
+        lambda m: [x | {"name": "in-flight-websocket"} if x["name"] == "in-flight" else x for x in m],
+    ),
     _M("DATA-08", CONFIG, "data[sections.conf]", text('"endpoint_url": ', '"url": ')),
     _M("EDGE-01", PUBLIC, "spec.routes[1].match", text("web/+(?:health|", "web/+(?:webclient/+version_info|health|")),
     _M("EDGE-04", STATIC, YAML, text('trustedIPs: ["192.0.2.32/28"]', "insecure: true"), ""),

@@ -104,7 +104,10 @@ def _configuration(manifest: Manifest, path: Path, content: str, instance: Insta
     own = instance.names.database
     wanted = {
         "db_name": own, "db_user": own, "db_host": "127.0.0.1", "db_port": "5432", "list_db": "False", "proxy_mode": "True",
+        "server_wide_modules": ",".join(instance.release.server_wide_modules),
     }  # fmt: skip
+    if instance.release.addons_path:
+        wanted["addons_path"] = ",".join(instance.release.addons_path)
     for key, value in wanted.items():
         if options.get(key) != value:
             message = f"{key} is {options.get(key, 'not set')}: {_why(key)}"
@@ -121,6 +124,8 @@ def _why(key: str) -> str:
         "db_user": "Odoo logs in with its own role only",
         "db_host": "Odoo reaches PostgreSQL only through its PgBouncer sidecar",
         "list_db": "the database manager must be off",
+        "server_wide_modules": "what the release loads for every database, its session store too, would be missing",
+        "addons_path": "this file replaces the image's own, so its add-ons would not be found",
         "dbfilter": "it is useless with db_name, and a broad one lets a request choose its database",
         "admin_passwd": "the master password comes from a Secret",
         "db_replica_host": "a second connection to a server, bypassing PgBouncer",

@@ -23,6 +23,9 @@ def probes(state: State) -> Iterator[Breach]:
     for home in state.homes_at("instance"):
         assert home.instance is not None
         for work in workloads(state, home.namespace):
+            migration = work.container("migration") if work.name == "odoo-migration" else None
+            if migration is not None:
+                yield from _prints(work, migration, home)
             odoo = work.container("odoo")
             if odoo is None:
                 continue
@@ -53,6 +56,21 @@ def _patient(work: Workload, odoo: Container, home: Home) -> Iterator[Breach]:
     if grace > 60:
         message = f"a Pod that hangs keeps running for {grace} seconds after the probe failed"
         yield breach(work.manifest, CONTROL, path, message, "terminationGracePeriodSeconds: 30", tenant=home.tenant)
+
+
+REPORTS = "http://odoo-web:8069"
+"""Where the program that prints reports fetches their styles: all Pods that serve pages."""
+
+
+def _prints(work: Workload, migration: Container, home: Home) -> Iterator[Breach]:
+    """From its own Pod a report waits for a worker beside the one that prints it, and from cron's there is none at all."""
+    given = text(mapping(migration.environment.get("MIGRATION_REPORT_URL")).get("value"))
+    if given != REPORTS:
+        message = (
+            f"reports fetch their styles from '{given}': busy workers would wait for themselves, and cron prints none"
+        )
+        path: Path = (*migration.path, "env")
+        yield breach(work.manifest, CONTROL, path, message, f"MIGRATION_REPORT_URL={REPORTS}", tenant=home.tenant)
 
 
 ANSWER = 8
