@@ -95,7 +95,7 @@ CASES: dict[str, tuple[str, str, Any, str]] = {
     "a text that may be the start of an address": (f"ConfigMap {HOME}/redis", "data.x", "a" * 700_000, "SUP-05"),
     "actions that are opened and never closed": (f"ExternalSecret {HOME}/redis-user", "spec.target.template.data.url", "}}" + "{{" * 300_000, "DATA-09"),
     "a configuration full of faults": (f"ConfigMap {HOME}/pgbouncer", "data[pgbouncer.ini]", "[a]\n" + "x\n" * 300_000, "DATA-05"),
-    "arguments of dashes": (f"Deployment {HOME}/odoo-web", "spec.template.spec.containers[0].args", ["-" * 700_000], "SUP-05"),
+    "arguments of dashes": (f"Deployment {HOME}/odoo-web", "spec.template.spec.containers[0].args", ["-" * 700_000], "RUN-03"),
     "users of opened brackets": (f"ExternalSecret {HOME}/redis-acl", "spec.target.template.data[users.acl]", "user a " + "( " * 300_000, "DATA-06"),
     "twenty thousand ports": (
         f"Deployment {HOME}/odoo-web", "spec.template.spec.containers[0].ports", [{"containerPort": n % 65535 + 1} for n in range(20_000)], "V062",

@@ -21,7 +21,9 @@ def contract(name: str) -> list[list[str]]:
 
 def releases(series: str) -> list[dict[str, Any]]:
     """The example fleet's releases of one series of Odoo."""
-    found = (yaml.safe_load(path.read_text())["spec"] for path in (REPOSITORY / "platform/releases").glob("odoo-*.yaml"))
+    found = (
+        yaml.safe_load(path.read_text())["spec"] for path in (REPOSITORY / "platform/releases").glob("odoo-*.yaml")
+    )
     return [spec for spec in found if spec["odooVersion"] == series]
 
 
