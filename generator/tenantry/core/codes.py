@@ -161,8 +161,9 @@ _CODES: tuple[Code, ...] = (
     ),
     Code(
         "F024",
-        "Policy trusts an unknown account",
-        "A policy exempts an account that is neither an operator of platform.yaml nor a controller of Kubernetes.",
+        "Policy trusts an unknown account, or a label",
+        "A policy exempts an account that is neither an operator of platform.yaml nor a controller of Kubernetes, or objects by "
+        "what they say of themselves.",
     ),
     Code("F025", "Component is below its floor", "A platform component has a known fault that a later version fixed."),
     Code(

@@ -31,13 +31,18 @@ def accounts(platform: Platform) -> dict[str, str]:
 
 
 def known(scope: Scope) -> Iterator[Finding]:
-    """Each user that a policy names is an operator of platform.yaml, or a controller of Kubernetes."""
+    """Each user that a policy names is an operator of platform.yaml, or a controller of Kubernetes; nothing else exempts."""
     trusted = accounts(scope.fleet.platform)
     for policy in scope.fleet.all(Policy).values():
         for field in ("matchConditions", "variables", "validations"):
             for index, entry in entries(policy.spec.get(field)):
                 expression = text(entry.get("expression"))
                 if "userInfo" not in expression:
+                    if field == "matchConditions":
+                        place = scope.fleet.place(policy, field, index, "expression")
+                        message = f"policy '{policy.name}' lets objects pass by what they say of themselves, which whoever makes them can write"
+                        hint = "decide by request.userInfo.username, or judge the object in 'validations'"
+                        yield Finding("F024", place, message, hint, control=policy.control)
                     continue
                 for user in _NAMED.findall(expression):
                     if user not in _CONTROLLERS and user not in trusted.values():
