@@ -1193,6 +1193,8 @@ PROBES = (
     _M("RUN-04", CONFIG, "data[options.conf]", text("db_maxconn_gevent = 32\n", "")),
     _M("DATA-05", CONFIG, "data[options.conf]", text("addons_path = ", "; addons_path = ")),
     _M("DATA-05", CONFIG, "data[options.conf]", text("session_redis,", "")),
+    _M("RUN-08", WEB, f"{CATCHES}.startupProbe.failureThreshold", 3),
+    _M("RUN-08", WEB, f"{CATCHES}.livenessProbe.timeoutSeconds", GONE),
     _M("RUN-08", WEB, f"{CATCHES}.readinessProbe.timeoutSeconds", GONE),
     _M(
         "RUN-08",

@@ -50,6 +50,9 @@ def _patient(work: Workload, odoo: Container, home: Home) -> Iterator[Breach]:
     if lasts <= LONGEST_REQUEST:
         message = f"a Pod whose workers are busy for {lasts} seconds is restarted; a request may take {LONGEST_REQUEST}"
         yield breach(work.manifest, CONTROL, path, message, "periodSeconds 30, failureThreshold 10", tenant=home.tenant)
+    if how_many(probe.get("timeoutSeconds"), 1) < ANSWER:
+        message = f"liveness waits {how_many(probe.get('timeoutSeconds'), 1)} seconds, and busy workers answer later"
+        yield breach(work.manifest, CONTROL, path, message, "timeoutSeconds: 10", tenant=home.tenant)
     grace = how_many(
         probe.get("terminationGracePeriodSeconds"), how_many(work.spec.get("terminationGracePeriodSeconds"), 30)
     )
@@ -73,6 +76,8 @@ def _prints(work: Workload, migration: Container, home: Home) -> Iterator[Breach
         yield breach(work.manifest, CONTROL, path, message, f"MIGRATION_REPORT_URL={REPORTS}", tenant=home.tenant)
 
 
+_LOADS = 240
+"""Seconds that Odoo may need to load its modules beside busy neighbours; liveness counts afterwards."""
 ANSWER = 8
 """Seconds that ready.py waits for one answer."""
 _LEAVES = 60
@@ -96,8 +101,10 @@ def _lenient(work: Workload, odoo: Container, home: Home) -> Iterator[Breach]:
 
 def _starts(work: Workload, odoo: Container, home: Home) -> Iterator[Breach]:
     """Odoo loads its modules before it answers; until then liveness must not count."""
-    if not mapping(odoo.value.get("startupProbe")):
-        message = "without a startup probe, liveness counts while Odoo loads its modules: a slow start is restarted again and again"
+    probe = mapping(odoo.value.get("startupProbe"))
+    lasts = how_many(probe.get("periodSeconds"), 10) * how_many(probe.get("failureThreshold"), 3) if probe else 0
+    if lasts < _LOADS:
+        message = f"Odoo has {lasts} seconds to load its modules: a slow start is restarted again and again"
         path: Path = (*odoo.path, "startupProbe")
         yield breach(work.manifest, CONTROL, path, message, "GET /web/health, failureThreshold 60", tenant=home.tenant)
 
