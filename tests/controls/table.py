@@ -1278,7 +1278,15 @@ CONNECTIONS = (
     _M("EDGE-04", STATIC, YAML, text("graceTimeOut: 300s", "graceTimeOut: 10s"), ""),
 )
 
+_JOB = f"Job {ACME}/odoo-migration"
 GATE = (
+    _M(
+        "RUN-07",
+        _JOB,
+        f"{CATCHES}.env",
+        lambda e: [x | {"value": "base"} if x["name"] == "MIGRATION_MODULES" else x for x in e],
+    ),
+    _M("RUN-07", _JOB, f"{CATCHES}.env", lambda e: [x for x in e if x["name"] != "MIGRATION_STORAGE_MODULES"]),
     _M("RUN-07", WEB, f"{CATCHES}.command", ["odoo"]),
     _M("RUN-07", WEB, f"{POD}.initContainers", lambda c: [x for x in c if x["name"] != "gate"]),
     _M("RUN-07", WEB, f"{POD}.initContainers[2].restartPolicy", "Always", also=("RUN-03", "RUN-05")),

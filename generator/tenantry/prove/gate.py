@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from tenantry.core.manifest import Manifest, Path, dig, entries, items, text, whole_number
+from tenantry.model.release import Release
 from tenantry.prove.cluster_state import Breach, State, breach
 from tenantry.prove.promises import Home
 from tenantry.prove.registration import proof
@@ -31,7 +32,7 @@ def gated(state: State) -> Iterator[Breach]:
             if work.manifest.identity.kind != "Job" and any(runs_odoo(c) for c in work.containers):
                 yield from _strict(work, home)
                 yield from _gate(work, home, home.instance.release.marker)
-        yield from _order({work.name: work for work in found}, home, home.instance.release.marker)
+        yield from _order({work.name: work for work in found}, home, home.instance.release)
 
 
 def _strict(work: Workload, home: Home) -> Iterator[Breach]:
@@ -75,7 +76,7 @@ def _environment(manifest: Manifest, container: Container, wanted: dict[str, str
             yield breach(manifest, CONTROL, path, message, f"{name}={value}", tenant=home.tenant)
 
 
-def _order(works: dict[str, Workload], home: Home, marker: str) -> Iterator[Breach]:
+def _order(works: dict[str, Workload], home: Home, release: Release) -> Iterator[Breach]:
     """Backup, then migration, then everything else."""
     backup, migration = works.get("odoo-backup"), works.get("odoo-migration")
     if migration is None:
@@ -91,7 +92,12 @@ def _order(works: dict[str, Workload], home: Home, marker: str) -> Iterator[Brea
         yield breach(backup.manifest, CONTROL, path, message, "give it an earlier sync-wave", tenant=home.tenant)
     container = migration.container("migration")
     if container is not None:
-        yield from _environment(migration.manifest, container, {"MIGRATION_RELEASE": marker}, home)
+        wanted = {
+            "MIGRATION_RELEASE": release.marker,
+            "MIGRATION_MODULES": ",".join(release.modules),
+            "MIGRATION_STORAGE_MODULES": ",".join(release.storage_modules),
+        }
+        yield from _environment(migration.manifest, container, wanted, home)
 
 
 _SCRIPTS, _SCRIPT = "odoo-migration-scripts", "migrate.py"
