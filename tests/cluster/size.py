@@ -29,7 +29,7 @@ def smaller(manifest: Manifest) -> Manifest:
     """A copy of that size."""
     made = copy.deepcopy(manifest)
     kind, spec = made["kind"], made.get("spec", {})
-    if kind == "Deployment":
+    if kind == "Deployment" and "replicas" in spec:  # else an autoscaler sets them
         spec["replicas"] = REPLICAS
     if pod := pod_of(made):
         for container in (*pod.get("initContainers", ()), *pod["containers"]):
@@ -37,7 +37,7 @@ def smaller(manifest: Manifest) -> Manifest:
     for claim in spec.get("volumeClaimTemplates", ()) if kind == "StatefulSet" else ():
         claim["spec"]["resources"]["requests"]["storage"] = VOLUME
     if kind == "HorizontalPodAutoscaler":
-        spec["minReplicas"] = REPLICAS
+        spec["minReplicas"] = spec["maxReplicas"] = REPLICAS
     if kind == "Cluster":
         _postgresql(spec)
     if kind == "ClusterIssuer" and "acme" in spec:
