@@ -100,6 +100,14 @@ REFUSED: dict[str, tuple[list[Edit], str, str]] = {
         [Edit("tenants/northwind-partners.yaml", "    staging: {cell: euw1-seg-np}\n", "")],
         "B001 tenants/northwind-partners.yaml", "northwind-partners (staging) would be removed",
     ),
+    "password used before it works": (
+        [Edit(ACME, "hosts: [erp.acme.example]}", "hosts: [erp.acme.example], credentials: {redis: {generation: 2, also: 1}}}")],
+        f"B016 {ACME}", "acme-production: Pods would have generation 2 of redis while it is refused",
+    ),
+    "key refused while Pods have it": (
+        [Edit(ACME, "hosts: [erp.acme.example]}", "hosts: [erp.acme.example], credentials: {objectStorage: {generation: 2}}}")],
+        f"B016 {ACME}", "acme-production: Pods would have generation 2 of objectStorage while it is refused",
+    ),
     "cell deleted": ([Edit(CELL)], f"B001 {CELL}", "instances live in it"),
     "cluster deleted": ([Edit("platform/clusters/euw1-a.yaml")], "B001 platform/clusters/euw1-a.yaml", "would be removed with its cells"),
     "cell changed in the tenant": (
@@ -177,6 +185,13 @@ def test_it_is_refused_with_its_place_and_reason(judged: Callable[..., list[Find
 
 PASSES: dict[str, list[Edit]] = {
     "nothing": [],
+    "the next password works besides": [
+        Edit(
+            ACME,
+            "hosts: [erp.acme.example]}",
+            "hosts: [erp.acme.example], credentials: {redis: {generation: 1, also: 2}}}",
+        )
+    ],
     "more users": [Edit(ACME, "users: ", "users: 1")],
     "a host more": [Edit(ACME, "displayName: ", "displayName: New ")],
     "a larger volume": [Edit(CELL, "storageGiB: 500", "storageGiB: 600")],

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -115,3 +118,94 @@ def test_one_cluster_lists_and_grants_what_is_read_there(run: Run) -> None:
         assert {reader.split("/")[0] for one in found for reader in one["readers"]} == {name}
         grants = listed(run, REPOSITORY, "--cluster", name, "--grants")["grants"]
         assert grants == [one for one in everywhere if one["cluster"] == name]
+
+
+def replaced(run: Run, root: Path, *arguments: str, code: int = 0) -> dict[str, dict[str, Any]]:
+    """Rows of the table by their names."""
+    document = listed(run, root, *arguments, "--rotation", code=code)
+    rows = document["rotation"]
+    assert isinstance(rows, list)
+    return {row["name"]: row for row in rows}
+
+
+def test_every_secret_of_the_trees_is_in_the_table_with_users_who_follow(run: Run, made: Path) -> None:
+    rows = replaced(run, made)
+    asked_for = {path for path, _ in asked(made)}
+    certificates = {
+        f"{value['metadata']['namespace']}/{value['metadata']['name']}"
+        for file in (made / "rendered").rglob("certificate.*.yaml")
+        for value in [yaml.safe_load(file.read_text())]
+    }
+    assert {name for name, row in rows.items() if row["kind"] == "secret"} == asked_for
+    found = {name.partition("/")[2] for name, row in rows.items() if row["kind"] == "certificate"}
+    assert found == certificates
+    for name, row in rows.items():
+        assert row["users"], f"nobody uses {name}"
+        assert row["steps"], f"nobody knows how to replace {name}"
+        assert all(user["way"] != "never" for user in row["users"])
+
+
+def test_each_way_to_follow_is_told(run: Run, made: Path) -> None:
+    rows = replaced(run, made, "acme")
+    ways = {
+        name.rpartition("/")[2]: {(user["who"], user["way"]) for user in row["users"]} for name, row in rows.items()
+    }
+    assert ("Deployment odoo-web, pgbouncer", "reads again") in ways["database"]
+    assert ("DatabaseRole acme-production", "watches") in ways["database"]
+    assert ("Deployment odoo-web, ODOO_SESSION_REDIS_URL", "new Pods") in ways["redis"]
+    assert ("StatefulSet redis, redis", "reads again") in ways["redis"]
+    assert ("Deployment odoo-web, AWS_ACCESS_KEY_ID", "new Pods") in ways["object-storage"]
+    assert ("Job odoo-backup, AWS_ACCESS_KEY_ID", "starts again") in ways["backup-storage"]
+    assert ("IngressRoute odoo-public", "watches") in ways["odoo-tls"]
+    database, redis = rows["tenants/acme/production/database"], rows["tenants/acme/production/redis"]
+    assert (database["overlap"], redis["overlap"]) == (False, True)
+    assert (redis["at_most_days"], rows["euw1-a/acme-production/internal-client"]["at_most_days"]) == (365, 60)
+
+
+def test_a_password_is_replaced_by_the_steps_that_are_printed(run: Run, made: Path) -> None:
+    """Each step is taken as it is printed; at each, Redis accepts what the Pods have."""
+    web = made / "rendered/euw1-a/production/acme/app/deployment.apps_acme-production_odoo-web.yaml"
+    acl = (
+        made
+        / "rendered/euw1-a/cells/euw1-shared-a/externalsecret.external-secrets.io_euw1-shared-a-cell_redis-acl.yaml"
+    )
+    path = "tenants/acme/production/redis"
+    seen = []
+    for _ in range(4):
+        todo = [step for step in replaced(run, made, "acme")[path]["steps"] if step.startswith("tenantry set")]
+        names = {entry["remoteRef"]["property"] for entry in yaml.safe_load(acl.read_text())["spec"]["data"]
+                 if entry["remoteRef"]["key"] == path}  # fmt: skip
+        (key,) = re.findall(r"key: (url\S*)", web.read_text())
+        seen.append((key, sorted(names)))
+        program, verb, entry, change = shlex.split(todo[0].partition(";")[0])
+        assert program == "tenantry"
+        assert run(verb, entry, change, "-C", made).code == 0
+        assert run("render", "-C", made).code == 0
+        assert run("check", "-C", made).code == 0
+    assert seen == [
+        ("url", ["password"]), ("url", ["password", "password-2"]),
+        ("url-2", ["password", "password-2"]), ("url-2", ["password-2"]),
+    ]  # fmt: skip
+
+
+def test_who_would_keep_an_old_value_is_told(run: Run, made: Path) -> None:
+    file = made / "rendered/euw1-a/production/acme/app/deployment.apps_acme-production_odoo-web.yaml"
+    content = file.read_text()
+    script = "        command:\n        - /bin/bash\n        - /etc/pgbouncer/pgbouncer.sh\n"
+    assert script in content
+    file.write_text(content.replace(script, "        command:\n        - pgbouncer\n"))
+    ran = run("secrets", "acme", "--rotation", "-C", made)
+    assert ran.code == 1
+    assert "pgbouncer: never: the file is read when the container starts, and nothing starts it again" in ran.out
+    assert "2 users without a way to follow." in ran.out
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (("nobody", "--rotation"), "'nobody' is not a tenant"),
+    (("--cluster", "nowhere", "--rotation"), "'nowhere' is not a cluster"),
+    (("--grants", "--rotation"), "exclude each other"),
+])  # fmt: skip
+def test_what_can_not_be_asked_is_said(run: Run, made: Path, arguments: tuple[str, ...], said: str) -> None:
+    ran = run("secrets", *arguments, "-C", made)
+    assert ran.code == 2
+    assert said in ran.err

@@ -379,8 +379,8 @@ ACCESS = (
         new("Secret", "v1", "plain", ACME, type="Opaque", stringData={"password": "swordfish"}),
         "",
     ),
-    _M("IAM-08", WEB, f"{POD}.containers[0].env[2]", {"name": "PGPASSWORD", "value": "swordfish"}),
-    _M("IAM-08", WEB, f"{POD}.containers[0].env[2]", {"name": "AWS_SECRET_ACCESS_KEY", "value": "swordfish"}),
+    _M("IAM-08", WEB, f"{POD}.containers[0].env[9]", {"name": "PGPASSWORD", "value": "swordfish"}),
+    _M("IAM-08", WEB, f"{POD}.containers[0].env[6]", {"name": "AWS_SECRET_ACCESS_KEY", "value": "swordfish"}),
     _M(
         "IAM-08",
         f"ConfigMap {ACME}/odoo-config",
@@ -401,6 +401,7 @@ ACCESS = (
         f"ExternalSecret {CELL}/redis-acl",
         "spec.target.template.data[users.acl]",
         text("#{{ .acme_production | sha256sum }}", "#{{ .acme_corp_production | sha256sum }}"),
+        also=("IAM-10",),
     ),
 )
 
@@ -482,7 +483,7 @@ DATA = (
         "spec.target.template.data.url",
         text("//acme-production:", "//acme-corp-production:"),
     ),
-    _M("DATA-06", WEB, f"{POD}.containers[0].env[4].value", "acme-corp-production"),
+    _M("DATA-06", WEB, f"{POD}.containers[0].env[3].value", "acme-corp-production"),
     _M("DATA-07", f"StatefulSet {CELL}/redis", "spec.volumeClaimTemplates[0].spec.volumeName", "pv-1", ""),
     _M(
         "DATA-07",
@@ -533,7 +534,7 @@ DATA = (
     _M(
         "DATA-08",
         f"Job {ACME}/odoo-backup",
-        f"{POD}.containers[0].env[6].value",
+        f"{POD}.containers[0].env[5].value",
         "euw1-a-backup/acme-corp/production/before-x",
     ),
     _M("DATA-08", CONFIG, "data[sections.conf]", GONE),
@@ -905,7 +906,8 @@ DRILLS = (
     _M("BKP-07", OWN_ALERTS, "spec.groups[0].rules", overdue(text("> 2764800", "> 9999999")), K),
     _M("BKP-07", OWN_ALERTS, "spec.groups[0].rules", overdue(lambda said: said.partition(" or absent")[0]), K),
     _M("BKP-07", OWN_ALERTS, "spec.groups[0].rules", overdue(lambda said: said.replace(KESTREL, ACME)), K, also=("OBS-02",)),
-    _M("IAM-09", f"ExternalSecret {KESTREL}/drill-storage", "spec.data[0].remoteRef.key", text("/drill-storage", "/backup-storage"), K),
+    _M("IAM-09", f"ExternalSecret {KESTREL}/drill-storage", "spec.data[0].remoteRef.key", text("/drill-storage", "/backup-storage"), K,
+       also=("IAM-10",)),
     _M("DATA-07", DRILL, f"{DRILL_POD}.volumes[0].ephemeral.volumeClaimTemplate.spec.volumeName", "somebody-elses", K),
     _M("NET-08", STORAGE_ONLY, "spec.egress", then(
        {"to": [{"podSelector": {"matchLabels": {"cnpg.io/cluster": "postgresql"}}}], "ports": [{"protocol": "TCP", "port": 5432}]}), K),
@@ -1570,13 +1572,41 @@ CHARTS = (
 
 FOUND_BY_FUZZING = (
     _M("NET-11", f"ServiceAccount {ACME}/odoo-web", "metadata.labels[tenantry.io/environment]", GONE),
-    _M("DATA-06", WEB, f"{POD}.containers[0].env[3].name", "ODOO_SESSION_REDISX"),
-    _M("DATA-06", WEB, f"{POD}.containers[0].env[5].valueFrom.secretKeyRef.name", "database-user", also=("V061",)),
+    _M("DATA-06", WEB, f"{POD}.containers[0].env[2].name", "ODOO_SESSION_REDISX"),
+    _M(
+        "DATA-06",
+        WEB,
+        f"{POD}.containers[0].env[4].valueFrom.secretKeyRef.name",
+        "database-user",
+        also=("V061", "IAM-10"),
+    ),
     _M("BKP-01", f"ObjectStore {CELL}/postgresql", "spec.configuration.s3Credentials", GONE, ""),
     _M("OBS-02", f"PrometheusRule {CELL}/cell", "spec", {"groups": []}, "", also=("BKP-07",)),
 )
 
+VALKEY = f"StatefulSet {CELL}/redis"
+# fmt: off
+ROTATION = (
+    _M("IAM-10", WEB, f"{POD}.containers[0].env[9]",
+       {"name": "PGPASSWORD", "valueFrom": {"secretKeyRef": {"name": "database-user", "key": "password"}}}),
+    _M("IAM-10", WEB, f"{POD}.initContainers[1].command", ["pgbouncer"]),
+    _M("IAM-10", WEB, f"{POD}.initContainers[1].volumeMounts[1].subPath", "userlist.txt"),
+    _M("IAM-10", WEB, f"{POD}.initContainers[0].envFrom", [{"secretRef": {"name": "odoo-secret"}}]),
+    _M("IAM-10", VALKEY, f"{POD}.containers[1].command", ["/bin/sh", "-c", "sleep inf"], ""),
+    _M("IAM-10", VALKEY, f"{POD}.containers[1].volumeMounts[2]", GONE, ""),
+    _M("IAM-10", f"Certificate {CELL}/postgresql-server-tls", "spec.secretTemplate", GONE, "", told_of=SERVER),
+    _M("IAM-10", f"ExternalSecret {CELL}/database-{ACME}", "spec.target.template.metadata", GONE, "", told_of=f"DatabaseRole {CELL}/{ACME}"),
+    _M("IAM-10", f"ExternalSecret {CELL}/database-{ACME}", "spec.refreshPolicy", GONE, ""),
+    _M("IAM-10", f"ExternalSecret {ACME}/database-user", "spec.refreshPolicy", "CreatedOnce"),
+    _M("IAM-10", f"ExternalSecret {ACME}/object-storage", "spec.refreshPolicy", "Periodic"),
+    _M("IAM-10", f"ExternalSecret {ACME}/backup-storage", "spec.refreshInterval", "0s"),
+    _M("IAM-10", f"ExternalSecret {ACME}/registry", "spec.target.immutable", True),
+    _M("IAM-10", f"ExternalSecret {ACME}/object-storage", "spec.data[1].remoteRef.property", "secret-access-key-2"),
+    _M("IAM-10", ACL, "spec.data[3].remoteRef.property", "password-2"),
+)
+# fmt: on
+
 MUTANTS: tuple[Mutant, ...] = (
     *NETWORK, *ACCESS, *DATA, *RUN, *EDGE, *BACKUP, *LEAVING, *DRILLS, *SUPPLY, *GATE, *PROBES, *DISK, *LOGS, *CONNECTIONS, *PLACES, *DELIVERY, *USERS, *ISSUERS, *COST, *FOUND_BY_FUZZING,
-    *FORMERLY_UNNAMED, *CHARTS,
+    *FORMERLY_UNNAMED, *CHARTS, *ROTATION,
 )  # fmt: skip

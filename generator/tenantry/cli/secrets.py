@@ -10,6 +10,7 @@ from tenantry.cli.completion import names
 from tenantry.cli.options import FilePath, Options, common
 from tenantry.cli.text_input import named_file, standard_input
 from tenantry.commands import grants as granted
+from tenantry.commands import rotation as rotated
 from tenantry.commands import secrets
 from tenantry.runtime.workspace import require_fleet
 
@@ -29,19 +30,30 @@ from tenantry.runtime.workspace import require_fleet
     help="Only what is read in this cluster: each cluster may have a store of its own.",
 )
 @click.option("--grants", is_flag=True, help="Print what the store must allow each reader, as commands for its kind.")
+@click.option(
+    "--rotation",
+    is_flag=True,
+    help="Say who uses each secret and certificate, how they follow, and how it is replaced.",
+)
 @common
-def command(options: Options, tenant: str, present: Path | None, cluster: str, grants: bool) -> None:
+def command(options: Options, tenant: str, present: Path | None, cluster: str, grants: bool, rotation: bool) -> None:
     """List what the secret store must hold: every path and property, what it is for, who provides it and who reads it.
 
     Only names are handled. With --present, a list of names (PATH or PATH PROPERTY a line) is compared, and the exit code is
     1 when something is missing. With --grants, the roles and policies are printed that let each namespace read its own
-    names and no others. See docs/how-to/fill-the-secret-store.md for how to list names in each kind of store.
+    names and no others. See docs/how-to/fill-the-secret-store.md for how to list names in each kind of store. With --rotation,
+    the table is made from the rendered objects; the exit code is 1 when something would keep an old value. See
+    docs/how-to/rotate-a-credential.md.
     """
     options.require_format("secrets")
     require_fleet(options.root)
+    if sum((grants, rotation, present is not None)) > 1:
+        raise click.UsageError("--grants, --present and --rotation exclude each other")
+    if rotation:
+        table = rotated.document(rotated.rotation(options.workspace(), tenant, cluster))
+        options.document(table)
+        raise SystemExit(0 if table.ok else 1)
     if grants:
-        if present is not None:
-            raise click.UsageError("--grants and --present exclude each other")
         options.document(granted.document(*granted.grants(options.workspace(), tenant, cluster)))
         return
     there = None if present is None else secrets.read_present(_names(options, present))

@@ -231,6 +231,11 @@ _CODES: tuple[Code, ...] = (
         "A route names a receiver that is not there or wakes nobody, is there twice, or a tier's route has no entry.",
     ),
     Code(
+        "F052",
+        "Generations are no neighbours",
+        "Two generations of a credential that work at once follow each other.",
+    ),
+    Code(
         "F045",
         "Failover contradicts itself",
         "The instance has no replica at a DR site, the place is none of its two, generations do not rise, or something else is under way.",
@@ -317,6 +322,11 @@ _CODES: tuple[Code, ...] = (
         "B015",
         "Step of a failover is left out",
         "A failover goes one step a change, in order. A place that is demoted is promoted again only with the token of the other, and what was promoted stays said.",
+    ),
+    Code(
+        "B016",
+        "Credential changes at once",
+        "A generation is used before it works, or stops working while Pods have it. Both work in between, one step a change.",
     ),
     Code(
         "B010",

@@ -6,9 +6,11 @@ test.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+_GENERATION = re.compile(r"-[0-9]{1,4}\Z")
 _RANDOM = "openssl rand -hex 32"
 """256 bits, of characters that mean nothing in URLs, configuration files, shells and SQL."""
 
@@ -74,5 +76,5 @@ SECRET_VALUES: Mapping[tuple[str, str], SecretValue] = {
 
 
 def secret_value(leaf: str, name: str) -> SecretValue | None:
-    """What is known of a property, by the last part of its path in the store."""
-    return SECRET_VALUES.get((leaf, name))
+    """What is known of a property, by the last part of its path in the store; later generations end with their number."""
+    return SECRET_VALUES.get((leaf, name)) or SECRET_VALUES.get((leaf, _GENERATION.sub("", name)))

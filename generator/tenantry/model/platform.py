@@ -212,6 +212,13 @@ class Approvers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialAge:
+    """How old credentials in the secret store may be."""
+
+    max_age_days: int = 365
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """Settings of the whole fleet: domain, regions, registry, secret store, prices, images."""
 
@@ -236,4 +243,5 @@ class Platform:
     charts: Charts = field(default_factory=Charts)
     approvers: Approvers = field(default_factory=Approvers)
     alerting: Alerting | None = None
+    credentials: CredentialAge = field(default_factory=CredentialAge)
     example: bool = False

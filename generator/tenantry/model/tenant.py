@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tenantry.model.common import Availability, Degree, Obligation, Override, Sensitivity, State, Window
+from tenantry.model.credential import Credentials
 from tenantry.model.failover import Failover
 from tenantry.model.migration import Migration
 from tenantry.model.restore import Restore
@@ -52,6 +53,8 @@ class Environment:
     """Restores of its own PostgreSQL, in their order; none is ever taken away."""
     failovers: tuple[Failover, ...] = ()
     """Changes of the place that serves, in their order."""
+    credentials: Credentials = field(default_factory=Credentials)
+    """Which values of its credentials are used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

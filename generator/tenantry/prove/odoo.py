@@ -17,7 +17,7 @@ from tenantry.resolve.instance import Instance, attachment_folder, copies_folder
 
 _POOLS_TO = re.compile(r"\b(\w+)=(\S+)")
 _BOUND = {
-    "listen_addr": "127.0.0.1", "pool_mode": "session", "auth_type": "scram-sha-256", "server_tls_sslmode": "verify-full",
+    "listen_addr": "127.0.0.1", "pool_mode": "session", "auth_type": "trust", "auth_file": "/etc/pgbouncer-users/userlist.txt", "server_tls_sslmode": "verify-full",
     "server_tls_ca_file": "/etc/pgbouncer-ca/ca.crt", "server_tls_protocols": "secure",
 }  # fmt: skip
 _ARGUMENTS = (

@@ -22,11 +22,11 @@ COMMANDS = frozenset({
 })  # fmt: skip
 """What session stores need: one value or one hash a key. Each acts on named keys only, so that key patterns bind it, or on no
 key; what stands between MULTI and EXEC is judged command by command."""
-_OPERATOR = frozenset({"ping", "acl|load", "acl|whoami", "info"})
+_OPERATOR = frozenset({"ping", "acl|load", "acl|whoami", "info", "config|set"})
 _REPLICATION = frozenset({"psync", "replconf", "ping"})
 _OWN_ONLY = frozenset({"scan"})
 """Ignores key patterns; harmless on a Redis without other tenants."""
-_HASH = re.compile(r"#\{\{ \.(\w+) \| sha256sum \}\}")
+HASH = re.compile(r"#\{\{ \.(\w+) \| sha256sum \}\}")
 
 
 @dataclass
@@ -178,8 +178,8 @@ def _member(manifest: Manifest, path: Path, home: Home, user: User, member: Inst
             )
     keys = remote_keys(manifest)
     wanted = home.site.platform.secret_store.key(f"{called.secret_path}/redis")
-    sources = [keys.get(m[1], "") if (m := _HASH.fullmatch(p)) else "a literal" for p in user.passwords]
-    if sources != [wanted] and not user.nopass:
+    sources = [keys.get(m[1], "") if (m := HASH.fullmatch(p)) else "a literal" for p in user.passwords]
+    if set(sources) != {wanted} and not user.nopass:
         message = f"the password of the Redis user '{user.name}' comes from {', '.join(sources) or 'nowhere'}"
         yield breach(manifest, "IAM-09", path, message, f"its key is '{wanted}'", tenant=tenant)
 
@@ -223,7 +223,8 @@ def sessions(state: State) -> Iterator[Breach]:
         where = home.namespace if home.own_redis else names.cell_namespace(home.site.cell.name)
         external = external_for(state, home.namespace, "redis-user")
         if external is not None:
-            yield from _address(external, instance, f"redis.{where}.svc", home)
+            for ending, _ in instance.credentials.redis.endings:
+                yield from _address(external, f"url{ending}", instance, f"redis.{where}.svc", home)
         for work in workloads(state, home.namespace):
             for container in work.containers:
                 yield from _session_settings(work, container, instance, home)
@@ -235,7 +236,7 @@ def _session_settings(work: Workload, container: Container, instance: Instance, 
     serves = work.manifest.identity.kind == "Deployment" and container.name == "odoo"
     if not serves and not any(name.startswith("ODOO_SESSION_REDIS") for name in found):
         return
-    reference = {"name": "redis-user", "key": "url"}
+    reference = {"name": "redis-user", "key": instance.credentials.redis.used("url")}
     wanted: dict[str, tuple[object, object]] = {
         "ODOO_SESSION_REDIS": (found.get("ODOO_SESSION_REDIS", {}).get("value"), "1"),
         "ODOO_SESSION_REDIS_PREFIX": (found.get("ODOO_SESSION_REDIS_PREFIX", {}).get("value"), instance.names.redis_session_prefix),
@@ -248,10 +249,10 @@ def _session_settings(work: Workload, container: Container, instance: Instance, 
             yield breach(work.manifest, "DATA-06", path, message, f"set {name} as promised", tenant=home.tenant)
 
 
-def _address(external: Manifest, instance: Instance, host: str, home: Home) -> Iterator[Breach]:
+def _address(external: Manifest, key: str, instance: Instance, host: str, home: Home) -> Iterator[Breach]:
     data = mapping(dig(external.spec, "target", "template", "data"))
-    url = split_url(without_actions(text(data.get("url")), "x"))
-    path: Path = ("spec", "target", "template", "data", "url")
+    url = split_url(without_actions(text(data.get(key)), "x"))
+    path: Path = ("spec", "target", "template", "data", key)
     query = parse_qs(url.query)
     faults = (
         (url.hostname != host, "DATA-09" if home.own_redis else "DATA-06", f"sessions are stored on {url.hostname}; {home} is promised {host}"),

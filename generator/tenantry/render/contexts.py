@@ -379,7 +379,7 @@ def cell_context(site: Site, tier: Tier, members: Sequence[Instance], moving: Se
         "filling": [m.names.namespace for m in members if m.filled_from is not None],
         "member_stores": [(m.name, {"member": m}) for m in (*members, *(b for b in beside if b.name not in served)) if own_stores and _is_served(m)],
         "copying": [m.names.namespace for m in moving if m.move is not None and m.copied_to is not None and m.copied_to.settings.postgresql is None],
-        "redis_users": [m.names for m in members if not m.settings.own_redis],
+        "redis_users": [m for m in members if not m.settings.own_redis],
         "backup_retention_days": backup.retention_days,
         "backups": schedule.backup_times(namespace, backup.base_backup_every_hours, backup.velero_every_hours, (default,)),
         "certificate_hosts": _certificate_hosts(servers.first or servers.serving, namespace),

@@ -9,6 +9,7 @@ from typing import Literal
 from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster, NodePool
 from tenantry.model.common import EnvironmentName, State, Window
+from tenantry.model.credential import Credentials
 from tenantry.model.failover import Failover
 from tenantry.model.migration import AT_TARGET, COPYING, MoveStep
 from tenantry.model.names import InstanceNames, cell_namespace
@@ -146,6 +147,12 @@ class Instance:
         """Changes of the place that serves, in their order."""
         placed = self.tenant.environments.get(self.environment)
         return placed.failovers if placed is not None else ()
+
+    @property
+    def credentials(self) -> Credentials:
+        """Which values of its credentials are used."""
+        placed = self.tenant.environments.get(self.environment)
+        return placed.credentials if placed is not None else Credentials()
 
     @property
     def failover(self) -> Failover | None:

@@ -284,13 +284,27 @@ def test_operator_and_replica(processes: Processes, folder: Path, servers: list[
     tally.attack(read_only, "writing to the replica")
 
 
+def test_two_passwords_work_while_one_replaces_the_other(processes: Processes, folder: Path, tally: Tally) -> None:
+    """A user's line with two sums, as it is rendered while two generations work: both let in, one of them alone afterwards."""
+    store = SHARED[0]
+    server = Server(processes, folder / "two-passwords", store, REDIS.path(), tls=True)
+    user = store.users[0]
+    secret, old = store.secret, secrets._FUNCTIONS["sha256sum"](store.password(user))
+    new = secrets._FUNCTIONS["sha256sum"]("next")
+    server.write({**secret, "users.acl": secret["users.acl"].replace(f"#{old}", f"#{old} #{new}")})
+    server.start()
+    tally.control(lets_in(server.tenant(user)), "the password of before")
+    tally.control(lets_in(server.client(user, "next")), "the next password")
+    tally.attack(not lets_in(server.client(user, "third")), "another password")
+
+
 def test_a_new_password_is_taken_up(processes: Processes, servers: list[Server], tally: Tally) -> None:
     """The rendered side car sees that the mounted Secret changed: a tenant's password, then the operator's own."""
     server = servers[0]
     user = server.store.users[0]
-    script = server.folder / "acl-reload.sh"
-    script.write_text(server.script("acl-reload.sh"))
-    processes.start("acl-reload", ["/bin/sh", script], environment=libraries() | {"PATH": search_path()})
+    script = server.folder / "reload.sh"
+    script.write_text(server.script("reload.sh"))
+    processes.start("reload", ["/bin/sh", script], environment=libraries() | {"PATH": search_path()})
     secret = server.store.secret
 
     def rotated(name: str, old: str, new: str) -> bool:
@@ -307,6 +321,38 @@ def test_a_new_password_is_taken_up(processes: Processes, servers: list[Server],
     tally.attack(rotated("operator", operator, "rotated"), "the operator's old password")
     tally.attack(rotated(user, "changed", "again"), "the tenant's old password, after the operator's")
     tally.control(lets_in(server.client(user, "again")), "the tenant's new password")
+
+
+def test_a_renewed_certificate_is_taken_up(processes: Processes, folder: Path, tally: Tally) -> None:
+    """The rendered side car has the server read certificate, key and authority again, also those of another authority."""
+    server = Server(processes, folder / "renewed", stores()[0], REDIS.path(), tls=True).start()
+    user, known = server.store.users[0], Authority(folder / "next")
+    script = server.folder / "reload.sh"
+    script.write_text(server.script("reload.sh"))
+    processes.start("reload-renewed", ["/bin/sh", script], environment=libraries() | {"PATH": search_path()})
+    tally.control(lets_in(server.tenant(user)), "the first certificate")
+    stays = server.tenant(user)
+    stays.ping()
+    pair = known.issue("redis", ("localhost", "127.0.0.1"))
+    earlier = folder / "earlier.crt"
+    shutil.copy(server.authority.certificate, earlier)
+    for source, name in ((pair.key, "tls.key"), (pair.certificate, "tls.crt"), (known.certificate, "ca.crt")):
+        (server.folder / "tls" / name).write_bytes(source.read_bytes())
+    wait_for("the next certificate", lambda: verifies(server, user, known.certificate), 20)
+    tally.check(stays.ping(), "a connection from before")
+    tally.attack(not verifies(server, user, earlier), "the certificate of before is still served")
+
+
+def verifies(server: Server, user: str, authority: Path) -> bool:
+    """Does a client that knows this authority reach the server?"""
+    client = redis.Redis(
+        "localhost", server.port, username=user, password=server.store.password(user), socket_timeout=5, protocol=2,
+        driver_info=None, retry=ONCE, ssl=True, ssl_ca_certs=str(authority),
+    )  # fmt: skip
+    try:
+        return bool(client.ping())
+    except redis.exceptions.ConnectionError:
+        return False
 
 
 def lets_in(client: redis.Redis) -> bool:

@@ -1,0 +1,216 @@
+"""`tenantry secrets --rotation`: who uses each credential and certificate, how everybody follows, and how it is replaced.
+
+Made from the rendered objects. Values are neither read nor asked for.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tenantry.commands import rotation_steps as steps
+from tenantry.commands.examination import known_fleet
+from tenantry.commands.rendered import rendered_files, text_below
+from tenantry.core.findings import FindingsError, UsageError
+from tenantry.core.manifest import text
+from tenantry.core.paths import rendered_folder
+from tenantry.core.secret_values import secret_value
+from tenantry.core.suggestions import did_you_mean
+from tenantry.engine.engines import Engines
+from tenantry.model.credential import Credential
+from tenantry.model.tenant import Tenant
+from tenantry.prove.cluster_state import State
+from tenantry.prove.promises import Promises
+from tenantry.prove.rotation.generations import KEYS
+from tenantry.prove.rotation.sources import CERTIFICATE, SecretSource, sources
+from tenantry.prove.rotation.uses import uses
+from tenantry.report.document import CommandAnswer
+from tenantry.report.plain import one_line
+from tenantry.runtime.workspace import Workspace
+from tenantry.verify.folder import read_files
+from tenantry.verify.index import Index
+from tenantry.verify.values import duration
+
+_DAY = 86400
+_DEFAULT = 90 * _DAY
+"""cert-manager's own, in seconds; it renews when a third of it is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """One place where it is used, and how that follows."""
+
+    place: str
+    """CLUSTER/NAMESPACE."""
+    who: str
+    secret: str
+    way: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """One path of the store, or one certificate."""
+
+    kind: str
+    """secret or certificate."""
+    name: str
+    """The path, as the store's administrator asks for it, or CLUSTER/NAMESPACE/NAME of the Certificate."""
+    properties: tuple[str, ...]
+    at_most_days: int
+    overlap: bool
+    """Whether the old one works until the new one is used everywhere."""
+    users: tuple[Consumer, ...]
+    steps: tuple[str, ...]
+
+
+def rotation(space: Workspace, tenant: str = "", cluster: str = "") -> list[Replaced]:
+    """What can be replaced, of one tenant or all, in one cluster or all.
+
+    Raises FindingsError when the inputs are wrong, UsageError for an unknown tenant or cluster or when nothing was rendered.
+    """
+    fleet = known_fleet(space)
+    if fleet.promises is None:
+        raise FindingsError(fleet.findings)
+    known = fleet.promises
+    _known(tenant, known.fleet.all(Tenant), "a tenant", "tenants are the files in tenants/")
+    _known(cluster, known.clusters, "a cluster", "clusters are the files in platform/clusters/")
+    with Engines(space.say) as engines:
+        states = [
+            State(known, known.clusters[name], Index(read), rendered_folder(name))
+            for name in ([cluster] if cluster else known.clusters)
+            if (read := read_files(engines.engine, rendered_files(space.root, name), text_below(space.root)))
+        ]
+    found = [*_secrets(states, known, tenant), *_certificates(states, tenant)]
+    if not found:
+        raise UsageError("the rendered objects use no secrets", "run 'tenantry render' first")
+    return found
+
+
+def _known(name: str, names: Iterable[str], what: str, where: str) -> None:
+    if name and name not in names:
+        raise UsageError(f"'{name}' is not {what}", did_you_mean(name, names) or where)
+
+
+def _secrets(states: Sequence[State], known: Promises, tenant: str) -> Iterator[Replaced]:
+    below = known.platform.secret_store.key(f"tenants/{tenant}/") if tenant else ""
+    readers: dict[str, list[tuple[State, SecretSource]]] = defaultdict(list)
+    for state in states:
+        for source in sources(state).values():
+            for key in sorted({key for key, _ in source.asked.values()}):
+                if key.startswith(below):
+                    readers[key].append((state, source))
+    for key in sorted(readers):
+        yield _secret(known, key, readers[key])
+
+
+def _secret(known: Promises, key: str, readers: Sequence[tuple[State, SecretSource]]) -> Replaced:
+    store = known.platform.secret_store
+    place, leaf = store.place(key), store.leaf(key)
+    names = sorted({name for _, source in readers for asked, name in source.asked.values() if asked == key})
+    users = {user for state, source in readers for user in _users(state, source, key)}
+    at_most = known.platform.credentials.max_age_days
+    value = secret_value(leaf, names[0])
+    found = _by_generation(known, key, leaf)
+    if found is not None:
+        tenant, field, given, properties = found
+        todo = steps.by_generation(tenant, field, given, place, properties, value)
+    elif all(source.by_itself for _, source in readers):
+        todo = steps.by_itself(place, names, value, str(readers[0][1].manifest.spec.get("refreshInterval", "1h0m0s")))
+    else:
+        todo = steps.asked_for(place, names, value, _in_order(readers), _pods(readers))
+    overlap = found is not None or all(source.by_itself for _, source in readers)
+    return Replaced("secret", place, tuple(names), at_most, overlap, _sorted(users), tuple(todo))
+
+
+def _by_generation(known: Promises, key: str, leaf: str) -> tuple[str, str, Credential, list[str]] | None:
+    """Tenant, field, what it says, and properties of a credential whose generation stands in its tenant's file."""
+    store = known.platform.secret_store
+    for instance in known.instances.values():
+        for name, credential in instance.credentials.by_name.items():
+            secret, keys = KEYS[name]
+            path = {"redis-user": "redis", "odoo-secret": "odoo"}.get(secret, secret)
+            if path == leaf and store.key(f"{instance.names.secret_path}/{path}") == key:
+                field = f"environments.{instance.environment}.credentials.{name}"
+                return instance.tenant.name, field, credential, sorted(keys.values())
+    return None
+
+
+def _in_order(readers: Sequence[tuple[State, SecretSource]]) -> list[tuple[str, str]]:
+    """Namespace and name of each ExternalSecret; those of servers first."""
+    cells = [
+        (home is None or home.role != "cell", source.manifest.identity.namespace, source.manifest.identity.name)
+        for state, source in readers
+        for home in [state.home(source.manifest)]
+    ]
+    return list(dict.fromkeys((namespace, name) for _, namespace, name in sorted(cells)))
+
+
+def _pods(readers: Sequence[tuple[State, SecretSource]]) -> str:
+    """The namespace whose Odoo Pods have the value in a file."""
+    there = {source.manifest.identity.namespace for _, source in readers if source.secret == "database-user"}  # noqa: S105
+    return min(there, default="")
+
+
+def _users(state: State, source: SecretSource, key: str) -> Iterator[Consumer]:
+    place = f"{state.cluster.name}/{source.manifest.identity.namespace}"
+    made = (source.manifest.identity.namespace, source.secret)
+    for use in uses(state):
+        whole = not use.key or not key
+        mine = (use.manifest.identity.namespace, use.secret) == made
+        if mine and (whole or any(asked == key for asked, _ in source.properties(use.key))):
+            yield Consumer(place, use.who, use.secret, use.way, use.how)
+
+
+def _sorted(users: Iterable[Consumer]) -> tuple[Consumer, ...]:
+    return tuple(sorted(set(users), key=lambda user: (user.place, user.who, user.secret)))
+
+
+def _certificates(states: Sequence[State], tenant: str) -> Iterator[Replaced]:
+    for state in states:
+        for source in sources(state).values():
+            manifest = source.manifest
+            home = state.home(manifest)
+            if manifest.kind != CERTIFICATE or (tenant and (home is None or home.tenant != tenant)):
+                continue
+            seconds = duration(text(manifest.spec.get("duration"))) or _DEFAULT
+            before = duration(text(manifest.spec.get("renewBefore"))) or seconds / 3
+            where = manifest.identity
+            yield Replaced(
+                "certificate", f"{state.cluster.name}/{where.namespace}/{where.name}", (),
+                int((seconds - before) // _DAY), True, _sorted(_users(state, source, "")),
+                tuple(steps.certificate(where.namespace, where.name)),
+            )  # fmt: skip
+
+
+def to_text(found: Sequence[Replaced]) -> str:
+    """A block for each path and certificate: age, users, steps."""
+    lines: list[str] = []
+    for entry in found:
+        names = f": {', '.join(entry.properties)}" if entry.properties else ""
+        old = "the old one works until the last step" if entry.overlap else "new connections wait while it is replaced"
+        head = (
+            "renewed by cert-manager"
+            if entry.kind == "certificate"
+            else f"at most {entry.at_most_days} days old; {old}"
+        )
+        age = f" after {entry.at_most_days} days" if entry.kind == "certificate" else ""
+        lines.append(one_line(f"{entry.name}{names} ({head}{age})"))
+        lines += [one_line(f"  {user.place} {user.who}: {user.way}: {user.how}") for user in entry.users]
+        lines += [one_line(f"    {number}. {step}") for number, step in enumerate(entry.steps, 1)]
+    stuck = sum(user.way == "never" for entry in found for user in entry.users)
+    kinds = [entry.kind for entry in found]
+    counts = f"{kinds.count('secret')} secrets and {kinds.count('certificate')} certificates"
+    return (
+        "\n".join([*lines, f"{counts}; {stuck or 'no'} user{'' if stuck == 1 else 's'} without a way to follow."])
+        + "\n"
+    )
+
+
+def document(found: Sequence[Replaced]) -> CommandAnswer:
+    """What was found; not ok when somebody does not follow."""
+    follows = all(user.way != "never" for entry in found for user in entry.users)
+    fields = {"rotation": [dataclasses.asdict(entry) for entry in found]}
+    return CommandAnswer("secrets", to_text(found), fields, follows)

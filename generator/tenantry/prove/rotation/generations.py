@@ -1,0 +1,38 @@
+"""Keys of an instance's Secrets that are called by the generation of their value, as its tenant's file says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tenantry.resolve.instance import Instance
+
+KEYS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "redis": ("redis-user", {"url": "password"}),
+    "objectStorage": ("object-storage", {name: name for name in ("access-key-id", "secret-access-key")}),
+    "odoo": ("odoo-secret", {"odoo-secret.conf": "master-password"}),
+}
+"""Credential -> the Secret, and for each key the property that it is made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What one key of a Secret must hold. `field` is that of the tenant's file."""
+
+    field: str
+    property: str
+    used: bool
+    """Whether Pods use it, or could."""
+
+
+def generations(instance: Instance) -> dict[tuple[str, str], Generation]:
+    """(Secret, key) -> what it must hold, of all generations that work."""
+    chosen = instance.credentials.by_name
+    found = {}
+    for name, (secret, keys) in KEYS.items():
+        field = f"environments.{instance.environment}.credentials.{name}"
+        for key, leaf in keys.items():
+            for ending, _ in chosen[name].endings:
+                used = f"{key}{ending}" == chosen[name].used(key)
+                found[secret, f"{key}{ending}"] = Generation(field, f"{leaf}{ending}", used)
+    return found

@@ -1,0 +1,17 @@
+# PgBouncer reads its users when it starts and on a signal, and authorities for each connection; the kubelet only changes the files.
+set -eu
+users=/etc/pgbouncer-users/userlist.txt
+known="$(< "$users")"
+pgbouncer "$1" &
+server=$!
+# `wait` returns at once on a signal, and the trap passes it on: clients may end what they began.
+trap 'kill -TERM "$server"' TERM INT
+while kill -0 "$server" 2> /dev/null; do
+  sleep 2 &
+  wait "$!" || true
+  now="$(< "$users")" || continue
+  if [ "$now" != "$known" ]; then
+    kill -HUP "$server" && known="$now"
+  fi
+done
+wait "$server"
