@@ -71,7 +71,7 @@ def test_each_object_is_in_the_trees(incident: str) -> None:
 VERBS: Mapping[str, frozenset[str]] = {
     "get": frozenset({"--selector", "--output", "--sort-by", "--label-columns"}), "describe": frozenset(), "top": frozenset({"--containers"}),
     "logs": frozenset({"--selector", "--container", "--all-containers", "--tail"}), "delete": frozenset({"--selector", "--ignore-not-found"}),
-    "rollout": frozenset({"--timeout"}), "annotate": frozenset({"--overwrite"}), "wait": frozenset({"--for", "--timeout"}),
+    "rollout": frozenset({"--timeout"}), "annotate": frozenset({"--overwrite", "--selector"}), "wait": frozenset({"--for", "--timeout"}),
 }  # fmt: skip
 """kubectl's verbs and their flags that runbooks use (kubectl reference, 1.34)."""
 PLUGIN: Mapping[str, frozenset[str]] = {

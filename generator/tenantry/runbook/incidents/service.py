@@ -46,38 +46,31 @@ def leaked(writer: Writer) -> None:
     """Change it at its source, see that everyone follows, then see what was done with it."""
     instance = writer.instance
     own = instance.settings.postgresql is not None
+    tenant = instance.tenant.name
     writer.step(
-        "See which names there are, what each is for, and who reads it.", ("tenantry", "secrets", instance.tenant.name)
+        "See what each is for, who uses it, and the steps that replace it while everybody goes on.",
+        ("tenantry", "secrets", tenant, "--rotation"),
     )
     writer.step(
-        f"Write a new value below {instance.names.secret_path} in the secret store. Keys of object storage are revoked where they were made, "
-        "after new ones are in use."
+        "A password of Redis, a key of attachments, the master password: take the steps of the table, one after the other, "
+        "each as soon as the one before is synced. The old value is refused, or revoked where it was made, with the last."
     )
-    secrets = [
-        writer.named(_ESO, "ExternalSecret", name)
-        for name in ("database-user", "redis-user", "object-storage", "backup-storage", "odoo-secret")
-    ]
-    refresh = "force-sync=INCIDENT"
+    refresh, now = "force-sync=INCIDENT", "read-again=INCIDENT"
+    mine = writer.named(_ESO, "ExternalSecret", "database-user")
+    name = f"database-{instance.names.database_object}"
+    server = () if own else (writer.named(_ESO, "ExternalSecret", name, writer.database_namespace),)
     writer.step(
-        "Have it fetched at once instead of within the hour.",
-        *(writer.kubectl("annotate", name, refresh, "--overwrite") for name in secrets),
+        f"The password of the database: write a new value over the old one, in {instance.names.secret_path}/database. Then have it "
+        "read by the server, by PgBouncer, and by the kubelet, at once: new connections wait meanwhile.",
+        *(writer.at_server("annotate", found, refresh, "--overwrite") for found in server),
+        writer.kubectl("annotate", mine, refresh, "--overwrite"),
+        writer.kubectl("annotate", "pods", "--selector", "app.kubernetes.io/name=odoo", now, "--overwrite"),
     )
-    if not own:
-        name = writer.named(
-            _ESO, "ExternalSecret", f"database-{instance.names.database_object}", writer.database_namespace
-        )
-        writer.step(
-            "The cell's server must know a new password of the database, too.",
-            writer.at_server("annotate", name, refresh, "--overwrite"),
-        )
-    deployments = [
-        writer.named("apps", "Deployment", f"odoo-{part}")
-        for part in (["web", "cron", "websocket"] if instance.split else ["web"])
-    ]
+    backups = writer.named(_ESO, "ExternalSecret", "backup-storage")
     writer.step(
-        "Odoo reads credentials when it starts. Users notice a restart at most as a slow page.",
-        *(writer.kubectl("rollout", "restart", name) for name in deployments),
-        *(writer.kubectl("rollout", "status", name, "--timeout", "30m") for name in deployments),
+        f"The key of backups: write a new one to {instance.names.secret_path}/backup-storage, have it read, and revoke the old one "
+        "where it was made.",
+        writer.kubectl("annotate", backups, refresh, "--overwrite"),
     )
     # The name of a role has letters, digits and `_` (model/names.py).
     sessions = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{instance.names.database}'"  # noqa: S608
