@@ -14,7 +14,7 @@ from tenantry.commands import rotation_steps as steps
 from tenantry.commands.examination import known_fleet
 from tenantry.commands.rendered import rendered_files, text_below
 from tenantry.core.findings import FindingsError, UsageError
-from tenantry.core.manifest import text
+from tenantry.core.manifest import dig, text
 from tenantry.core.paths import rendered_folder
 from tenantry.core.secret_values import secret_value
 from tenantry.core.suggestions import did_you_mean
@@ -55,11 +55,12 @@ class Replaced:
     """One path of the store, or one certificate."""
 
     kind: str
-    """secret or certificate."""
+    """secret, certificate or authority."""
     name: str
-    """The path, as the store's administrator asks for it, or CLUSTER/NAMESPACE/NAME of the Certificate."""
+    """The path, as the store's administrator asks for it, CLUSTER/NAMESPACE/NAME of a Certificate, or CLUSTER/ISSUER."""
     properties: tuple[str, ...]
     at_most_days: int
+    """0 for an authority: its own certificate says so."""
     overlap: bool
     """Whether the old one works until the new one is used everywhere."""
     users: tuple[Consumer, ...]
@@ -84,6 +85,7 @@ def rotation(space: Workspace, tenant: str = "", cluster: str = "") -> list[Repl
             if (read := read_files(engines.engine, rendered_files(space.root, name), text_below(space.root)))
         ]
     found = [*_secrets(states, known, tenant), *_certificates(states, tenant)]
+    found += [] if tenant else _authorities(states, known)
     if not found:
         raise UsageError("the rendered objects use no secrets", "run 'tenantry render' first")
     return found
@@ -185,19 +187,40 @@ def _certificates(states: Sequence[State], tenant: str) -> Iterator[Replaced]:
             )  # fmt: skip
 
 
+def _authorities(states: Sequence[State], known: Promises) -> Iterator[Replaced]:
+    """Issuers that sign with a key of their own, and the certificates that they sign."""
+    namespace = known.platform.namespaces.cert_manager
+    for state in states:
+        for issuer in state.of("cert-manager.io", "ClusterIssuer"):
+            secret, name = text(dig(issuer.spec, "ca", "secretName")), issuer.identity.name
+            signed = [m for m in state.of(*CERTIFICATE) if text(dig(m.spec, "issuerRef", "name")) == name]
+            if not secret or not signed:
+                continue
+            users = (
+                Consumer(f"{state.cluster.name}/{m.identity.namespace}", f"Certificate {m.identity.name}", secret,
+                         "reads again", "cert-manager signs with it at each renewal")
+                for m in signed
+            )  # fmt: skip
+            where = sorted((m.identity.namespace, m.identity.name) for m in signed)
+            todo = steps.authority(state.cluster.name, namespace, secret, where)
+            yield Replaced("authority", f"{state.cluster.name}/{name}", (), 0, True, _sorted(users), tuple(todo))
+
+
+def _head(entry: Replaced) -> str:
+    if entry.kind == "authority":
+        return "valid for as long as its own certificate says"
+    if entry.kind == "certificate":
+        return f"renewed by cert-manager after {entry.at_most_days} days"
+    old = "the old one works until the last step" if entry.overlap else "new connections wait while it is replaced"
+    return f"at most {entry.at_most_days} days old; {old}"
+
+
 def to_text(found: Sequence[Replaced]) -> str:
     """A block for each path and certificate: age, users, steps."""
     lines: list[str] = []
     for entry in found:
         names = f": {', '.join(entry.properties)}" if entry.properties else ""
-        old = "the old one works until the last step" if entry.overlap else "new connections wait while it is replaced"
-        head = (
-            "renewed by cert-manager"
-            if entry.kind == "certificate"
-            else f"at most {entry.at_most_days} days old; {old}"
-        )
-        age = f" after {entry.at_most_days} days" if entry.kind == "certificate" else ""
-        lines.append(one_line(f"{entry.name}{names} ({head}{age})"))
+        lines.append(one_line(f"{entry.name}{names} ({_head(entry)})"))
         lines += [one_line(f"  {user.place} {user.who}: {user.way}: {user.how}") for user in entry.users]
         lines += [one_line(f"    {number}. {step}") for number, step in enumerate(entry.steps, 1)]
     stuck = sum(user.way == "never" for entry in found for user in entry.users)

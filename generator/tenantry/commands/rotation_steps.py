@@ -72,6 +72,19 @@ def by_itself(place: str, properties: Sequence[str], known: SecretValue | None, 
     ]
 
 
+def authority(cluster: str, namespace: str, secret: str, certificates: Sequence[tuple[str, str]]) -> list[str]:
+    """Both are trusted from before the first certificate of the new one until the last of the old one is gone."""
+    file = f"platform/clusters/{cluster}.yaml"
+    renew = [f"cmctl renew -n {space} {name}" for space, name in certificates]
+    return [
+        f"write the certificates of the old and the new one to spec.trustedAuthorities of {file}; tenantry render; commit: "
+        "Odoo's Pods trust both, once they are replaced",
+        f"replace certificate and key in the Secret {secret} of the namespace {namespace}",
+        *renew,
+        f"remove spec.trustedAuthorities from {file}; tenantry render; commit: once every certificate is renewed",
+    ]
+
+
 def certificate(namespace: str, name: str) -> list[str]:
     """cert-manager renews in time; this is for a key that may have leaked."""
     return [f"cmctl renew -n {namespace} {name}"]

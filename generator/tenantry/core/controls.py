@@ -95,7 +95,7 @@ CATALOG: tuple[Control, ...] = (
        "Each remote key's users over the whole fleet; a role's password comes from the key of that role's instance."),
     _C("IAM-10", "Who uses a credential or a certificate follows when it is replaced.", "high",
        "Every use of a Secret that the trees have made, in Pods and in fields of operators: it is watched, read again, or called by a generation that changes the Pods. "
-       "Redis accepts each generation that Pods may have; a value with several readers is read by all when somebody asks for it.", "redis"),
+       "Redis accepts each generation that Pods may have; a value with several readers is read by all when somebody asks for it; while the internal authority is replaced, Odoo's Pods trust both.", "redis"),
     _C("DATA-01", "An instance's database and role are its own.", "critical",
        "Databases, owners and roles on each server match its instances one to one.", "postgresql"),
     _C("DATA-02", "pg_hba keeps each role in its own database, with TLS and a password.", "critical",

@@ -104,6 +104,8 @@ class Cluster:
     single_process_oom_kill: bool = False
     user_namespaces: bool = False
     private_connectivity: PrivateConnectivity | None = None
+    trusted_authorities: tuple[str, ...] = ()
+    """Certificates, PEM, while one internal authority takes the place of another."""
 
     @property
     def pair(self) -> tuple[str, ...]:

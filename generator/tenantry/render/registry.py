@@ -273,6 +273,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("infra/externalsecret-api-clients-ca", when=has_api_clients),
         _T("infra/certificate-odoo", each=_items("certificates")),
         _T("infra/certificate-internal-client"),
+        _T("infra/configmap-trusted-authorities", when=lambda context: bool(context["cluster"].trusted_authorities)),
         _T("infra/prometheusrule-service", when=watched),
         _T("infra/probe", when=prober, each=_items("probes")),
         _T("infra/podmonitor-odoo", "base"),
