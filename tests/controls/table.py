@@ -906,8 +906,7 @@ DRILLS = (
     _M("BKP-07", OWN_ALERTS, "spec.groups[0].rules", overdue(text("> 2764800", "> 9999999")), K),
     _M("BKP-07", OWN_ALERTS, "spec.groups[0].rules", overdue(lambda said: said.partition(" or absent")[0]), K),
     _M("BKP-07", OWN_ALERTS, "spec.groups[0].rules", overdue(lambda said: said.replace(KESTREL, ACME)), K, also=("OBS-02",)),
-    _M("IAM-09", f"ExternalSecret {KESTREL}/drill-storage", "spec.data[0].remoteRef.key", text("/drill-storage", "/backup-storage"), K,
-       also=("IAM-10",)),
+    _M("IAM-09", f"ExternalSecret {KESTREL}/drill-storage", "spec.data[0].remoteRef.key", text("/drill-storage", "/backup-storage"), K),
     _M("DATA-07", DRILL, f"{DRILL_POD}.volumes[0].ephemeral.volumeClaimTemplate.spec.volumeName", "somebody-elses", K),
     _M("NET-08", STORAGE_ONLY, "spec.egress", then(
        {"to": [{"podSelector": {"matchLabels": {"cnpg.io/cluster": "postgresql"}}}], "ports": [{"protocol": "TCP", "port": 5432}]}), K),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tenantry.core.manifest import Path, dig, mapping, text
 from tenantry.prove.cluster_state import Breach, State, breach
@@ -38,22 +38,38 @@ def following(state: State) -> Iterator[Breach]:
 
 
 def _together(state: State) -> Iterator[Breach]:
-    """A value that has several readers, or one who reads it when Pods start, is not read at some time within the hour."""
-    readers: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+    """A value that a server checks, or one that is read when Pods start, is not read at some time within the hour. Keys of
+    storage are none of these: old and new work at once, where they were issued."""
     there = {key: source for key, source in sources(state).items() if state.home(source.manifest)}
-    for key, source in there.items():
-        for asked in source.asked.values():
-            readers[asked].add(key)
     at_start = {(use.manifest.identity.namespace, use.secret) for use in uses(state) if use.way == "new Pods"}
+    checked = _checked(state, there)
     for key, source in there.items():
-        shared = next((text for text in source.asked.values() if len(readers[text]) > 1), None)
-        if not source.by_itself or source.manifest.kind != EXTERNAL or (shared is None and key not in at_start):
+        pair = next((asked for asked in source.asked.values() if asked in checked), None)
+        if not source.by_itself or source.manifest.kind != EXTERNAL or (pair is None and key not in at_start):
             continue
         path: Path = ("spec", "refreshPolicy")
         message = f"the Secret '{source.secret}' follows the store at some time within its interval, and its Pods when they start"
-        if shared is not None:
-            message = f"'{shared[0]}' has {len(readers[shared])} readers, each of which follows at some time of its own: one would refuse what the other sends"
+        if pair is not None:
+            message = f"'{pair[0]}' is read by a server and by its clients, by each at some time of its own: one would refuse what the other sends"
         yield breach(source.manifest, CONTROL, path, message, "refreshPolicy: OnChange")
+
+
+def _checked(state: State, there: Mapping[tuple[str, str], SecretSource]) -> set[tuple[str, str]]:
+    """What a server in these namespaces checks, and somebody else reads, too."""
+    servers = {
+        (use.manifest.identity.namespace, use.secret)
+        for use in uses(state)
+        if use.manifest.identity.kind == "DatabaseRole"
+    }
+    readers: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+    for key, source in there.items():
+        for asked in source.asked.values():
+            readers[asked].add(key)
+    return {
+        asked
+        for asked, found in readers.items()
+        if len(found) > 1 and any(key in servers or key[1] == "redis-acl" for key in found)
+    }
 
 
 def _generations(state: State, home: Home) -> Iterator[Breach]:
