@@ -34,14 +34,15 @@ from tenantry.verify.index import Index
 SINCE = f"{AS_OF}T00:00:00+00:00"
 Sight = Iterator[Hashable]
 """What is seen, piece by piece, so that a comparison ends at the first difference."""
-Observer = Callable[[Fleet, Resolution], Sight]
+Observer = Callable[[Fleet, Resolution, str], Sight]
+"""The last is the name of the entry that was changed: what is called like it is looked at first."""
 
 
-def objects(fleet: Fleet, resolution: Resolution) -> Sight:
-    """Every object, and where it lies; the cheapest and most telling units first."""
+def objects(fleet: Fleet, resolution: Resolution, name: str) -> Sight:
+    """Every object, and where it lies."""
     components = component_objects(component_context(fleet.platform))
     yield repr(components)
-    for unit in sorted(units(fleet, resolution.instances), key=_order):
+    for unit in sorted(units(fleet, resolution.instances), key=lambda unit: (name not in unit.path, *_order(unit))):
         yield unit.path
         yield from map(repr, expected_objects(unit.tree, unit.context(), components))
 
@@ -50,13 +51,13 @@ def _order(unit: Unit) -> tuple[int, str]:
     return (("charts", "argocd", "delivery", "cell", "platform", "app", "standby", "infra").index(unit.tree), unit.path)
 
 
-def findings(fleet: Fleet, resolution: Resolution) -> Sight:
+def findings(fleet: Fleet, resolution: Resolution, _name: str) -> Sight:
     """Of the inputs alone."""
     yield from (repr(finding) for finding in resolution.findings)
     yield from (repr(finding) for finding in check_plan(fleet, resolution.instances, AS_OF))
 
 
-def pages(fleet: Fleet, resolution: Resolution) -> Sight:
+def pages(fleet: Fleet, resolution: Resolution, _name: str) -> Sight:
     """Runbooks and windows of every instance, the next steps of releases, and who must agree to changes."""
     for name, instance in sorted(resolution.instances.items()):
         yield name
@@ -78,7 +79,7 @@ def _step(inputs: Inputs, channel: str, release: str) -> str:
         return str(error)
 
 
-def figures(fleet: Fleet, resolution: Resolution) -> Sight:
+def figures(fleet: Fleet, resolution: Resolution, _name: str) -> Sight:
     """Cost and objectives, derived from the example's objects."""
     states = _states(fleet, resolution)
     for state in states.values():
@@ -87,7 +88,7 @@ def figures(fleet: Fleet, resolution: Resolution) -> Sight:
         yield repr(list(objectives_of(states, tenant)))
 
 
-def proofs(fleet: Fleet, resolution: Resolution) -> Sight:
+def proofs(fleet: Fleet, resolution: Resolution, _name: str) -> Sight:
     """What is no longer proved of the example's objects."""
     for state in _states(fleet, resolution).values():
         yield from (f"{problem.control} {manifest.identity} {problem.message}" for manifest, problem in prove(state))
@@ -120,5 +121,6 @@ def _readings() -> Mapping[str, State]:
     return states
 
 
-OBSERVERS: tuple[Observer, ...] = (findings, objects, pages, figures, proofs)
-"""In the order of their price."""
+OBSERVERS: tuple[Observer, ...] = (findings, pages, objects, figures, proofs)
+CHEAP = (findings, pages)
+FIGURES_FIRST: tuple[Observer, ...] = (figures, findings, objects, pages, proofs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from tenantry.core.manifest import dig
@@ -43,7 +44,9 @@ def fields(kind: str) -> Iterator[Field]:
     yield from _fields(kind, root, root["properties"]["spec"], ("spec",), "")
 
 
-def _fields(kind: str, root: Mapping[str, Any], schema: Mapping[str, Any], path: Path, reference: str) -> Iterator[Field]:
+def _fields(
+    kind: str, root: Mapping[str, Any], schema: Mapping[str, Any], path: Path, reference: str
+) -> Iterator[Field]:
     if "$ref" in schema:
         reference = schema["$ref"].rpartition("/")[2]
         schema = root["$defs"][reference]
@@ -67,18 +70,32 @@ def _holds_fields(root: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
 
 def trials(field: Field, documents: Mapping[str, Any]) -> Iterator[InputChange]:
     """Valid changes of a field in the entries of its kind, those that have it first: what others hold there, and made-up values."""
-    written = [(name, path) for name, data in documents.items() for path in _places(data, field.path)]
-    for name, path in written:
-        for value in _others(field, dig(documents[name], *path), documents.values()):
-            if _is_valid(field.kind, with_value(documents[name], path, value)):
-                yield InputChange(field.kind, name, path, value, dig(documents[name], *path))
-    for name, data in documents.items():
-        for path in _places(data, field.path[:-1]):
-            there = dig(data, *path)
-            if isinstance(there, Mapping) and field.path[-1] not in (*there, "*"):
-                for value in _others(field, field.schema.get("default"), documents.values()):
-                    if _is_valid(field.kind, with_value(data, (*path, field.path[-1]), value)):
-                        yield InputChange(field.kind, name, (*path, field.path[-1]), value)
+    changes_of_places = [
+        _changes(field, name, path, data, documents)
+        for name, data in documents.items()
+        for path in _places(data, field.path)
+    ]
+    missing = [
+        _changes(field, name, (*path, field.path[-1]), data, documents)
+        for name, data in documents.items()
+        for path in _places(data, field.path[:-1])
+        if isinstance(there := dig(data, *path), Mapping) and field.path[-1] not in (*there, "*")
+    ]
+    yield from _in_turn(changes_of_places)
+    yield from _in_turn(missing)
+
+
+def _in_turn(each: list[Iterator[InputChange]]) -> Iterator[InputChange]:
+    """The first change of each place, then the second of each."""
+    for together in zip_longest(*each):
+        yield from (change for change in together if change is not None)
+
+
+def _changes(field: Field, name: str, path: Path, data: Any, documents: Mapping[str, Any]) -> Iterator[InputChange]:
+    before = dig(data, *path)
+    for value in _others(field, field.schema.get("default") if before is None else before, documents.values()):
+        if _is_valid(field.kind, with_value(data, path, value)):
+            yield InputChange(field.kind, name, path, value, before)
 
 
 def _places(data: Any, path: Path) -> list[Path]:
@@ -107,6 +124,19 @@ def _others(field: Field, value: Any, documents: Iterable[Any]) -> Iterator[Any]
 def _made_up(field: Field, value: Any) -> Iterator[Any]:
     schema = field.schema
     yield from schema.get("enum", ())
+    yield from _near(schema, value)
+    if str(field) in OWN:
+        yield OWN[str(field)]
+    if field.reference in SAMPLES:
+        yield SAMPLES[field.reference]
+    yield from _samples(schema)
+    if schema.get("type") == "array":
+        yield from ([sample] for sample in (*_samples(schema.get("items", {})), *TEXTS))
+    yield from TEXTS
+
+
+def _near(schema: Mapping[str, Any], value: Any) -> Iterator[Any]:
+    """Values like the one that is there, or the least that a number may be."""
     match value:
         case bool():
             yield not value
@@ -119,19 +149,14 @@ def _made_up(field: Field, value: Any) -> Iterator[Any]:
             yield value[:-1]
         case dict() if value:
             first = next(iter(value))
-            yield from ({**value, first: other} for other in (*_texts(str(value[first])), *_samples(schema.get("additionalProperties", {}))))
+            yield from (
+                {**value, first: other}
+                for other in (*_texts(str(value[first])), *_samples(schema.get("additionalProperties", {})))
+            )
         case _ if schema.get("type") in ("integer", "number"):
             yield from (schema.get("minimum", 0) + 1, schema.get("maximum", 1), schema.get("minimum", 0))
         case _ if schema.get("type") == "boolean":
             yield from (True, False)
-    if str(field) in OWN:
-        yield OWN[str(field)]
-    if field.reference in SAMPLES:
-        yield SAMPLES[field.reference]
-    yield from _samples(schema)
-    if schema.get("type") == "array":
-        yield from ([sample] for sample in (*_samples(schema.get("items", {})), *TEXTS))
-    yield from TEXTS
 
 
 def _texts(value: str) -> Iterator[str]:
