@@ -1,126 +1,92 @@
-"""What can be seen of a fleet's inputs: objects, findings, runbooks, figures, and what proofs say of the objects that are there."""
+"""Who looks at a change of the inputs: each compares the fleet before with the fleet after it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable
 
-from conftest import REPOSITORY
-from controls.laboratory import AS_OF, example, running_engine
-from tenantry.change.approvals import approvals
-from tenantry.change.promotion import next_step
-from tenantry.change.revisions import Revision
-from tenantry.change.side import Side
-from tenantry.change.windows import next_window
-from tenantry.core.changes import RISKS, Effect, Subject, SubjectChange
-from tenantry.core.findings import UsageError
-from tenantry.inputs.fleet import Fleet
-from tenantry.model.channel import Channel
-from tenantry.model.release import Release
-from tenantry.plan import check_plan
-from tenantry.plan.inputs import Inputs
-from tenantry.prove import readings
-from tenantry.prove.cluster_state import State
-from tenantry.prove.cost import costs
-from tenantry.prove.promises import promises
-from tenantry.prove.registry import prove
-from tenantry.prove.report import objectives_of
-from tenantry.render.kustomizations import component_objects, expected_objects
-from tenantry.render.units import Unit, component_context, units
-from tenantry.resolve.instances import Resolution
-from tenantry.runbook.registration import incidents, runbook
-from tenantry.verify.index import Index
+from controls.laboratory import AS_OF
+from project.scene import Scene
+from tenantry.change.guards import guard
+from tenantry.change.guards.registration import Comparison
+from tenantry.change.instances import instance_effects
+from tenantry.render.fleet_edits import with_tenants
 
-SINCE = f"{AS_OF}T00:00:00+00:00"
-Sight = Iterator[Hashable]
-"""What is seen, piece by piece, so that a comparison ends at the first difference."""
-Observer = Callable[[Fleet, Resolution, str], Sight]
-"""The last is the name of the entry that was changed: what is called like it is looked at first."""
+Observer = Callable[[Scene, Scene, str], bool]
+"""Whether it sees a difference. The last is the name of the entry that was changed: what is called like it is looked at first."""
+_ORDER = ("charts", "argocd", "delivery", "cell", "platform", "app", "standby", "infra")
+"""Trees in the order in which they are compared."""
 
 
-def objects(fleet: Fleet, resolution: Resolution, name: str) -> Sight:
+def newcomers(scene: Scene) -> list[str]:
+    """What is refused to tenants that were not there."""
+    nobody = Scene(with_tenants(scene.fleet, []))
+    return [repr(finding) for finding in guard(Comparison(nobody.side, scene.side, AS_OF))]
+
+
+def findings(before: Scene, after: Scene, _name: str) -> bool:
+    """What `check` says of the inputs."""
+    return before.findings != after.findings
+
+
+def guards(before: Scene, after: Scene, _name: str) -> bool:
+    """What `check --base` refuses, of the change and of all tenants as if they came with it."""
+    refused = any(True for _ in guard(Comparison(before.side, after.side, AS_OF)))
+    return refused or newcomers(before) != newcomers(after)
+
+
+def steps(before: Scene, after: Scene, _name: str) -> bool:
+    """What `promote` does next, and who approves."""
+    return before.steps != after.steps
+
+
+def figures(before: Scene, after: Scene, _name: str) -> bool:
+    """Cost and objectives of the report."""
+    return before.figures != after.figures
+
+
+def plan(before: Scene, after: Scene, _name: str) -> bool:
+    """What `plan` says of instances beside their objects."""
+    return any(
+        not effect.what.endswith("changes in the tenant's file")  # said of a whole section, whatever is in it
+        for name, was in before.instances.items()
+        if name in after.instances
+        for effect in instance_effects(before.side, after.side, was, after.instances[name], {})
+    )
+
+
+def pages(before: Scene, after: Scene, name: str) -> bool:
+    """Runbooks, windows, and what `erase` says."""
+    if before.pages.keys() != after.pages.keys():
+        return True
+    changed = [one for one, instance in after.instances.items() if instance != before.instances[one]]
+    return any(
+        before.pages[one].differs(after.pages[one]) for one in sorted(changed, key=lambda one: (name not in one, one))
+    )
+
+
+def objects(before: Scene, after: Scene, name: str) -> bool:
     """Every object, and where it lies."""
-    components = component_objects(component_context(fleet.platform))
-    yield repr(components)
-    for unit in sorted(units(fleet, resolution.instances), key=lambda unit: (name not in unit.path, *_order(unit))):
-        yield unit.path
-        yield from map(repr, expected_objects(unit.tree, unit.context(), components))
+    were, are = before.side.units, after.side.units
+    if were.keys() != are.keys() or before.components != after.components:
+        return True
+    for path in sorted(are, key=lambda path: (name not in path, _ORDER.index(are[path].tree), path)):
+        same = before.context(were[path]) == after.context(are[path])
+        if not same and before.objects(were[path]).differs(after.objects(are[path])):
+            return True
+    return False
 
 
-def _order(unit: Unit) -> tuple[int, str]:
-    return (("charts", "argocd", "delivery", "cell", "platform", "app", "standby", "infra").index(unit.tree), unit.path)
+def losses(before: Scene, after: Scene, _name: str) -> bool:
+    """What `simulate` says."""
+    return before.losses.differs(after.losses)
 
 
-def findings(fleet: Fleet, resolution: Resolution, _name: str) -> Sight:
-    """Of the inputs alone."""
-    yield from (repr(finding) for finding in resolution.findings)
-    yield from (repr(finding) for finding in check_plan(fleet, resolution.instances, AS_OF))
+def proofs(before: Scene, after: Scene, _name: str) -> bool:
+    """What `verify` says of the example's objects."""
+    return before.proofs != after.proofs
 
 
-def pages(fleet: Fleet, resolution: Resolution, _name: str) -> Sight:
-    """Runbooks and windows of every instance, the next steps of releases, and who must agree to changes."""
-    for name, instance in sorted(resolution.instances.items()):
-        yield name
-        yield next_window(instance, SINCE)
-        yield from (repr(runbook(instance, incident)) for incident in incidents())
-    inputs = Inputs(fleet, resolution, [])
-    for channel in sorted(fleet.all(Channel)):
-        yield from (_step(inputs, channel, release) for release in sorted(fleet.all(Release)))
-    side = Side(Revision("now", REPOSITORY), inputs)
-    for name, instance in sorted(resolution.instances.items()):
-        subject = Subject("instance", name, instance.site.cluster.name, instance.tenant.name)
-        yield repr(approvals(side, [SubjectChange(subject, "changed", tuple(Effect(risk, "") for risk in RISKS), ())]))
-
-
-def _step(inputs: Inputs, channel: str, release: str) -> str:
-    try:
-        return repr(next_step(inputs, channel, release, SINCE))
-    except UsageError as error:
-        return str(error)
-
-
-def figures(fleet: Fleet, resolution: Resolution, _name: str) -> Sight:
-    """Cost and objectives, derived from the example's objects."""
-    states = _states(fleet, resolution)
-    for state in states.values():
-        yield from (repr(cost) for cost in costs(state, states.get(state.cluster.partner)))
-    for tenant in sorted({instance.tenant.name for instance in resolution.instances.values()}):
-        yield repr(list(objectives_of(states, tenant)))
-
-
-def proofs(fleet: Fleet, resolution: Resolution, _name: str) -> Sight:
-    """What is no longer proved of the example's objects."""
-    for state in _states(fleet, resolution).values():
-        yield from (f"{problem.control} {manifest.identity} {problem.message}" for manifest, problem in prove(state))
-
-
-def _states(fleet: Fleet, resolution: Resolution) -> dict[str, State]:
-    known = promises(fleet, resolution.instances, AS_OF)
-    states: dict[str, State] = {}
-    for name, index in _indices().items():
-        if name in known.clusters:
-            states[name] = State(known, known.clusters[name], index, name, states, _readings()[name].readings)
-    return states
-
-
-@cache
-def _indices() -> Mapping[str, Index]:
-    known, there = example()
-    return {
-        name: Index(found, storage_classes=known.clusters[name].storage_classes.names) for name, found in there.items()
-    }
-
-
-@cache
-def _readings() -> Mapping[str, State]:
-    known, _ = example()
-    states: dict[str, State] = {}
-    for name, index in _indices().items():
-        states[name] = State(known, known.clusters[name], index, name, states)
-    readings.read(running_engine(), states)
-    return states
-
-
-OBSERVERS: tuple[Observer, ...] = (findings, pages, objects, figures, proofs)
-CHEAP = (findings, pages)
-FIGURES_FIRST: tuple[Observer, ...] = (figures, findings, objects, pages, proofs)
+OBSERVERS: tuple[tuple[Observer, int], ...] = (
+    (findings, 10), (guards, 10), (figures, 24), (steps, 16), (plan, 3), (pages, 3), (objects, 3), (losses, 4), (proofs, 6),
+)  # fmt: skip
+"""In the order of what they cost, each with the number of changes of a field that it is shown."""

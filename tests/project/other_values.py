@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
+from functools import cache
 from typing import Any
+
+from jsonschema import Draft202012Validator
 
 from tenantry.core.manifest import dig
 from tenantry.inputs.schema import _validator, load_schema
@@ -15,13 +17,16 @@ from tenantry.render.fleet_edits import with_value
 Step = str | int
 Path = tuple[Step, ...]
 SAMPLES: Mapping[str, Any] = {
-    "address": "https://other.example:8443", "label": "other", "host": "other.example", "text": "Something else", "version": "99.9.9",
+    "address": "https://other.example:8443", "label": "other", "host": "other.example", "text": "Something else", "version": "0.0.1",
     "cidr": "203.0.113.0/28", "timeZone": "Asia/Tokyo", "image": "registry.example/other/image:9.9.9@sha256:" + "c" * 64,
     "team": "other-team", "teams": ["other-team"], "annotations": {"other.example/other": "yes"},
     "chart": {"repository": "https://other.example", "version": "9.9.9"},
 }  # fmt: skip
 """By the name of a definition of the schemas."""
-OWN: Mapping[str, Any] = {"Platform.secretStore.clientIds": {"acme-production": "03f2a1b4-1111-4222-8333-0123456789ab"}}
+OWN: Mapping[str, Any] = {
+    "Channel.waves": [50, 100],
+    "Platform.secretStore.clientIds": {"acme-production": "03f2a1b4-1111-4222-8333-0123456789ab"},
+}
 """By field."""
 
 
@@ -42,6 +47,12 @@ def fields(kind: str) -> Iterator[Field]:
     """Every field of a kind that holds a value."""
     root = load_schema(kind)
     yield from _fields(kind, root, root["properties"]["spec"], ("spec",), "")
+
+
+@cache
+def every_field(kind: str) -> tuple[Field, ...]:
+    """The same, worked out once."""
+    return tuple(fields(kind))
 
 
 def _fields(
@@ -87,14 +98,19 @@ def trials(field: Field, documents: Mapping[str, Any]) -> Iterator[InputChange]:
 
 def _in_turn(each: list[Iterator[InputChange]]) -> Iterator[InputChange]:
     """The first change of each place, then the second of each."""
-    for together in zip_longest(*each):
-        yield from (change for change in together if change is not None)
+    while each:
+        for one in list(each):
+            change = next(one, None)
+            if change is None:
+                each.remove(one)
+            else:
+                yield change
 
 
 def _changes(field: Field, name: str, path: Path, data: Any, documents: Mapping[str, Any]) -> Iterator[InputChange]:
     before = dig(data, *path)
     for value in _others(field, field.schema.get("default") if before is None else before, documents.values()):
-        if _is_valid(field.kind, with_value(data, path, value)):
+        if _takes(field, value) and _is_valid(field.kind, with_value(data, path, value)):
             yield InputChange(field.kind, name, path, value, before)
 
 
@@ -123,12 +139,12 @@ def _others(field: Field, value: Any, documents: Iterable[Any]) -> Iterator[Any]
 
 def _made_up(field: Field, value: Any) -> Iterator[Any]:
     schema = field.schema
-    yield from schema.get("enum", ())
-    yield from _near(schema, value)
     if str(field) in OWN:
         yield OWN[str(field)]
     if field.reference in SAMPLES:
         yield SAMPLES[field.reference]
+    yield from reversed(schema.get("enum", ()))
+    yield from _near(schema, value)
     yield from _samples(schema)
     if schema.get("type") == "array":
         yield from ([sample] for sample in (*_samples(schema.get("items", {})), *TEXTS))
@@ -141,12 +157,15 @@ def _near(schema: Mapping[str, Any], value: Any) -> Iterator[Any]:
         case bool():
             yield not value
         case int() | float():
-            yield from (value + 1, value - 1, value * 2, value / 2)
+            yield value + 1
+            yield from (schema[bound] for bound in ("minimum", "maximum") if bound in schema)
+            yield from (value * 1000, value - 1, 1, value * 2)
         case str():
             yield from _texts(value)
         case [_, *_]:
-            yield from ([*value, sample] for sample in (*_samples(schema.get("items", {})), *TEXTS))
+            yield from ([*value, sample] for sample in _samples(schema.get("items", {})))
             yield value[:-1]
+            yield from ([*value, sample] for sample in TEXTS)
         case dict() if value:
             first = next(iter(value))
             yield from (
@@ -167,16 +186,28 @@ def _texts(value: str) -> Iterator[str]:
 
 def _samples(schema: Mapping[str, Any]) -> list[Any]:
     reference = schema.get("$ref", "").rpartition("/")[2]
-    return [SAMPLES[reference]] if reference in SAMPLES else list(schema.get("enum", ()))[:1]
+    return [SAMPLES[reference]] if reference in SAMPLES else list(schema.get("enum", ()))[::-1]
 
 
 TEXTS = (
     "other", "Something else", "other.example", "https://other.example", "203.0.113.0/28", "9.9.9", "2026-12-24", "03:00", "someone@other.example",
-    "Europe/Madrid", "123456789012", "eu-north-1", "0f" * 16, "sha256:" + "d" * 64, "github.com/other/other", "other-project", "03f2a1b4-1111-4222-8333-0123456789ab",
+    "Europe/Madrid", "2026-11-01", "10.20.4.0/29", "123456789012", "eu-north-1", "0f" * 16, "sha256:" + "d" * 64, "github.com/other/other", "other-project", "03f2a1b4-1111-4222-8333-0123456789ab",
     "1.35", "169.254.20.11", "2026-11-20T10:00:00Z", "20261120T013000", "other_module", "/opt/other", "apps", "Deployment", "0a1b2c3d",
     "0f" * 32,
 )  # fmt: skip
 """Texts that may be valid where nothing is known of a field but its pattern."""
+
+
+def _takes(field: Field, value: Any) -> bool:
+    """Whether the field alone takes it, which costs less to say than whether the document does."""
+    return _own_validator(field.kind, field.path).is_valid(value)
+
+
+@cache
+def _own_validator(kind: str, path: Path) -> Draft202012Validator:
+    schema = next(field.schema for field in every_field(kind) if field.path == path)
+    whole = {**schema, "$defs": load_schema(kind).get("$defs", {})}
+    return Draft202012Validator(whole, format_checker=_validator(kind).format_checker)
 
 
 def _is_valid(kind: str, data: Any) -> bool:
