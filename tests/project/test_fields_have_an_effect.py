@@ -26,9 +26,16 @@ LEFT = ("database", "archive", "dumps", "attachments", "redis", "secrets", "logs
 """Places of a tenant that leaves."""
 ADDED: tuple[tuple[str, str, Path, Any], ...] = (
     ("Tenant", "smith-advisory", ("spec", "migration"), {
-        "step": "compare", "keepSourceUntil": "2027-01-31",
+        "step": "compare", "attempt": "0a1b2c3d", "keepSourceUntil": "2027-01-31",
         "from": {"tier": "shared", "cells": {"production": "euw1-shared-a"}}, "to": {"tier": "shared", "cells": {"production": "euw1-shared-b"}},
         "records": [{"step": "prepare", "date": "2026-11-20", "by": "Ana"}, {"step": "copy", "date": "2026-11-21", "by": "Ana", "minutes": 30}],
+    }),
+    ("Tenant", "baker-and-sons", ("spec", "migration"), {
+        "step": "watch", "keepSourceUntil": "2026-12-22",
+        "from": {"tier": "shared", "cells": {"production": "euw1-shared-b"}}, "to": {"tier": "shared", "cells": {"production": "euw1-shared-a"}},
+        "records": [
+            {"step": step, "date": "2026-11-20", "by": "Ana", "minutes": 30} for step in ("prepare", "copy", "compare", "freeze", "switch")
+        ],
     }),
     ("Tenant", "smith-advisory", ("spec", "overrides"), {
         "maxReplicas": {"value": 3, "reason": "Closing of the year"}, "requestsPerSecond": {"value": 25, "reason": "Imports"},
