@@ -14,8 +14,6 @@ SOURCES = REPOSITORY / "generator/tenantry"
 UNREAD = {
     "Tier.sold_to", "Tier.rationale",  # for the reader of the file
     "Tenant.access.api_clients.mtls",  # the schema takes `required` only
-    "Platform.prices.region_transfer_gib",
-    "Cluster.node_pools.price_euro",
 }  # fmt: skip
 """Fields that nothing reads. None may be added; one that is read leaves the list."""
 

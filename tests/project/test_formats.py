@@ -30,6 +30,7 @@ DOCUMENTS: dict[str, list[str]] = {
     "init": ["made"],
     "new": ["tenant", "contoso", "--tier", "shared"],
     "schema": ["tenant"],
+    "calendar": [],
     "explain": ["F001"],
     "doctor": [],
     "get": ["acme", "spec.users"],

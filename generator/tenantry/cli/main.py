@@ -45,6 +45,7 @@ COMMANDS = {
     "publish": "Render, check, and commit the trees with their inputs.",
     "resolve": "Resolve what a merge left in generated trees.",
     "simulate": "Say who is hit when a region, a zone or a node is lost.",
+    "calendar": "List what is out of support when, and who is hit.",
     "runbook": "Say what to do about an incident of a tenant.",
     "explain": "Show where a tenant's values come from, or what a code means.",
     "secrets": "List what the secret store must hold, and what is missing.",

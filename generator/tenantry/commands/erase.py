@@ -24,12 +24,14 @@ _LAST = "After the file is deleted and that is merged, when Argo CD makes nothin
 
 
 @dataclass(frozen=True, slots=True)
-class _Leaving:
+class Leaving:
     """A tenant that leaves, and its instances that do."""
 
     tenant: Tenant
     instances: Sequence[Instance]
     leave: Offboarding
+    provider: str
+    """Under which name the platform is known to its customers."""
 
     @property
     def places(self) -> tuple[Erasure, ...]:
@@ -95,7 +97,11 @@ def record(space: Workspace, name: str, place: str, by: str) -> CommandAnswer:
 
 def certificate(space: Workspace, name: str) -> CommandAnswer:
     """What was erased, when and by whom, what expires when, and what the law keeps. Raises UsageError while a record lacks."""
-    found = _leaving(space, name)
+    return certify(_leaving(space, name), space.as_of)
+
+
+def certify(found: Leaving, as_of: str) -> CommandAnswer:
+    """The certificate of a tenant that leaves, as of a day."""
     left = missing(found.instances, found.leave)
     if left:
         raise UsageError(
@@ -108,9 +114,9 @@ def certificate(space: Workspace, name: str) -> CommandAnswer:
         for r in found.leave.erased if r.place in by_place
     ]  # fmt: skip
     kept = [dataclasses.asdict(entry) for entry in found.leave.kept]
-    gone = max((str(row["goneBy"]) for row in rows), default=space.as_of)
+    gone = max((str(row["goneBy"]) for row in rows), default=as_of)
     head: dict[str, str] = {
-        "tenant": name, "customer": found.tenant.display_name, "asOf": space.as_of, "approver": found.leave.approver, "reason": found.leave.reason,
+        "tenant": found.tenant.name, "customer": found.tenant.display_name, "provider": found.provider, "asOf": as_of, "approver": found.leave.approver, "reason": found.leave.reason,
         "deleteAfter": found.leave.delete_after, "nothingLeftAfter": gone,
     }  # fmt: skip
     last = [said(command) for command in last_commands(found.instances)]
@@ -119,7 +125,7 @@ def certificate(space: Workspace, name: str) -> CommandAnswer:
 
 
 def _text(head: dict[str, str], rows: list[dict[str, Any]], kept: list[dict[str, str]], last: list[str]) -> str:
-    lines = [f"Certificate of erasure: {head['customer']} ({head['tenant']}), as of {head['asOf']}",
+    lines = [f"Certificate of erasure: {head['customer']} ({head['tenant']}), as of {head['asOf']}, by {head['provider']}",
              f"  approved by {head['approver']}: {head['reason']}; kept until {head['deleteAfter']}"]  # fmt: skip
     lines += [
         f"  {r['place']}: erased {r['date']} by {r['by']}"
@@ -160,7 +166,7 @@ def _fenced(text: str) -> str:
     return f"```\n{text}```\n"
 
 
-def _stage(found: _Leaving, as_of: str) -> str:
+def _stage(found: Leaving, as_of: str) -> str:
     leave = found.leave
     if leave.step == "erase":
         return f"is being erased, approved by {leave.approver}"
@@ -176,7 +182,7 @@ def _fields(place: Erasure) -> dict[str, Any]:
     }
 
 
-def _leaving(space: Workspace, name: str) -> _Leaving:
+def _leaving(space: Workspace, name: str) -> Leaving:
     inputs = usable_inputs(space)
     tenant = inputs.fleet.find(Tenant, name)
     if tenant is None:
@@ -184,4 +190,4 @@ def _leaving(space: Workspace, name: str) -> _Leaving:
     instances = [i for i in inputs.resolution.instances.values() if i.tenant.name == name and i.leaving]
     if not instances or tenant.offboarding is None:
         raise UsageError(f"nobody approved that the data of {name} is erased", f"'tenantry offboard {name}' is first")
-    return _Leaving(tenant, instances, tenant.offboarding)
+    return Leaving(tenant, instances, tenant.offboarding, inputs.fleet.platform.display_name)

@@ -203,6 +203,11 @@ _CODES: tuple[Code, ...] = (
         "A tier promises a web application firewall, and the edge of a cell's cluster has none.",
     ),
     Code(
+        "F034",
+        "Node pool of another purpose",
+        "A cell's Pods would be on nodes for databases or for the platform itself, or its databases on nodes for Pods.",
+    ),
+    Code(
         "F040",
         "Tenant does not follow the channel",
         "A channel's rollout or canaries name a tenant of another channel.",

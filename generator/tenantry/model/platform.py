@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tenantry.model.alerting import Alerting
-from tenantry.model.common import Window
+from tenantry.model.common import Day, Window
 from tenantry.model.secret_store import SecretStore
 
 
@@ -100,11 +100,20 @@ class MailRelay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WindowSlot:
+    """A window that tenants may choose, in a time zone of theirs."""
+
+    days: tuple[Day, ...]
+    start: str
+    hours: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MaintenanceWindows:
     """Change windows."""
 
     default: Window
-    slots: tuple[Window, ...]
+    slots: tuple[WindowSlot, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     placement.residency,
     placement.own_cluster,
     placement.environments_apart,
+    placement.pools,
     placement.regions,
     capacity.cells,
     moves.in_order,

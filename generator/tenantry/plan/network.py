@@ -60,6 +60,8 @@ def outside(scope: Scope) -> Iterator[Finding]:
         pods = [(other, key, network) for other, key, network in own if key != "nodes"]
         for path, message, hint in _faults(("traefik", "balancerCidrs"), cluster.traefik.balancer_cidrs, WIDEST, pods):
             yield Finding("F017", scope.fleet.place(cluster, *path), message, hint)
+    for path, message, hint in _faults(("secretStore", "cidrs"), scope.fleet.platform.secret_store.cidrs, WIDEST, own):
+        yield Finding("F017", scope.fleet.place(scope.fleet.platform, *path), message, hint)
     for tenant in scope.fleet.all(Tenant).values():
         for path, message, hint in _tenant(tenant, own):
             yield scope.at(tenant, path, "F017", message, hint)
@@ -83,6 +85,7 @@ def _tenant(tenant: Tenant, own: _Own) -> Iterator[tuple[_Path, str, str]]:
 _WIDE = {
     "integrations": ("for one integration", "declare the system's own addresses: at most {} in all"),
     "traefik": ("for a load balancer", "declare its own addresses: at most {} in all"),
+    "secretStore": ("for the secret store", "declare its own addresses: at most {} in all"),
     "access": ("for administrators", "name offices and VPN gateways: at most {} in all"),
     "objectStorage": ("for object storage", "declare the endpoint's own addresses: at most {} in all"),
     "privateConnectivity": ("for a private link", "declare the customer's own addresses: at most {} in all"),

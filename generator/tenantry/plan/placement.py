@@ -112,6 +112,21 @@ def _customer(instance: Instance) -> str:
     return instance.tenant.customer or instance.tenant.name
 
 
+def pools(scope: Scope) -> Iterator[Finding]:
+    """F034: Pods and databases of a cell are on pools that are meant for them."""
+    for cell in scope.fleet.all(Cell).values():
+        cluster = scope.fleet.find(Cluster, cell.cluster)
+        purposes = {pool.name: pool.purpose for pool in cluster.node_pools} if cluster else {}
+        for name, field, wanted in (
+            (cell.node_pool, "nodePool", "app"),
+            (cell.database_node_pool, "databaseNodePool", "database"),
+        ):
+            if purposes.get(name, wanted) != wanted:
+                message = f"node pool '{name}' is for '{purposes[name]}', but {field} is for '{wanted}'"
+                fitting = ", ".join(sorted(pool for pool, purpose in purposes.items() if purpose == wanted)) or "none"
+                yield Finding("F034", scope.fleet.place(cell, field), message, f"pools for '{wanted}': {fitting}")
+
+
 def environments_apart(scope: Scope) -> Iterator[Finding]:
     """If tenants share cells, production does not share one with staging or recovery."""
     tiers = scope.fleet.entries["Tier"]

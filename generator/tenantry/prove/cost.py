@@ -127,6 +127,7 @@ def _databases(state: State, home: Home, cost: Cost, part: str) -> None:
         wal = float((quantity(dig(manifest.spec, "walStorage", "size")) or 0) / GIBIBYTE)
         cost.add(f"{part} volumes", (data + wal) * instances * prices.block_storage_gib)
         cost.add("backups", _backups(state, home, manifest, data))
+        cost.add("copy in the DR region", _copied(state, home, manifest, data))
     for manifest in state.of("postgresql.cnpg.io", "Pooler", home.namespace):
         one = pod_need(mapping(dig(manifest.spec, "template", "spec")))
         amount = float(one.cpu) * prices.cpu_core + float(one.memory / GIBIBYTE) * prices.memory_gib
@@ -145,6 +146,14 @@ def _backups(state: State, home: Home, manifest: Manifest, data: float) -> float
     kept = 1 + days * daily * 0.1
     price = prices.object_storage_locked_gib if home.tier.backup.lock_days else prices.object_storage_gib
     return data * FILL * COMPRESSION * kept * price
+
+
+def _copied(state: State, home: Home, manifest: Manifest, data: float) -> float:
+    """Base backups of a month that the object storage copies to another region."""
+    if not home.tier.backup.copy_in_dr_region or state.cluster.object_storage.replication is None:
+        return 0.0
+    daily = sum(runs_a_day(state, schedule) for schedule in base_backups(state, manifest))
+    return data * FILL * COMPRESSION * float(daily) * 30 * _prices(state).region_transfer_gib
 
 
 def _cell(state: State, home: Home) -> tuple[Cost, int]:
@@ -174,6 +183,9 @@ def _fixed(state: State, home: Home, cost: Cost) -> None:
     cost.add("logs", instance.tenant.users * each * share * instance.settings.logs_days / 30 * prices.log_gib)
     if home.tier.isolation.nodes == "cluster" and production:
         cost.add("cluster", prices.dedicated_cluster)
+        pools = {home.site.cell.node_pool, home.site.cell.database_node_pool}
+        # One node more of each pool, for what a zone that is lost leaves behind.
+        cost.add("spare nodes", sum(pool.price_euro for pool in state.cluster.node_pools if pool.name in pools))
         cost.add("load balancers", prices.load_balancer * (2 if home.tier.edge.private_entry_point else 1))
         if state.cluster.private_connectivity is not None:
             cost.add("private link", prices.private_link)

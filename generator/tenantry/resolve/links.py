@@ -124,10 +124,7 @@ def tier_faults(tier: Tier) -> Iterator[tuple[tuple[str, ...], str]]:
     """Fields that require each other, which a schema can't express: (path, problem)."""
     if tier.isolation.postgresql == "own" and tier.postgresql is None:
         yield ("isolation", "postgresql"), "isolation.postgresql is 'own', but the section 'postgresql' is missing"
-    scope = "tenant" if tier.isolation.postgresql == "own" else "cell"
-    if tier.backup.restore_drill.scope != scope:
-        message = f"backup.restoreDrill.scope is not '{scope}', but what is restored is a server, and isolation.postgresql is '{tier.isolation.postgresql}'"
-        yield ("backup", "restoreDrill", "scope"), message
+    yield from _isolation_faults(tier)
     for role, replicas in (("cron", tier.replicas.cron), ("websocket", tier.replicas.websocket)):
         if tier.topology == "split" and replicas is None:
             yield ("topology",), f"topology is 'split', but replicas.{role} is missing"
@@ -141,3 +138,15 @@ def tier_faults(tier: Tier) -> Iterator[tuple[tuple[str, ...], str]]:
         yield ("postgresql", "synchronousStandbys"), "postgresql.synchronousStandbys must be below postgresql.instances"
     if tier.postgresql and tier.postgresql.replica_in_dr_region and tier.isolation.nodes != "cluster":
         yield ("postgresql", "replicaInDrRegion"), "postgresql.replicaInDrRegion needs isolation.nodes 'cluster'"
+
+
+def _isolation_faults(tier: Tier) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What follows from what a tenant does not share."""
+    edge = "own" if tier.isolation.nodes == "cluster" else "platform"
+    if tier.isolation.traefik != edge:
+        message = f"isolation.traefik is not '{edge}', but each cluster has one Traefik, and isolation.nodes is '{tier.isolation.nodes}'"
+        yield ("isolation", "traefik"), message
+    scope = "tenant" if tier.isolation.postgresql == "own" else "cell"
+    if tier.backup.restore_drill.scope != scope:
+        message = f"backup.restoreDrill.scope is not '{scope}', but what is restored is a server, and isolation.postgresql is '{tier.isolation.postgresql}'"
+        yield ("backup", "restoreDrill", "scope"), message

@@ -20,13 +20,17 @@ def facts(instance: Instance) -> Iterator[tuple[str, str]]:
     site, tier, owner = instance.site, instance.tier, instance.tenant.owner
     support, promised = tier.support, tier.objectives
     route = _ROUTES[support.route].format(cell=site.cell.name, team=owner.team)
-    yield "tenant", f"{instance.tenant.display_name}, tier {tier.name}, {instance.environment}"
+    customer = f", of customer {instance.tenant.customer}" if instance.tenant.customer else ""
+    yield "tenant", f"{instance.tenant.display_name}{customer}, tier {tier.display_name}, {instance.environment}"
     yield (
         "place",
         f"cluster {site.cluster.name}, region {site.region}, cell {site.cell.name}, namespace {instance.names.namespace}",
     )
     yield "called", f"{route}, {_HOURS[support.hours]}; first answer within {support.first_answer_minutes} min"
     yield "informed", f"{owner.team} <{owner.contact}>, who speaks to the customer"
+    clients = ", ".join(client.name for client in instance.tenant.access.api_clients)
+    if clients:
+        yield "clients", f"{clients}: programs with a certificate of the tenant's own authority"
     if support.named_engineer:
         yield "engineer", "this tenant has an engineer by name, and crisis roles of its own"
     if instance.environment == "production":

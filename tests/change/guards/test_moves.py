@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -120,6 +121,14 @@ def test_the_source_leaves_after_its_day(judge: Judge, day: str, found: list[str
 
 def test_the_day_can_be_put_off(judge: Judge) -> None:
     assert codes(judge(at("watch"), at("watch", kept="2027-06-30"))) == []
+
+
+@pytest.mark.parametrize("other", ['date: "2026-11-28"', 'date: "2026-11-29", by: B'])
+def test_a_record_stays_as_it_was_written(judge: Judge, other: str) -> None:
+    written = 'date: "2026-11-29"' if "by" not in other else 'date: "2026-11-29", by: A'
+    forged = [dataclasses.replace(edit, new=(edit.new or "").replace(written, other)) for edit in at("compare")]
+    assert forged != at("compare")
+    assert codes(judge(at("copy"), forged)) == [f"B012 {FILE}"]
 
 
 def test_a_release_is_not_promoted_with_the_switch(judge: Judge) -> None:

@@ -26,6 +26,21 @@ def steps(comparison: Comparison) -> Iterator[Finding]:
             yield Finding("B012", place, f"{tenant.name}: {why}", hint, tenant=tenant.name)
 
 
+@guards
+def records(comparison: Comparison) -> Iterator[Finding]:
+    """B012: what was recorded of a step stays as it was written, unless the move goes back."""
+    for tenant in comparison.after.fleet.all(Tenant).values():
+        earlier = comparison.before.fleet.find(Tenant, tenant.name)
+        was, will = earlier.migration if earlier else None, tenant.migration
+        if was is None or will is None or not (was.step == will.step or is_next(was.step, will.step)):
+            continue
+        if will.records[: len(was.records)] != was.records:
+            place = comparison.after.fleet.place(tenant, "migration", "records" if will.records else "step")
+            hint = "records are only added, and go when the move goes back"
+            message = f"{tenant.name}: a record of a step that is done would change"
+            yield Finding("B012", place, message, hint, tenant=tenant.name)
+
+
 def _out_of_order(was: Migration | None, will: Migration | None, as_of: str) -> tuple[str, str]:
     """Why a move may not go on like this, and what to do instead; empty if it may."""
     if was is None:

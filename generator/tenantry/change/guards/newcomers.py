@@ -21,7 +21,8 @@ def channels(comparison: Comparison) -> Iterator[Finding]:
         joins = earlier is None or earlier.channel != tenant.channel
         if channel is not None and joins and not channel.takes_new_tenants:
             message = f"channel '{channel.name}' takes no new tenants"
-            open_ones = sorted(c.name for c in comparison.after.fleet.all(Channel).values() if c.takes_new_tenants)
+            known = comparison.after.fleet.all(Channel).values()
+            open_ones = sorted(f"{c.name} ({c.description})" for c in known if c.takes_new_tenants)
             place = comparison.after.fleet.place(tenant, "channel")
             yield Finding("B008", place, message, f"channels that do: {', '.join(open_ones)}", tenant=tenant.name)
 
