@@ -40,7 +40,7 @@ TRUSTING = ("odoo", "backup")
 """Those that speak to the object store, whose certificate no public authority signed."""
 POOLS = {
     "odoo": ("shared",),
-    "backup": ("shared",),
+    "backup": ("shared", "shared-db"),
     "pgbouncer": ("shared",),
     "valkey": ("shared-db",),
     "postgresql": ("shared-db",),
