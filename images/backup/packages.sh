@@ -6,6 +6,6 @@ mirror="$(apt-get indextargets --format '$(REPO_URI)' 'Codename: trixie' 'Create
 echo "deb [check-valid-until=no signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main" > /etc/apt/sources.list.d/sid.list
 printf 'Package: *\nPin: release n=sid\nPin-Priority: 100\n' > /etc/apt/preferences.d/sid
 $apt update
-$apt install bash ca-certificates locales-all postgresql-17 postgresql-client-17 barman-cli-cloud python3-boto3 rclone/sid
+$apt install bash ca-certificates locales-all postgresql-17 postgresql-client-17 barman-cli-cloud python3-boto3 python3-zstandard rclone/sid
 rm -rf /var/lib/postgresql/17
 rm -rf /var/lib/apt/lists/* /var/cache/apt/* /etc/apt/sources.list.d/sid.list /var/log/apt /var/log/dpkg.log

@@ -60,3 +60,17 @@ def test_every_image_runs_without_root() -> None:
     for path in sorted(IMAGES.glob("*/Dockerfile")):
         last = [line for line in path.read_text().splitlines() if line.startswith("USER ")][-1]
         assert re.fullmatch(r"USER [1-9]\d*:[1-9]\d*", last), path
+
+
+READERS = {"zstd": "zstandard", "lz4": "lz4", "snappy": "cramjam"}
+"""Compression of an archive -> the Python module with which barman's programs read it; without it, they say that WAL ends there."""
+
+
+def test_the_backup_image_reads_what_the_archives_are_compressed_with() -> None:
+    stores = [
+        yaml.safe_load(path.read_text())["spec"]["configuration"]
+        for path in (REPOSITORY / "rendered").rglob("objectstore.*.yaml")
+    ]
+    used = {part["compression"] for store in stores for part in (store["wal"], store["data"]) if "compression" in part}
+    modules = {line[1] for line in contract("backup") if line[0] == "python"}
+    assert used and {READERS[kind] for kind in used - {"gzip", "bzip2"}} <= modules
