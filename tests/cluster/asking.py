@@ -68,6 +68,12 @@ def sql(service: Service, database: str, statement: str) -> str:
     return service.cluster.kubectl("-n", CELL, "exec", primary(service), "-c", "postgres", "--", *command).strip()
 
 
+def write(service: Service, tenant: str, statement: str) -> None:
+    """Change a tenant's first database as its role does: what the superuser makes in it, no dump of the tenant's may read."""
+    database = database_of(tenant)
+    sql(service, database, f"SET ROLE {database}; {statement}")
+
+
 def odoo(service: Service, tenant: str) -> str:
     """A web Pod of a tenant that is ready."""
     selector = "app.kubernetes.io/component=web"

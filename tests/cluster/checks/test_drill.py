@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from cluster.asking import back_up, database_of, seconds, sql
+from cluster.asking import back_up, database_of, seconds, sql, write
 from cluster.base import Manifest
 from cluster.plugin import Show
 from cluster.service import Service
@@ -21,7 +21,7 @@ def test_a_drill_brings_both_databases_back_and_says_so(
     service: Service, installed: Mapping[str, float], show: Show
 ) -> None:
     back_up(service, "first")
-    sql(service, database_of(TENANTS[0]), "CREATE TABLE IF NOT EXISTS written_after_the_backup (word text)")
+    write(service, TENANTS[0], "CREATE TABLE IF NOT EXISTS written_after_the_backup (word text)")
     sql(service, "postgres", "SELECT pg_switch_wal()")
     there = [entry for entry in expected(service) if entry.partition("=")[0] in map(database_of, TENANTS)]
     drill = job(service, "drill-of-what-is-there", there)

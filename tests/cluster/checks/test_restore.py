@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 
 from acceptance.harness.process import wait_for
-from cluster.asking import Visit, back_up, database_of, odoo, password, primary, sql
+from cluster.asking import Visit, back_up, database_of, odoo, password, primary, sql, write
 from cluster.plugin import Show
 from cluster.service import Service
 from cluster.trees import CELL, TENANTS, tenantry
@@ -22,12 +22,12 @@ def test_one_tenant_gets_its_table_back_and_its_neighbour_notices_nothing(
 ) -> None:
     cluster = service.cluster
     back_up(service, "first")
-    sql(service, database_of(ONE), KEPT.format("before"))
+    write(service, ONE, KEPT.format("before"))
     moment = str(sql(service, database_of(ONE), "SELECT clock_timestamp()"))
     at = datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     wait_for("the next second", lambda: _second(service) > at, 10, every=0.2)
-    sql(service, database_of(ONE), "DROP TABLE kept")
-    sql(service, database_of(OTHER), KEPT.format("after"))
+    write(service, ONE, "DROP TABLE kept")
+    write(service, OTHER, KEPT.format("after"))
     sql(service, "postgres", "SELECT pg_switch_wal()")
     neighbour = odoo(service, OTHER)
     began = time.monotonic()
