@@ -36,6 +36,20 @@ class ArgoCd:
         operation = {"initiatedBy": {"username": "acceptance"}, "sync": {"prune": False, "syncOptions": options}}
         assert self.api.merge(application, {"operation": operation}).accepted
 
+    def sync_to_its_end(self, name: str, seconds: float) -> None:
+        """What `argocd app sync` does: it ends when the operation has, hooks included. Raises AssertionError when that failed."""
+        before = self.applications()[name].get("status", {}).get("operationState", {}).get("startedAt")
+        self.sync(name)
+
+        def ended() -> bool:
+            one = self.applications()[name]
+            state = one.get("status", {}).get("operationState", {})
+            return "operation" not in one and state.get("startedAt") != before and state.get("phase") != "Running"
+
+        wait_for(f"the sync of {name} has ended", ended, seconds, every=1)
+        state = self.applications()[name]["status"]["operationState"]
+        assert state["phase"] == "Succeeded", f"{name}: {state['phase']} {state.get('message')}"
+
     def refresh(self, *names: str) -> None:
         """What the repository's webhook does."""
         for application in self.applications().values():

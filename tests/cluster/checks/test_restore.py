@@ -40,7 +40,7 @@ def test_one_tenant_gets_its_table_back_and_its_neighbour_notices_nothing(
             service.argo_cd.bring(f"{ONE}-{part}", service.argo_cd.repository.head(), 900)
         for line in said.splitlines():
             if line.strip().startswith("argocd app sync"):
-                service.argo_cd.sync(line.split()[-1])
+                service.argo_cd.sync_to_its_end(line.split()[-1], 900)
             if line.strip().startswith("kubectl wait"):
                 cluster.kubectl(*shlex.split(line)[1:], wait=900)
         show(f"{what}: after {time.monotonic() - began:.0f} s")
