@@ -81,6 +81,11 @@ def losses(before: Scene, after: Scene, _name: str) -> bool:
     return before.losses.differs(after.losses)
 
 
+def rotations(before: Scene, after: Scene, _name: str) -> bool:
+    """What `secrets --rotation` says."""
+    return before.rotations != after.rotations
+
+
 def proofs(before: Scene, after: Scene, _name: str) -> bool:
     """What `verify` says of the example's objects."""
     return before.proofs != after.proofs
@@ -88,6 +93,6 @@ def proofs(before: Scene, after: Scene, _name: str) -> bool:
 
 OBSERVERS: tuple[tuple[Observer, int], ...] = (
     (findings, 6), (guards, 6), (figures, 3), (steps, 16), (plan, 3), (pages, 3), (objects, 3),
-    (findings, 12), (guards, 12), (figures, 24), (losses, 4), (proofs, 6),
+    (findings, 12), (guards, 12), (figures, 24), (losses, 4), (rotations, 1), (proofs, 6),
 )  # fmt: skip
 """In the order of what they cost, each with the number of changes of a field that it is shown; some are asked twice."""

@@ -15,6 +15,7 @@ from tenantry.change.revisions import Revision
 from tenantry.change.side import Side
 from tenantry.change.windows import next_window
 from tenantry.commands.erase import Leaving, certify
+from tenantry.commands.rotation import replaced_secrets
 from tenantry.core.changes import RISKS, Effect, Subject, SubjectChange
 from tenantry.core.findings import UsageError
 from tenantry.inputs.fleet import Fleet
@@ -106,6 +107,12 @@ class Scene:
             for state in self.states.values()
             for manifest, problem in prove(state)
         ]
+
+    @cached_property
+    def rotations(self) -> list[str]:
+        """How each secret of the example's objects is replaced."""
+        states = list(self.states.values())
+        return [repr(one) for one in replaced_secrets(states, states[0].promises)]
 
     @cached_property
     def losses(self) -> Pieces:

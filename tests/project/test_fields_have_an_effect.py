@@ -46,6 +46,9 @@ ADDED: tuple[tuple[str, str, Path, Any], ...] = (
         "generation": 2, "source": 1, "way": "beside", "step": "switch", "targetTime": "2026-11-20T10:15:00Z", "backup": "20261120T013000",
         "reason": "An import went wrong", "keepSourceUntil": "2026-12-22",
     }]),
+    ("Tenant", "smith-advisory", ("spec", "environments", "production", "credentials"), {
+        name: {"generation": 2, "also": 1} for name in ("redis", "objectStorage", "odoo")
+    }),
     ("Tenant", "delta-books", ("spec", "environments", "staging", "import"), {"folder": "other", "sha256": "0f" * 32}),
     ("Tenant", "juniper-clinic", ("spec", "offboarding"), {
         "deleteAfter": "2026-11-20", "approver": "Ana", "reason": "Contract ended", "step": "erase",
@@ -68,6 +71,7 @@ ADDED: tuple[tuple[str, str, Path, Any], ...] = (
         "reason": "A disk was lost", "keepSourceUntil": "2026-12-22",
     }]),
     ("Channel", "standard", ("spec", "rollout"), {"release": "odoo-18.0-20261109", "tenants": ["smith-advisory"]}),
+    ("Platform", "platform", ("spec", "credentials"), {"maxAgeDays": 365}),
     ("Platform", "platform", ("spec", "argocd"), {"exclusions": [{"apiGroups": ["example.com"], "kinds": ["Other"]}]}),
 )  # fmt: skip
 """What the example doesn't use: (kind, name, path, value)."""

@@ -84,7 +84,7 @@ def rotation(space: Workspace, tenant: str = "", cluster: str = "") -> list[Repl
             for name in ([cluster] if cluster else known.clusters)
             if (read := read_files(engines.engine, rendered_files(space.root, name), text_below(space.root)))
         ]
-    found = [*_secrets(states, known, tenant), *_certificates(states, tenant)]
+    found = [*replaced_secrets(states, known, tenant), *_certificates(states, tenant)]
     found += [] if tenant else _authorities(states, known)
     if not found:
         raise UsageError("the rendered objects use no secrets", "run 'tenantry render' first")
@@ -96,7 +96,8 @@ def _known(name: str, names: Iterable[str], what: str, where: str) -> None:
         raise UsageError(f"'{name}' is not {what}", did_you_mean(name, names) or where)
 
 
-def _secrets(states: Sequence[State], known: Promises, tenant: str) -> Iterator[Replaced]:
+def replaced_secrets(states: Sequence[State], known: Promises, tenant: str = "") -> Iterator[Replaced]:
+    """Paths of the store, of one tenant or all, with those who read them."""
     below = known.platform.secret_store.key(f"tenants/{tenant}/") if tenant else ""
     readers: dict[str, list[tuple[State, SecretSource]]] = defaultdict(list)
     for state in states:

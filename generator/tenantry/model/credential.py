@@ -11,7 +11,7 @@ class Credential:
     """Which value of a credential is used. The store keeps each generation under a name of its own, which never changes its
     value."""
 
-    generation: int = 1
+    generation: int
     also: int | None = None
     """Another generation that is accepted at the same time: the next one, or the one before."""
 
@@ -34,9 +34,9 @@ class Credential:
 class Credentials:
     """Credentials of one environment that its Pods read when they start."""
 
-    redis: Credential = Credential()
-    object_storage: Credential = Credential()
-    odoo: Credential = Credential()
+    redis: Credential = Credential(generation=1)
+    object_storage: Credential = Credential(generation=1)
+    odoo: Credential = Credential(generation=1)
 
     @property
     def by_name(self) -> Mapping[str, Credential]:

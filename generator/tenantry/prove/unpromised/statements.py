@@ -18,7 +18,7 @@ _EMPTY = "the tree has no objects that they are about"
 _MISSING: tuple[tuple[str, str], ...] = (
     ("no tenants/ here, so whose a namespace, host, database, secret or bucket is, and who may reach whom, is not known",
      "NET-04 NET-05 NET-07 NET-08 NET-11 IAM-04 IAM-05 IAM-06 IAM-07 IAM-09 DATA-01 DATA-02 DATA-03 DATA-04 DATA-05 DATA-06 "
-     "DATA-08 DATA-09 BKP-06 BKP-08 EDGE-03 RES-01 RES-02"),
+     "DATA-08 DATA-09 IAM-10 BKP-06 BKP-08 EDGE-03 RES-01 RES-02"),
     ("no tiers/ here, so which sizes, limits, objectives and costs are promised is not known",
      "RUN-04 RUN-05 RUN-06 RUN-07 RUN-08 EDGE-04 BKP-04 BKP-05 BKP-07 OBS-02 CST-01"),
     ("no platform/ here, so which nodes, versions and settings the clusters have is not known", "RUN-02 RUN-09 SUP-04 SUP-06 SUP-07 OBS-03"),

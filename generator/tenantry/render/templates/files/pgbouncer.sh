@@ -2,10 +2,11 @@
 set -eu
 users=/etc/pgbouncer-users/userlist.txt
 known="$(< "$users")"
+server=""
+# `wait` returns at once on a signal, and the trap passes it on: clients may end what they began.
+trap 'if [ -n "$server" ]; then kill -TERM "$server"; else exit 143; fi' TERM INT
 pgbouncer "$1" &
 server=$!
-# `wait` returns at once on a signal, and the trap passes it on: clients may end what they began.
-trap 'kill -TERM "$server"' TERM INT
 while kill -0 "$server" 2> /dev/null; do
   sleep 2 &
   wait "$!" || true
