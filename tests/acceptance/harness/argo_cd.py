@@ -29,11 +29,11 @@ class ArgoCd:
     def applications(self) -> Applications:
         return {one["metadata"]["name"]: one for one in self.api.list(VERSION, "Application")}
 
-    def sync(self, name: str) -> None:
-        """What a person's click does, also outside of maintenance windows."""
+    def sync(self, name: str, *, prune: bool = False) -> None:
+        """What a person's click does, also outside of maintenance windows; `prune` as in the Applications' own syncs."""
         application = self.applications()[name]
         options = application["spec"]["syncPolicy"]["syncOptions"]
-        operation = {"initiatedBy": {"username": "acceptance"}, "sync": {"prune": False, "syncOptions": options}}
+        operation = {"initiatedBy": {"username": "acceptance"}, "sync": {"prune": prune, "syncOptions": options}}
         assert self.api.merge(application, {"operation": operation}).accepted
 
     def sync_to_its_end(self, name: str, seconds: float) -> None:
@@ -70,7 +70,7 @@ class ArgoCd:
             assert one["status"].get("operationState", {}).get("phase") == "Succeeded", f"{name}: {told}"
         return True
 
-    def bring(self, name: str, head: str, seconds: float = 150) -> None:
+    def bring(self, name: str, head: str, seconds: float = 150, *, prune: bool = False) -> None:
         """Until synced; where a maintenance window is closed, by a person's click."""
 
         def question() -> bool:
@@ -82,7 +82,7 @@ class ArgoCd:
             # Just after a sync the comparison may still be the old one; a second click would run the hooks again.
             done = state.get("phase") == "Succeeded" and state.get("syncResult", {}).get("revision") == head
             if waits and not done and application.get("status", {}).get("sync", {}).get("status") == "OutOfSync":
-                self.sync(name)
+                self.sync(name, prune=prune)
             return self.synced(head, name)
 
         wait_for(f"{name} synced", question, seconds, every=1)

@@ -37,7 +37,7 @@ def test_one_tenant_gets_its_table_back_and_its_neighbour_notices_nothing(
         service.merge(" ".join(arguments))
         service.argo_cd.bring(CELL, service.argo_cd.repository.head(), 600)
         for part in ("infra", "app"):
-            service.argo_cd.bring(f"{ONE}-{part}", service.argo_cd.repository.head(), 900)
+            service.argo_cd.bring(f"{ONE}-{part}", service.argo_cd.repository.head(), 900, prune=True)
         for line in said.splitlines():
             if line.strip().startswith("argocd app sync"):
                 service.argo_cd.sync_to_its_end(line.split()[-1], 900)
