@@ -23,9 +23,8 @@ def test_one_tenant_gets_its_table_back_and_its_neighbour_notices_nothing(
     cluster = service.cluster
     back_up(service, "first")
     write(service, ONE, KEPT.format("before"))
-    moment = str(sql(service, database_of(ONE), "SELECT clock_timestamp()"))
-    at = datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    wait_for("the next second", lambda: _second(service) > at, 10, every=0.2)
+    at = next_second(service)  # all that was written before it comes back
+    next_second(service)
     write(service, ONE, "DROP TABLE kept")
     write(service, OTHER, KEPT.format("after"))
     sql(service, "postgres", "SELECT pg_switch_wal()")
@@ -58,9 +57,14 @@ def test_one_tenant_gets_its_table_back_and_its_neighbour_notices_nothing(
     show(f"{OTHER}: what it wrote afterwards is there, its Pod did not restart; primary {primary(service)}")
 
 
-def _second(service: Service) -> str:
-    return (
-        datetime.fromisoformat(sql(service, "postgres", "SELECT clock_timestamp()"))
-        .astimezone(UTC)
-        .strftime("%Y-%m-%dT%H:%M:%SZ")
-    )
+def next_second(service: Service) -> str:
+    """Wait for the server's next whole second; its name, as `--to` takes it."""
+    before = second(service)
+    wait_for("the next second", lambda: second(service) > before, 10, every=0.2)
+    return second(service)
+
+
+def second(service: Service) -> str:
+    """The server's clock, without what is less than a second."""
+    moment = datetime.fromisoformat(sql(service, "postgres", "SELECT clock_timestamp()"))
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
