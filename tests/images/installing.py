@@ -9,9 +9,9 @@ from pathlib import Path
 from subprocess import Popen
 
 from images.container import Mount, Pod
-from images.services import wait_for
 from images.table import Table
 from images.tenant import Tenant, one
+from waiting import wait_for
 
 MIGRATION, BACKUP, WEB = ("Job", "odoo-migration"), ("Job", "odoo-backup"), ("Deployment", "odoo-web")
 MINUTES_10 = 600

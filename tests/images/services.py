@@ -5,27 +5,17 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from acceptance.harness.certificates import Authority, KeyPair
 from images.container import Box, Mount, end, first_process
+from waiting import wait_for
 
 DATABASE, SESSIONS, OBJECTS = "10.99.0.1", "10.99.0.2", "10.99.0.3"
 LOCAL = "local all all peer\n"
 """Beside the rendered rules: the superuser, over the socket."""
-SECONDS = 60
-
-
-def wait_for(what: str, ready: Callable[[], bool], seconds: float = SECONDS, every: float = 0.2) -> None:
-    """Raises TimeoutError."""
-    end = time.monotonic() + seconds
-    while not ready():
-        if time.monotonic() > end:
-            raise TimeoutError(f"{what} after {seconds:.0f} s")
-        time.sleep(every)
 
 
 def answers(address: str, port: int) -> bool:

@@ -15,9 +15,10 @@ from websockets.exceptions import InvalidStatus
 from images.container import Pod, first_process
 from images.installing import WEB, Installing
 from images.person import Person
-from images.services import SESSIONS, wait_for
+from images.services import SESSIONS
 from images.table import Table
 from images.tenant import NAMESPACE, Tenant, one
+from waiting import wait_for
 
 CONTENT = b"a file of one tenant, of which there is no other copy"
 

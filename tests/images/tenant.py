@@ -13,7 +13,8 @@ from acceptance.harness import secrets as store
 from acceptance.harness.certificates import Authority
 from images import networks
 from images.container import Manifest, Pod
-from images.services import DATABASE, OBJECTS, SESSIONS, Services, wait_for
+from images.services import DATABASE, OBJECTS, SESSIONS, Services
+from waiting import wait_for
 
 CLUSTER, NAMESPACE, CELL = "euw1-a", "fjord-design-production", "euw1-shared-b-cell"
 PRIVATE_CA = "/etc/private-ca.crt"

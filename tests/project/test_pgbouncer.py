@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from conftest import REPOSITORY
+from waiting import wait_for
 
 SCRIPT = REPOSITORY / "generator/tenantry/render/templates/files/pgbouncer.sh"
 MOUNTED = "/etc/pgbouncer-users/userlist.txt"
@@ -21,16 +21,6 @@ trap 'echo TERM >> "$TOLD"; exit 7' TERM
 echo "started with $1" >> "$TOLD"
 while true; do sleep 60 & wait "$!"; done
 """
-
-
-def wait_for(what: str, ready: Callable[[], bool]) -> None:
-    """Raises TimeoutError after a minute."""
-    never = threading.Event()
-    for _ in range(600):
-        if ready():
-            return
-        never.wait(0.1)
-    raise TimeoutError(what)
 
 
 class Started:

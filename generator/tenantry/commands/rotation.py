@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from tenantry.commands import rotation_steps as steps
 from tenantry.commands.examination import known_fleet
 from tenantry.commands.rendered import rendered_files, text_below
+from tenantry.commands.usable import require_name
 from tenantry.core.findings import FindingsError, UsageError
 from tenantry.core.manifest import dig, text
-from tenantry.core.paths import rendered_folder
 from tenantry.core.secret_values import secret_value
-from tenantry.core.suggestions import did_you_mean
 from tenantry.engine.engines import Engines
 from tenantry.model.credential import Credential
 from tenantry.model.tenant import Tenant
@@ -26,11 +25,10 @@ from tenantry.prove.promises import Promises
 from tenantry.prove.rotation.generations import KEYS
 from tenantry.prove.rotation.sources import CERTIFICATE, SecretSource, sources
 from tenantry.prove.rotation.uses import uses
+from tenantry.prove.run import read_states
 from tenantry.report.document import CommandAnswer
 from tenantry.report.plain import one_line
 from tenantry.runtime.workspace import Workspace
-from tenantry.verify.folder import read_files
-from tenantry.verify.index import Index
 from tenantry.verify.values import duration
 
 _DAY = 86400
@@ -76,24 +74,16 @@ def rotation(space: Workspace, tenant: str = "", cluster: str = "") -> list[Repl
     if fleet.promises is None:
         raise FindingsError(fleet.findings)
     known = fleet.promises
-    _known(tenant, known.fleet.all(Tenant), "a tenant", "tenants are the files in tenants/")
-    _known(cluster, known.clusters, "a cluster", "clusters are the files in platform/clusters/")
+    require_name(tenant, known.fleet.all(Tenant), "tenant", "tenants are the files in tenants/")
+    require_name(cluster, known.clusters, "cluster", "clusters are the files in platform/clusters/")
+    files = {name: rendered_files(space.root, name) for name in ([cluster] if cluster else known.clusters)}
     with Engines(space.say) as engines:
-        states = [
-            State(known, known.clusters[name], Index(read), rendered_folder(name))
-            for name in ([cluster] if cluster else known.clusters)
-            if (read := read_files(engines.engine, rendered_files(space.root, name), text_below(space.root)))
-        ]
+        states = list(read_states(engines.engine, known, files, text_below(space.root)).values())
     found = [*replaced_secrets(states, known, tenant), *_certificates(states, tenant)]
     found += [] if tenant else _authorities(states, known)
     if not found:
         raise UsageError("the rendered objects use no secrets", "run 'tenantry render' first")
     return found
-
-
-def _known(name: str, names: Iterable[str], what: str, where: str) -> None:
-    if name and name not in names:
-        raise UsageError(f"'{name}' is not {what}", did_you_mean(name, names) or where)
 
 
 def replaced_secrets(states: Sequence[State], known: Promises, tenant: str = "") -> Iterator[Replaced]:
@@ -105,40 +95,45 @@ def replaced_secrets(states: Sequence[State], known: Promises, tenant: str = "")
             for key in sorted({key for key, _ in source.asked.values()}):
                 if key.startswith(below):
                     readers[key].append((state, source))
+    chosen = _by_generation(known)
     for key in sorted(readers):
-        yield _secret(known, key, readers[key])
+        yield _secret(known, key, readers[key], chosen.get(key))
 
 
-def _secret(known: Promises, key: str, readers: Sequence[tuple[State, SecretSource]]) -> Replaced:
+def _secret(
+    known: Promises, key: str, readers: Sequence[tuple[State, SecretSource]], chosen: _Chosen | None
+) -> Replaced:
     store = known.platform.secret_store
-    place, leaf = store.place(key), store.leaf(key)
+    place = store.place(key)
     names = sorted({name for _, source in readers for asked, name in source.asked.values() if asked == key})
     users = {user for state, source in readers for user in _users(state, source, key)}
     at_most = known.platform.credentials.max_age_days
-    value = secret_value(leaf, names[0])
-    found = _by_generation(known, key, leaf)
-    if found is not None:
-        tenant, field, given, properties = found
+    value = secret_value(store.leaf(key), names[0])
+    if chosen is not None:
+        tenant, field, given, properties = chosen
         todo = steps.by_generation(tenant, field, given, place, properties, value)
     elif all(source.by_itself for _, source in readers):
         todo = steps.by_itself(place, names, value, str(readers[0][1].manifest.spec.get("refreshInterval", "1h0m0s")))
     else:
         todo = steps.asked_for(place, names, value, _in_order(readers), _pods(readers))
-    overlap = found is not None or all(source.by_itself for _, source in readers)
+    overlap = chosen is not None or all(source.by_itself for _, source in readers)
     return Replaced("secret", place, tuple(names), at_most, overlap, _sorted(users), tuple(todo))
 
 
-def _by_generation(known: Promises, key: str, leaf: str) -> tuple[str, str, Credential, list[str]] | None:
-    """Tenant, field, what it says, and properties of a credential whose generation stands in its tenant's file."""
-    store = known.platform.secret_store
+_Chosen = tuple[str, str, Credential, list[str]]
+"""Tenant, field, what it says, and properties of a credential whose generation stands in its tenant's file."""
+
+
+def _by_generation(known: Promises) -> dict[str, _Chosen]:
+    """Those credentials, by their path in the store."""
+    found: dict[str, _Chosen] = {}
     for instance in known.instances.values():
         for name, credential in instance.credentials.by_name.items():
-            secret, keys = KEYS[name]
-            path = {"redis-user": "redis", "odoo-secret": "odoo"}.get(secret, secret)
-            if path == leaf and store.key(f"{instance.names.secret_path}/{path}") == key:
-                field = f"environments.{instance.environment}.credentials.{name}"
-                return instance.tenant.name, field, credential, sorted(keys.values())
-    return None
+            made = KEYS[name]
+            field = f"environments.{instance.environment}.credentials.{name}"
+            key = known.platform.secret_store.key(f"{instance.names.secret_path}/{made.leaf}")
+            found.setdefault(key, (instance.tenant.name, field, credential, sorted(made.properties.values())))
+    return found
 
 
 def _in_order(readers: Sequence[tuple[State, SecretSource]]) -> list[tuple[str, str]]:

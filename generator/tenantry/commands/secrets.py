@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from tenantry.commands.examination import known_fleet
 from tenantry.commands.rendered import rendered_files, text_below
+from tenantry.commands.usable import require_name
 from tenantry.core.findings import FindingsError, UsageError
 from tenantry.core.manifest import Manifest, dig, entries, text
 from tenantry.core.paths import cluster_of
 from tenantry.core.secret_values import secret_value
-from tenantry.core.suggestions import did_you_mean
 from tenantry.engine.engines import Engines
 from tenantry.model.secret_store import SecretStore
 from tenantry.model.tenant import Tenant
@@ -79,11 +79,7 @@ def secrets(
     fleet = known_fleet(space)
     if fleet.promises is None:
         raise FindingsError(fleet.findings)
-    if tenant and fleet.promises.tenant(tenant) is None:
-        raise UsageError(
-            f"'{tenant}' is not a tenant",
-            did_you_mean(tenant, fleet.promises.fleet.all(Tenant)) or "tenants are the files in tenants/",
-        )
+    require_name(tenant, fleet.promises.fleet.all(Tenant), "tenant", "tenants are the files in tenants/")
     store = fleet.promises.platform.secret_store
     below = store.key(f"tenants/{tenant}/") if tenant else ""
     readers: dict[tuple[str, str], set[str]] = {}
@@ -109,11 +105,7 @@ def _secret(store: SecretStore, asked: tuple[str, str], readers: Collection[str]
 
 def external_secrets(space: Workspace, known: Promises, cluster: str = "") -> Iterator[Manifest]:
     """Every rendered ExternalSecret of one cluster or all. Raises UsageError for an unknown cluster."""
-    if cluster and cluster not in known.clusters:
-        raise UsageError(
-            f"'{cluster}' is not a cluster",
-            did_you_mean(cluster, known.clusters) or "clusters are the files in platform/clusters/",
-        )
+    require_name(cluster, known.clusters, "cluster", "clusters are the files in platform/clusters/")
     with Engines(space.say) as engines:
         for name in (cluster,) if cluster else known.clusters:
             files = rendered_files(space.root, name, "externalsecret.*.yaml")

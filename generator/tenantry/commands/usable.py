@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tenantry.core.findings import FindingsError, in_order
+from collections.abc import Iterable
+
+from tenantry.core.findings import FindingsError, UsageError, in_order
+from tenantry.core.suggestions import did_you_mean
 from tenantry.plan.inputs import Inputs, read_inputs
 from tenantry.runtime.workspace import Workspace
 
@@ -21,3 +24,9 @@ def new_errors(space: Workspace, inputs: Inputs, file: str, text: str) -> str:
     after = read_inputs(space.root, space.as_of, space.store("documents"), {file: text}).findings
     new = in_order(f for f in after if f.severity == "error" and (f.code, f.message) not in known)
     return "\n  ".join(f"{f.place}: {f.code} {f.message}{f' ({f.hint})' if f.hint else ''}" for f in new)
+
+
+def require_name(name: str, names: Iterable[str], what: str, where: str) -> None:
+    """Raises UsageError for a name that a person gave and nothing has; `where` says where such names stand."""
+    if name and name not in names:
+        raise UsageError(f"'{name}' is not a {what}", did_you_mean(name, names) or where)

@@ -63,9 +63,8 @@ class Trials:
         for key in keys:
             if key[0] in _DROPPED.get(unit.tree, ()) and self._idle(key, unchanged):
                 self.keys.remove(key)
-                if (
-                    unit.tree == "cell"
-                ):  # each may be idle beside the others, and the object be there for the last of them
+                # Each may be idle beside the others, and the object be there for the last of them.
+                if unit.tree == "cell":
                     self._drop(key)
         if unit.tree == "cell":
             self._fleet = with_tenants(fleet, self.keys)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tenantry.change.guards.registration import Comparison, guards
 from tenantry.core.findings import Finding
+from tenantry.model.credential import Credentials
 
 
 @guards
@@ -20,7 +21,8 @@ def overlap(comparison: Comparison) -> Iterator[Finding]:
             if given.generation in old.accepted and old.generation in given.accepted:
                 continue
             refused = old.generation if given.generation in old.accepted else given.generation
-            path = ("environments", instance.environment, *(("credentials",) if instance.credentials != type(instance.credentials)() else ()))  # fmt: skip
+            written = ("credentials",) if instance.credentials != Credentials() else ()
+            path = ("environments", instance.environment, *written)
             message = f"{instance.name}: Pods would have generation {refused} of {name} while it is refused"
             hint = f"one step a change: first {{generation: {old.generation}, also: {given.generation}}}; see 'tenantry secrets --rotation'"
             yield comparison.at(instance, path, "B016", message, hint)
