@@ -94,7 +94,10 @@ def redis_says(service: Service, tenant: str, *command: str) -> str:
     return in_odoo(service, tenant, "python3", "-c", code, *command)
 
 
-def in_odoo(service: Service, tenant: str, *command: str, code: int | None = 0) -> str:
-    """What a program in the container of a tenant's web Pod prints."""
+def in_odoo(service: Service, tenant: str, *command: str, code: int | None = 0, text: str = "") -> str:
+    """What a program in the container of a tenant's web Pod prints; `text` is what it reads."""
     name = odoo(service, tenant)
-    return service.cluster.kubectl("-n", tenant, "exec", name, "-c", "odoo", "--", *command, code=code)
+    reads = ["--stdin"] if text else []
+    return service.cluster.kubectl(
+        "-n", tenant, "exec", *reads, name, "-c", "odoo", "--", *command, code=code, text=text
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 import string
@@ -91,6 +92,12 @@ class Cluster:
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=wait)
         assert code is None or done.returncode == code, f"kubectl {' '.join(arguments)}: {done.stdout}{done.stderr}"
         return done.stdout + done.stderr
+
+    def secret(self, namespace: str, name: str) -> dict[str, str]:
+        """What a Secret holds."""
+        metadata = {"name": name, "namespace": namespace}
+        found = self.api.get({"apiVersion": "v1", "kind": "Secret", "metadata": metadata}).body
+        return {key: base64.b64decode(value).decode() for key, value in found["data"].items()}
 
     def run(
         self, namespace: str, name: str, *, node: str = "", command: tuple[str, ...] = ("sleep", "100000"), **extra: Any

@@ -63,5 +63,9 @@ METRICS_SERVER = Program(
     {"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"},
     assets=tuple(f"manifests/base/{name}.yaml" for name in ("apiservice", "deployment", "rbac", "service")),
 )
+VERSITYGW = Program(
+    "versitygw", "github.com/versity/versitygw", {"versitygw": "github.com/versity/versitygw/cmd/versitygw"}
+)
+"""An S3 server that knows rights of keys, which rclone's does not."""
 
 OPERATORS = (CLOUDNATIVE_PG, BARMAN_CLOUD_PLUGIN, CERT_MANAGER, EXTERNAL_SECRETS, KYVERNO, METRICS_SERVER)

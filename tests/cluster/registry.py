@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from acceptance.harness.programs import ARGO_CD, RCLONE, Program
-from cluster.programs import OPERATORS
+from acceptance.harness.programs import ARGO_CD, Program
+from cluster.programs import OPERATORS, VERSITYGW
 from images.builder import FOLDER, NAMES
 
 OWN_IMAGES = Path(__file__).resolve().parent / "images"
@@ -23,7 +23,7 @@ class Check:
 
 
 _SERVICE = Check(
-    (*OPERATORS, ARGO_CD, RCLONE),
+    (*OPERATORS, ARGO_CD, VERSITYGW),
     (*((name, FOLDER) for name in NAMES), *((name, OWN_IMAGES) for name in ("barman-cloud", "argocd"))),
     definitions=True,
 )
@@ -32,8 +32,10 @@ CHECKS = {
     "service": _SERVICE,
     "people": _SERVICE,
     "isolation": _SERVICE,
+    "reachability": _SERVICE,
     "trouble": _SERVICE,
     "release": _SERVICE,
+    "rotation": _SERVICE,
     "drill": _SERVICE,
     "restore": _SERVICE,
 }

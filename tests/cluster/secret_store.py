@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import yaml
 
-from cluster.base import Manifest
+from cluster.base import Cluster, Manifest
+from cluster.object_store import StorageKey
 from cluster.operators import secret
 from cluster.trees import CLUSTER, Trees, tenantry
 
@@ -33,9 +34,30 @@ def _value(name: str) -> str:
     return KNOWN.get(name) or secrets.token_hex(32)
 
 
-def keys(found: Values) -> tuple[tuple[str, str], ...]:
-    """Keys of the object store: (access key, secret key)."""
-    return tuple((one["access-key-id"], one["secret-access-key"]) for one in found.values() if "access-key-id" in one)
+def read(cluster: Cluster, path: str, name: str) -> str:
+    """What the store holds, as its administrator sees it."""
+    namespace, _, secret_name = path.partition("/")
+    return cluster.secret(namespace, secret_name)[name]
+
+
+def write(cluster: Cluster, path: str, name: str) -> str:
+    """Add or replace a property by a new value; the value."""
+    namespace, _, secret_name = path.partition("/")
+    value = secrets.token_hex(32)
+    cluster.apply([secret(namespace, secret_name, {**cluster.secret(namespace, secret_name), name: value})])
+    return value
+
+
+def storage_keys(trees: Trees, found: Values) -> list[StorageKey]:
+    """Keys of the object store, with the policies that are printed for them."""
+    printed = json.loads(
+        tenantry("secrets", trees.folder, "--cluster", CLUSTER, "--bucket-policies", "--format", "json")
+    )
+    return [
+        StorageKey(one["access-key-id"], one["secret-access-key"], policy["policy"]["Statement"])
+        for policy in printed["policies"]
+        if (one := found.get(policy["path"]))
+    ]
 
 
 def objects(trees: Trees, found: Values) -> Iterator[Manifest]:

@@ -6,7 +6,6 @@ the components that nothing here needs (Velero, KEDA, the Prometheus operator: t
 
 from __future__ import annotations
 
-import base64
 import re
 import shutil
 import time
@@ -73,9 +72,7 @@ class Service:
 
     def secret(self, namespace: str, name: str) -> dict[str, str]:
         """What a Secret of the cluster holds."""
-        metadata = {"name": name, "namespace": namespace}
-        found = self.cluster.api.get({"apiVersion": "v1", "kind": "Secret", "metadata": metadata}).body
-        return {key: base64.b64decode(value).decode() for key, value in found["data"].items()}
+        return self.cluster.secret(namespace, name)
 
     def host(self, tenant: str) -> str:
         """Its first name at the edge."""
@@ -203,7 +200,7 @@ def start(cluster: Cluster, folder: Path, say: Callable[[str], None] = lambda _:
     values = secret_store.values(trees, (*NAMESPACES, "argocd"))
     store = object_store.start(
         cluster.processes, folder, fleet.cluster_input(CLUSTER)["spec"]["objectStorage"], cluster.addresses.objects, public,
-        secret_store.keys(values),
+        secret_store.storage_keys(trees, values),
     )  # fmt: skip
     url = trees.one("Application", "argocd", ROOT)["spec"]["source"]["repoURL"]
     git = Repository(folder / "git", url, rendered=folder / "small/rendered", address=GIT)

@@ -9,6 +9,7 @@ import click
 from tenantry.cli.completion import names
 from tenantry.cli.options import FilePath, Options, common
 from tenantry.cli.text_input import named_file, standard_input
+from tenantry.commands import bucket_policies as policies
 from tenantry.commands import grants as granted
 from tenantry.commands import rotation as rotated
 from tenantry.commands import secrets
@@ -35,20 +36,35 @@ from tenantry.runtime.workspace import require_fleet
     is_flag=True,
     help="Say who uses each secret and certificate, how they follow, and how it is replaced.",
 )
+@click.option(
+    "--bucket-policies", is_flag=True, help="Print what each key of the object store may do, as IAM policies."
+)
 @common
-def command(options: Options, tenant: str, present: Path | None, cluster: str, grants: bool, rotation: bool) -> None:
+def command(
+    options: Options,
+    tenant: str,
+    present: Path | None,
+    cluster: str,
+    grants: bool,
+    rotation: bool,
+    bucket_policies: bool,
+) -> None:
     """List what the secret store must hold: every path and property, what it is for, who provides it and who reads it.
 
     Only names are handled. With --present, a list of names (PATH or PATH PROPERTY a line) is compared, and the exit code is
     1 when something is missing. With --grants, the roles and policies are printed that let each namespace read its own
     names and no others. See docs/how-to/fill-the-secret-store.md for how to list names in each kind of store. With --rotation,
     the table is made from the rendered objects; the exit code is 1 when something would keep an old value. See
-    docs/how-to/rotate-a-credential.md.
+    docs/how-to/rotate-a-credential.md. With --bucket-policies, the policy of each key's user is printed: the places that the
+    rendered objects name, to read or to write, and no others.
     """
     options.require_format("secrets")
     require_fleet(options.root)
-    if sum((grants, rotation, present is not None)) > 1:
-        raise click.UsageError("--grants, --present and --rotation exclude each other")
+    if sum((grants, rotation, bucket_policies, present is not None)) > 1:
+        raise click.UsageError("--grants, --present, --rotation and --bucket-policies exclude each other")
+    if bucket_policies:
+        options.document(policies.document(policies.bucket_policies(options.workspace(), tenant, cluster)))
+        return
     if rotation:
         table = rotated.document(rotated.rotation(options.workspace(), tenant, cluster))
         options.document(table)

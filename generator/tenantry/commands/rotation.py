@@ -70,6 +70,19 @@ def rotation(space: Workspace, tenant: str = "", cluster: str = "") -> list[Repl
 
     Raises FindingsError when the inputs are wrong, UsageError for an unknown tenant or cluster or when nothing was rendered.
     """
+    known, states = known_states(space, tenant, cluster)
+    found = [*replaced_secrets(states, known, tenant), *_certificates(states, tenant)]
+    found += [] if tenant else _authorities(states, known)
+    if not found:
+        raise UsageError("the rendered objects use no secrets", "run 'tenantry render' first")
+    return found
+
+
+def known_states(space: Workspace, tenant: str, cluster: str) -> tuple[Promises, list[State]]:
+    """The promises, and the rendered objects of one cluster or all.
+
+    Raises FindingsError when the inputs are wrong, UsageError for an unknown tenant or cluster.
+    """
     fleet = known_fleet(space)
     if fleet.promises is None:
         raise FindingsError(fleet.findings)
@@ -78,12 +91,7 @@ def rotation(space: Workspace, tenant: str = "", cluster: str = "") -> list[Repl
     require_name(cluster, known.clusters, "cluster", "clusters are the files in platform/clusters/")
     files = {name: rendered_files(space.root, name) for name in ([cluster] if cluster else known.clusters)}
     with Engines(space.say) as engines:
-        states = list(read_states(engines.engine, known, files, text_below(space.root)).values())
-    found = [*replaced_secrets(states, known, tenant), *_certificates(states, tenant)]
-    found += [] if tenant else _authorities(states, known)
-    if not found:
-        raise UsageError("the rendered objects use no secrets", "run 'tenantry render' first")
-    return found
+        return known, list(read_states(engines.engine, known, files, text_below(space.root)).values())
 
 
 def replaced_secrets(states: Sequence[State], known: Promises, tenant: str = "") -> Iterator[Replaced]:

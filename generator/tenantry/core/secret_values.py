@@ -40,6 +40,7 @@ def _read_only(what: str) -> SecretValue:
 _PREFIX = "issued with access to the instance's own prefix only"
 _BACKUPS = "issued with access to the instance's prefix in the backup bucket only"
 _READING = "issued to read, and not to write, backups and attachments of the server's own instances"
+"""`tenantry secrets --bucket-policies` prints the rights themselves."""
 
 SECRET_VALUES: Mapping[tuple[str, str], SecretValue] = {
     ("odoo", "admin-password"): _generated("first password of Odoo's user admin, set by the first migration"),

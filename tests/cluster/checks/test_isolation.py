@@ -15,6 +15,23 @@ from cluster.trees import CELL, TENANTS
 
 pytestmark = pytest.mark.usefixtures("installed")
 ONE, OTHER = TENANTS
+ATTACHMENTS = "euw1-a-files"
+BACKUPS = "euw1-a-backup"
+ASK_OBJECT_STORE = """
+import json, os, sys
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from botocore.session import Session
+given = json.load(sys.stdin)
+config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, request_checksum_calculation="when_required")
+client = Session().create_client("s3", "us-east-1", endpoint_url=given["endpoint"], config=config)
+for operation, parameters in given["asked"]:
+    try:
+        getattr(client, operation)(**parameters)
+        print("done")
+    except ClientError as error:
+        print(error.response["ResponseMetadata"]["HTTPStatusCode"])
+"""
 CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 4)"
 
 
@@ -40,6 +57,37 @@ def test_from_inside_a_tenants_pod_only_the_declared_flows_work(service: Service
     assert {host: connects(host, port) for host, port in refused.items()} == dict.fromkeys(refused, False)
     show(
         f"reached: {', '.join(allowed)}; not reached: {len(refused)} others, the neighbour's Pod and the API server among them"
+    )
+
+
+def test_a_key_of_the_object_store_opens_the_tenants_own_folder_alone(service: Service, show: Show) -> None:
+    def asked(*operations: tuple[str, dict[str, str]]) -> list[str]:
+        given = json.dumps({"endpoint": f"https://{service.store.host}", "asked": operations})
+        return in_odoo(service, ONE, "python3", "-c", ASK_OBJECT_STORE, text=given).split()
+
+    own, others = (f"{tenant.removesuffix('-production')}/production" for tenant in TENANTS)
+
+    def file(operation: str, bucket: str, folder: str, **more: str) -> tuple[str, dict[str, str]]:
+        return operation, {"Bucket": bucket, "Key": f"{folder}/tried", **more}
+
+    def listing(bucket: str, **prefix: str) -> tuple[str, dict[str, str]]:
+        return "list_objects_v2", {"Bucket": bucket, **prefix}
+
+    allowed = [
+        file("put_object", ATTACHMENTS, own, Body="own"), file("get_object", ATTACHMENTS, own),
+        listing(ATTACHMENTS, Prefix=f"{own}/"), file("delete_object", ATTACHMENTS, own),
+    ]  # fmt: skip
+    refused = [
+        file("get_object", ATTACHMENTS, others), file("put_object", ATTACHMENTS, others, Body="foreign"),
+        file("delete_object", ATTACHMENTS, others), listing(ATTACHMENTS, Prefix=f"{others}/"), listing(ATTACHMENTS),
+        listing(ATTACHMENTS, Prefix=own), file("put_object", BACKUPS, own, Body="own"), listing(BACKUPS, Prefix=f"{own}/"),
+        file("get_object", BACKUPS, f"cells/{CELL.removesuffix('-cell')}"), ("get_bucket_policy", {"Bucket": ATTACHMENTS}),
+        ("delete_bucket_policy", {"Bucket": ATTACHMENTS}), ("head_bucket", {"Bucket": ATTACHMENTS}),
+    ]  # fmt: skip
+    assert asked(*allowed) == ["done"] * len(allowed)
+    assert asked(*refused) == ["403"] * len(refused)
+    show(
+        f"with its own key: {len(allowed)} of its own folder done; {len(refused)} of others and of the buckets refused"
     )
 
 
