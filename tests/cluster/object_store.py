@@ -87,10 +87,10 @@ def start(
         _add(store, owner, key)
     client = store.client(owner)
     for name in ("backupBucket", "attachmentBucket", "veleroBucket"):
-        client.create_bucket(Bucket=spec[name])  # type: ignore[attr-defined]
+        client.create_bucket(Bucket=spec[name])
     for bucket, statements in _by_bucket(keys).items():
         policy = {"Version": "2012-10-17", "Statement": statements}
-        client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))  # type: ignore[attr-defined]
+        client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
     return store
 
 

@@ -68,4 +68,18 @@ VERSITYGW = Program(
 )
 """An S3 server that knows rights of keys, which rclone's does not."""
 
+PROMETHEUS_OPERATOR = Program(
+    "prometheus-operator",
+    "github.com/prometheus-operator/prometheus-operator",
+    {
+        "operator": "github.com/prometheus-operator/prometheus-operator/cmd/operator",
+        "prometheus-config-reloader": "github.com/prometheus-operator/prometheus-operator/cmd/prometheus-config-reloader",
+    },
+    assets=("example/rbac",),
+)
+"""The last version that is served as a module."""
+PROMETHEUS = Program(
+    "prometheus", "github.com/prometheus/prometheus", {"prometheus": "github.com/prometheus/prometheus/cmd/prometheus"}
+)
+
 OPERATORS = (CLOUDNATIVE_PG, BARMAN_CLOUD_PLUGIN, CERT_MANAGER, EXTERNAL_SECRETS, KYVERNO, METRICS_SERVER)

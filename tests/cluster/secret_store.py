@@ -34,6 +34,13 @@ def _value(name: str) -> str:
     return KNOWN.get(name) or secrets.token_hex(32)
 
 
+def path_of(trees: Trees, tenant: str, leaf: str) -> str:
+    """Path of a value of a tenant's production, as the printed lists and steps write it."""
+    found = json.loads(tenantry("secrets", trees.folder, tenant, "--cluster", CLUSTER, "--format", "json"))["secrets"]
+    (path,) = {str(one["path"]) for one in found if one["path"].endswith(f"production.{leaf}")}
+    return path
+
+
 def read(cluster: Cluster, path: str, name: str) -> str:
     """What the store holds, as its administrator sees it."""
     namespace, _, secret_name = path.partition("/")

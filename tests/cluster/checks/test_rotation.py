@@ -33,7 +33,7 @@ def test_the_databases_password_is_replaced_while_people_log_in(service: Service
         host = f"postgresql-rw.{CELL}.svc"
         return in_odoo(service, ONE, "python3", "-c", LOG_IN_TO_DATABASE, host, database, text=value).strip()
 
-    place = store_place(service, "database")
+    place = secret_store.path_of(service.trees, TENANT, "database")
     old = secret_store.read(service.cluster, place, "password")
     assert accepts(old) == "yes"
     with people(lambda: visit(ONE), password(service, ONE)) as seen:
@@ -55,7 +55,7 @@ def test_the_databases_password_is_replaced_while_people_log_in(service: Service
 
 
 def test_the_password_of_redis_is_replaced_while_people_log_in(service: Service, visit: Visit, show: Show) -> None:
-    place = store_place(service, "redis")
+    place = secret_store.path_of(service.trees, TENANT, "redis")
     with people(lambda: visit(ONE), password(service, ONE)) as seen:
         began = time.monotonic()
         secret_store.write(service.cluster, place, "password-2")
@@ -70,13 +70,6 @@ def test_the_password_of_redis_is_replaced_while_people_log_in(service: Service,
             show(f"{what}: after {time.monotonic() - began:.0f} s; {seen}")
     assert not seen.failures, seen.failures[:5]
     assert "True" in redis_says(service, ONE, "PING")
-
-
-def store_place(service: Service, leaf: str) -> str:
-    """Path in the store, as the printed steps write it."""
-    listed = json.loads(tenantry("secrets", service.trees.folder, TENANT, "--cluster", CLUSTER, "--format", "json"))
-    (found,) = {one["path"] for one in listed["secrets"] if one["path"].endswith(f"production.{leaf}")}
-    return str(found)
 
 
 def steps(service: Service, place: str) -> list[str]:
