@@ -117,7 +117,8 @@ def start_proxy(processes: Processes, node: Node, found: Addresses, kubeconfig: 
     path = node.folder / "kube-proxy.yaml"
     path.write_text(yaml.safe_dump(settings))
     command = [*at(node.name), NODE.binary("kube-proxy"), f"--config={path}"]
-    processes.start(f"kube-proxy-{node.name}", command, environment={"PATH": packages.search_path()})
+    environment = {**packages.libraries(), "PATH": packages.search_path()}
+    processes.start(f"kube-proxy-{node.name}", command, environment=environment)
 
 
 def packages_path(program: str) -> Path:
@@ -132,6 +133,7 @@ RUNTIME = (
     packages.Server("runc", "runc"),
     packages.Server("host-local", "containernetworking-plugins"),
     packages.Server("ipset", "ipset"),
+    packages.Server("nft", "nftables"),
     packages.Server("busybox", "busybox-static"),
 )
 """Packages of the distribution; its version of runc, since newer ones need a newer C library."""

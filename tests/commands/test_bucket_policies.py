@@ -93,11 +93,14 @@ def test_drills_read_and_never_write(policies: dict[str, list[Statement]]) -> No
     assert {action for statement in drill for action in statement["Action"]} == {"s3:GetObject", "s3:ListBucket"}
 
 
-def test_a_server_may_ask_whether_its_bucket_exists(policies: dict[str, list[Statement]]) -> None:
-    """Barman asks before each copy (HeadBucket), for which S3 wants s3:ListBucket without a prefix."""
-    assert may(policies["cells/euw1-shared-b/object-storage"], "s3:ListBucket", BACKUPS)
-    assert may(policies["cells/euw1-shared-b/drill-storage"], "s3:ListBucket", BACKUPS)
-    assert not may(policies["tenants/fjord-design/production/backup-storage"], "s3:ListBucket", BACKUPS)
+def test_who_writes_backups_may_list_the_bucket_and_nobody_else(policies: dict[str, list[Statement]]) -> None:
+    """Barman asks for the bucket before each copy, and rclone for names that may be taken."""
+    for path, statements in policies.items():
+        used = statements[0]["Effect"] == "Allow"
+        assert may(statements, "s3:ListBucket", BACKUPS) == (
+            (used and not path.endswith("/object-storage")) or path.startswith("cells/")
+        ), path
+        assert not may(statements, "s3:ListBucket", FILES), path
 
 
 def test_a_key_that_nobody_uses_now_may_do_nothing(policies: dict[str, list[Statement]]) -> None:

@@ -1,7 +1,8 @@
-"""The add-on that keeps the first attachments in the database, on the one method of Odoo that it replaces."""
+"""The add-on that keeps the first attachments in the database, on the methods of Odoo and s3fs that it replaces."""
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import sys
 from types import ModuleType, SimpleNamespace
@@ -35,12 +36,36 @@ def attachment(monkeypatch: pytest.MonkeyPatch) -> type[IrAttachment]:
     module = ModuleType(name)
     module.IrAttachment = own  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, name, module)
+    files = type("S3FileSystem", (S3FileSystem,), {})
+    own.files = files  # type: ignore[attr-defined]
+    wrapper = SimpleNamespace(sync_wrapper=lambda ask: lambda self, path: asyncio.run(ask(self, path)))
+    for other, content in (
+        ("fsspec", ModuleType("fsspec")),
+        ("fsspec.asyn", wrapper),
+        ("s3fs", SimpleNamespace(S3FileSystem=files)),
+    ):
+        monkeypatch.setitem(sys.modules, other, content)  # type: ignore[arg-type]
     spec = importlib.util.spec_from_file_location("attachment_db_first", ADDON)
     assert spec and spec.loader
     spec.loader.exec_module(importlib.util.module_from_spec(spec))
     return own
 
 
+class S3FileSystem:
+    """As s3fs has it for a key that may list its own folder only."""
+
+    async def _exists(self, path: str) -> bool:
+        if path == "hidden":
+            raise PermissionError
+        return path == "there"
+
+
 def test_attachments_lie_in_the_database_until_something_else_is_said(attachment: type[IrAttachment]) -> None:
     assert attachment()._storage() == "db"
     assert attachment("attachments")._storage() == "attachments"
+
+
+def test_a_folder_that_the_key_may_not_ask_for_is_taken_for_there(attachment: type[IrAttachment]) -> None:
+    files = attachment.files()  # type: ignore[attr-defined]
+    assert [files.exists(path) for path in ("there", "missing", "hidden")] == [True, False, True]
+    assert asyncio.run(files._exists("hidden"))

@@ -81,7 +81,7 @@ def _names(bucket: str, uses: Iterable[StorageKeyUse]) -> Statement:
     """Listing: of the folders alone, where that is possible."""
     statement: Statement = {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": [_arn(bucket)]}
     folders = sorted({use.location.partition("/")[2] for use in uses})
-    if all(folders) and not any(use.asks_for_bucket for use in uses):
+    if all(folders) and not any(use.lists_bucket for use in uses):
         statement["Condition"] = {"StringLike": {"s3:prefix": [f"{folder}/*" for folder in folders]}}
     return statement
 

@@ -23,8 +23,8 @@ class StorageKeyUse:
     endpoint: str
     location: str
     access: Access
-    asks_for_bucket: bool
-    """Whether it asks if the bucket exists: Barman does before each copy, and S3 has no right for this question alone."""
+    lists_bucket: bool
+    """Whether it must be allowed to list names of the whole bucket: see `_LISTS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,9 @@ class _Variable:
 
 
 _OWN = "AWS_ACCESS_KEY_ID"
+_LISTS = frozenset({"BACKUP_TARGET", "IMPORT_FOLDER", "COPIES_FOLDER", "ARCHIVE_PLACE"})
+"""Backups are written by programs that need it: Barman asks whether the bucket exists before each copy, for which S3 wants the
+right to list it, and rclone whether a name is taken, which S3 answers by 403 to all others (GetObject, HeadBucket: permissions)."""
 _VARIABLES: Mapping[str, _Variable] = {
     "BACKUP_TARGET": _Variable(_OWN, "BACKUP_ENDPOINT", whole=False),
     "IMPORT_FOLDER": _Variable(_OWN, "BACKUP_ENDPOINT", "read"),
@@ -91,7 +94,7 @@ def _by_scripts(state: State, work: Workload, container: Container) -> Iterator[
         for path in _paths(state, work.manifest.identity.namespace, reference):
             for place in places:
                 location = place if variable.whole else place.rpartition("/")[0]
-                yield StorageKeyUse(path, endpoint, location, variable.access, name == "ARCHIVE_PLACE")
+                yield StorageKeyUse(path, endpoint, location, variable.access, name in _LISTS)
 
 
 def _by_odoo(state: State, work: Workload, container: Container) -> Iterator[StorageKeyUse]:
