@@ -192,7 +192,7 @@ def _connect(caller: Caller, places: Sequence[Place]) -> list[bool]:
 
 
 def _processes() -> dict[str, int]:
-    """UID of a Pod -> one of its processes, by their control groups."""
+    """UID of a Pod -> its first process, which keeps the Pod's network, by their control groups."""
     found: dict[str, int] = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
@@ -202,7 +202,8 @@ def _processes() -> dict[str, int]:
                 continue  # it has ended
             for part in groups.replace("\n", "/").split("/"):
                 if part.startswith("pod") and part.count("-") == 4:
-                    found.setdefault(part.removeprefix("pod"), int(folder.name))
+                    uid, process = part.removeprefix("pod"), int(folder.name)
+                    found[uid] = min(process, found.get(uid, process))
     return found
 
 

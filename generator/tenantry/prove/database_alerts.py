@@ -39,7 +39,7 @@ def databases(state: State) -> Iterator[Breach]:
 
 
 _LATE = {
-    "cnpg_collector_up": "the alert on a missing PostgreSQL is silent when all of its Pods are gone",
+    "cnpg_collector_up": "the alert on a missing PostgreSQL is silent when all of its Pods are gone, or fenced",
     "cnpg_pg_stat_archiver_seconds_since_last_archival": "the alert on the WAL archive is silent when it never worked, or comes after the RPO is missed",
     "cnpg_pg_replication_lag": "the alert on a DR site that falls behind comes after the RPO for the loss of a region is missed",
 }  # fmt: skip
@@ -65,7 +65,8 @@ def _holds(rule: dict[str, object], metric: str, home: Home) -> bool:
     """Whether an alert rings in the case that is easily forgotten, and in time."""
     expression = text(rule.get("expr"))
     if metric == "cnpg_collector_up":
-        return expression.endswith("< 1") and "or vector(0)" in expression
+        gone, fenced = "or vector(0)" in expression, "unless on (pod) (cnpg_collector_fencing_on" in expression
+        return expression.endswith("< 1") and gone and fenced
     follows = metric == "cnpg_pg_replication_lag" and home.role == "standby"
     if not follows and metric != "cnpg_pg_stat_archiver_seconds_since_last_archival":
         return True

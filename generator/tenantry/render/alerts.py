@@ -108,9 +108,11 @@ def pods_of(namespace: str, server: ServerGeneration) -> str:
 
 
 def _common(namespace: str, server: ServerGeneration, size: PostgresqlSize) -> Iterator[Alert]:
-    """`or vector(0)`: a sum of nothing is nothing, and would be silent when all Pods are gone."""
+    """`or vector(0)`: a sum of nothing is nothing, and would be silent when all Pods are gone. The exporter of an instance
+    that is fenced, so stopped, goes on telling that it is up (updateInstanceMetrics of CloudNativePG's pg_collector.go)."""
     here = pods_of(namespace, server)
-    up = f"(sum(cnpg_collector_up{{{here}}}) or vector(0))"
+    fenced = f"(cnpg_collector_fencing_on{{{here}}} == 1)"
+    up = f"(sum(cnpg_collector_up{{{here}}} unless on (pod) {fenced}) or vector(0))"
     volumes = f'namespace="{namespace}",persistentvolumeclaim=~"{server.name}-[0-9]+(-wal)?"'
     used = f"kubelet_volume_stats_used_bytes{{{volumes}}} / kubelet_volume_stats_capacity_bytes{{{volumes}}}"
     yield Alert("PostgresqlDown", f"{up} < 1", "No PostgreSQL instance answers", duration="1m")

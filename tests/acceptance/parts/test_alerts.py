@@ -16,7 +16,11 @@ from acceptance.harness.tally import Tally
 from acceptance.parts import service_faults
 from acceptance.parts.alertmanager_files import alertmanager_file
 
-UP, ARCHIVED = "cnpg_collector_up", "cnpg_pg_stat_archiver_seconds_since_last_archival"
+UP, FENCED, ARCHIVED = (
+    "cnpg_collector_up",
+    "cnpg_collector_fencing_on",
+    "cnpg_pg_stat_archiver_seconds_since_last_archival",
+)
 SAVED, LAG = "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp", "cnpg_pg_replication_lag"
 USED, CAPACITY = "kubelet_volume_stats_used_bytes", "kubelet_volume_stats_capacity_bytes"
 BACKENDS, XID = "cnpg_backends_total", "cnpg_pg_database_xid_age"
@@ -31,7 +35,7 @@ HOURS = 2
 Values = Mapping[tuple[str, str], float]
 """(metric, Pod or volume) -> its value all the time."""
 HEALTHY: Values = {
-    **{(UP, pod): 1 for pod in PODS}, **{(BACKENDS, pod): 20 for pod in PODS}, **{(LAG, pod): 2 for pod in PODS},
+    **{(UP, pod): 1 for pod in PODS}, **{(FENCED, pod): 0 for pod in PODS}, **{(BACKENDS, pod): 20 for pod in PODS}, **{(LAG, pod): 2 for pod in PODS},
     (ARCHIVED, PODS[0]): 40, (SAVED, PODS[0]): 0, (XID, PODS[0]): 1_000_000,
     **{(USED, pod): 50 for pod in PODS}, **{(CAPACITY, pod): 100 for pod in PODS},
 }  # fmt: skip
@@ -39,6 +43,8 @@ HEALTHY: Values = {
 FAULTS: Mapping[str, tuple[str, Values]] = {
     "all Pods are gone": ("PostgresqlDown", {(UP, pod): -1 for pod in PODS}),
     "no instance answers": ("PostgresqlDown", {(UP, pod): 0 for pod in PODS}),
+    "all are fenced": ("PostgresqlDown", {(FENCED, pod): 1 for pod in PODS}),
+    "an instance is fenced": ("PostgresqlInstanceMissing", {(FENCED, PODS[1]): 1}),
     "an instance is gone": ("PostgresqlInstanceMissing", {(UP, PODS[1]): -1, (UP, PODS[2]): -1}),
     "a volume fills": ("PostgresqlVolumeFull", {(USED, PODS[0]): 90}),
     "a standby is behind": ("PostgresqlReplicationLag", {(LAG, PODS[1]): 1_000}),

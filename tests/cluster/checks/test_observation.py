@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from acceptance.harness.process import wait_for
@@ -16,6 +17,7 @@ from cluster.monitoring import Prometheus
 from cluster.plugin import Show
 from cluster.service import NAMESPACES, Service
 from cluster.trees import CELL, TENANTS
+from images.person import Person
 
 pytestmark = pytest.mark.usefixtures("installed")
 ONE, _ = TENANTS
@@ -46,14 +48,14 @@ def test_every_monitor_finds_pods_that_answer(service: Service, prometheus: Prom
     wanted -= {f"podMonitor/{PLATFORM}/velero"}
 
     def all_up() -> bool:
-        targets = prometheus.targets()
+        targets = [(pool, health) for pool, health in prometheus.targets() if not pool.startswith("probe/")]
         up = {pool.rpartition("/")[0] for pool, health in targets if health == "up"}
         wrong = {pool for pool, health in targets if health != "up"}
         assert wanted <= up and not wrong, f"nothing of {sorted(wanted - up)}; not up: {sorted(wrong)}"
         return True
 
     wait_for("all targets up", all_up, WAITS, every=3)
-    show(f"{len(prometheus.targets())} targets of {len(wanted)} monitors and the kubelets are up")
+    show(f"all targets of {len(wanted)} monitors and the kubelets are up; the blackbox exporter is not here")
 
 
 def test_every_series_that_a_rule_asks_for_exists(
@@ -97,7 +99,7 @@ def test_nothing_rings_where_all_is_well(prometheus: Prometheus, show: Show) -> 
     show(f"{len(evaluated)} alerts are evaluated; none is true but {', '.join(sorted(WITHOUT_THEM))}")
 
 
-def test_what_breaks_rings(service: Service, prometheus: Prometheus, show: Show) -> None:
+def test_what_breaks_rings(service: Service, prometheus: Prometheus, visit: Visit, show: Show) -> None:
     cluster = service.cluster
     namespace, _, name = secret_store.path_of(service.trees, ONE.removesuffix("-production"), "redis").partition("/")
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}}
@@ -126,7 +128,17 @@ def test_what_breaks_rings(service: Service, prometheus: Prometheus, show: Show)
         cluster.apply([{**secret, "data": kept["data"]}])
         cluster.kubectl(*external, "force-sync=mended")
     wait_for("quiet again", lambda: not set(prometheus.alerts()) & wanted.keys(), 420, every=3)
+    for tenant in TENANTS:
+        person = visit(tenant)
+        wait_for("a login", lambda one=person, of=tenant: logs_in(one, password(service, of)), 300, every=2)
     show(f"rang, and ended when it was mended: {', '.join(f'{name} of {where}' for where, name in wanted)}")
+
+
+def logs_in(person: Person, secret: str) -> bool:
+    try:
+        return person.log_in("admin", secret)
+    except (httpx.HTTPError, ValueError):
+        return False
 
 
 def _selectors(tree: Any) -> Iterator[str]:

@@ -56,6 +56,8 @@ func main() {
 			}
 		}()
 	}
+	certificates := shared.SharedInformerFactory.Certmanager().V1().Certificates()
+	shared.Metrics.SetupCertificateCollector(certificates.Lister())
 	listener, err := net.Listen("tcp", ":9402")
 	check(err)
 	go func() {
