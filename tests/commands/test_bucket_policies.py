@@ -12,6 +12,10 @@ import pytest
 import yaml
 
 from conftest import REPOSITORY, Ran, add_tenant
+from tenantry.commands.rotation import known_states
+from tenantry.prove.storage import places
+from tenantry.prove.storage_keys import storage_key_uses
+from tenantry.runtime.workspace import Workspace
 
 Run = Callable[..., Ran]
 Statement = dict[str, Any]
@@ -55,6 +59,15 @@ def test_every_key_that_the_objects_read_has_a_policy_and_no_other(policies: dic
     assert {path.rpartition("/")[2] for path in policies} == set(LEAVES)
 
 
+def test_every_place_that_the_objects_name_is_opened_by_some_key(engine_program: Path) -> None:
+    """What DATA-08 knows of places, beside what the policies are made of."""
+    _, states = known_states(Workspace(REPOSITORY, "2026-11-01"), "", "")
+    for state in states:
+        named = {place.location for place in places(state)}
+        assert named
+        assert named <= {use.location for use in storage_key_uses(state)}
+
+
 def test_a_tenants_key_opens_its_own_folder_alone(policies: dict[str, list[Statement]]) -> None:
     acme = policies["tenants/acme/production/object-storage"]
     for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
@@ -76,9 +89,9 @@ def test_nobody_opens_what_is_anothers(policies: dict[str, list[Statement]]) -> 
     }
     for path, found in policies.items():
         whose = path.rpartition("/")[0]
-        for other, places in own.items():
+        for other, written in own.items():
             if other.rpartition("/")[0] != whose:
-                for place in places:
+                for place in written:
                     sample = place.replace("*", "x")
                     assert not may(found, "s3:PutObject", sample), (path, place)
                     assert path.startswith("cells/") or not may(found, "s3:GetObject", sample), (path, place)
