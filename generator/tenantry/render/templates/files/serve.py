@@ -1,5 +1,8 @@
 """Start Odoo, or end at once when a module that the release loads for every database can't be loaded.
 
+It waits for a database that does not answer: Odoo itself would end, each restart comes later than the one before, and people
+would wait for minutes after the database is back.
+
 Odoo itself logs that and goes on: without its session store it keeps sessions in the Pod, without its guard the cookie
 travels in the clear. A Pod that ends is never ready, and those of the release before go on. The bus, a process of its own,
 is started through this file too.
@@ -7,9 +10,15 @@ is started through this file too.
 
 import logging
 import sys
+import time
 
 import odoo.cli
+import odoo.service.db as databases
 import odoo.service.server as server
+import psycopg2
+
+PAUSE = 2
+"""Seconds. The startup probe ends what waits for too long."""
 
 
 class Faults(logging.Handler):
@@ -37,6 +46,19 @@ def strictly(load):
     return loaded
 
 
+def patiently(ask):
+    def asked(name):
+        while True:
+            try:
+                return ask(name)
+            except psycopg2.OperationalError as error:
+                logging.getLogger("odoo").info("waiting for the database: %s", str(error).strip())
+                time.sleep(PAUSE)
+
+    return asked
+
+
 if __name__ == "__main__":
+    databases._create_empty_database = patiently(databases._create_empty_database)
     server.load_server_wide_modules = strictly(server.load_server_wide_modules)
     odoo.cli.main()
