@@ -29,7 +29,7 @@ class StorageKeyUse:
 
 @dataclass(frozen=True, slots=True)
 class _Variable:
-    """How a script is told a place: by which key it opens it, and where its endpoint stands."""
+    """How a script gets a place: the key that opens it, and where its endpoint stands."""
 
     key: str
     endpoint: str
