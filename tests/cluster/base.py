@@ -116,10 +116,14 @@ class Cluster:
         try:
             wait_for(what, question, seconds, every=0.5)
         except (AssertionError, NeverError) as error:
-            pods = self.kubectl("-n", namespace, "get", "pods", "-o", "wide", code=None)
-            warnings = self.kubectl("-n", namespace, "get", "events", "--field-selector=type=Warning", code=None)
-            logs = [f"--- {name}\n{self._log(namespace, name)}" for name in self._unfinished(namespace)[:4]]
-            raise AssertionError("\n".join((str(error)[:400], pods, warnings[-3000:], *logs))) from None
+            raise AssertionError(f"{str(error)[:400]}\n{self.state_of(namespace)}") from None
+
+    def state_of(self, namespace: str) -> str:
+        """Its Pods, the warnings of its events, and the ends of the logs of Pods that are not well."""
+        pods = self.kubectl("-n", namespace, "get", "pods", "-o", "wide", code=None)
+        warnings = self.kubectl("-n", namespace, "get", "events", "--field-selector=type=Warning", code=None)
+        logs = [f"--- {name}\n{self._log(namespace, name)}" for name in self._unfinished(namespace)[:4]]
+        return "\n".join((pods, warnings[-3000:], *logs))
 
     def _unfinished(self, namespace: str) -> list[str]:
         """Pods that have neither succeeded nor become ready."""

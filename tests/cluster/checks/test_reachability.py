@@ -22,9 +22,20 @@ SETTLES = 90
 
 
 @pytest.fixture
-def matrix(service: Service) -> Iterator[Matrix]:
+def outside() -> Iterator[None]:
     with servers(ELSEWHERE.values()):
-        yield Matrix(service.cluster, service.trees.folder)
+        yield
+
+
+@pytest.fixture
+def resting(service: Service) -> Iterator[None]:
+    """Argo CD would put back what is taken out."""
+    service.cluster.kubectl(*CONTROLLER, "--replicas=0")
+    service.cluster.kubectl(
+        "-n", "argocd", "wait", "--for=delete", "pod/argocd-application-controller-0", "--timeout=90s"
+    )
+    yield
+    service.cluster.kubectl(*CONTROLLER, "--replicas=1")
 
 
 def kept(service: Service, policy: NetworkPolicy) -> Manifest:
@@ -52,7 +63,9 @@ def differences(matrix: Matrix, policies: list[NetworkPolicy], *namespaces: str)
     return found
 
 
-def test_each_pair_of_pods_connects_as_the_proof_says(matrix: Matrix, show: Show) -> None:
+@pytest.mark.usefixtures("outside")
+def test_each_pair_of_pods_connects_as_the_proof_says(service: Service, show: Show) -> None:
+    matrix = Matrix(service.cluster, service.trees.folder)
     assert not matrix.unknown(), "Pods that the proof does not know"
     live = matrix.tried(NAMESPACES)
     own, other = (next(caller for caller in matrix.callers if caller.end.namespace == tenant) for tenant in TENANTS)
@@ -71,24 +84,21 @@ def test_each_pair_of_pods_connects_as_the_proof_says(matrix: Matrix, show: Show
     )
 
 
-def test_without_each_policy_opens_what_the_proof_says(matrix: Matrix, service: Service, show: Show) -> None:
-    """Argo CD rests meanwhile: it would put each policy back."""
+@pytest.mark.usefixtures("outside", "resting")
+def test_without_each_policy_opens_what_the_proof_says(service: Service, show: Show) -> None:
+    matrix = Matrix(service.cluster, service.trees.folder)
     shut, _ = differences(matrix, matrix.rendered, TENANTS[0], CELL)
-    service.cluster.kubectl(*CONTROLLER, "--replicas=0")
     opened = {}
-    try:
-        for policy in matrix.rendered:
-            if policy.namespace in (TENANTS[0], CELL):
-                manifest = kept(service, policy)
-                service.cluster.api.delete(manifest)
-                try:
-                    rest = [one for one in matrix.rendered if one is not policy]
-                    now, _ = differences(matrix, rest, policy.namespace)
-                finally:
-                    service.cluster.apply([manifest])
-                opened[f"{policy.namespace}/{policy.name}"] = now
-        again, _ = differences(matrix, matrix.rendered, TENANTS[0], CELL)
-    finally:
-        service.cluster.kubectl(*CONTROLLER, "--replicas=1")
+    for policy in matrix.rendered:
+        if policy.namespace in (TENANTS[0], CELL):
+            manifest = kept(service, policy)
+            service.cluster.api.delete(manifest)
+            try:
+                rest = [one for one in matrix.rendered if one is not policy]
+                now, _ = differences(matrix, rest, policy.namespace)
+            finally:
+                service.cluster.apply([manifest])
+            opened[f"{policy.namespace}/{policy.name}"] = now
+    again, _ = differences(matrix, matrix.rendered, TENANTS[0], CELL)
     assert again == shut
     show(f"{len(opened)} policies taken out one by one: each time the network opened and shut what the proof said")

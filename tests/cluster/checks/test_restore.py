@@ -31,6 +31,12 @@ def test_one_tenant_gets_its_table_back_and_its_neighbour_notices_nothing(
     neighbour = odoo(service, OTHER)
     began = time.monotonic()
 
+    def sync(application: str) -> None:
+        try:
+            service.argo_cd.sync_to_its_end(application, 900)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{cluster.state_of(ONE)}") from None
+
     def step(what: str, *arguments: str) -> None:
         said = tenantry("restore", service.trees.folder, *arguments)
         service.merge(" ".join(arguments))
@@ -39,7 +45,7 @@ def test_one_tenant_gets_its_table_back_and_its_neighbour_notices_nothing(
             service.argo_cd.bring(f"{ONE}-{part}", service.argo_cd.repository.head(), 900, prune=True)
         for line in said.splitlines():
             if line.strip().startswith("argocd app sync"):
-                service.argo_cd.sync_to_its_end(line.split()[-1], 900)
+                sync(line.split()[-1])
             if line.strip().startswith("kubectl wait"):
                 cluster.kubectl(*shlex.split(line)[1:], wait=900)
         show(f"{what}: after {time.monotonic() - began:.0f} s")
