@@ -17,6 +17,8 @@ copy() {
   [ -z "${ATTACHMENT_TARGET:-}" ] || store sync ":s3:$ATTACHMENT_SOURCE" ":s3:$ATTACHMENT_TARGET"
 }
 
+await at_source
+await at_target
 case "$step" in
   copy) copy ;;
   compare) compare ;;

@@ -8,6 +8,14 @@ work="$(mktemp -d)"
 
 sql() { psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 "$@"; }
 fail() { echo "move failed: $1" >&2; exit 1; }
+# A new Pod's first connections may be refused: nodes learn of it a moment later than it starts, and policies are theirs.
+await() {
+  local end="$((SECONDS + 120))"
+  until "$@" pg_isready --quiet; do
+    [ "$SECONDS" -lt "$end" ] || fail "${1#at_}: the server does not answer"
+    sleep 1
+  done
+}
 
 # One line for each table and sequence: rows, and a sum over them that no order changes.
 cat > "$work/contents.sql" <<'SQL'
