@@ -3,8 +3,9 @@ set -eu
 users=/etc/pgbouncer-users/userlist.txt
 known="$(< "$users")"
 server=""
-# `wait` returns at once on a signal, and the trap passes it on: clients may end what they began.
-trap 'if [ -n "$server" ]; then kill -TERM "$server"; else exit 143; fi' TERM INT
+# `wait` returns at once on a signal, and the trap passes it on: clients may end what they began. Between its start and the
+# next line PgBouncer is known by $! alone.
+trap 'started="${server:-${!:-}}"; if [ -n "$started" ]; then kill -TERM "$started"; else exit 143; fi' TERM INT
 pgbouncer "$1" &
 server=$!
 while kill -0 "$server" 2> /dev/null; do
