@@ -44,7 +44,7 @@ FAULTS: Mapping[str, tuple[str, Values]] = {
     "all Pods are gone": ("PostgresqlDown", {(UP, pod): -1 for pod in PODS}),
     "no instance answers": ("PostgresqlDown", {(UP, pod): 0 for pod in PODS}),
     "all are fenced": ("PostgresqlDown", {(FENCED, pod): 1 for pod in PODS}),
-    "an instance is fenced": ("PostgresqlInstanceMissing", {(FENCED, PODS[1]): 1}),
+    "an instance is fenced": ("PostgresqlInstanceMissing", {(FENCED, PODS[1]): 1, (FENCED, PODS[2]): 1}),
     "an instance is gone": ("PostgresqlInstanceMissing", {(UP, PODS[1]): -1, (UP, PODS[2]): -1}),
     "a volume fills": ("PostgresqlVolumeFull", {(USED, PODS[0]): 90}),
     "a standby is behind": ("PostgresqlReplicationLag", {(LAG, PODS[1]): 1_000}),
