@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import httpx
+
 from cluster.base import NeverError
 from cluster.service import Service
 from cluster.trees import CELL
@@ -20,7 +22,15 @@ def database_of(tenant: str) -> str:
 
 
 def password(service: Service, tenant: str) -> str:
-    return service.secret(tenant, "odoo-secret")["admin-password"]
+    return service.cluster.secret(tenant, "odoo-secret")["admin-password"]
+
+
+def answered(question: Callable[[], Any]) -> bool:
+    """Whether the server says yes; no answer, or one that is no JSON, is none."""
+    try:
+        return bool(question())
+    except (httpx.HTTPError, ValueError):
+        return False
 
 
 def seconds(call: Callable[[], Any]) -> float:

@@ -16,7 +16,7 @@ from typing import Any
 
 from cluster.base import Cluster, Manifest
 from cluster.network import GIT
-from tenantry.commands.rotation import known_states
+from tenantry.commands.rendered import known_states
 from tenantry.core import addresses
 from tenantry.prove.network.policies import NetworkPolicy, policy
 from tenantry.prove.network.proof import ClusterNetwork
@@ -91,10 +91,9 @@ class Matrix:
 
     def __init__(self, cluster: Cluster, fleet: Path) -> None:
         self._cluster = cluster
-        known, states = known_states(Workspace(fleet, datetime.now(UTC).date().isoformat()), "", cluster.name)
-        del known
-        self._network = ClusterNetwork(states[0])
-        self.homes = frozenset(states[0].homes)
+        _, (state,) = known_states(Workspace(fleet, datetime.now(UTC).date().isoformat()), "", cluster.name)
+        self._network = ClusterNetwork(state)
+        self.homes = frozenset(state.homes)
         self.callers = list(self._callers())
         self.places = [*self._listening(), *self._outside()]
 

@@ -70,10 +70,6 @@ class Service:
         self.laps[what] = time.monotonic() - self.began
         self.say(f"{self.laps[what]:5.1f} s  {what}")
 
-    def secret(self, namespace: str, name: str) -> dict[str, str]:
-        """What a Secret of the cluster holds."""
-        return self.cluster.secret(namespace, name)
-
     def host(self, tenant: str) -> str:
         """Its first name at the edge."""
         return str(self.trees.one("Certificate", tenant, "odoo-tls")["spec"]["dnsNames"][0])
@@ -144,6 +140,13 @@ class Service:
 
         wait_for("Argo CD has looked at the commit", looked, 120, every=1)
         return head
+
+    def roll_out(self, tenant: str, message: str) -> None:
+        """Merge, and sync the cell and the tenant to it, as their own syncs do."""
+        head = self.merge(message)
+        self.argo_cd.bring(CELL, head, 600)
+        for part in ("infra", "app"):
+            self.argo_cd.bring(f"{tenant}-{part}", head, 900, prune=True)
 
     def wait_for_application(self, name: str, seconds: float) -> None:
         """Until it is Synced and Healthy. Raises AssertionError with the state of its objects."""

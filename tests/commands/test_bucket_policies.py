@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from conftest import REPOSITORY, Ran, add_tenant
-from tenantry.commands.rotation import known_states
+from tenantry.commands.rendered import known_states
 from tenantry.prove.storage import places
 from tenantry.prove.storage_keys import storage_key_uses
 from tenantry.runtime.workspace import Workspace

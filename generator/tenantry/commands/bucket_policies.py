@@ -1,6 +1,6 @@
 """`tenantry secrets --bucket-policies`: what each key of the object store may do, as its administrator gives it.
 
-Made from the rendered objects. A policy is an IAM policy of the key's user, in Amazon's language, which S3 servers share.
+Made from the rendered objects. A policy is an IAM policy of the key's user, in the policy language of AWS, which most S3-compatible stores accept.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tenantry.commands.rotation import known_states
+from tenantry.commands.rendered import known_states
 from tenantry.core.findings import UsageError
 from tenantry.prove.storage_keys import StorageKeyUse, storage_key_uses, storage_keys
 from tenantry.report.document import CommandAnswer

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from tenantry.core.assurance import TenantAssurance
-from tenantry.core.findings import Finding
+from tenantry.core.findings import Finding, FindingsError
 from tenantry.core.manifest import Manifest
 from tenantry.engine.engines import Engines
 from tenantry.engine.kustomize import Engine
@@ -61,6 +61,14 @@ def known_fleet(space: Workspace) -> KnownFleet:
     all_units = list(units(inputs.fleet, instances))
     templates, blame = Templates(inputs.fleet.platform, all_units), Blamer(inputs.fleet, all_units)
     return KnownFleet(known, templates, blame, tuple(inputs.findings), space.root / "rendered")
+
+
+def known_promises(space: Workspace) -> Promises:
+    """What the inputs promise. Raises FindingsError when they are wrong."""
+    fleet = known_fleet(space)
+    if fleet.promises is None:
+        raise FindingsError(fleet.findings)
+    return fleet.promises
 
 
 @dataclass

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from tenantry.commands.examination import known_fleet
+from tenantry.commands.examination import known_promises
 from tenantry.commands.rendered import rendered_files, text_below
 from tenantry.commands.usable import usable_inputs
 from tenantry.core.assurance import Objective
@@ -87,11 +87,9 @@ def _control(control: Control) -> CommandAnswer:
 
 def explain_objectives(space: Workspace, tenant: str) -> tuple[Objective, ...]:
     """Objectives of a tenant's production, derived from the rendered tree. Raises UsageError when it has none."""
-    fleet = known_fleet(space)
-    if fleet.promises is None:
-        raise FindingsError(fleet.findings)
+    known = known_promises(space)
     with Engines(space.say) as engines:
-        found = _objectives(fleet.promises, space.root, tenant, engines.engine)
+        found = _objectives(known, space.root, tenant, engines.engine)
     if not found:
         raise UsageError(
             f"'{tenant}' has no running production instance in rendered/",

@@ -10,9 +10,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tenantry.commands.examination import known_fleet
+from tenantry.commands.examination import known_promises
 from tenantry.commands.secrets import external_secrets
-from tenantry.core.findings import FindingsError, UsageError
+from tenantry.core.findings import UsageError
 from tenantry.core.manifest import dig, entries, text
 from tenantry.core.paths import cluster_of
 from tenantry.model.names import platform_identity
@@ -37,12 +37,10 @@ def grants(space: Workspace, tenant: str = "", cluster: str = "") -> tuple[Secre
 
     Raises FindingsError when the inputs are wrong, UsageError for an unknown cluster or when nothing was rendered.
     """
-    fleet = known_fleet(space)
-    if fleet.promises is None:
-        raise FindingsError(fleet.findings)
-    homes = fleet.promises.homes
+    known = known_promises(space)
+    homes = known.homes
     found: dict[tuple[str, str], set[str]] = {}
-    for manifest in external_secrets(space, fleet.promises, cluster):
+    for manifest in external_secrets(space, known, cluster):
         where = (cluster_of(manifest.file), manifest.identity.namespace)
         home = homes.get(where[0], {}).get(where[1])
         if not tenant or (home is not None and home.tenant == tenant):
@@ -58,7 +56,7 @@ def grants(space: Workspace, tenant: str = "", cluster: str = "") -> tuple[Secre
         )
         for where in sorted(found)
     ]
-    return fleet.promises.platform.secret_store, given
+    return known.platform.secret_store, given
 
 
 def document(store: SecretStore, given: Sequence[Grant]) -> CommandAnswer:

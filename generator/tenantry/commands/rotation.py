@@ -11,21 +11,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tenantry.commands import rotation_steps as steps
-from tenantry.commands.examination import known_fleet
-from tenantry.commands.rendered import rendered_files, text_below
-from tenantry.commands.usable import require_name
-from tenantry.core.findings import FindingsError, UsageError
+from tenantry.commands.rendered import known_states
+from tenantry.core.findings import UsageError
 from tenantry.core.manifest import dig, text
 from tenantry.core.secret_values import secret_value
-from tenantry.engine.engines import Engines
 from tenantry.model.credential import Credential
-from tenantry.model.tenant import Tenant
 from tenantry.prove.cluster_state import State
 from tenantry.prove.promises import Promises
 from tenantry.prove.rotation.generations import KEYS
 from tenantry.prove.rotation.sources import CERTIFICATE, SecretSource, sources
 from tenantry.prove.rotation.uses import uses
-from tenantry.prove.run import read_states
 from tenantry.report.document import CommandAnswer
 from tenantry.report.plain import one_line
 from tenantry.runtime.workspace import Workspace
@@ -76,22 +71,6 @@ def rotation(space: Workspace, tenant: str = "", cluster: str = "") -> list[Repl
     if not found:
         raise UsageError("the rendered objects use no secrets", "run 'tenantry render' first")
     return found
-
-
-def known_states(space: Workspace, tenant: str, cluster: str) -> tuple[Promises, list[State]]:
-    """The promises, and the rendered objects of one cluster or all.
-
-    Raises FindingsError when the inputs are wrong, UsageError for an unknown tenant or cluster.
-    """
-    fleet = known_fleet(space)
-    if fleet.promises is None:
-        raise FindingsError(fleet.findings)
-    known = fleet.promises
-    require_name(tenant, known.fleet.all(Tenant), "tenant", "tenants are the files in tenants/")
-    require_name(cluster, known.clusters, "cluster", "clusters are the files in platform/clusters/")
-    files = {name: rendered_files(space.root, name) for name in ([cluster] if cluster else known.clusters)}
-    with Engines(space.say) as engines:
-        return known, list(read_states(engines.engine, known, files, text_below(space.root)).values())
 
 
 def replaced_secrets(states: Sequence[State], known: Promises, tenant: str = "") -> Iterator[Replaced]:

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tenantry.commands.examination import known_fleet
+from tenantry.commands.examination import known_promises
 from tenantry.commands.rendered import rendered_files, text_below
 from tenantry.commands.usable import require_name
-from tenantry.core.findings import FindingsError, UsageError
+from tenantry.core.findings import UsageError
 from tenantry.core.manifest import Manifest, dig, entries, text
 from tenantry.core.paths import cluster_of
 from tenantry.core.secret_values import secret_value
@@ -76,14 +76,12 @@ def secrets(
 
     Raises FindingsError when the inputs are wrong, UsageError for an unknown tenant or cluster or when nothing was rendered.
     """
-    fleet = known_fleet(space)
-    if fleet.promises is None:
-        raise FindingsError(fleet.findings)
-    require_name(tenant, fleet.promises.fleet.all(Tenant), "tenant", "tenants are the files in tenants/")
-    store = fleet.promises.platform.secret_store
+    known = known_promises(space)
+    require_name(tenant, known.fleet.all(Tenant), "tenant", "tenants are the files in tenants/")
+    store = known.platform.secret_store
     below = store.key(f"tenants/{tenant}/") if tenant else ""
     readers: dict[tuple[str, str], set[str]] = {}
-    for manifest in external_secrets(space, fleet.promises, cluster):
+    for manifest in external_secrets(space, known, cluster):
         identity = manifest.identity
         for asked in _asked(manifest):
             if asked[0].startswith(below):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tenantry.commands.examination import known_fleet
+from tenantry.commands.examination import known_promises
 from tenantry.commands.rendered import rendered_files, text_below
-from tenantry.core.findings import FindingsError, UsageError
+from tenantry.core.findings import UsageError
 from tenantry.engine.engines import Engines
 from tenantry.prove.run import read_states
 from tenantry.report.document import CommandAnswer
@@ -23,17 +23,15 @@ _HEAD = ("order", "instance", "tier", "what", "where", "RPO", "RTO")
 
 def document(space: Workspace, kind: LossKind, name: str) -> CommandAnswer:
     """The simulation of a loss, from rendered/. Raises UsageError for a place that is not there, or a tree without objects."""
-    fleet = known_fleet(space)
-    if fleet.promises is None:
-        raise FindingsError(fleet.findings)
-    loss = loss_of(kind, name, fleet.promises.clusters)
+    known = known_promises(space)
+    loss = loss_of(kind, name, known.clusters)
     with Engines(space.say) as engines:
-        files = {cluster: rendered_files(space.root, cluster) for cluster in fleet.promises.clusters}
-        states = read_states(engines.engine, fleet.promises, files, text_below(space.root))
-        missing = sorted({i.site.cluster.name for i in fleet.promises.instances.values()} - set(states))
+        files = {cluster: rendered_files(space.root, cluster) for cluster in known.clusters}
+        states = read_states(engines.engine, known, files, text_below(space.root))
+        missing = sorted({i.site.cluster.name for i in known.instances.values()} - set(states))
         if missing:
             raise UsageError(f"rendered/ has no objects of cluster '{missing[0]}'", "'tenantry render' makes the tree")
-        found = simulate(fleet.promises, states, loss)
+        found = simulate(known, states, loss)
     return CommandAnswer("simulate", _text(found), _fields(found), ok=found.kept, markdown=_markdown(found))
 
 

@@ -30,36 +30,43 @@ class StorePlace:
     home: Home
 
 
+def archive_place(manifest: Manifest) -> tuple[str, str]:
+    """Location and endpoint of an ObjectStore."""
+    configuration = mapping(manifest.spec.get("configuration"))
+    location = text(configuration.get("destinationPath")).removeprefix("s3://").rstrip("/")
+    return location, text(configuration.get("endpointURL"))
+
+
+def attachments_place(manifest: Manifest) -> tuple[str, str] | None:
+    """Location and endpoint in a ConfigMap of Odoo's settings; None for any other ConfigMap."""
+    content = dig(manifest.value, "data", "sections.conf")
+    if not isinstance(content, str):
+        return None
+    storage = sections(content).get("fs_storage.attachments", {})
+    endpoint = storage.get("options", "").partition('"endpoint_url": "')[2].partition('"')[0]
+    return storage.get("directory_path", "").rstrip("/"), endpoint
+
+
 def places(state: State) -> Iterator[StorePlace]:
     """Every destination in object storage that a home's objects name."""
     for manifest in state.of("barmancloud.cnpg.io", "ObjectStore"):
         home = state.home(manifest)
         if home is not None:
-            configuration = mapping(manifest.spec.get("configuration"))
-            location = text(configuration.get("destinationPath")).removeprefix("s3://").rstrip("/")
+            location, endpoint = archive_place(manifest)
             purpose = "primary" if manifest.identity.name == "primary" else "backup"
             yield StorePlace(
                 manifest,
                 ("spec", "configuration", "destinationPath"),
                 purpose,
                 location,
-                text(configuration.get("endpointURL")),
+                endpoint,
                 home,
             )
     for manifest in state.of("", "ConfigMap"):
         home = state.home(manifest)
-        content = dig(manifest.value, "data", "sections.conf")
-        if home is not None and isinstance(content, str):
-            storage = sections(content).get("fs_storage.attachments", {})
-            endpoint = storage.get("options", "").partition('"endpoint_url": "')[2].partition('"')[0]
-            yield StorePlace(
-                manifest,
-                ("data", "sections.conf"),
-                "attachments",
-                storage.get("directory_path", "").rstrip("/"),
-                endpoint,
-                home,
-            )
+        found = attachments_place(manifest)
+        if home is not None and found is not None:
+            yield StorePlace(manifest, ("data", "sections.conf"), "attachments", *found, home)
     for work in workloads(state):
         for container in work.containers:
             for variable, (host, purpose) in _DUMPS.items():

@@ -8,8 +8,8 @@ from typing import Literal
 
 from tenantry.core.manifest import Value, dig, mapping, text
 from tenantry.prove.cluster_state import State
-from tenantry.prove.odoo import sections
 from tenantry.prove.rotation.sources import sources
+from tenantry.prove.storage import archive_place, attachments_place
 from tenantry.prove.workloads import Container, Workload, runs_odoo, workloads
 
 Access = Literal["read", "write"]
@@ -24,7 +24,9 @@ class StorageKeyUse:
     location: str
     access: Access
     lists_bucket: bool
-    """Whether it must be allowed to list names of the whole bucket: see `_LISTS`."""
+    """Whether it must be allowed to list names of the whole bucket. Programs that write and read backups need it: Barman asks
+    whether the bucket exists before each copy, for which S3 wants the right to list it, and rclone whether a name is taken,
+    which S3 answers by 403 to all others (GetObject, HeadBucket: permissions)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +38,15 @@ class _Variable:
     access: Access = "write"
     whole: bool = True
     """False where the last part of the value names what is written there."""
+    lists_bucket: bool = False
 
 
 _OWN = "AWS_ACCESS_KEY_ID"
-_LISTS = frozenset({"BACKUP_TARGET", "IMPORT_FOLDER", "COPIES_FOLDER", "ARCHIVE_PLACE"})
-"""Backups are written by programs that need it: Barman asks whether the bucket exists before each copy, for which S3 wants the
-right to list it, and rclone whether a name is taken, which S3 answers by 403 to all others (GetObject, HeadBucket: permissions)."""
 _VARIABLES: Mapping[str, _Variable] = {
-    "BACKUP_TARGET": _Variable(_OWN, "BACKUP_ENDPOINT", whole=False),
-    "IMPORT_FOLDER": _Variable(_OWN, "BACKUP_ENDPOINT", "read"),
-    "COPIES_FOLDER": _Variable("RCLONE_CONFIG_COPIES_ACCESS_KEY_ID", "COPIES_ENDPOINT"),
-    "ARCHIVE_PLACE": _Variable(_OWN, "ARCHIVE_ENDPOINT", "read"),
+    "BACKUP_TARGET": _Variable(_OWN, "BACKUP_ENDPOINT", whole=False, lists_bucket=True),
+    "IMPORT_FOLDER": _Variable(_OWN, "BACKUP_ENDPOINT", "read", lists_bucket=True),
+    "COPIES_FOLDER": _Variable("RCLONE_CONFIG_COPIES_ACCESS_KEY_ID", "COPIES_ENDPOINT", lists_bucket=True),
+    "ARCHIVE_PLACE": _Variable(_OWN, "ARCHIVE_ENDPOINT", "read", lists_bucket=True),
     "DRILL_DATABASES": _Variable(_OWN, "ARCHIVE_ENDPOINT", "read"),
     "ATTACHMENT_SOURCE": _Variable(_OWN, "ATTACHMENT_ENDPOINT", "read"),
     "ATTACHMENT_TARGET": _Variable(_OWN, "ATTACHMENT_ENDPOINT"),
@@ -73,12 +73,11 @@ def storage_key_uses(state: State) -> Iterator[StorageKeyUse]:
 
 def _archives(state: State) -> Iterator[StorageKeyUse]:
     for manifest in state.of("barmancloud.cnpg.io", "ObjectStore"):
-        configuration = mapping(manifest.spec.get("configuration"))
-        location = text(configuration.get("destinationPath")).removeprefix("s3://").rstrip("/")
+        location, endpoint = archive_place(manifest)
         access: Access = "read" if manifest.identity.name == "primary" else "write"
-        reference = mapping(dig(configuration, "s3Credentials", "accessKeyId"))
+        reference = mapping(dig(manifest.spec, "configuration", "s3Credentials", "accessKeyId"))
         for path in _paths(state, manifest.identity.namespace, reference):
-            yield StorageKeyUse(path, text(configuration.get("endpointURL")), location, access, True)
+            yield StorageKeyUse(path, endpoint, location, access, True)
 
 
 def _by_scripts(state: State, work: Workload, container: Container) -> Iterator[StorageKeyUse]:
@@ -94,7 +93,7 @@ def _by_scripts(state: State, work: Workload, container: Container) -> Iterator[
         for path in _paths(state, work.manifest.identity.namespace, reference):
             for place in places:
                 location = place if variable.whole else place.rpartition("/")[0]
-                yield StorageKeyUse(path, endpoint, location, variable.access, name in _LISTS)
+                yield StorageKeyUse(path, endpoint, location, variable.access, variable.lists_bucket)
 
 
 def _by_odoo(state: State, work: Workload, container: Container) -> Iterator[StorageKeyUse]:
@@ -102,12 +101,11 @@ def _by_odoo(state: State, work: Workload, container: Container) -> Iterator[Sto
     namespace = work.manifest.identity.namespace
     reference = mapping(dig(container.environment.get(_OWN, {}), "valueFrom", "secretKeyRef"))
     for manifest in state.of("", "ConfigMap", namespace):
-        content = dig(manifest.value, "data", "sections.conf")
-        if isinstance(content, str):
-            storage = sections(content).get("fs_storage.attachments", {})
-            endpoint = storage.get("options", "").partition('"endpoint_url": "')[2].partition('"')[0]
+        found = attachments_place(manifest)
+        if found is not None:
+            location, endpoint = found
             for path in _paths(state, namespace, reference):
-                yield StorageKeyUse(path, endpoint, storage.get("directory_path", "").rstrip("/"), "write", False)
+                yield StorageKeyUse(path, endpoint, location, "write", False)
 
 
 def _paths(state: State, namespace: str, reference: Value) -> list[str]:

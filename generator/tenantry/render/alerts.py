@@ -109,7 +109,7 @@ def pods_of(namespace: str, server: ServerGeneration) -> str:
 
 def _common(namespace: str, server: ServerGeneration, size: PostgresqlSize) -> Iterator[Alert]:
     """`or vector(0)`: a sum of nothing is nothing, and would be silent when all Pods are gone. The exporter of an instance
-    that is fenced, so stopped, goes on telling that it is up (updateInstanceMetrics of CloudNativePG's pg_collector.go)."""
+    that is fenced, so stopped, keeps reporting that it is up (updateInstanceMetrics of CloudNativePG's pg_collector.go)."""
     here = pods_of(namespace, server)
     fenced = f"(cnpg_collector_fencing_on{{{here}}} == 1)"
     up = f"(sum(cnpg_collector_up{{{here}}} unless on (pod) {fenced}) or vector(0))"

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-import httpx
 import pytest
 
 from acceptance.harness.process import wait_for
 from cluster import monitoring, secret_store
-from cluster.asking import Visit, password
+from cluster.asking import Visit, answered, password
 from cluster.base import Manifest
 from cluster.monitoring import Prometheus
 from cluster.plugin import Show
 from cluster.service import NAMESPACES, Service
 from cluster.trees import CELL, TENANTS
-from images.person import Person
 
 pytestmark = pytest.mark.usefixtures("installed")
 ONE, _ = TENANTS
@@ -129,16 +128,9 @@ def test_what_breaks_rings(service: Service, prometheus: Prometheus, visit: Visi
         cluster.kubectl(*external, "force-sync=mended")
     wait_for("quiet again", lambda: not set(prometheus.alerts()) & wanted.keys(), 420, every=3)
     for tenant in TENANTS:
-        person = visit(tenant)
-        wait_for("a login", lambda one=person, of=tenant: logs_in(one, password(service, of)), 300, every=2)
+        logs_in = partial(visit(tenant).log_in, "admin", password(service, tenant))
+        wait_for("a login", partial(answered, logs_in), 300, every=2)
     show(f"rang, and ended when it was mended: {', '.join(f'{name} of {where}' for where, name in wanted)}")
-
-
-def logs_in(person: Person, secret: str) -> bool:
-    try:
-        return person.log_in("admin", secret)
-    except (httpx.HTTPError, ValueError):
-        return False
 
 
 def _selectors(tree: Any) -> Iterator[str]:

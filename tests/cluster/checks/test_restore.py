@@ -39,10 +39,7 @@ def test_one_tenant_gets_its_table_back_and_its_neighbour_notices_nothing(
 
     def step(what: str, *arguments: str) -> None:
         said = tenantry("restore", service.trees.folder, *arguments)
-        service.merge(" ".join(arguments))
-        service.argo_cd.bring(CELL, service.argo_cd.repository.head(), 600)
-        for part in ("infra", "app"):
-            service.argo_cd.bring(f"{ONE}-{part}", service.argo_cd.repository.head(), 900, prune=True)
+        service.roll_out(ONE, " ".join(arguments))
         for line in said.splitlines():
             if line.strip().startswith("argocd app sync"):
                 sync(line.split()[-1])

@@ -63,10 +63,7 @@ def test_the_password_of_redis_is_replaced_while_people_log_in(service: Service,
             change = next(step for step in steps(service, place) if step.startswith("tenantry set"))
             _, command, *arguments = shlex.split(change.partition(";")[0])
             tenantry(command, service.trees.folder, *arguments)
-            head = service.merge(what)
-            service.argo_cd.bring(CELL, head, 600)
-            service.argo_cd.bring(f"{ONE}-infra", head, 300)
-            service.argo_cd.bring(f"{ONE}-app", head, 900)
+            service.roll_out(ONE, what)
             show(f"{what}: after {time.monotonic() - began:.0f} s; {seen}")
     assert not seen.failures, seen.failures[:5]
     assert "True" in redis_says(service, ONE, "PING")

@@ -37,7 +37,7 @@ def test_the_database_starts_and_archives(service: Service, show: Show) -> None:
 def test_a_base_backup_can_be_listed(service: Service, show: Show) -> None:
     took = seconds(lambda: back_up(service, "first"))
     spec = service.trees.one("ObjectStore", CELL, "postgresql")["spec"]["configuration"]
-    keys = service.secret(CELL, "object-storage")
+    keys = service.cluster.secret(CELL, "object-storage")
     command = (
         f"AWS_ACCESS_KEY_ID={keys['access-key-id']} AWS_SECRET_ACCESS_KEY={keys['secret-access-key']}"
         f" barman-cloud-backup-list --endpoint-url {spec['endpointURL']} {spec['destinationPath']} {CELL}"
@@ -62,7 +62,7 @@ def test_every_tenant_of_the_cell_has_a_database_and_a_role(service: Service, sh
     roles = {spec["name"]: spec["passwordSecret"]["name"] for spec in rendered}  # a leaving tenant's may not log in
     names = {m["spec"]["owner"]: m["spec"]["name"] for m in service.trees.every("Database", CELL)}
     for role, source in roles.items():
-        ask = partial(log_in, service, role, service.secret(CELL, source)["password"])
+        ask = partial(log_in, service, role, service.cluster.secret(CELL, source)["password"])
         wait_for(f"{role} may log in", lambda ask=ask, role=role: f"{role}|t" in ask(names[role]), 60, every=1)
         assert "pg_hba.conf rejects" in ask(next(name for owner, name in names.items() if owner != role))
     show(f"{len(roles)} roles: own database over TLS answers, a neighbour's is rejected by pg_hba.conf")

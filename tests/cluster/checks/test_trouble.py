@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 
-import httpx
-
 from acceptance.harness.process import wait_for
-from cluster.asking import Visit, odoo, password, primary
+from cluster.asking import Visit, answered, odoo, password, primary
 from cluster.plugin import Show
 from cluster.service import Service
 from cluster.trees import CELL, TENANTS
@@ -18,19 +16,12 @@ ONE, OTHER = TENANTS
 def test_a_lost_primary_interrupts_people_for_seconds(service: Service, visit: Visit, show: Show) -> None:
     person = visit(ONE)
     assert person.log_in("admin", password(service, ONE))
-    before = primary(service)
+    before, counts = primary(service), lambda: person.model("res.users", "search_count", [])
     service.cluster.kubectl("-n", CELL, "delete", "pod", before, "--wait=false", "--grace-period=1")
     began = time.monotonic()
     wait_for("another primary", lambda: primary(service) != before, 120, every=0.2)
     promoted = time.monotonic() - began
-
-    def serves() -> bool:
-        try:
-            return bool(person.model("res.users", "search_count", []))
-        except (httpx.HTTPError, ValueError):
-            return False
-
-    wait_for("an answer from the new primary", serves, 180, every=0.5)
+    wait_for("an answer from the new primary", lambda: answered(counts), 180, every=0.5)
     show(f"another primary after {promoted:.1f} s; the same session works after {time.monotonic() - began:.1f} s")
 
 
@@ -42,10 +33,7 @@ def test_a_killed_web_pod_is_replaced_and_sessions_go_on(service: Service, visit
     began = time.monotonic()
 
     def serves() -> bool:
-        try:
-            return person.is_logged_in()
-        except (httpx.HTTPError, ValueError):
-            return False
+        return odoo(service, ONE) != before and answered(person.is_logged_in)
 
-    wait_for("the session on another Pod", lambda: odoo(service, ONE) != before and serves(), 240, every=0.5)
+    wait_for("the session on another Pod", serves, 240, every=0.5)
     show(f"one replica of that size: the same session works again after {time.monotonic() - began:.0f} s")
