@@ -208,6 +208,11 @@ _CODES: tuple[Code, ...] = (
         "A cell's Pods would be on nodes for databases or for the platform itself, or its databases on nodes for Pods.",
     ),
     Code(
+        "F035",
+        "Release does not load a module",
+        "Odoo itself leaves the session cookie unguarded and the first attachments in a Pod; server-wide add-ons change that.",
+    ),
+    Code(
         "F040",
         "Tenant does not follow the channel",
         "A channel's rollout or canaries name a tenant of another channel.",

@@ -61,6 +61,7 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     releases.staged_first,
     releases.followers_only,
     releases.object_store_is_read,
+    releases.server_wide_modules_are_loaded,
     exceptions.valid,
     exceptions.dates,
     operators.known,

@@ -71,3 +71,20 @@ def object_store_is_read(scope: Scope) -> Iterator[Finding]:
             message = f"release '{release.name}' names no module that reads where the object store is"
             place = scope.fleet.place(release, "storageModules")
             yield Finding("F026", place, message, "add fs_attachment_environment")
+
+
+_SERVER_WIDE = {
+    "attachment_db_first": "the first files of a new database would stay in the Pod that installs it",
+    "session_cookie": "its session cookie would travel without TLS, and with requests that other sites make",
+}
+"""Add-ons of images/odoo/addons that change Odoo before any database is read -> what happens without them."""
+
+
+def server_wide_modules_are_loaded(scope: Scope) -> Iterator[Finding]:
+    """F035: a release loads what each instance relies on."""
+    for release in scope.fleet.all(Release).values():
+        for module, why in _SERVER_WIDE.items():
+            if module not in release.server_wide_modules:
+                place = scope.fleet.place(release, "serverWideModules")
+                hint = f"build the image with images/odoo/addons/{module}, then add {module}"
+                yield Finding("F035", place, f"release '{release.name}' does not load {module}: {why}", hint)
