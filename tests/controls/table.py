@@ -1043,6 +1043,13 @@ SUPPLY = (
         "spec.groups[0].rules",
         lambda rules: [r for r in rules if "probe_success" not in r["expr"]],
     ),
+    _M(
+        "OBS-02",
+        "PrometheusRule fjord-design-production/service",
+        "spec.groups[0].rules",
+        lambda rules: [r for r in rules if "odoo_attachments_unreadable" not in r["expr"]],
+        "fjord-design",
+    ),
     _M("OBS-02", CELL_SERVICE_ALERTS, "spec.groups[0].rules", without("SecretNotSynced"), ""),
     _M("OBS-02", PLATFORM_ALERTS, "spec.groups[0].rules", without("EdgeDown"), ""),
     _M("OBS-02", PLATFORM_ALERTS, "spec.groups[0].rules[4].expr", text(" or vector(0)", ""), ""),

@@ -2,7 +2,7 @@
 
 Metrics: Traefik 3.7 (pkg/observability/metrics/prometheus.go; names of routers: pkg/provider/kubernetes/crd/name_builder.go
 with `safeNaming`), cert-manager 1.21 (pkg/metrics), External Secrets (pkg/controllers/metrics), Argo CD 3.6
-(controller/metrics), Velero 1.18 (pkg/metrics; read from the backups when it starts), kube-state-metrics (docs/metrics). They
+(controller/metrics), Velero 1.18 (pkg/metrics; read from the backups when it starts), kube-state-metrics (docs/metrics), and images/odoo's own. They
 keep their own `namespace`: the platform's PodMonitors honor labels. What names its tenant by another label is read from the
 component's own job, or a tenant's Odoo could tell it of its neighbour.
 """
@@ -21,6 +21,9 @@ _TO_WINDOW = 8
 """Days in which each week's window has come; a freeze adds its own."""
 _SLOW_SECONDS, _SLOW_SHARE = "1.2", 0.25
 """A bound of Traefik's default buckets, and the share of requests that may exceed it."""
+_MANY_ATTACHMENTS = 20
+METRICS = "monitoring_metrics"
+"""Module of images/odoo/addons that counts reads of attachments."""
 
 COMPONENTS: Mapping[str, tuple[str, Mapping[str, str], int]] = {
     "argocd": ("argocd", {"app.kubernetes.io/name": "argocd-application-controller"}, 8082),
@@ -42,6 +45,7 @@ def instance_alerts(instance: Instance, site: Site) -> list[Alert]:
     return [
         *_request_alerts(instance, site),
         *(_probe_alerts(called.namespace) if platform.alerting and platform.alerting.prober else ()),
+        *(_attachment_alerts(called.namespace) if METRICS in instance.release.server_wide_modules else ()),
         *namespace_alerts(called.namespace),
         *delivery_alerts(platform, [called.infra_application, called.app_application], f"{synced}d"),
         *(_velero_alert(job(platform, "velero"), schedule, tier.backup.velero_every_hours) for schedule in schedules),
@@ -65,6 +69,15 @@ def _probe_alerts(namespace: str) -> Iterator[Alert]:
     answer = f'probe_success{{namespace="{namespace}"}}'
     yield Alert("ProbeFails", f"min({answer}) by (instance) < 1", "From outside, a host does not answer as it should", duration="3m", symptom=True)  # fmt: skip
     yield Alert("ProbeMissing", f"absent({answer})", "Nobody looks at the hosts from outside", "ticket", "15m")
+
+
+def _attachment_alerts(namespace: str) -> Iterator[Alert]:
+    """A document is lost now and then; many at once say that bucket, folder or key are wrong."""
+    failed = f'odoo_attachments_unreadable_total{{namespace="{namespace}"}}'
+    yield Alert("AttachmentUnreadable", f"sum(increase({failed}[1h])) > 0",
+                "The object store does not have an attachment, or refuses it: people see an empty file", "ticket")  # fmt: skip
+    yield Alert("AttachmentsUnreadable", f"sum(increase({failed}[10m])) > {_MANY_ATTACHMENTS}",
+                f"More than {_MANY_ATTACHMENTS} reads of attachments failed within 10 minutes: people see empty files")  # fmt: skip
 
 
 def namespace_alerts(namespace: str) -> Iterator[Alert]:

@@ -17,6 +17,7 @@ ENDS = 'certmanager_certificate_expiration_timestamp_seconds{namespace="%(namesp
 SECRET = 'externalsecret_status_condition{namespace="%(namespace)s",name="registry",condition="Ready",status="False"}'
 SYNCED = "argocd_app_info{" + _A + ',sync_status="%s",health_status="%s"}'
 SYNCS = "argocd_app_sync_total{" + _A + ',phase="%s"}'
+UNREADABLE = 'odoo_attachments_unreadable_total{namespace="%(namespace)s",pod="odoo-web-1"}'
 QUOTA = 'kube_resourcequota{namespace="%(namespace)s",resource="pods",type="%s"}'
 SAVED = 'velero_backup_last_successful_timestamp{job="monitoring/velero",schedule="%(schedule)s%s"}'
 
@@ -34,7 +35,7 @@ HEALTHY: Values = {
     _series(SENT, "200"): "0+2400", _series(SENT, "502"): "0+0", _series(TAKEN, "bucket", ',le="1.2"'): "0+2350",
     _series(TAKEN, "count", ""): "0+2400", ENDS: "9000000+0", SECRET: "0+0", _series(SYNCED, "Synced", "Healthy"): "1+0",
     _series(SYNCS, "Succeeded"): "5+0", _series(QUOTA, "used"): "5+0", _series(QUOTA, "hard"): "10+0",
-    _series(SAVED, ""): "0+240", _series(SAVED, "-dr"): "0+240",
+    _series(SAVED, ""): "0+240", _series(SAVED, "-dr"): "0+240", UNREADABLE: "3+0",
 }  # fmt: skip
 """Velero's last backup is always that of the moment: the clock of a test starts at the epoch, a step is 240 seconds."""
 FAULTS: Mapping[str, tuple[str, Values]] = {
@@ -46,6 +47,8 @@ FAULTS: Mapping[str, tuple[str, Values]] = {
     "a certificate was never issued": ("CertificateEnds", {ENDS: "0+0"}),
     "a secret is not read": ("SecretNotSynced", {SECRET: "1+0"}),
     "a quota is nearly full": ("QuotaNearlyFull", {_series(QUOTA, "used"): "9.5+0"}),
+    "an attachment is missing": ("AttachmentUnreadable", {UNREADABLE: f"3x{200 // STEP_MINUTES} 4+0"}),
+    "the folder of attachments is wrong": ("AttachmentsUnreadable", {UNREADABLE: "0+40"}),
     "a sync fails": ("SyncFailed", {_series(SYNCS, "Failed"): "0+1"}),
     "the first sync fails": ("SyncFailed", {_series(SYNCS, "Error"): f"_x{200 // STEP_MINUTES} 1+0"}),
     "nothing is synced": ("OutOfSync", {

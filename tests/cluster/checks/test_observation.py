@@ -11,7 +11,7 @@ import pytest
 
 from acceptance.harness.process import wait_for
 from cluster import monitoring, secret_store
-from cluster.asking import Visit, answered, password
+from cluster.asking import Visit, answered, password, upload
 from cluster.base import Manifest
 from cluster.monitoring import Prometheus
 from cluster.plugin import Show
@@ -131,6 +131,18 @@ def test_what_breaks_rings(service: Service, prometheus: Prometheus, visit: Visi
         logs_in = partial(visit(tenant).log_in, "admin", password(service, tenant))
         wait_for("a login", partial(answered, logs_in), 300, every=2)
     show(f"rang, and ended when it was mended: {', '.join(f'{name} of {where}' for where, name in wanted)}")
+
+
+def test_a_missing_attachment_rings(service: Service, prometheus: Prometheus, visit: Visit, show: Show) -> None:
+    """Odoo answers as if the file were empty. For an hour, so nothing waits for the end."""
+    person = visit(ONE)
+    assert person.log_in("admin", password(service, ONE))
+    identifier, path = upload(service, person, ONE, b"a letter that will be lost")
+    path.unlink()
+    assert not person.get(f"/web/content/{identifier}").content
+    wait_for("the alert", lambda: (ONE, "AttachmentUnreadable") in prometheus.alerts(), WAITS, every=3)
+    assert (TENANTS[1], "AttachmentUnreadable") not in prometheus.alerts()
+    show("people get an empty file, and AttachmentUnreadable rings for its tenant alone")
 
 
 def _selectors(tree: Any) -> Iterator[str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from pathlib import Path
 
 from websockets.sync.client import ClientConnection
 
-from cluster.asking import Visit, database_of, password, redis_says, sql
+from cluster.asking import Visit, database_of, password, redis_says, sql, upload
 from cluster.plugin import Show
 from cluster.service import EDGE_PORT, Service
 from cluster.trees import TENANTS
@@ -44,21 +42,14 @@ def test_a_session_of_one_tenant_is_none_of_the_other(service: Service, visit: V
 def test_an_uploaded_file_lies_in_the_tenants_own_prefix(service: Service, visit: Visit, show: Show) -> None:
     person = visit(ONE)
     assert person.log_in("admin", password(service, ONE))
-    values = {"name": "letter.txt", "datas": base64.b64encode(CONTENT).decode(), "mimetype": "text/plain"}
-    (identifier,) = person.model("ir.attachment", "create", [values])
-    stored = sql(service, database_of(ONE), f"SELECT store_fname FROM ir_attachment WHERE id = {identifier}")
-    found = [
-        path
-        for path in service.store.folder.rglob(Path(stored).name)
-        if path.is_file() and path.read_bytes() == CONTENT
-    ]
-    assert len(found) == 1
-    assert ONE.removesuffix("-production") in str(found[0].relative_to(service.store.folder))
+    identifier, path = upload(service, person, ONE, CONTENT)
+    assert path.read_bytes() == CONTENT
+    assert ONE.removesuffix("-production") in str(path.relative_to(service.store.folder))
     assert person.get(f"/web/content/{identifier}").content == CONTENT
     stranger = visit(OTHER)
     assert stranger.log_in("admin", password(service, OTHER))
     assert CONTENT not in stranger.get(f"/web/content/{identifier}").content
-    show(f"{found[0].relative_to(service.store.folder)}; the neighbour gets another answer")
+    show(f"{path.relative_to(service.store.folder)}; the neighbour gets another answer")
 
 
 def test_a_report_is_printed(service: Service, visit: Visit, show: Show) -> None:

@@ -3,10 +3,10 @@
 {
     "name": "Prometheus metrics",
     "summary": "/metrics of all processes of a Pod; loaded server-wide",
-    "version": "1.0.0",
+    "version": "1.1.0",
     "author": "Tenantry",
     "license": "LGPL-3",
     "depends": ["base"],
-    "external_dependencies": {"python": ["prometheus_client"]},
+    "external_dependencies": {"python": ["prometheus_client", "s3fs"]},
     "installable": True,
 }
