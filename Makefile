@@ -81,8 +81,8 @@ cluster-down: .venv/acceptance-ready ## Remove it
 	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m cluster down
 
 .PHONY: kind
-kind: .venv/acceptance-ready ## Two tenants on kind, with NetworkPolicies enforced (needs Docker)
-	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m acceptance.kind
+kind: .venv/acceptance-ready ## The same checks on a cluster of kind (CHECK="base"; needs Docker, root)
+	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m cluster kind $(CHECK)
 
 .PHONY: images
 images: .venv/acceptance-ready ## Build the images without a daemon, and check their contracts (needs root, mmdebstrap, buildah)

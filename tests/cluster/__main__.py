@@ -15,15 +15,17 @@ import yaml
 
 from acceptance.harness import definitions, packages, programs
 from acceptance.harness.process import NotReadyError
-from acceptance.harness.programs import UnavailableError, cache
-from cluster import forward, world
+from acceptance.harness.programs import Program, UnavailableError, cache
+from cluster import forward, kind, world
 from cluster.node import RUNTIME
 from cluster.programs import BASE
 from cluster.registry import CHECKS, Check
+from cluster.trees import CLUSTER
 from images import builder as images
 
 USAGE = 2
 MISSING_TOOL = 4
+INTERRUPTED = 130
 
 
 def say(text: str) -> None:
@@ -31,12 +33,12 @@ def say(text: str) -> None:
 
 
 def main(command: str, arguments: list[str]) -> int:
-    """`check [NAMES]`, `up [service]` or `down`."""
+    """`check [NAMES]`, `kind [NAMES]`, `up [service]` or `down`."""
     signal.signal(signal.SIGTERM, _interrupt)
     if command == "down":
         return down()
     try:
-        world.require()
+        (kind if command == "kind" else world).require()
         cache().mkdir(parents=True, exist_ok=True)
         packages.ensure(list(RUNTIME), say)
         if command == "up":
@@ -46,17 +48,23 @@ def main(command: str, arguments: list[str]) -> int:
         if unknown:
             say(f"cluster: no check is named {', '.join(unknown)}; there are {', '.join(CHECKS)}")
             return USAGE
-        provide([CHECKS[name] for name in arguments or CHECKS])
+        checks = [CHECKS[name] for name in arguments or CHECKS]
+        if command == "kind":
+            provide(checks, kind.PROGRAMS)
+            return kind.run(CLUSTER, arguments, say)
+        provide(checks)
         with world.remains():
             return _run(["check", *arguments])
     except (UnavailableError, images.UnavailableError) as error:
         say(f"cluster: {error}")
         return MISSING_TOOL
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
-def provide(checks: list[Check]) -> None:
+def provide(checks: list[Check], base: tuple[Program, ...] = BASE) -> None:
     """Build and fetch what has not been yet. Raises UnavailableError."""
-    programs.ensure(list(dict.fromkeys((*BASE, *(program for check in checks for program in check.programs)))), say)
+    programs.ensure(list(dict.fromkeys((*base, *(program for check in checks for program in check.programs)))), say)
     if any(check.definitions for check in checks):
         definitions.ensure(say)
     for name, source in dict.fromkeys(image for check in checks for image in check.images):
@@ -72,7 +80,7 @@ def _run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         process.kill()
         process.wait()
-        return 130
+        return INTERRUPTED
 
 
 def _interrupt(*_: object) -> None:

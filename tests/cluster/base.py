@@ -25,12 +25,11 @@ from acceptance.harness.programs import KUBERNETES
 from cluster import network
 from cluster.control_plane import ControlPlane
 from cluster.images import Image, archive
-from cluster.network import Addresses, at
+from cluster.network import Addresses
 from cluster.node import (
     SANDBOX_IMAGE,
+    LocalNode,
     Node,
-    add_name,
-    load,
     packages_path,
     start_containerd,
     start_kubelet,
@@ -60,8 +59,19 @@ class Cluster:
     nodes: Sequence[Node]
     addresses: Addresses
     processes: Processes
+    say: Callable[[str], None]
+    began: float
+    """By the monotonic clock."""
     laps: dict[str, float] = field(default_factory=dict)
     """Seconds from the start until something was there."""
+
+    def lap(self, what: str) -> None:
+        self.laps[what] = time.monotonic() - self.began
+        self.say(f"{self.laps[what]:5.1f} s  {what}")
+
+    def in_pool(self, pool: str) -> list[str]:
+        """Names of its nodes."""
+        return [node.name for node in self.nodes if node.pool == pool]
 
     def load(self, *images: Image, pools: Sequence[str] = ()) -> None:
         """Put images on all nodes, or on those of some pools."""
@@ -73,9 +83,9 @@ class Cluster:
 
         def load_all(node: Node) -> None:
             for path in paths:
-                load(node, path)
+                node.load(path)
             if tag:
-                add_name(node, *tag)
+                node.add_name(*tag)
 
         with ThreadPoolExecutor(len(nodes)) as pool:
             list(pool.map(load_all, nodes))
@@ -220,23 +230,21 @@ def start(processes: Processes, place: Path, name: str, say: Callable[[str], Non
     began = time.monotonic()
     spec = fleet.cluster_input(name)["spec"]
     found = network.addresses(spec["networks"], spec["objectStorage"], len(PLACES))
-    nodes = list(_nodes(spec, place))
+    nodes = [
+        LocalNode(f"{pool}-{zone[-1]}", number, pool, zone, taint, place / "nodes" / f"{pool}-{zone[-1]}")
+        for number, (pool, zone, taint) in enumerate(places(spec))
+    ]
     network.lay(found, [node.name for node in nodes])
     folder = place / "control-plane"
     plane = ControlPlane(processes, folder, found)
     api = plane.start(secrets.token_urlsafe(24))
     person = plane.kubeconfig("administrator", ("system:masters",))
-    cluster = Cluster(name, api, person, nodes, found, processes)
-
-    def lap(what: str) -> None:
-        cluster.laps[what] = time.monotonic() - began
-        say(f"{cluster.laps[what]:5.1f} s  {what}")
-
-    lap("control plane")
+    cluster = Cluster(name, api, person, nodes, found, processes, say, began)
+    cluster.lap("control plane")
     for node in nodes:
         start_containerd(processes, node, found)
     cluster.load(*base_images())
-    lap("images on the nodes")
+    cluster.lap("images on the nodes")
     proxy = plane.kubeconfig("system:kube-proxy")
     for node in nodes:
         hosts = (node.name, found.nodes[node.number])
@@ -244,10 +252,24 @@ def start(processes: Processes, place: Path, name: str, say: Callable[[str], Non
         start_kubelet(processes, node, found, folder, kubelet)
         _wait_registered(api, node, found)
         start_proxy(processes, node, found, proxy)
-        _start_firewall(processes, node, person)
+        start_firewall(cluster, node)
     wait_until_ready(lambda: api.list("v1", "Node"), [node.name for node in nodes])
-    lap("nodes ready")
-    paths = [{"node": node.name, "paths": [str(node.volumes)]} for node in nodes]
+    cluster.lap("nodes ready")
+    equip(cluster, spec, {node.name: str(node.volumes) for node in nodes})
+    return cluster
+
+
+def places(spec: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Pool, zone and taint of each node, of a cluster file's `spec`; the taint is empty where the pool has none."""
+    taints = {pool["name"]: pool.get("taint", "") for pool in spec["nodePools"]}
+    for pool, zone in PLACES:
+        yield pool, f"{spec['region']}-{zone}", taints[pool]
+
+
+def equip(cluster: Cluster, spec: Mapping[str, Any], volumes: Mapping[str, str]) -> None:
+    """DNS that knows the names outside, and storage; `volumes`: a folder of each node."""
+    found = cluster.addresses
+    paths = [{"node": node, "paths": [folder]} for node, folder in volumes.items()]
     outside = {found.objects: spec["objectStorage"]["endpoint"], network.GIT: fleet.platform()["git"]["repository"]}
     names = [f"{address} {urlsplit(url).hostname}" for address, url in outside.items()]
     values = {
@@ -256,15 +278,7 @@ def start(processes: Processes, place: Path, name: str, say: Callable[[str], Non
     cluster.apply([*_addons("dns", values), *_addons("storage", values), *_storage_classes(spec)])
     cluster.wait_for_deployment("kube-system", "coredns", 40)
     cluster.wait_for_deployment("local-path-storage", "local-path-provisioner")
-    lap("DNS and storage")
-    return cluster
-
-
-def _nodes(spec: Mapping[str, Any], place: Path) -> Iterator[Node]:
-    taints = {pool["name"]: pool.get("taint", "") for pool in spec["nodePools"]}
-    for number, (pool, zone) in enumerate(PLACES):
-        name = f"{pool}-{zone}"
-        yield Node(name, number, pool, f"{spec['region']}-{zone}", taints[pool], place / "nodes" / name)
+    cluster.lap("DNS and storage")
 
 
 def _wait_registered(api: Api, node: Node, found: Addresses) -> None:
@@ -274,15 +288,15 @@ def _wait_registered(api: Api, node: Node, found: Addresses) -> None:
     wait_for(f"{node.name} registered", lambda: api.merge(manifest, patch).accepted, 60, every=0.3)
 
 
-def _start_firewall(processes: Processes, node: Node, kubeconfig: Path) -> None:
+def start_firewall(cluster: Cluster, node: Node) -> None:
     """kube-router enforces NetworkPolicies, and does nothing else."""
     off = [f"--{what}=false" for what in ("run-router", "run-service-proxy", "run-loadbalancer", "enable-cni")]
     command = [
-        *at(node.name), KUBE_ROUTER.binary(), f"--kubeconfig={kubeconfig}", f"--hostname-override={node.name}",
+        *node.enter(), KUBE_ROUTER.binary(), f"--kubeconfig={cluster.kubeconfig}", f"--hostname-override={node.name}",
         "--run-firewall=true", *off, "--health-port=0", "--metrics-port=0",
     ]  # fmt: skip
     environment = {**packages.libraries(), "PATH": packages.search_path()}
-    processes.start(f"kube-router-{node.name}", command, environment=environment)
+    cluster.processes.start(f"kube-router-{node.name}", command, environment=environment)
 
 
 def _addons(name: str, values: Mapping[str, str]) -> list[Manifest]:

@@ -8,8 +8,6 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from cluster.network import BRIDGE
-
 PORT = 80
 
 
@@ -19,12 +17,12 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def servers(addresses: Iterable[str]) -> Iterator[None]:
-    """Something listens at each of the addresses, which belong to the cluster's network meanwhile."""
+def servers(addresses: Iterable[str], device: str) -> Iterator[None]:
+    """Something listens at each of the addresses, which a device of the cluster's network has meanwhile."""
     with ExitStack() as stack:
         for address in addresses:
-            subprocess.run(["ip", "address", "add", f"{address}/32", "dev", BRIDGE], check=True)
-            stack.callback(subprocess.run, ["ip", "address", "del", f"{address}/32", "dev", BRIDGE], check=True)
+            subprocess.run(["ip", "address", "add", f"{address}/32", "dev", device], check=True)
+            stack.callback(subprocess.run, ["ip", "address", "del", f"{address}/32", "dev", device], check=True)
             server = stack.enter_context(_Server((address, PORT), socketserver.StreamRequestHandler))
             threading.Thread(target=server.serve_forever, daemon=True).start()
             stack.callback(server.shutdown)

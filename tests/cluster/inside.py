@@ -1,4 +1,4 @@
-"""The first process of a cluster's namespaces: starts the cluster, then runs the checks or waits for a person."""
+"""The first process in a cluster's network: starts the cluster, then runs the checks or waits for a person."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from acceptance.harness import programs
 from acceptance.harness.process import Processes, ProgramEndedError
-from cluster import base, world
+from cluster import base, kind_cluster, world
 from cluster import service as services
 from cluster.base import Cluster
 from cluster.forward import serve
 from cluster.plugin import Checks
 from cluster.registry import CHECKS
-from cluster.trees import TENANTS
+from cluster.trees import CLUSTER, TENANTS
 
 HERE = Path(__file__).resolve().parent
 LOGS = "cluster-logs"
-CLUSTER = "euw1-a"
-"""Of the example fleet: whose networks, pools and storage classes the cluster has."""
 
 
 def say(text: str) -> None:
@@ -32,20 +31,29 @@ def say(text: str) -> None:
 
 
 def main(mode: str, arguments: list[str]) -> int:
-    """`check [NAMES]` runs checks; `stay FOLDER [service]` serves the API server, and the edge of a service, at sockets until the process is ended."""
+    """`check [NAMES]` runs checks in namespaces, `kind [NAMES]` beside nodes of kind; `stay FOLDER [service]` serves the API server, and the edge of a service, at sockets until the process is ended."""
+    if mode == "kind":
+        with tempfile.TemporaryDirectory(prefix="kind-") as folder:
+            return _run(mode, arguments, Path(folder))
     place = world.furnish(programs.cache().parent)
     temporary = place / "tmp"
     temporary.mkdir()
+    os.environ.update(HOME=str(temporary), XDG_CACHE_HOME=str(place / "cache"), TMPDIR=str(temporary))
+    return _run(mode, arguments, place)
+
+
+def _run(mode: str, arguments: list[str], place: Path) -> int:
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     logs = place / "logs"
     logs.mkdir()
-    os.environ.update(
-        HOME=str(temporary), XDG_CACHE_HOME=str(place / "cache"), TMPDIR=str(temporary), PYTHONDONTWRITEBYTECODE="1"
-    )
+    start = kind_cluster.start if mode == "kind" else base.start
     with Processes(logs) as processes:
         try:
-            cluster = base.start(processes, place, CLUSTER, say)
+            cluster = start(processes, place, CLUSTER, say)
         except (AssertionError, ProgramEndedError, subprocess.CalledProcessError) as error:
-            say(f"the cluster did not start: {error}\nthe logs are in {LOGS} of the cache")
+            say(
+                f"the cluster did not start: {error}\n{getattr(error, 'stderr', None) or ''}the logs are in {LOGS} of the cache"
+            )
             _keep(logs)
             return 1
         if mode == "stay":

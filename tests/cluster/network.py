@@ -32,6 +32,8 @@ class Addresses:
     """Of the object store, which lies outside."""
     nodes: tuple[str, ...]
     pod_ranges: tuple[str, ...]
+    device: str = BRIDGE
+    """That has the addresses outside."""
 
 
 def addresses(networks: dict[str, list[str]], storage: dict[str, Any], nodes: int) -> Addresses:

@@ -1,4 +1,4 @@
-"""One node: containerd, kubelet and kube-proxy in a network namespace, with folders and control groups of their own."""
+"""A node: what checks know of one; and one of containerd, kubelet and kube-proxy in a network namespace, with folders and control groups of its own."""
 
 from __future__ import annotations
 
@@ -30,6 +30,24 @@ class Node:
     pool: str
     zone: str
     taint: str
+
+    def enter(self) -> list[str]:
+        """What starts a program in its network."""
+        raise NotImplementedError
+
+    def load(self, archive: Path) -> None:
+        """Import an image. Raises AssertionError with containerd's reason."""
+        raise NotImplementedError
+
+    def add_name(self, name: str, other: str) -> None:
+        """Give an image a further name, which may have a digest that nobody compares. Raises AssertionError."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class LocalNode(Node):
+    """Its programs are processes of the suite."""
+
     folder: Path = field(repr=False)
 
     @property
@@ -47,8 +65,24 @@ class Node:
         """Local volumes of its Pods."""
         return self.folder / "volumes"
 
+    def enter(self) -> list[str]:
+        return at(self.name)
 
-def start_containerd(processes: Processes, node: Node, found: Addresses) -> None:
+    def load(self, archive: Path) -> None:
+        done = self.ctr("--namespace", "k8s.io", "images", "import", "--no-unpack", str(archive))
+        assert done.returncode == 0, f"{archive.name} on {self.name}: {done.stderr}"
+
+    def add_name(self, name: str, other: str) -> None:
+        done = self.ctr("--namespace", "k8s.io", "images", "tag", "--force", name, other)
+        assert done.returncode == 0, f"{other} on {self.name}: {done.stderr}"
+
+    def ctr(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Ask containerd."""
+        command = [str(packages_path("ctr")), "--address", str(self.socket), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+
+
+def start_containerd(processes: Processes, node: LocalNode, found: Addresses) -> None:
     """The container runtime, with a bridge for the node's range of Pod addresses."""
     folder = node.folder
     for name in ("cni", "volumes"):
@@ -57,25 +91,13 @@ def start_containerd(processes: Processes, node: Node, found: Addresses) -> None
     (folder / "containerd.toml").write_text(_containerd(folder, node))
     processes.start(
         f"containerd-{node.name}",
-        [*at(node.name), packages_path("containerd"), "--config", folder / "containerd.toml"],
+        [*node.enter(), packages_path("containerd"), "--config", folder / "containerd.toml"],
         environment={**packages.libraries(), "PATH": packages.search_path()},
-        ready=lambda: _ctr(node, "version").returncode == 0,
+        ready=lambda: node.ctr("version").returncode == 0,
     )
 
 
-def load(node: Node, archive: Path) -> None:
-    """Import an image. Raises AssertionError with containerd's reason."""
-    done = _ctr(node, "--namespace", "k8s.io", "images", "import", "--no-unpack", str(archive))
-    assert done.returncode == 0, f"{archive.name} on {node.name}: {done.stderr}"
-
-
-def add_name(node: Node, name: str, other: str) -> None:
-    """Give an image a further name, which may have a digest that nobody compares. Raises AssertionError."""
-    done = _ctr(node, "--namespace", "k8s.io", "images", "tag", "--force", name, other)
-    assert done.returncode == 0, f"{other} on {node.name}: {done.stderr}"
-
-
-def start_kubelet(processes: Processes, node: Node, found: Addresses, folder: Path, kubeconfig: Path) -> None:
+def start_kubelet(processes: Processes, node: LocalNode, found: Addresses, folder: Path, kubeconfig: Path) -> None:
     """The kubelet registers the node with its pool, zone and taint. `folder` holds the cluster's certificates."""
     settings = {
         "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
@@ -98,7 +120,7 @@ def start_kubelet(processes: Processes, node: Node, found: Addresses, folder: Pa
     processes.start(
         f"kubelet-{node.name}",
         [
-            *at(node.name), NODE.binary("kubelet"), f"--config={path}", f"--root-dir={node.folder / 'kubelet'}",
+            *node.enter(), NODE.binary("kubelet"), f"--config={path}", f"--root-dir={node.folder / 'kubelet'}",
             f"--hostname-override={node.name}", f"--node-ip={found.nodes[node.number]}", f"--kubeconfig={kubeconfig}",
             "--node-labels=" + ",".join(f"{key}={value}" for key, value in labels.items()),
         ],
@@ -106,7 +128,7 @@ def start_kubelet(processes: Processes, node: Node, found: Addresses, folder: Pa
     )  # fmt: skip
 
 
-def start_proxy(processes: Processes, node: Node, found: Addresses, kubeconfig: Path) -> None:
+def start_proxy(processes: Processes, node: LocalNode, found: Addresses, kubeconfig: Path) -> None:
     """Services, by rules of nftables."""
     settings = {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", "mode": "nftables",
@@ -116,7 +138,7 @@ def start_proxy(processes: Processes, node: Node, found: Addresses, kubeconfig: 
     }  # fmt: skip
     path = node.folder / "kube-proxy.yaml"
     path.write_text(yaml.safe_dump(settings))
-    command = [*at(node.name), NODE.binary("kube-proxy"), f"--config={path}"]
+    command = [*node.enter(), NODE.binary("kube-proxy"), f"--config={path}"]
     environment = {**packages.libraries(), "PATH": packages.search_path()}
     processes.start(f"kube-proxy-{node.name}", command, environment=environment)
 
@@ -156,16 +178,11 @@ def _is_ready(node: Mapping[str, Any]) -> bool:
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
-def _ctr(node: Node, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(packages_path("ctr")), "--address", str(node.socket), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-
-
-def _taints(node: Node) -> list[dict[str, str]]:
+def _taints(node: LocalNode) -> list[dict[str, str]]:
     return [{"key": "tenantry.io/pool", "value": node.taint, "effect": "NoSchedule"}] if node.taint else []
 
 
-def _resolver(node: Node, found: Addresses) -> Path:
+def _resolver(node: LocalNode, found: Addresses) -> Path:
     path = node.folder / "resolv.conf"
     path.write_text(f"nameserver {found.api_server}\n")
     return path
@@ -183,7 +200,7 @@ def _pod_network(folder: Path, pods: str) -> dict[str, Any]:
     return {"cniVersion": "1.0.0", "name": "pods", "plugins": [bridge, ports]}
 
 
-def _containerd(folder: Path, node: Node) -> str:
+def _containerd(folder: Path, node: LocalNode) -> str:
     # Without CAP_SYS_RESOURCE no process may lower its oom_score_adj, and runc would end.
     return f'''version = 2
 root = "{node.layers}"

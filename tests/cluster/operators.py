@@ -46,7 +46,6 @@ ARGO_CD_IMAGE = "tenantry.local/argocd:1"
 WRAPPERS = ("git-verify-wrapper.sh", "gpg-wrapper.sh")
 TRAEFIK_IMAGE = "tenantry.local/traefik:1"
 RELEASE = "releases/cnpg-1.30.0.yaml"
-TRAEFIK = fleet.REPOSITORY / "tests/acceptance/kind/traefik.yaml"
 TRUST = "etc/ssl/certs/ca-certificates.crt"
 OWN_DEFINITIONS = ("postgresql.cnpg.io", "barmancloud.cnpg.io", "policies.kyverno.io", "kyverno.io")
 """API groups whose operators bring their own."""
@@ -207,7 +206,7 @@ def install_traefik(cluster: Cluster) -> None:
     cluster.load(
         Image(TRAEFIK_IMAGE, {"traefik": program}, entrypoint=("/traefik",), user="65532:65532"), pools=("system",)
     )
-    manifests = list(yaml.safe_load_all(TRAEFIK.read_text()))
+    manifests = list(yaml.safe_load_all((ADDONS / "traefik.yaml").read_text()))
     for manifest in manifests:
         if manifest["kind"] == "Deployment":
             _on_system(manifest, TRAEFIK_IMAGE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -179,6 +180,8 @@ class Matrix:
             yield Place(name, address, port, Endpoint(addresses=addresses.ranges((f"{address}/32",))))
 
 
+_POD = re.compile(r"pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12})")
+"""In the name of a control group; systemd's have underscores."""
 ELSEWHERE = {"instance metadata": "169.254.169.254", "the internet": "198.51.100.99"}
 """What answers there during the check is the check's own: see `elsewhere`."""
 
@@ -199,10 +202,9 @@ def _processes() -> dict[str, int]:
                 groups = (folder / "cgroup").read_text()
             except OSError:
                 continue  # it has ended
-            for part in groups.replace("\n", "/").split("/"):
-                if part.startswith("pod") and part.count("-") == 4:
-                    uid, process = part.removeprefix("pod"), int(folder.name)
-                    found[uid] = min(process, found.get(uid, process))
+            for uid in _POD.findall(groups):
+                name, process = uid.replace("_", "-"), int(folder.name)
+                found[name] = min(process, found.get(name, process))
     return found
 
 

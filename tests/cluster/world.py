@@ -36,12 +36,17 @@ _PRIVATE = ("/run", "/var/log", "/var/lib/kubelet", "/var/lib/cni")
 NEEDED = ("setpriv", "unshare", "ip", "mount", "nsenter", "iptables")
 
 
+def search_path() -> str:
+    """Where programs are looked for: a user's PATH may lack those of an administrator."""
+    return f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+
+
 def require() -> None:
     """Raises UnavailableError where a cluster can't live."""
     if os.geteuid() != 0:
-        raise UnavailableError("containers need root here; run it as root, or use 'make kind' with Docker")
+        raise UnavailableError("containers need root here; run it as root")
     for tool in NEEDED:
-        if not shutil.which(tool, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"):
+        if not shutil.which(tool, path=search_path()):
             raise UnavailableError(f"'{tool}' is missing: install util-linux, iproute2 and iptables")
     if not (CGROUPS / "memory").is_dir():
         raise UnavailableError("the suite knows control groups of version 1 only, and this machine has none")

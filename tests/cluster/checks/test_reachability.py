@@ -22,8 +22,8 @@ SETTLES = 90
 
 
 @pytest.fixture
-def outside() -> Iterator[None]:
-    with servers(ELSEWHERE.values()):
+def outside(service: Service) -> Iterator[None]:
+    with servers(ELSEWHERE.values(), service.cluster.addresses.device):
         yield
 
 

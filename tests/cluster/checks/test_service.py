@@ -21,7 +21,7 @@ def test_the_database_starts_and_archives(service: Service, show: Show) -> None:
     took = seconds(lambda: service.cluster.wait_in(CELL, "three instances", lambda: database_is_healthy(service), 400))
     pods = service.cluster.api.list("v1", "Pod", CELL)
     nodes = {pod["spec"]["nodeName"] for pod in pods if pod["metadata"]["labels"].get("cnpg.io/podRole") == "instance"}
-    assert nodes == {"shared-db-a", "shared-db-b", "shared-db-c"}
+    assert nodes == set(service.cluster.in_pool("shared-db"))
     show(f"3 of 3 instances {took:.0f} s later, on {', '.join(sorted(nodes))}")
     sql(service, "postgres", "SELECT pg_switch_wal()")
     spec = service.trees.one("ObjectStore", CELL, "postgresql")["spec"]["configuration"]

@@ -1,1 +1,0 @@
-"""`make kind`: what a machine without containers can't show, for people with Docker."""
