@@ -272,6 +272,7 @@ def equip(cluster: Cluster, spec: Mapping[str, Any], volumes: Mapping[str, str])
     paths = [{"node": node, "paths": [folder]} for node, folder in volumes.items()]
     outside = {found.objects: spec["objectStorage"]["endpoint"], network.GIT: fleet.platform()["git"]["repository"]}
     names = [f"{address} {urlsplit(url).hostname}" for address, url in outside.items()]
+    names.append(f"{network.RECEIVERS} {network.PAGER} {network.QUEUE}")
     values = {
         "DNS": found.dns, "OUTSIDE": "\n        ".join(names), "PATHS": json.dumps({"nodePathMap": paths}),
     }  # fmt: skip

@@ -22,7 +22,7 @@ from cluster import network
 from cluster.base import PLACES, Cluster, base_images, equip, places, start_firewall
 from cluster.control_plane import PORT
 from cluster.kind import CONTROL_PLANE, NAME, enter, run_program
-from cluster.network import GIT, Addresses
+from cluster.network import Addresses
 from cluster.node import Node, wait_until_ready
 
 DEVICE = "eth0"
@@ -58,7 +58,7 @@ def start(processes: Processes, place: Path, name: str, say: Callable[[str], Non
     began = time.monotonic()
     spec = fleet.cluster_input(name)["spec"]
     found = network.addresses(spec["networks"], spec["objectStorage"], len(PLACES))
-    for address in (found.objects, GIT):
+    for address in network.outside(found):
         run_program("ip", "address", "add", f"{address}/32", "dev", DEVICE)
     _in_container(CONTROL_PLANE, "ip", "address", "add", f"{found.api_server}/32", "dev", DEVICE)
     kubeconfig = _kubeconfig(place, found.api_server)

@@ -1,10 +1,11 @@
-"""Prometheus by its operator, with the values of the rendered chart: it reads the monitors and rules of the trees."""
+"""Prometheus and Alertmanager by their operator, with the values of the rendered chart: they read what the trees hold."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,15 +14,16 @@ import yaml
 from acceptance.harness.control_plane import is_true
 from cluster.base import Cluster, Manifest
 from cluster.images import Image
-from cluster.operators import SYSTEM
-from cluster.programs import PROMETHEUS, PROMETHEUS_OPERATOR
+from cluster.operators import SYSTEM, TRUST
+from cluster.programs import ALERTMANAGER, PROMETHEUS, PROMETHEUS_OPERATOR
 
 NAMESPACE = "monitoring"
-NAME = "kube-prometheus-stack-prometheus"
-"""As the chart calls it."""
+NAME, ALERTMANAGER_NAME = "kube-prometheus-stack-prometheus", "kube-prometheus-stack-alertmanager"
+"""As the chart calls them."""
 OPERATOR_IMAGE = "tenantry.local/prometheus-operator:1"
 RELOADER_IMAGE = "tenantry.local/prometheus-config-reloader:1"
 PROMETHEUS_IMAGE = "tenantry.local/prometheus:1"
+ALERTMANAGER_IMAGE = "tenantry.local/alertmanager:1"
 CHOSEN = {"podMonitor": "podMonitorSelectorNilUsesHelmValues", "probe": "probeSelectorNilUsesHelmValues", "rule": "ruleSelectorNilUsesHelmValues"}  # fmt: skip
 """Kinds that Prometheus reads -> value of the chart; False has it read all of them."""
 KUBELETS = {
@@ -65,8 +67,8 @@ class Prometheus:
         return [(one["scrapePool"], one["health"]) for one in self.ask("targets", state="active")["activeTargets"]]
 
 
-def install(cluster: Cluster, chart: Manifest) -> Prometheus:
-    """`chart` is the rendered Application of kube-prometheus-stack. Raises NotReadyError."""
+def install(cluster: Cluster, chart: Manifest, authority: Path) -> Prometheus:
+    """`chart` is the rendered Application of kube-prometheus-stack; Alertmanager trusts the authority. Raises NotReadyError."""
     operator = PROMETHEUS_OPERATOR
     cluster.load(
         Image(OPERATOR_IMAGE, {"operator": operator.binary("operator")}, entrypoint=("/operator",), user="65534:65534"),
@@ -75,18 +77,22 @@ def install(cluster: Cluster, chart: Manifest) -> Prometheus:
             entrypoint=("/bin/prometheus-config-reloader",), user="65534:65534",
         ),
         Image(PROMETHEUS_IMAGE, {"bin/prometheus": PROMETHEUS.binary()}, entrypoint=("/bin/prometheus",), user="65534:65534"),
+        Image(
+            ALERTMANAGER_IMAGE, {"bin/alertmanager": ALERTMANAGER.binary(), TRUST: authority},
+            entrypoint=("/bin/alertmanager",), user="65534:65534",
+        ),
         pools=("system",),
     )  # fmt: skip
     cluster.apply(_operator())
     cluster.wait_for_deployment(NAMESPACE, "prometheus-operator")
-    values = chart["spec"]["source"]["helm"]["valuesObject"]["prometheus"]["prometheusSpec"]
-    made = _prometheus(values)
-    cluster.apply([*_accounts("prometheus"), KUBELETS, made])
-
-    def available() -> bool:
-        return is_true(cluster.api.get(made).body, "Available")
-
-    cluster.wait_in(NAMESPACE, "Prometheus", available, 180)
+    values = chart["spec"]["source"]["helm"]["valuesObject"]
+    made = (
+        _alertmanager(values["alertmanager"]["alertmanagerSpec"]),
+        _prometheus(values["prometheus"]["prometheusSpec"]),
+    )
+    cluster.apply([*_accounts("prometheus"), KUBELETS, *made])
+    for one in made:
+        cluster.wait_in(NAMESPACE, one["kind"], lambda one=one: is_true(cluster.api.get(one).body, "Available"), 180)
     return Prometheus(cluster)
 
 
@@ -124,9 +130,22 @@ def _prometheus(values: dict[str, Any]) -> Manifest:
     return {
         "apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "metadata": {"name": NAME, "namespace": NAMESPACE},
         "spec": {
-            **read, "serviceMonitorSelector": {}, "replicas": 1, "image": PROMETHEUS_IMAGE, "version": "v3.5.0",
-            "serviceAccountName": "prometheus", "retention": values["retention"], "nodeSelector": SYSTEM,
-            "securityContext": {"runAsNonRoot": True, "runAsUser": 65534, "fsGroup": 65534},
-            "resources": {"requests": {"memory": "200Mi"}},
+            **read, **_SMALL, "serviceMonitorSelector": {}, "image": PROMETHEUS_IMAGE, "version": "v3.5.0",
+            "serviceAccountName": "prometheus", "retention": values["retention"],
+            "alerting": {"alertmanagers": [{"namespace": NAMESPACE, "name": "alertmanager-operated", "port": "web"}]},
         },
     }  # fmt: skip
+
+
+def _alertmanager(values: dict[str, Any]) -> Manifest:
+    """As the chart makes it of its values, likewise."""
+    return {
+        "apiVersion": "monitoring.coreos.com/v1", "kind": "Alertmanager", "metadata": {"name": ALERTMANAGER_NAME, "namespace": NAMESPACE},
+        "spec": {**values, **_SMALL, "alertmanagerConfigNamespaceSelector": {}, "image": ALERTMANAGER_IMAGE, "version": "v0.28.1"},
+    }  # fmt: skip
+
+
+_SMALL = {
+    "replicas": 1, "nodeSelector": SYSTEM, "resources": {"requests": {"memory": "100Mi"}},
+    "securityContext": {"runAsNonRoot": True, "runAsUser": 65534, "fsGroup": 65534},
+}  # fmt: skip

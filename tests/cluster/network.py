@@ -15,6 +15,10 @@ from typing import Any
 BRIDGE = "nodes0"
 GIT = "203.0.113.10"
 """Of the git server, which lies outside."""
+RECEIVERS = "203.0.113.11"
+"""Of who is told of alerts, outside as well."""
+PAGER, QUEUE = "events.pagerduty.com", "tickets.provider.example"
+"""Names of both."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +59,17 @@ def addresses(networks: dict[str, list[str]], storage: dict[str, Any], nodes: in
     )  # fmt: skip
 
 
+def outside(found: Addresses) -> tuple[str, ...]:
+    """Addresses that do not belong to the cluster, and are the suite's."""
+    return found.objects, GIT, RECEIVERS
+
+
 def lay(found: Addresses, names: Sequence[str]) -> None:
     """Bridge, namespaces and routes; each node reaches the Pods of each other."""
     _run("ip", "link", "add", BRIDGE, "type", "bridge")
     _run("ip", "address", "add", f"{found.api_server}/{found.prefix}", "dev", BRIDGE)
-    for outside in (found.objects, GIT):
-        _run("ip", "address", "add", f"{outside}/32", "dev", BRIDGE)
+    for address in outside(found):
+        _run("ip", "address", "add", f"{address}/32", "dev", BRIDGE)
     _run("ip", "link", "set", BRIDGE, "up")
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     for number, name in enumerate(names):

@@ -81,5 +81,11 @@ PROMETHEUS_OPERATOR = Program(
 PROMETHEUS = Program(
     "prometheus", "github.com/prometheus/prometheus", {"prometheus": "github.com/prometheus/prometheus/cmd/prometheus"}
 )
+ALERTMANAGER = Program(
+    "alertmanager",
+    "github.com/prometheus/alertmanager",
+    {"alertmanager": "github.com/prometheus/alertmanager/cmd/alertmanager"},
+)
+"""Later modules lack the pages that the program serves."""
 
 OPERATORS = (CLOUDNATIVE_PG, BARMAN_CLOUD_PLUGIN, CERT_MANAGER, EXTERNAL_SECRETS, KYVERNO, METRICS_SERVER)

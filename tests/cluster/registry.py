@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acceptance.harness.programs import ARGO_CD, Program
-from cluster.programs import OPERATORS, PROMETHEUS, PROMETHEUS_OPERATOR, VERSITYGW
+from cluster.programs import ALERTMANAGER, OPERATORS, PROMETHEUS, PROMETHEUS_OPERATOR, VERSITYGW
 from images.builder import FOLDER, NAMES
 
 OWN_IMAGES = Path(__file__).resolve().parent / "images"
@@ -27,7 +27,9 @@ _SERVICE = Check(
     (*((name, FOLDER) for name in NAMES), *((name, OWN_IMAGES) for name in ("barman-cloud", "argocd"))),
     definitions=True,
 )
-_OBSERVED = Check((*_SERVICE.programs, PROMETHEUS_OPERATOR, PROMETHEUS), _SERVICE.images, definitions=True)
+_OBSERVED = Check(
+    (*_SERVICE.programs, PROMETHEUS_OPERATOR, PROMETHEUS, ALERTMANAGER), _SERVICE.images, definitions=True
+)
 CHECKS = {
     "base": Check(),
     "service": _SERVICE,

@@ -15,12 +15,16 @@ from cluster.asking import Visit, answered, password, upload
 from cluster.base import Manifest
 from cluster.monitoring import Prometheus
 from cluster.plugin import Show
+from cluster.receivers import Told, credentials, receivers, wanted
 from cluster.service import NAMESPACES, Service
 from cluster.trees import CELL, TENANTS
+from tenantry.render.routing import RECEIVERS
 
 pytestmark = pytest.mark.usefixtures("installed")
 ONE, _ = TENANTS
 PLATFORM = "monitoring"
+PAGER, TICKETS = "operations-pager", "operations-queue"
+"""Receivers of the example: who is woken, and who reads in the morning."""
 NOT_HERE = ("kube_", "probe_", "velero_", 'up{job="monitoring/velero"', "kubelet_volume_stats_")
 """Series of programs that are not here: kube-state-metrics, the blackbox exporter, Velero; and of volumes that are folders."""
 WITHOUT_THEM = frozenset({"VeleroDown", "ProbeMissing", "ObjectBackupTooOld", "RestoreDrillOverdue"})
@@ -31,9 +35,20 @@ WAITS = 240
 
 
 @pytest.fixture(scope="module")
-def prometheus(service: Service) -> Prometheus:
+def told(service: Service) -> Iterator[Told]:
+    """What is sent to the receivers that the trees name."""
+    kinds = wanted(service.trees.every("AlertmanagerConfig"))
+    secret = credentials(kinds, PLATFORM, RECEIVERS)
+    service.cluster.apply([secret])
+    values = service.cluster.secret(PLATFORM, RECEIVERS)
+    with receivers(service.public, {values[name]: name for name in kinds}) as kept:
+        yield kept
+
+
+@pytest.fixture(scope="module")
+def prometheus(service: Service, told: Told) -> Prometheus:
     chart = service.trees.one("Application", "argocd", "kube-prometheus-stack-chart")
-    return monitoring.install(service.cluster, chart)
+    return monitoring.install(service.cluster, chart, service.public.certificate)
 
 
 def rules(service: Service) -> list[Manifest]:
@@ -98,7 +113,8 @@ def test_nothing_rings_where_all_is_well(prometheus: Prometheus, show: Show) -> 
     show(f"{len(evaluated)} alerts are evaluated; none is true but {', '.join(sorted(WITHOUT_THEM))}")
 
 
-def test_what_breaks_rings(service: Service, prometheus: Prometheus, visit: Visit, show: Show) -> None:
+def test_what_breaks_rings(service: Service, prometheus: Prometheus, told: Told, visit: Visit, show: Show) -> None:
+    """In Prometheus, and at the receiver that the routes name, which hears of its end, too."""
     cluster = service.cluster
     namespace, _, name = secret_store.path_of(service.trees, ONE.removesuffix("-production"), "redis").partition("/")
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}}
@@ -110,30 +126,37 @@ def test_what_breaks_rings(service: Service, prometheus: Prometheus, visit: Visi
     cluster.kubectl(*external, "force-sync=broken")
     cluster.kubectl(*edge, "--replicas=0")
     cluster.kubectl(*fence, 'cnpg.io/fencedInstances=["*"]')
-    wanted = {
+    rings = {
         (ONE, "SecretNotSynced"): {"pending"}, (PLATFORM, "EdgeDown"): {"firing"}, (CELL, "PostgresqlDown"): {"firing"},
     }  # fmt: skip
+    paged = {place for place, states in rings.items() if "firing" in states}
     try:
 
         def ring() -> bool:
             said = prometheus.alerts()
-            assert all(said.get(place) in states for place, states in wanted.items()), said
+            assert all(said.get(place) in states for place, states in rings.items()), said
             return True
 
         wait_for("the alerts", ring, 420, every=3)
+        wait_for("calls of the pager", lambda: paged <= told.firing.get(PAGER, set()), 90, every=1)
     finally:
         cluster.kubectl(*fence, "cnpg.io/fencedInstances-")
         cluster.kubectl(*edge, "--replicas=1")
         cluster.apply([{**secret, "data": kept["data"]}])
         cluster.kubectl(*external, "force-sync=mended")
-    wait_for("quiet again", lambda: not set(prometheus.alerts()) & wanted.keys(), 420, every=3)
+    wait_for("quiet again", lambda: not set(prometheus.alerts()) & rings.keys(), 420, every=3)
+    wait_for("the end at the pager", lambda: paged <= told.resolved.get(PAGER, set()), 400, every=1)
+    assert not told.firing.get(PAGER, set()) - paged
     for tenant in TENANTS:
         logs_in = partial(visit(tenant).log_in, "admin", password(service, tenant))
         wait_for("a login", partial(answered, logs_in), 300, every=2)
-    show(f"rang, and ended when it was mended: {', '.join(f'{name} of {where}' for where, name in wanted)}")
+    show(f"rang, and ended when it was mended: {', '.join(f'{name} of {where}' for where, name in rings)}")
+    show(f"Alertmanager called {PAGER}, and said when it was over: {', '.join(sorted(name for _, name in paged))}")
 
 
-def test_a_missing_attachment_rings(service: Service, prometheus: Prometheus, visit: Visit, show: Show) -> None:
+def test_a_missing_attachment_rings(
+    service: Service, prometheus: Prometheus, told: Told, visit: Visit, show: Show
+) -> None:
     """Odoo answers as if the file were empty. For an hour, so nothing waits for the end."""
     person = visit(ONE)
     assert person.log_in("admin", password(service, ONE))
@@ -142,7 +165,9 @@ def test_a_missing_attachment_rings(service: Service, prometheus: Prometheus, vi
     assert not person.get(f"/web/content/{identifier}").content
     wait_for("the alert", lambda: (ONE, "AttachmentUnreadable") in prometheus.alerts(), WAITS, every=3)
     assert (TENANTS[1], "AttachmentUnreadable") not in prometheus.alerts()
-    show("people get an empty file, and AttachmentUnreadable rings for its tenant alone")
+    wait_for("the ticket", lambda: (ONE, "AttachmentUnreadable") in told.firing.get(TICKETS, set()), 90, every=1)
+    assert (ONE, "AttachmentUnreadable") not in told.firing.get(PAGER, set())
+    show(f"people get an empty file, and AttachmentUnreadable rings for its tenant alone: {TICKETS} has it")
 
 
 def _selectors(tree: Any) -> Iterator[str]:
