@@ -20,7 +20,7 @@ def command(options: Options, days: int | None) -> None:
     """List what is out of support when, and who is hit: Odoo, PostgreSQL, Kubernetes and the operators that publish it.
 
     Read from releases, cells, clusters and platform.yaml. Dates are those that upstream publishes, with the page that
-    says so; where upstream publishes a rule, the rule stands there. What a provider sells beyond that is not counted.
+    says so; where upstream publishes a rule, the rule stands there. Support that was bought beyond that counts where a release or a cluster says so ('extendedSupport').
 
     \b
       tenantry calendar

@@ -27,7 +27,10 @@ def document(space: Workspace, days: int | None) -> CommandAnswer:
 
 def _lines(found: Sequence[SupportEnd], as_of: str, days: int | None) -> Iterator[str]:
     dated = [end for end in found if end.ends]
-    rows = [(end.ends, _days(end, as_of), f"{end.product} {end.series}", _hit(end)) for end in dated]
+    rows = [
+        (end.ends, _days(end, as_of), f"{end.product} {end.series}{', extended' if end.extended else ''}", _hit(end))
+        for end in dated
+    ]
     if rows:
         widths = [max(len(row[column]) for row in (_HEAD, *rows)) for column in range(len(_HEAD))]
         for row in (_HEAD, *rows):
@@ -43,7 +46,8 @@ def _lines(found: Sequence[SupportEnd], as_of: str, days: int | None) -> Iterato
         yield ""
         yield "Dates are from"
         yield from (
-            f"  {product}: {source}" for product, source in sorted({(end.product, end.source) for end in dated})
+            f"  {product}: {source}"
+            for product, source in sorted({(end.product, end.source) for end in dated if not end.extended})
         )
 
 

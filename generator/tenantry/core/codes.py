@@ -251,6 +251,11 @@ _CODES: tuple[Code, ...] = (
         "The instance has no replica at a DR site, the place is none of its two, generations do not rise, or something else is under way.",
     ),
     Code(
+        "F046",
+        "Support ends",
+        "Upstream's support for a version of Odoo, PostgreSQL or Kubernetes that the fleet runs is over, or ends within 90 days.",
+    ),
+    Code(
         "T001",
         "Template can't be rendered",
         "A template uses an undefined value, or writes one without a filter.",

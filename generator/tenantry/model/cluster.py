@@ -101,6 +101,8 @@ class Cluster:
     api_server_port: int = 6443
     admission_policies: Literal["audit", "enforce"] = "audit"
     node_local_dns: str | None = None
+    extended_support: str = ""
+    """Last day (YYYY-MM-DD) of support beyond upstream's; empty where none is bought."""
     single_process_oom_kill: bool = False
     user_namespaces: bool = False
     private_connectivity: PrivateConnectivity | None = None

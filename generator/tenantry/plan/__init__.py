@@ -28,6 +28,7 @@ from tenantry.plan import (
     releases,
     restores,
     secret_store,
+    support,
     user_namespaces,
     windows,
 )
@@ -73,6 +74,7 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     firewall.there,
     alerting.heard,
     placeholders.left,
+    support.ending,
 )
 
 

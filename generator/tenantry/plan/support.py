@@ -7,24 +7,30 @@ import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from tenantry.core.findings import Finding, Place
 from tenantry.core.support_ends import COMPONENTS, KUBERNETES, ODOO, POSTGRESQL, Product
 from tenantry.inputs.fleet import Fleet
 from tenantry.model.cell import Cell
 from tenantry.model.cluster import Cluster
+from tenantry.model.release import Release
+from tenantry.plan.scope import Scope
 from tenantry.resolve.instance import Instance, with_elsewhere
 
 Instances = Mapping[str, Instance]
+_WARNED_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupportEnd:
-    """The end of one series. `ends` (YYYY-MM-DD) is empty where no date is known; then `rule` says what is."""
+    """The end of one series. `ends` (YYYY-MM-DD) is empty where no date is known; then `rule` says what is. `extended`: it is
+    what a file says that was bought beyond upstream's support."""
 
     product: str
     series: str
     source: str
     ends: str = ""
     rule: str = ""
+    extended: bool = False
     clusters: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
     releases: tuple[str, ...] = ()
@@ -41,19 +47,27 @@ def support_ends(fleet: Fleet, instances: Instances) -> list[SupportEnd]:
     return sorted(found, key=lambda end: (not end.ends, end.ends, end.product, end.series))
 
 
-def _end(product: Product, series: str, **hit: tuple[str, ...]) -> SupportEnd:
-    ends = product.ends.get(series, "")
+def _end(product: Product, series: str, extended: str = "", **hit: tuple[str, ...]) -> SupportEnd:
+    ends = extended or product.ends.get(series, "")
     known = "" if ends else product.rule if not product.ends else "this generator knows no date of it"
-    return SupportEnd(product=product.name, series=series, source=product.source, ends=ends, rule=known, **hit)
+    return SupportEnd(
+        product=product.name,
+        series=series,
+        source=product.source,
+        ends=ends,
+        rule=known,
+        extended=bool(extended),
+        **hit,
+    )
 
 
 def _kubernetes(fleet: Fleet, instances: Instances) -> Iterator[SupportEnd]:
-    clusters: dict[str, set[str]] = {}
+    clusters: dict[tuple[str, str], set[str]] = {}
     for cluster in fleet.all(Cluster).values():
-        clusters.setdefault(cluster.kubernetes_version, set()).add(cluster.name)
+        clusters.setdefault((cluster.kubernetes_version, cluster.extended_support), set()).add(cluster.name)
     for series, there in clusters.items():
         hit = {i.tenant.name for i in with_elsewhere(instances.values()) if _sites(i) & there}
-        yield _end(KUBERNETES, series, clusters=tuple(sorted(there)), tenants=tuple(sorted(hit)))
+        yield _end(KUBERNETES, *series, clusters=tuple(sorted(there)), tenants=tuple(sorted(hit)))
 
 
 def _sites(instance: Instance) -> set[str]:
@@ -79,10 +93,12 @@ def _postgresql(fleet: Fleet, instances: Instances) -> Iterator[SupportEnd]:
 
 
 def _odoo(instances: Instances) -> Iterator[SupportEnd]:
-    for series in sorted({instance.release.odoo_version for instance in instances.values()}):
-        there = [instance for instance in instances.values() if instance.release.odoo_version == series]
+    runs: dict[tuple[str, str], list[Instance]] = {}
+    for instance in instances.values():
+        runs.setdefault((instance.release.odoo_version, instance.release.extended_support), []).append(instance)
+    for series, there in sorted(runs.items()):
         yield _end(
-            ODOO, series, releases=tuple(sorted({i.release.name for i in there})), tenants=tuple(sorted({i.tenant.name for i in there}))
+            ODOO, *series, releases=tuple(sorted({i.release.name for i in there})), tenants=tuple(sorted({i.tenant.name for i in there}))
         )  # fmt: skip
 
 
@@ -98,6 +114,30 @@ def _components(fleet: Fleet) -> Iterator[SupportEnd]:
 def within(ends: list[SupportEnd], as_of: str, days: int) -> list[SupportEnd]:
     """Those that are over, or will be in so many days."""
     return [end for end in ends if end.ends and end.days(as_of) <= days]
+
+
+def ending(scope: Scope) -> Iterator[Finding]:
+    """F046, at each file that names a series whose support is over or ends within 90 days."""
+    fleet = scope.fleet
+    for end in within(support_ends(fleet, scope.instances), scope.as_of, _WARNED_DAYS):
+        days, series = end.days(scope.as_of), f"{end.product} {end.series}"
+        when = f"ended on {end.ends}" if days < 0 else f"ends in {days} days, on {end.ends}" if days else "ends today"
+        hint = "plan the upgrade; 'tenantry calendar' shows who is hit, and 'extendedSupport' is for what was bought"
+        if end.product == POSTGRESQL.name:
+            hint = "plan the upgrade; 'tenantry calendar' shows who is hit"
+        for place in _places(fleet, end):
+            yield Finding("F046", place, f"support for {series} {when}", hint, "warning")
+
+
+def _places(fleet: Fleet, end: SupportEnd) -> Iterator[Place]:
+    if end.product == ODOO.name:
+        yield from (fleet.place(fleet.all(Release)[name], "odooVersion") for name in end.releases)
+    if end.product == KUBERNETES.name:
+        yield from (fleet.place(fleet.all(Cluster)[name], "kubernetesVersion") for name in end.clusters)
+    for name in end.cells:
+        cell = fleet.all(Cell)[name]
+        own = cell.postgresql is not None and str(cell.postgresql.major) == end.series
+        yield fleet.place(cell, *(("postgresql", "major") if own else ("postgresqlMajor",)))
 
 
 def as_fields(end: SupportEnd, as_of: str) -> dict[str, object]:

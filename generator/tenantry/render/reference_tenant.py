@@ -26,7 +26,7 @@ def _cluster(platform: Platform, tier: Tier, region: str) -> Cluster:
     pool = _POOLS[tier.isolation.nodes]
     taint = None if tier.isolation.nodes == "cell-shared" else pool
     return Cluster(
-        name=NAME, region=region, zones=("a", "b", "c"), kubernetes_version="1.34", dr_partner=NAME,
+        name=NAME, region=region, zones=("a", "b", "c"), kubernetes_version="1.36", dr_partner=NAME,
         networks=Networks(pods=("192.0.2.0/26",), services=("192.0.2.64/26",), nodes=("192.0.2.128/26",), api_server=("192.0.2.192/28",)),
         node_pools=(
             NodePool(name=pool, purpose="app", cpu=8, memory_gib=32, max_nodes=3, price_euro=0, taint=taint),

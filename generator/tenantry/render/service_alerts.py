@@ -75,9 +75,9 @@ def _attachment_alerts(namespace: str) -> Iterator[Alert]:
     """A document is lost now and then; many at once say that bucket, folder or key are wrong."""
     failed = f'odoo_attachments_unreadable_total{{namespace="{namespace}"}}'
     yield Alert("AttachmentUnreadable", f"sum(increase({failed}[1h])) > 0",
-                "The object store does not have an attachment, or refuses it: people see an empty file", "ticket")  # fmt: skip
+                "The object store does not have an attachment, or refuses it: people get an empty file or an error", "ticket")  # fmt: skip
     yield Alert("AttachmentsUnreadable", f"sum(increase({failed}[10m])) > {_MANY_ATTACHMENTS}",
-                f"More than {_MANY_ATTACHMENTS} reads of attachments failed within 10 minutes: people see empty files")  # fmt: skip
+                f"More than {_MANY_ATTACHMENTS} reads of attachments failed within 10 minutes: people get empty files or errors")  # fmt: skip
 
 
 def namespace_alerts(namespace: str) -> Iterator[Alert]:

@@ -157,17 +157,20 @@ def test_what_breaks_rings(service: Service, prometheus: Prometheus, told: Told,
 def test_a_missing_attachment_rings(
     service: Service, prometheus: Prometheus, told: Told, visit: Visit, show: Show
 ) -> None:
-    """Odoo answers as if the file were empty. For an hour, so nothing waits for the end."""
+    """A record's content reads as if it were empty; a download fails. It rings for an hour, so nothing waits for the end."""
     person = visit(ONE)
     assert person.log_in("admin", password(service, ONE))
     identifier, path = upload(service, person, ONE, b"a letter that will be lost")
     path.unlink()
-    assert not person.get(f"/web/content/{identifier}").content
+    assert not person.model("ir.attachment", "read", [identifier], ["datas"])[0]["datas"]
+    assert person.get(f"/web/content/{identifier}").status_code == 500
     wait_for("the alert", lambda: (ONE, "AttachmentUnreadable") in prometheus.alerts(), WAITS, every=3)
     assert (TENANTS[1], "AttachmentUnreadable") not in prometheus.alerts()
     wait_for("the ticket", lambda: (ONE, "AttachmentUnreadable") in told.firing.get(TICKETS, set()), 90, every=1)
     assert (ONE, "AttachmentUnreadable") not in told.firing.get(PAGER, set())
-    show(f"people get an empty file, and AttachmentUnreadable rings for its tenant alone: {TICKETS} has it")
+    show(
+        f"its record reads as empty, a download ends with 500, and AttachmentUnreadable rings for its tenant alone: {TICKETS} has it"
+    )
 
 
 def _selectors(tree: Any) -> Iterator[str]:
