@@ -16,6 +16,7 @@ from tenantry.model.policy import Policy
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 from tenantry.render.alerts import Alert, availability_alerts, database_alerts, drill_alerts, standby_alerts
+from tenantry.render.dashboards import dashboards, records
 from tenantry.render.kinds import kinds_of
 from tenantry.render.registry import Context
 from tenantry.render.routing import inhibitions, routing
@@ -188,7 +189,8 @@ def instance_context(instance: Instance, site: Site) -> Context:
         **_other_place(instance, site),
         **_servers(instance.servers), "server": _shown_server(instance, site),
         "later_servers": [(s.suffix[1:], {"server": s, "database_alerts": _own_database_alerts(instance, site, s)}) for s in instance.servers.later],
-        "service_alerts": instance_alerts(instance, site), "probes": list(probes(instance)),
+        "service_alerts": instance_alerts(instance, site), "probes": list(probes(instance)), "records": records(instance.tier),
+        "about": {"namespace": namespace, "tenant": tenant.name, "tier": tier.name, "cell": site.cell.name, "cluster": site.cluster.name},
         "alert_labels": {
             "namespace": namespace, "tenant": tenant.name, "team": tenant.owner.team, "route": tier.support.route,
             "scope": "tenant", "tier": tier.name, "cell": site.cell.name, "cluster": site.cluster.name,
@@ -367,7 +369,7 @@ def cell_context(site: Site, tier: Tier, members: Sequence[Instance], moving: Se
         **_servers(servers), "server": servers.first or servers.serving, "later_servers": [(s.suffix[1:], {"server": s, "certificate_hosts": _certificate_hosts(s, namespace)}) for s in servers.later],
         "server_beside": [(s.suffix[1:] or "first", {"server": s, "database_alerts": database_alerts(namespace, s, size, tier, pages=False)})
                           for s in servers.all if size and not s.serves],
-        "service_alerts": _cell_alerts(platform, namespace, names.cell_application(cell.name), pages=production),
+        "records": {}, "about": {}, "service_alerts": _cell_alerts(platform, namespace, names.cell_application(cell.name), pages=production),
         "alert_labels": {
             "namespace": namespace, "route": "cell", "scope": "cell", "tier": tier.name, "cell": cell.name, "cluster": site.cluster.name,
         },
@@ -550,6 +552,7 @@ def platform_context(
         "applications": [(part.name, {"part": part}) for part in (platform_part, *cell_parts)],
         "platform_alerts": list(platform_alerts(platform, platform_part.name)),
         "alert_labels": {"namespace": spaces.monitoring, "route": "platform", "scope": "platform", "cluster": cluster.name},
+        "dashboards": [(one.name, {"dashboard": one}) for one in dashboards(platform, cluster)],
         "components": component_items(platform), "alert_routing": _platform_routing(platform, cells),
         "backup_locations": [(location["name"], {"location": location}) for location in locations],
         "policies": policy_items(policies, cluster.admission_policies),

@@ -415,6 +415,7 @@ TREES: Mapping[Tree, tuple[ObjectTemplate, ...]] = {
         _T("platform/traefik-configmap"),
         _T("platform/velero-backupstoragelocation", each=_items("backup_locations")),
         _T("platform/prometheusrule"),
+        _T("platform/configmap-dashboard", each=_items("dashboards")),
         _T("platform/alertmanagerconfig", each=_items("alert_routing")),
         _T("platform/podmonitor", "base", each=_items("components")),
         _T("platform/appproject", each=_items("applications")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -63,13 +64,13 @@ GONE = {"all Pods are gone", "an instance is gone", "no base backup is known"}
 
 
 def rules(folder: Path) -> Mapping[str, tuple[str, list[dict[str, Any]]]]:
-    """File name -> namespace and rules, of every PrometheusRule of the fleet; written as Prometheus reads them."""
+    """File name -> namespace and alerts, of every PrometheusRule of the fleet; written as Prometheus reads them."""
     found = {}
     for item in fleet.every("PrometheusRule"):
         name = str(item).replace("/", "_")
         groups = item.manifest["spec"]["groups"]
         (folder / name).write_text(yaml.safe_dump({"groups": groups}), encoding="utf-8")
-        found[name] = item.namespace, [rule for group in groups for rule in group["rules"]]
+        found[name] = item.namespace, [rule for group in groups for rule in group["rules"] if "alert" in rule]
     return found
 
 
@@ -126,6 +127,18 @@ def test_prometheus_takes_every_rule(written: Mapping[str, Any], folder: Path, t
         holds, said = promtool(folder, "check", "rules", file)
         tally.check(holds, f"{file}: {said}")
     tally.check(len(written) > 20, "there are rules of every cluster")
+
+
+def test_prometheus_takes_every_query_of_a_dashboard(folder: Path, tally: Tally) -> None:
+    boards = [item for item in fleet.every("ConfigMap") if item.name.startswith("dashboard-")]
+    for item in boards:
+        panels = [panel for text in item.manifest["data"].values() for panel in json.loads(text)["panels"]]
+        queries = [target["expr"].replace("$namespace", "a|b") for panel in panels for target in panel["targets"]]
+        asked = [{"record": f"panel:query:{number}", "expr": query} for number, query in enumerate(queries)]
+        (folder / "dashboard.yaml").write_text(yaml.safe_dump({"groups": [{"name": item.name, "rules": asked}]}))
+        holds, said = promtool(folder, "check", "rules", "dashboard.yaml")
+        tally.check(holds and bool(asked), f"{item.name}: {said}")
+    tally.check(len(boards) > 10, "there are dashboards of every cluster")
 
 
 def test_each_fault_of_a_server_rings_and_a_healthy_one_is_silent(

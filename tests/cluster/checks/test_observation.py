@@ -97,6 +97,27 @@ def test_every_series_that_a_rule_asks_for_exists(
     show(f"{len(here)} selections have series; {len(asked) - len(here)} are of programs that are not here")
 
 
+def test_every_panel_of_a_dashboard_has_something_to_show(service: Service, prometheus: Prometheus, show: Show) -> None:
+    queries = {
+        (panel["title"], target["expr"].replace("$namespace", ".+"))
+        for manifest in service.trees.every("ConfigMap", PLATFORM)
+        for text in manifest["data"].values()
+        for panel in json.loads(text)["panels"]
+        for target in panel["targets"]
+    }
+    here = {(title, query) for title, query in queries if not any(name in query for name in (*NOT_HERE, "ALERTS{"))}
+
+    def all_shown() -> bool:
+        empty = sorted(title for title, query in here if not prometheus.series(query))
+        assert not empty, empty
+        return True
+
+    wait_for("all panels", all_shown, WAITS, every=5)
+    show(
+        f"{len(here)} queries of dashboards have results; {len(queries - here)} ask for alerts, or programs that are not here"
+    )
+
+
 def test_nothing_rings_where_all_is_well(prometheus: Prometheus, show: Show) -> None:
     """Nor is about to: a condition that is true counts, however long the alert waits."""
 
