@@ -27,7 +27,7 @@ from cluster.network import Addresses
 from cluster.programs import COREDNS, KUBE_ROUTER, LOCAL_PATH
 
 PROGRAMS = (KIND, KUBERNETES, COREDNS, KUBE_ROUTER, LOCAL_PATH)
-NAME = "tenantry"
+NAME = "tenantry-checks"
 """Of the cluster and of Docker's network."""
 OUTSIDE = f"{NAME}-outside"
 CONTROL_PLANE = f"{NAME}-control-plane"
