@@ -85,7 +85,7 @@ kind: .venv/acceptance-ready ## The same checks on a cluster of kind (CHECK="bas
 	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m cluster kind $(CHECK)
 
 .PHONY: images
-images: .venv/acceptance-ready ## Build the images without a daemon, and check their contracts (needs root, mmdebstrap, buildah)
+images: .venv/acceptance-ready ## Build the images without a daemon, check their contracts, write their SBOMs (needs root, mmdebstrap, buildah)
 	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests $(BIN)/python -m images build
 
 .PHONY: odoo

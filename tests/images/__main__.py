@@ -11,12 +11,13 @@ import tempfile
 from pathlib import Path
 
 from acceptance.harness import programs
-from images import builder, contract, networks
+from images import builder, contract, networks, sbom
 from images.installing import Installing
 from images.serving import Serving
 from images.table import Table
 from images.tenant import Tenant
 
+DIST = Path(__file__).resolve().parents[2] / "dist"
 NAMESPACES = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"]
 
 
@@ -25,10 +26,11 @@ def say(line: str) -> None:
 
 
 def build() -> int:
-    """Each image against its contract, and against one that it can't fulfil."""
+    """Each image against its contract, and against one that it can't fulfil; and its SBOM into dist/."""
     table = Table()
     for name in builder.NAMES:
         table.check(f"the image {name} fulfils its contract", lambda name=name: fulfilled(builder.built(name, say)))
+        table.check(f"what {name} consists of", lambda name=name: sbom.write(name, builder.built(name).root, DIST))
     say(f"\n{table}")
     return 0 if table.passed else 1
 
