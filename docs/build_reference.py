@@ -194,8 +194,10 @@ def _images() -> Iterator[str]:
 
 def _contract_line(what: str, rest: str) -> str:
     if what == "addon":
-        folder, name, version = rest.split()
-        return f"| {_CONTRACT[what]} | `{name}` | version {version}*, in `{folder}` |\n"
+        folder, name, *version = rest.split()
+        return (
+            f"| {_CONTRACT[what]} | `{name}` | {''.join(f'version {prefix}*, ' for prefix in version)}in `{folder}` |\n"
+        )
     name, _, told = rest.partition(" ")
     argument, _, expected = told.partition(" ")
     return f"| {_CONTRACT[what]} | `{name}` | {f'`{argument}` says `{expected}`' if expected else ''} |\n"

@@ -48,7 +48,7 @@ def test_without_a_field_all_are_shown(run: Run) -> None:
     ("arguments", "message"),
     [
         (["euw1-shared-a"], "there is no tenant 'euw1-shared-a'\n  name it cell/euw1-shared-a\n"),
-        (["standard"], "there is no tenant 'standard'\n  name it release/standard or channel/standard\n"),
+        (["standard"], "there is no tenant 'standard'\n  name it release/standard or imagecontract/standard or channel/standard\n"),
         (["acm", "spec"], "there is no tenant 'acm'\n  did you mean 'acme'? files in tenants/: acme, "),
         (["acme", "spec.usres"], "'spec' has no field 'usres'\n  did you mean 'users'?"),
         (["acme", "users"], "there is no field 'users'\n  did you mean 'spec.users'?"),

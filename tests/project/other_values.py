@@ -25,6 +25,8 @@ SAMPLES: Mapping[str, Any] = {
 """By the name of a definition of the schemas."""
 OWN: Mapping[str, Any] = {
     "Channel.waves": [50, 100],
+    "ImageContract.odooVersion": "17.0",
+    "Release.imageContract": "odoo-19.0-image",
     "Cluster.trustedAuthorities": ["-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"],
     "Platform.secretStore.clientIds": {"acme-production": "03f2a1b4-1111-4222-8333-0123456789ab"},
 }

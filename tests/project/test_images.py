@@ -10,8 +10,6 @@ import yaml
 from conftest import REPOSITORY
 
 IMAGES = REPOSITORY / "images"
-SHIPPED = {"base", "rpc", "web"}
-"""Odoo's own among the modules that are loaded for every database."""
 
 
 def contract(name: str) -> list[list[str]]:
@@ -19,34 +17,35 @@ def contract(name: str) -> list[list[str]]:
     return [line.split() for line in lines if not line.startswith("#")]
 
 
-def releases(series: str) -> list[dict[str, Any]]:
-    """The example fleet's releases of one series of Odoo."""
-    found = (
-        yaml.safe_load(path.read_text())["spec"] for path in (REPOSITORY / "platform/releases").glob("odoo-*.yaml")
-    )
-    return [spec for spec in found if spec["odooVersion"] == series]
+def inputs(kind: str) -> list[dict[str, Any]]:
+    """The example fleet's entries of a kind that share a folder with releases."""
+    found = [yaml.safe_load(path.read_text()) for path in (REPOSITORY / "platform/releases").glob("*.yaml")]
+    return [one["spec"] for one in found if one["kind"] == kind]
 
 
-def test_odoos_contract_names_every_add_on_that_a_release_of_its_series_loads() -> None:
+def test_the_contract_among_the_inputs_is_the_one_that_is_checked_in_the_image() -> None:
     (series,) = [line[-1] for line in contract("odoo") if line[:2] == ["program", "odoo"]]
-    promised = {line[2] for line in contract("odoo") if line[0] == "addon"}
-    asked = [set(spec["serverWideModules"]) | set(spec["storageModules"]) for spec in releases(series)]
-    assert asked
-    for modules in asked:
-        assert modules - SHIPPED <= promised
+    (user,) = [line[1] for line in contract("odoo") if line[0] == "user"]
+    (known,) = [spec for spec in inputs("ImageContract") if spec["odooVersion"] == series]
+    assert sorted(known["modules"]) == sorted(line[2] for line in contract("odoo") if line[0] == "addon")
+    assert f"{known['user']['uid']}:{known['user']['gid']}" == user
 
 
 def test_a_release_loads_every_own_add_on_of_its_image() -> None:
     """Each of them holds something for every database: sessions, the cookie's flags, the first attachments, metrics."""
     (series,) = [line[-1] for line in contract("odoo") if line[:2] == ["program", "odoo"]]
     own = {path.parent.name for path in (IMAGES / "odoo/addons").glob("*/__manifest__.py")}
-    for spec in releases(series):
+    found = [spec for spec in inputs("Release") if spec["odooVersion"] == series]
+    assert found
+    for spec in found:
         assert own <= set(spec["serverWideModules"]), spec["image"]
 
 
 def test_odoos_contract_names_the_locked_versions_of_the_add_ons() -> None:
     locked = (IMAGES / "odoo/install/requirements.txt").read_text()
-    for name, version in [line[2:] for line in contract("odoo") if line[0] == "addon" and "dist-packages" in line[1]]:
+    for name, version in [
+        line[2:] for line in contract("odoo") if line[0] == "addon" and line[1].startswith("/usr/local")
+    ]:
         found = re.search(rf"^odoo-addon-{name.replace('_', '-')}==(\S+)", locked, re.MULTILINE)
         assert found and found[1].startswith(version), name
 

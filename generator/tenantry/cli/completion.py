@@ -13,7 +13,7 @@ from tenantry.runtime.workspace import find_fleet
 Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 _FOLDERS: Mapping[str, str] = {
     "Tenant": "tenants", "Tier": "tiers", "Cell": "platform/cells", "Cluster": "platform/clusters", "Channel": "platform/releases",
-    "Release": "platform/releases",
+    "Release": "platform/releases", "ImageContract": "platform/releases",
 }  # fmt: skip
 _HEAD = 2048
 """Bytes of a file in which its kind stands; releases and channels share a folder."""

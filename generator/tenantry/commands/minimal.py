@@ -15,6 +15,7 @@ _KEPT = {
     "platform/clusters/euw1-a.yaml": "Cluster",
     "platform/cells/euw1-shared-a.yaml": "Cell",
     "platform/releases/odoo-18.0-20261012.yaml": "Release",
+    "platform/releases/odoo-18.0-image.yaml": "ImageContract",
     "platform/releases/standard.yaml": "Channel",
     "tiers/shared.yaml": "Tier",
 }

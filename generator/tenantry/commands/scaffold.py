@@ -256,6 +256,6 @@ def editor_settings(folder: str) -> str:
     mapping = {
         f"{folder}/{kind.lower()}.json": schema.load_schema(kind)["x-files"]
         for kind in schema.KINDS
-        if kind not in ("Release", "Channel")
+        if kind not in ("Release", "ImageContract", "Channel")
     }
     return json.dumps({"yaml.schemas": mapping}, indent=2) + "\n"

@@ -256,6 +256,11 @@ _CODES: tuple[Code, ...] = (
         "Upstream's support for a version of Odoo, PostgreSQL or Kubernetes that the fleet runs is over, or ends within 90 days.",
     ),
     Code(
+        "F047",
+        "Release does not fit its image",
+        "The image contract that a release names lacks one of its modules, or is of another Odoo series or user.",
+    ),
+    Code(
         "T001",
         "Template can't be rendered",
         "A template uses an undefined value, or writes one without a filter.",

@@ -18,6 +18,7 @@ from tenantry.model.cell import Cell
 from tenantry.model.channel import Channel
 from tenantry.model.cluster import Cluster
 from tenantry.model.control_exception import ControlException
+from tenantry.model.image_contract import ImageContract
 from tenantry.model.origin import Origin
 from tenantry.model.platform import Platform
 from tenantry.model.policy import CONTROL, Policy
@@ -34,6 +35,7 @@ CLASSES: Mapping[str, type] = {
     "Cluster": Cluster,
     "Cell": Cell,
     "Release": Release,
+    "ImageContract": ImageContract,
     "Channel": Channel,
     "Tier": Tier,
     "Tenant": Tenant,
@@ -45,7 +47,7 @@ FOLDERS: Mapping[str, tuple[str, ...]] = {
     "platform": ("Platform",),
     "platform/clusters": ("Cluster",),
     "platform/cells": ("Cell",),
-    "platform/releases": ("Release", "Channel"),
+    "platform/releases": ("Release", "ImageContract", "Channel"),
     "tiers": ("Tier",),
     "tenants": ("Tenant",),
     "policies/exceptions": ("Exception",),

@@ -18,7 +18,7 @@ from tenantry.core.suggestions import did_you_mean
 from tenantry.inputs.schema_messages import API_VERSION, explain, type_name
 from tenantry.inputs.source import Document
 
-KINDS = ("Platform", "Cluster", "Cell", "Release", "Channel", "Tier", "Tenant", "Exception")
+KINDS = ("Platform", "Cluster", "Cell", "Release", "ImageContract", "Channel", "Tier", "Tenant", "Exception")
 
 _formats = FormatChecker(())
 

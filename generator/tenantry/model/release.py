@@ -49,6 +49,8 @@ class Release:
     postgresql_majors: tuple[int, ...]
     proved: tuple[Proof, ...]
     addons_path: tuple[str, ...] = ()
+    image_contract: str = ""
+    """Of what the image was checked for; empty where it was not."""
     extended_support: str = ""
     """Last day (YYYY-MM-DD) of support beyond upstream's; empty where none is bought."""
 

@@ -63,6 +63,7 @@ CHECKS: tuple[Callable[[Scope], Iterator[Finding]], ...] = (
     releases.followers_only,
     releases.object_store_is_read,
     releases.server_wide_modules_are_loaded,
+    releases.images_hold_modules,
     exceptions.valid,
     exceptions.dates,
     operators.known,

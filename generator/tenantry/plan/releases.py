@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tenantry.core.findings import Finding
-from tenantry.core.suggestions import choices
+from tenantry.core.suggestions import choices, did_you_mean
 from tenantry.model.channel import Channel
+from tenantry.model.image_contract import ImageContract
 from tenantry.model.release import Release
 from tenantry.model.tenant import Tenant
 from tenantry.plan.scope import Scope
@@ -71,6 +72,38 @@ def object_store_is_read(scope: Scope) -> Iterator[Finding]:
             message = f"release '{release.name}' names no module that reads where the object store is"
             place = scope.fleet.place(release, "storageModules")
             yield Finding("F026", place, message, "add fs_attachment_environment")
+
+
+def images_hold_modules(scope: Scope) -> Iterator[Finding]:
+    """F047: a release fits what its image was checked for."""
+    for release in scope.fleet.all(Release).values():
+        contract = scope.fleet.find(ImageContract, release.image_contract) if release.image_contract else None
+        if contract is None:
+            continue
+        named = f"image contract '{contract.name}'"
+        for field, modules in _modules(release):
+            for index, module in enumerate(modules):
+                if module not in contract.modules:
+                    message = f"{named} of release '{release.name}' has no module '{module}'"
+                    hint = (
+                        did_you_mean(module, contract.modules)
+                        or "build an image with it and add it there, or leave it out"
+                    )
+                    yield Finding("F047", scope.fleet.place(release, field, index), message, hint)
+        for field, given, known in (
+            ("odooVersion", release.odoo_version, contract.odoo_version),
+            ("user", f"{release.user.uid}:{release.user.gid}", f"{contract.user.uid}:{contract.user.gid}"),
+        ):
+            if given != known:
+                message = f"{field} of release '{release.name}' is {given}, and of its {named} {known}"
+                place, hint = scope.fleet.place(release, field), "name the contract that its image was checked for"
+                yield Finding("F047", place, message, hint)
+
+
+def _modules(release: Release) -> Iterator[tuple[str, tuple[str, ...]]]:
+    yield "serverWideModules", release.server_wide_modules
+    yield "storageModules", release.storage_modules
+    yield "modules", release.modules
 
 
 _SERVER_WIDE = {

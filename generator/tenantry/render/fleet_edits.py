@@ -32,6 +32,7 @@ _REFERENCES: tuple[tuple[str, Path, str], ...] = (
     ("Cell", ("spec", "tier"), "Tier"),
     ("Cluster", ("spec", "drPartner"), "Cluster"),
     ("Channel", ("spec", "releases", _ANY), "Release"),
+    ("Release", ("spec", "imageContract"), "ImageContract"),
     ("Exception", ("spec", "tenant"), "Tenant"),
 )
 """Kind, field, and the kind of the entry that it names."""
@@ -119,7 +120,8 @@ def _matches(field: Path, path: Path) -> bool:
 
 def _with_copy(fleet: Fleet, change: InputChange) -> Fleet:
     for kind, field, target in _REFERENCES:
-        if kind == change.kind and _matches(field, change.path) and change.value not in fleet.entries[target]:
+        named = kind == change.kind and _matches(field, change.path) and change.before is not None
+        if named and change.value not in fleet.entries[target]:
             original = fleet.documents[target, change.before]
             copy = dataclasses.replace(original, data=with_value(original.data, NAME, change.value))
             documents = {**fleet.documents, (target, change.value): copy}

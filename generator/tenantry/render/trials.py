@@ -32,7 +32,7 @@ IMPOSSIBLE = (
 _OWNERS = {"cell": "Cell", "platform": "Cluster", "argocd": "Cluster", "charts": "Cluster"}
 _DROPPED = {"cell": ("Tenant",), "platform": ("Policy", "Cell"), "delivery": ("Exception",)}
 """Kinds of which a unit of a tree may see many, each for a small part; those without a difference are not tried."""
-_ORDER = ("Tenant", "Exception", "Cell", "Channel", "Release", "Tier", "Policy", "Cluster", "Platform")
+_ORDER = ("Tenant", "Exception", "Cell", "Channel", "Release", "ImageContract", "Tier", "Policy", "Cluster", "Platform")
 """In which order documents are tried: what speaks of the unit alone comes first."""
 
 

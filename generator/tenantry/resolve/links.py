@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
@@ -12,13 +13,14 @@ from tenantry.model.cell import Cell
 from tenantry.model.channel import Channel
 from tenantry.model.cluster import Cluster
 from tenantry.model.common import ENVIRONMENTS
+from tenantry.model.image_contract import ImageContract
 from tenantry.model.release import Release
 from tenantry.model.tenant import Tenant
 from tenantry.model.tier import Tier
 
 
 def check_links(fleet: Fleet) -> Iterator[Finding]:
-    """R001, R005 and R006 of clusters, cells, channels and tiers; tenants are checked when they are resolved."""
+    """R001, R005 and R006 of clusters, cells, channels, releases and tiers; tenants are checked when they are resolved."""
     for cluster in fleet.all(Cluster).values():
         yield from link(fleet, cluster, Cluster, cluster.partner, "drPartner")
     for cell in fleet.all(Cell).values():
@@ -31,6 +33,9 @@ def check_links(fleet: Fleet) -> Iterator[Finding]:
             yield from link(fleet, channel, Release, getattr(channel.releases, environment), "releases", environment)
         if channel.rollout is not None:
             yield from link(fleet, channel, Release, channel.rollout.release, "rollout", "release")
+    for release in fleet.all(Release).values():
+        if release.image_contract:
+            yield from link(fleet, release, ImageContract, release.image_contract, "imageContract")
     for tier in fleet.all(Tier).values():
         for index, name in enumerate(tier.channels):
             yield from link(fleet, tier, Channel, name, "channels", index)
@@ -50,7 +55,11 @@ def link(
     The hint lists the `fitting` entries, if there are any, instead of all; they are only looked for then.
     """
     if fleet.find(cls, name) is None and not fleet.is_broken(cls, name):
-        yield _unknown(fleet, entry, path, cls.__name__.lower(), name, fitting() or fleet.all(cls))
+        yield _unknown(fleet, entry, path, _words(cls), name, fitting() or fleet.all(cls))
+
+
+def _words(cls: type) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cls.__name__).lower()
 
 
 def cells_for(fleet: Fleet, tenant: Tenant, environment: str) -> list[Cell]:
