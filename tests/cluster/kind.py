@@ -60,7 +60,7 @@ def run(cluster: str, arguments: Sequence[str], say: Callable[[str], None]) -> i
     except Timeout:
         say("kind: another run is under way")
     except subprocess.CalledProcessError as error:
-        say(f"kind: {' '.join(error.cmd[:3])}: {(error.stderr or '').strip()[-800:] or 'see above'}")
+        say(f"kind: {' '.join(map(str, error.cmd[:3]))}: {(error.stderr or '').strip()[-800:] or 'see above'}")
     return 1
 
 
