@@ -303,6 +303,7 @@ def test_each_alert_reaches_who_answers_for_it(
                     tuple(sorted(rule["labels"].items()))
                     for group in item.manifest["spec"]["groups"]
                     for rule in group["rules"]
+                    if "alert" in rule
                 }:
                     config = item.namespace if item.namespace != "monitoring" else "platform"
                     reached(folder, cluster, item.namespace, f"monitoring/{config}/", dict(labels), tally)
