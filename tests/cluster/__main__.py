@@ -125,16 +125,21 @@ def up(what: list[str]) -> int:
 
 def _wait(folder: Path) -> int:
     shown = 0
-    while not (folder / "kubeconfig").is_file():
+
+    def show() -> int:
         log = (folder / "log").read_text(errors="replace") if (folder / "log").is_file() else ""
         sys.stderr.write(log[shown:])
-        shown = len(log)
+        return len(log)
+
+    while not (folder / "kubeconfig").is_file():
+        shown = show()
         pids = (folder / "pid").read_text().split() if (folder / "pid").is_file() else []
         if pids and not Path("/proc", pids[0]).is_dir():
             say("cluster: it did not start")
             down()
             return 1
         time.sleep(0.3)
+    show()  # what came meanwhile, such as how to read the last tenant's password
     if (folder / "edge").is_file():
         say((folder / "edge").read_text())
     say(f"\nexport KUBECONFIG={folder / 'kubeconfig'}\n'make cluster-down' removes the cluster.")
