@@ -7,10 +7,9 @@ import json
 import secrets
 import string
 import subprocess
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +24,7 @@ from acceptance.harness.programs import KUBERNETES
 from cluster import network
 from cluster.control_plane import ControlPlane
 from cluster.images import Image, archive
+from cluster.laps import Laps
 from cluster.network import Addresses
 from cluster.node import (
     SANDBOX_IMAGE,
@@ -59,15 +59,7 @@ class Cluster:
     nodes: Sequence[Node]
     addresses: Addresses
     processes: Processes
-    say: Callable[[str], None]
-    began: float
-    """By the monotonic clock."""
-    laps: dict[str, float] = field(default_factory=dict)
-    """Seconds from the start until something was there."""
-
-    def lap(self, what: str) -> None:
-        self.laps[what] = time.monotonic() - self.began
-        self.say(f"{self.laps[what]:5.1f} s  {what}")
+    laps: Laps
 
     def in_pool(self, pool: str) -> list[str]:
         """Names of its nodes."""
@@ -227,7 +219,7 @@ def base_images() -> tuple[Image, ...]:
 
 def start(processes: Processes, place: Path, name: str, say: Callable[[str], None]) -> Cluster:
     """Start an empty cluster with the networks, pools and storage classes of the fleet's cluster `name`."""
-    began = time.monotonic()
+    laps = Laps(say)
     spec = fleet.cluster_input(name)["spec"]
     found = network.addresses(spec["networks"], spec["objectStorage"], len(PLACES))
     nodes = [
@@ -239,12 +231,12 @@ def start(processes: Processes, place: Path, name: str, say: Callable[[str], Non
     plane = ControlPlane(processes, folder, found)
     api = plane.start(secrets.token_urlsafe(24))
     person = plane.kubeconfig("administrator", ("system:masters",))
-    cluster = Cluster(name, api, person, nodes, found, processes, say, began)
-    cluster.lap("control plane")
+    cluster = Cluster(name, api, person, nodes, found, processes, laps)
+    cluster.laps.add("control plane")
     for node in nodes:
         start_containerd(processes, node, found)
     cluster.load(*base_images())
-    cluster.lap("images on the nodes")
+    cluster.laps.add("images on the nodes")
     proxy = plane.kubeconfig("system:kube-proxy")
     for node in nodes:
         hosts = (node.name, found.nodes[node.number])
@@ -254,7 +246,7 @@ def start(processes: Processes, place: Path, name: str, say: Callable[[str], Non
         start_proxy(processes, node, found, proxy)
         start_firewall(cluster, node)
     wait_until_ready(lambda: api.list("v1", "Node"), [node.name for node in nodes])
-    cluster.lap("nodes ready")
+    cluster.laps.add("nodes ready")
     equip(cluster, spec, {node.name: str(node.volumes) for node in nodes})
     return cluster
 
@@ -279,7 +271,7 @@ def equip(cluster: Cluster, spec: Mapping[str, Any], volumes: Mapping[str, str])
     cluster.apply([*_addons("dns", values), *_addons("storage", values), *_storage_classes(spec)])
     cluster.wait_for_deployment("kube-system", "coredns", 40)
     cluster.wait_for_deployment("local-path-storage", "local-path-provisioner")
-    cluster.lap("DNS and storage")
+    cluster.laps.add("DNS and storage")
 
 
 def _wait_registered(api: Api, node: Node, found: Addresses) -> None:

@@ -69,7 +69,7 @@ def _stay(cluster: Cluster, place: Path, folder: Path, what: list[str]) -> int:
         served = services.start(cluster, place / "service", say)
         for tenant in TENANTS:
             served.release(tenant)
-            served.lap(f"{tenant} is installed")
+            served.laps.add(f"{tenant} is installed")
             reads = f"kubectl -n {tenant} get secret odoo-secret -o jsonpath='{{.data.admin-password}}' | base64 -d"
             say(f"{served.host(tenant)}: user admin, first password by {reads}")
         edge = (served.edge(), services.EDGE_PORT)

@@ -6,7 +6,6 @@ import base64
 import dataclasses
 import json
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from cluster import network
 from cluster.base import PLACES, Cluster, base_images, equip, places, start_firewall
 from cluster.control_plane import PORT
 from cluster.kind import CONTROL_PLANE, NAME, enter, run_program
+from cluster.laps import Laps
 from cluster.network import Addresses
 from cluster.node import Node, wait_until_ready
 
@@ -55,7 +55,7 @@ class KindNode(Node):
 
 def start(processes: Processes, place: Path, name: str, say: Callable[[str], None]) -> Cluster:
     """In the network outside: give the cluster its network, names and storage, as the other one has them."""
-    began = time.monotonic()
+    laps = Laps(say)
     spec = fleet.cluster_input(name)["spec"]
     found = network.addresses(spec["networks"], spec["objectStorage"], len(PLACES))
     for address in network.outside(found):
@@ -69,16 +69,16 @@ def start(processes: Processes, place: Path, name: str, say: Callable[[str], Non
         found, device=DEVICE, nodes=tuple(_address(manifests[node.name]) for node in nodes),
         pod_ranges=tuple(manifests[node.name]["spec"]["podCIDR"] for node in nodes),
     )  # fmt: skip
-    cluster = Cluster(name, api, kubeconfig, nodes, found, processes, say, began)
+    cluster = Cluster(name, api, kubeconfig, nodes, found, processes, laps)
     _connect(manifests, found)
     _approve(cluster, len(manifests))
-    cluster.lap("network")
+    cluster.laps.add("network")
     cluster.load(*base_images())
-    cluster.lap("images on the nodes")
+    cluster.laps.add("images on the nodes")
     for node in nodes:
         start_firewall(cluster, node)
     wait_until_ready(lambda: api.list("v1", "Node"), [node.name for node in nodes])
-    cluster.lap("nodes ready")
+    cluster.laps.add("nodes ready")
     cluster.kubectl("-n", "kube-system", "delete", "deployment", "coredns", "--ignore-not-found")
     cluster.kubectl("delete", "namespace", "local-path-storage", "--ignore-not-found")
     equip(cluster, spec, {node.name: VOLUMES for node in nodes})

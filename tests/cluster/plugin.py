@@ -40,7 +40,7 @@ class Checks:
         table = Table(title="the cluster: what was tried, and what was seen", show_lines=True)
         for heading in ("check", "result", "evidence"):
             table.add_column(heading)
-        for name, seconds in self._cluster.laps.items():
+        for name, seconds in self._cluster.laps.seconds.items():
             table.add_row(f"start: {name}", "held", f"after {seconds:.0f} s")
         for node, result in self._results.items():
             title = node.rpartition("::test_")[2].replace("_", " ")

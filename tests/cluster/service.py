@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from acceptance.harness.git_server import Repository
 from acceptance.harness.process import wait_for
 from cluster import object_store, operators, secret_store
 from cluster.base import Cluster, Manifest, NeverError
+from cluster.laps import Laps
 from cluster.network import GIT
 from cluster.object_store import ObjectStore
 from cluster.size import pod_of, smaller
@@ -60,15 +60,9 @@ class Service:
     public: Authority
     store: ObjectStore
     argo_cd: ArgoCd
-    say: Callable[[str], None] = lambda _: None
-    laps: dict[str, float] = field(default_factory=dict)
-    began: float = field(default_factory=time.monotonic)
+    laps: Laps
     _tags: dict[str, str] = field(default_factory=dict)
     _named: set[str] = field(default_factory=set)
-
-    def lap(self, what: str) -> None:
-        self.laps[what] = time.monotonic() - self.began
-        self.say(f"{self.laps[what]:5.1f} s  {what}")
 
     def host(self, tenant: str) -> str:
         """Its first name at the edge."""
@@ -114,11 +108,11 @@ class Service:
         for kind in ("AppProject", "Application"):
             self.cluster.apply([self.trees.one(kind, "argocd", ROOT)])
         self.wait_for_application(CELL, 900)
-        self.lap("the cell is Synced and Healthy")
+        self.laps.add("the cell is Synced and Healthy")
         self.cluster.wait_for_deployment("traefik", "traefik")
         for tenant in TENANTS:
             self.argo_cd.bring(f"{tenant}-infra", self.argo_cd.repository.head(), 300)
-        self.lap("both tenants' infrastructure is Synced")
+        self.laps.add("both tenants' infrastructure is Synced")
 
     def release(self, tenant: str) -> None:
         """Sync the tenant's application: backup, migration, then Pods."""
@@ -141,12 +135,12 @@ class Service:
         wait_for("Argo CD has looked at the commit", looked, 120, every=1)
         return head
 
-    def roll_out(self, tenant: str, message: str) -> None:
+    def roll_out(self, tenant: str, message: str, *, infra_seconds: float = 300) -> None:
         """Merge, and sync the cell and the tenant to it, as their own syncs do."""
         head = self.merge(message)
         self.argo_cd.bring(CELL, head, 600)
-        for part in ("infra", "app"):
-            self.argo_cd.bring(f"{tenant}-{part}", head, 900, prune=True)
+        for part, seconds in (("infra", infra_seconds), ("app", 900)):
+            self.argo_cd.bring(f"{tenant}-{part}", head, seconds, prune=True)
 
     def wait_for_application(self, name: str, seconds: float) -> None:
         """Until it is Synced and Healthy. Raises AssertionError with the state of its objects."""
@@ -208,15 +202,15 @@ def start(cluster: Cluster, folder: Path, say: Callable[[str], None] = lambda _:
     url = trees.one("Application", "argocd", ROOT)["spec"]["source"]["repoURL"]
     git = Repository(folder / "git", url, rendered=folder / "small/rendered", address=GIT)
     git.__enter__()  # it ends with the cluster
-    service = Service(cluster, trees, folder, public, store, ArgoCd(cluster.api, git), say)
+    service = Service(cluster, trees, folder, public, store, ArgoCd(cluster.api, git), Laps(say))
     _install_operators(service)
     cluster.apply(secret_store.objects(trees, values))
     operators.install_argo_cd(cluster, git, folder)
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(git.work / SETTINGS))
     cluster.kubectl("-n", "argocd", "rollout", "restart", "deployment,statefulset")
-    service.lap("Argo CD")
+    service.laps.add("Argo CD")
     service.bring_images()
-    service.lap("images")
+    service.laps.add("images")
     operators.add_authorities(cluster, {"internal-ca": internal, "public-acme": public})
     cluster.kubectl("-n", "argocd", "wait", "externalsecret", "--all", "--for=condition=Ready", "--timeout=280s")
     service.deliver()
@@ -235,4 +229,4 @@ def _install_operators(service: Service) -> None:
     operators.install_kyverno(cluster, service.trees.one("Application", "argocd", "kyverno-chart"))
     operators.install_metrics_server(cluster)
     operators.install_traefik(cluster)
-    service.lap("operators")
+    service.laps.add("operators")

@@ -55,6 +55,11 @@ class Release:
     """Last day (YYYY-MM-DD) of support beyond upstream's; empty where none is bought."""
 
     @property
+    def counts_attachments(self) -> bool:
+        """Whether Odoo counts reads of attachments that fail: by a module of images/odoo/addons."""
+        return "monitoring_metrics" in self.server_wide_modules
+
+    @property
     def marker(self) -> str:
         """Name of what a database is migrated to: it changes with the image and with the modules.
 

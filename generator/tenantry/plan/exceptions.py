@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from tenantry.core.controls import CONTROLS
 from tenantry.core.findings import Finding
+from tenantry.core.wording import ends
 from tenantry.model.control_exception import ControlException
 from tenantry.model.policy import CONTROL, Policy
 from tenantry.model.tenant import Tenant
@@ -35,12 +36,12 @@ def dates(scope: Scope) -> Iterator[Finding]:
         if left > _WARNED_DAYS:
             continue
         what = f"the exception of {exception.tenant} from {exception.control}"
-        when = "ends today" if not left else f"ends in {left} day{'' if left == 1 else 's'}, on {exception.expires}"
+        when = ends(left, exception.expires)
         place = scope.fleet.place(exception, "expires")
         if left < 0:
             hint = "fix the cause and remove it, or have it approved again; other tenants are not affected"
             yield Finding(
-                EXPIRED, place, f"{what} ended on {exception.expires}", hint,
+                EXPIRED, place, f"{what} {when}", hint,
                 tenant=exception.tenant, control=exception.control,
             )  # fmt: skip
         else:

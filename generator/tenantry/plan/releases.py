@@ -77,33 +77,34 @@ def object_store_is_read(scope: Scope) -> Iterator[Finding]:
 def images_hold_modules(scope: Scope) -> Iterator[Finding]:
     """F047: a release fits what its image was checked for."""
     for release in scope.fleet.all(Release).values():
-        contract = scope.fleet.find(ImageContract, release.image_contract) if release.image_contract else None
-        if contract is None:
-            continue
-        named = f"image contract '{contract.name}'"
-        for field, modules in _modules(release):
-            for index, module in enumerate(modules):
-                if module not in contract.modules:
-                    message = f"{named} of release '{release.name}' has no module '{module}'"
-                    hint = (
-                        did_you_mean(module, contract.modules)
-                        or "build an image with it and add it there, or leave it out"
-                    )
-                    yield Finding("F047", scope.fleet.place(release, field, index), message, hint)
-        for field, given, known in (
-            ("odooVersion", release.odoo_version, contract.odoo_version),
-            ("user", f"{release.user.uid}:{release.user.gid}", f"{contract.user.uid}:{contract.user.gid}"),
-        ):
-            if given != known:
-                message = f"{field} of release '{release.name}' is {given}, and of its {named} {known}"
-                place, hint = scope.fleet.place(release, field), "name the contract that its image was checked for"
-                yield Finding("F047", place, message, hint)
+        contract = scope.fleet.find(ImageContract, release.image_contract)
+        if contract is not None:
+            yield from _lacking(scope, release, contract)
+            yield from _of_another_image(scope, release, contract)
 
 
-def _modules(release: Release) -> Iterator[tuple[str, tuple[str, ...]]]:
-    yield "serverWideModules", release.server_wide_modules
-    yield "storageModules", release.storage_modules
-    yield "modules", release.modules
+def _lacking(scope: Scope, release: Release, contract: ImageContract) -> Iterator[Finding]:
+    named = {
+        "serverWideModules": release.server_wide_modules, "storageModules": release.storage_modules, "modules": release.modules,
+    }  # fmt: skip
+    for field, modules in named.items():
+        for index, module in enumerate(modules):
+            if module not in contract.modules:
+                message = f"image contract '{contract.name}' of release '{release.name}' has no module '{module}'"
+                way_out = "build an image with it and add it there, or leave it out"
+                hint = did_you_mean(module, contract.modules) or way_out
+                yield Finding("F047", scope.fleet.place(release, field, index), message, hint)
+
+
+def _of_another_image(scope: Scope, release: Release, contract: ImageContract) -> Iterator[Finding]:
+    users = [f"{one.user.uid}:{one.user.gid}" for one in (release, contract)]
+    for field, given, known in (("odooVersion", release.odoo_version, contract.odoo_version), ("user", *users)):
+        if given != known:
+            message = (
+                f"{field} of release '{release.name}' is {given}, and of its image contract '{contract.name}' {known}"
+            )
+            hint = "name the contract that its image was checked for"
+            yield Finding("F047", scope.fleet.place(release, field), message, hint)
 
 
 _SERVER_WIDE = {

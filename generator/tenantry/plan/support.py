@@ -7,6 +7,7 @@ import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from tenantry.core import wording
 from tenantry.core.findings import Finding, Place
 from tenantry.core.support_ends import COMPONENTS, KUBERNETES, ODOO, POSTGRESQL, Product
 from tenantry.inputs.fleet import Fleet
@@ -120,13 +121,11 @@ def ending(scope: Scope) -> Iterator[Finding]:
     """F046, at each file that names a series whose support is over or ends within 90 days."""
     fleet = scope.fleet
     for end in within(support_ends(fleet, scope.instances), scope.as_of, _WARNED_DAYS):
-        days, series = end.days(scope.as_of), f"{end.product} {end.series}"
-        when = f"ended on {end.ends}" if days < 0 else f"ends in {days} days, on {end.ends}" if days else "ends today"
-        hint = "plan the upgrade; 'tenantry calendar' shows who is hit, and 'extendedSupport' is for what was bought"
-        if end.product == POSTGRESQL.name:
-            hint = "plan the upgrade; 'tenantry calendar' shows who is hit"
+        message = f"support for {end.product} {end.series} {wording.ends(end.days(scope.as_of), end.ends)}"
+        bought = "" if end.product == POSTGRESQL.name else ", and 'extendedSupport' is for what was bought"
+        hint = f"plan the upgrade; 'tenantry calendar' shows who is hit{bought}"
         for place in _places(fleet, end):
-            yield Finding("F046", place, f"support for {series} {when}", hint, "warning")
+            yield Finding("F046", place, message, hint, "warning")
 
 
 def _places(fleet: Fleet, end: SupportEnd) -> Iterator[Place]:

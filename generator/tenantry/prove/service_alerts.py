@@ -20,8 +20,6 @@ _LIMIT = re.compile(r"> ([0-9]{1,9}(?:\.[0-9]{1,9})?) \* ([0-9]{1,9}(?:\.[0-9]{1
 _WINDOW = re.compile(r"\[(\d+[a-z])\]")
 _LONGER_THAN = re.compile(r"\) > (\d+) or absent\(")
 _CERTIFICATES = "certmanager_certificate_expiration_timestamp_seconds"
-_METRICS = "monitoring_metrics"
-"""Module of images/odoo/addons that counts reads of attachments that failed."""
 _SOURCES = ("argocd", "cert-manager", "cloudnative-pg", "external-secrets", "traefik", "velero")
 """Components whose own metrics alerts are on."""
 
@@ -72,7 +70,7 @@ def _of_instance(state: State, home: Home, instance: Instance) -> Iterator[_Want
     alerting = state.promises.platform.alerting
     if alerting is not None and alerting.prober:
         yield _Wanted("probe_success", (f'namespace="{home.namespace}"',))
-    if _METRICS in instance.release.server_wide_modules:
+    if instance.release.counts_attachments:
         yield _Wanted("odoo_attachments_unreadable", (f'namespace="{home.namespace}"',))
     yield from _of_delivery(state, f'name=~"{called.infra_application}|{called.app_application}"')
     for end in ("", *(("-dr",) if backup.velero_in_dr_region else ())):

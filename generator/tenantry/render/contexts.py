@@ -166,6 +166,10 @@ def instance_context(instance: Instance, site: Site) -> Context:
     ]
     zone = next((r.time_zone for r in site.platform.regions if r.name == site.region), "UTC")
     labels = labels_of_instance(instance, site)
+    alert_labels = {
+        "namespace": namespace, "tenant": tenant.name, "team": tenant.owner.team, "route": tier.support.route,
+        "scope": "tenant", "tier": tier.name, "cell": site.cell.name, "cluster": site.cluster.name,
+    }  # fmt: skip
     return {
         "instance": instance, "site": site, "tenant": tenant, "tier": tier, "names": instance.names, "settings": settings,
         "platform": site.platform, "cluster": site.cluster, "cell": site.cell,
@@ -190,11 +194,7 @@ def instance_context(instance: Instance, site: Site) -> Context:
         **_servers(instance.servers), "server": _shown_server(instance, site),
         "later_servers": [(s.suffix[1:], {"server": s, "database_alerts": _own_database_alerts(instance, site, s)}) for s in instance.servers.later],
         "service_alerts": instance_alerts(instance, site), "probes": list(probes(instance)), "records": records(instance.tier),
-        "about": {"namespace": namespace, "tenant": tenant.name, "tier": tier.name, "cell": site.cell.name, "cluster": site.cluster.name},
-        "alert_labels": {
-            "namespace": namespace, "tenant": tenant.name, "team": tenant.owner.team, "route": tier.support.route,
-            "scope": "tenant", "tier": tier.name, "cell": site.cell.name, "cluster": site.cluster.name,
-        },
+        "about": {key: alert_labels[key] for key in ("namespace", "tenant", "tier", "cell", "cluster")}, "alert_labels": alert_labels,
         "certificates": [(n, {"secret_name": n, "certificate_host": h}) for n, h in instance.certificates.items()],
         "public_routes": list(_public_routes(instance)),
         "pg_hba": _own_pg_hba(instance),

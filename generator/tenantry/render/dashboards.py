@@ -21,6 +21,8 @@ INFO = "tenantry_instance_info"
 """A series for each instance in production, with tenant, tier and cell as labels."""
 OBJECTIVE = "tenantry_instance_availability_objective"
 """Its promised availability, as a share of 1."""
+_CHOSEN = 'namespace=~"$namespace"'
+"""What the variable of a dashboard leaves."""
 _WIDTH, _HEIGHT, _COLUMNS = 8, 7, 3
 """Of a panel, in units of Grafana's grid, which has 24 columns."""
 
@@ -88,27 +90,27 @@ def records(tier: Tier) -> Mapping[str, str]:
 
 def dashboards(platform: Platform, cluster: Cluster) -> Sequence[Dashboard]:
     """What the monitoring namespace of a cluster holds."""
-    here = f'namespace=~"$namespace",cluster="{cluster.name}"'
     tier = f'label_values({INFO}{{cluster="{cluster.name}"}}, tier)'
     namespace = f'label_values({INFO}{{cluster="{cluster.name}",tier=~"$tier"}}, namespace)'
     return (
         Dashboard(
-            "tenants", "Tenants in production", tuple(_of_tenants(platform, cluster, here)), {"tier": tier, "namespace": namespace}
+            "tenants", "Tenants in production", tuple(_of_tenants(platform, cluster)), {"tier": tier, "namespace": namespace}
         ),
-        Dashboard("cells", "Cells and databases", tuple(_of_databases(here)), {"namespace": "label_values(cnpg_collector_up, namespace)"}),
+        Dashboard("cells", "Cells and databases", tuple(_of_databases()), {"namespace": "label_values(cnpg_collector_up, namespace)"}),
         Dashboard("platform", "Platform", tuple(_of_platform(platform, cluster)), {}),
     )  # fmt: skip
 
 
-def _of_tenants(platform: Platform, cluster: Cluster, here: str) -> Iterator[Panel]:
+def _of_tenants(platform: Platform, cluster: Cluster) -> Iterator[Panel]:
     edge = cluster.traefik
     points = "|".join(point for point in (edge.public_entry_point, edge.private_entry_point) if point)
     these = (
         f'{job(platform, "traefik")},router=~"(({points})-)?($namespace)_odoo-public(-[0-9]+)?_[0-9]+@kubernetescrd"'
     )
-    own = 'namespace=~"$namespace"'
-    yield Panel("What rings", {"": f'sum by (tenant, alertname, severity) (ALERTS{{alertstate="firing",scope="tenant",{own}}})'}, table=True)  # fmt: skip
-    yield Panel("Promised availability", {"{{namespace}}": f"{OBJECTIVE}{{{here}}}"}, "percentunit")
+    yield Panel("What rings", {"": f'sum by (tenant, alertname, severity) (ALERTS{{alertstate="firing",scope="tenant",{_CHOSEN}}})'}, table=True)  # fmt: skip
+    yield Panel(
+        "Promised availability", {"{{namespace}}": f'{OBJECTIVE}{{{_CHOSEN},cluster="{cluster.name}"}}'}, "percentunit"
+    )
     yield Panel(
         "Requests", {"{{code}}": f"sum by (code) (rate(traefik_router_requests_total{{{these}}}[5m]))"}, "reqps"
     )
@@ -116,30 +118,29 @@ def _of_tenants(platform: Platform, cluster: Cluster, here: str) -> Iterator[Pan
     yield Panel("Requests that fail", {"share": f"({failed} or vector(0)) / sum(rate(traefik_router_requests_total{{{these}}}[5m]))"}, "percentunit")  # fmt: skip
     buckets = f"sum by (le) (rate(traefik_router_request_duration_seconds_bucket{{{these}}}[5m]))"
     yield Panel("Duration of requests", {f"{share:.0%}": f"histogram_quantile({share}, {buckets})" for share in (0.5, 0.95)}, "s")  # fmt: skip
-    spent = "sum by (kind) (rate(odoo_http_request_seconds_{}{{" + own + "}}[5m]))"
+    spent = "sum by (kind) (rate(odoo_http_request_seconds_{}{{" + _CHOSEN + "}}[5m]))"
     yield Panel("Duration in Odoo, by kind", {"{{kind}}": f"{spent.format('sum')} / {spent.format('count')}"}, "s")
-    yield Panel("Attachments that could not be read", {"{{namespace}}": f"sum by (namespace) (increase(odoo_attachments_unreadable_total{{{own}}}[1h]))"})  # fmt: skip
-    yield Panel("Days that certificates last", {"{{namespace}} {{name}}": f"min by (namespace, name) (certmanager_certificate_expiration_timestamp_seconds{{{own}}} - time()) / 86400"}, "d")  # fmt: skip
-    yield Panel("Secrets that are not synced", {"{{namespace}} {{name}}": f'max by (namespace, name) (externalsecret_status_condition{{{own},condition="Ready",status="False"}})'})  # fmt: skip
-    used, hard = (f'kube_resourcequota{{{own},type="{kind}"}}' for kind in ("used", "hard"))
+    yield Panel("Attachments that could not be read", {"{{namespace}}": f"sum by (namespace) (increase(odoo_attachments_unreadable_total{{{_CHOSEN}}}[1h]))"})  # fmt: skip
+    yield Panel("Days that certificates last", {"{{namespace}} {{name}}": f"min by (namespace, name) (certmanager_certificate_expiration_timestamp_seconds{{{_CHOSEN}}} - time()) / 86400"}, "d")  # fmt: skip
+    yield Panel("Secrets that are not synced", {"{{namespace}} {{name}}": f'max by (namespace, name) (externalsecret_status_condition{{{_CHOSEN},condition="Ready",status="False"}})'})  # fmt: skip
+    used, hard = (f'kube_resourcequota{{{_CHOSEN},type="{kind}"}}' for kind in ("used", "hard"))
     yield Panel("Quota in use", {"{{namespace}} {{resource}}": f"max by (namespace, resource) ({used} / ignoring(type) {hard})"}, "percentunit")  # fmt: skip
-    pods = f'kube_deployment_status_replicas_available{{{own},deployment=~"odoo-.+"}}'
+    pods = f'kube_deployment_status_replicas_available{{{_CHOSEN},deployment=~"odoo-.+"}}'
     yield Panel("Pods that are ready", {"{{namespace}} {{deployment}}": pods})
     state = f'sum by (dest_namespace, sync_status, health_status) (argocd_app_info{{{job(platform, "argocd")},dest_namespace=~"$namespace"}})'
     yield Panel("Delivery", {"": state}, table=True)
 
 
-def _of_databases(here: str) -> Iterator[Panel]:
-    own = here.partition(",")[0]
-    yield Panel("What rings", {"": f'sum by (namespace, alertname, severity) (ALERTS{{alertstate="firing",alertname=~"Postgresql.+|RestoreDrill.+",{own}}})'}, table=True)  # fmt: skip
-    yield Panel("Instances that answer", {"{{namespace}}": f"sum by (namespace) (cnpg_collector_up{{{own}}})"})
-    yield Panel("Lag of replicas", {"{{namespace}} {{pod}}": f"max by (namespace, pod) (cnpg_pg_replication_lag{{{own}}})"}, "s")  # fmt: skip
-    yield Panel("Since WAL was archived", {"{{namespace}}": f"max by (namespace) (cnpg_pg_stat_archiver_seconds_since_last_archival{{{own}}})"}, "s")  # fmt: skip
-    yield Panel("Age of the last base backup", {"{{namespace}}": f"time() - max by (namespace) (barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{{{own}}})"}, "s")  # fmt: skip
-    yield Panel("Connections", {"{{namespace}} {{datname}}": f"sum by (namespace, datname) (cnpg_backends_total{{{own}}})"})  # fmt: skip
-    yield Panel("Size of databases", {"{{namespace}} {{datname}}": f"max by (namespace, datname) (cnpg_pg_database_size_bytes{{{own}}})"}, "bytes")  # fmt: skip
-    yield Panel("Transactions", {"{{namespace}} {{datname}}": f"sum by (namespace, datname) (rate(cnpg_pg_stat_database_xact_commit{{{own}}}[5m]))"}, "ops")  # fmt: skip
-    volumes = (f"kubelet_volume_stats_{kind}_bytes{{{own}}}" for kind in ("used", "capacity"))
+def _of_databases() -> Iterator[Panel]:
+    yield Panel("What rings", {"": f'sum by (namespace, alertname, severity) (ALERTS{{alertstate="firing",alertname=~"Postgresql.+|RestoreDrill.+",{_CHOSEN}}})'}, table=True)  # fmt: skip
+    yield Panel("Instances that answer", {"{{namespace}}": f"sum by (namespace) (cnpg_collector_up{{{_CHOSEN}}})"})
+    yield Panel("Lag of replicas", {"{{namespace}} {{pod}}": f"max by (namespace, pod) (cnpg_pg_replication_lag{{{_CHOSEN}}})"}, "s")  # fmt: skip
+    yield Panel("Since WAL was archived", {"{{namespace}}": f"max by (namespace) (cnpg_pg_stat_archiver_seconds_since_last_archival{{{_CHOSEN}}})"}, "s")  # fmt: skip
+    yield Panel("Age of the last base backup", {"{{namespace}}": f"time() - max by (namespace) (barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{{{_CHOSEN}}})"}, "s")  # fmt: skip
+    yield Panel("Connections", {"{{namespace}} {{datname}}": f"sum by (namespace, datname) (cnpg_backends_total{{{_CHOSEN}}})"})  # fmt: skip
+    yield Panel("Size of databases", {"{{namespace}} {{datname}}": f"max by (namespace, datname) (cnpg_pg_database_size_bytes{{{_CHOSEN}}})"}, "bytes")  # fmt: skip
+    yield Panel("Transactions", {"{{namespace}} {{datname}}": f"sum by (namespace, datname) (rate(cnpg_pg_stat_database_xact_commit{{{_CHOSEN}}}[5m]))"}, "ops")  # fmt: skip
+    volumes = (f"kubelet_volume_stats_{kind}_bytes{{{_CHOSEN}}}" for kind in ("used", "capacity"))
     yield Panel("Volumes in use", {"{{namespace}} {{persistentvolumeclaim}}": " / ".join(volumes)}, "percentunit")
 
 

@@ -22,8 +22,6 @@ _TO_WINDOW = 8
 _SLOW_SECONDS, _SLOW_SHARE = "1.2", 0.25
 """A bound of Traefik's default buckets, and the share of requests that may exceed it."""
 _MANY_ATTACHMENTS = 20
-METRICS = "monitoring_metrics"
-"""Module of images/odoo/addons that counts reads of attachments."""
 
 COMPONENTS: Mapping[str, tuple[str, Mapping[str, str], int]] = {
     "argocd": ("argocd", {"app.kubernetes.io/name": "argocd-application-controller"}, 8082),
@@ -45,7 +43,7 @@ def instance_alerts(instance: Instance, site: Site) -> list[Alert]:
     return [
         *_request_alerts(instance, site),
         *(_probe_alerts(called.namespace) if platform.alerting and platform.alerting.prober else ()),
-        *(_attachment_alerts(called.namespace) if METRICS in instance.release.server_wide_modules else ()),
+        *(_attachment_alerts(called.namespace) if instance.release.counts_attachments else ()),
         *namespace_alerts(called.namespace),
         *delivery_alerts(platform, [called.infra_application, called.app_application], f"{synced}d"),
         *(_velero_alert(job(platform, "velero"), schedule, tier.backup.velero_every_hours) for schedule in schedules),

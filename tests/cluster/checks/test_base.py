@@ -9,6 +9,8 @@ from acceptance.harness.process import wait_for
 from cluster.base import RESTRICTED, Cluster, pod
 from cluster.plugin import Show
 
+CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
+"""Label of a node that kubeadm keeps for itself."""
 SERVE = ("httpd", "-f", "-p", "8080", "-h", "/tmp")
 
 
@@ -20,8 +22,12 @@ def service(namespace: str, name: str) -> dict[str, object]:
 
 
 def test_every_node_is_ready_with_its_pool_zone_and_taint(cluster: Cluster, show: Show) -> None:
-    found = {node["metadata"]["name"]: node for node in cluster.api.list("v1", "Node")}
-    assert found.keys() >= {node.name for node in cluster.nodes}
+    found = {
+        node["metadata"]["name"]: node
+        for node in cluster.api.list("v1", "Node")
+        if CONTROL_PLANE not in node["metadata"]["labels"]
+    }
+    assert found.keys() == {node.name for node in cluster.nodes}
     for node in cluster.nodes:
         manifest = found[node.name]
         assert manifest["metadata"]["labels"]["tenantry.io/pool"] == node.pool

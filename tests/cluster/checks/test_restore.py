@@ -39,7 +39,7 @@ def test_one_tenant_gets_its_table_back_and_its_neighbour_notices_nothing(
 
     def step(what: str, *arguments: str) -> None:
         said = tenantry("restore", service.trees.folder, *arguments)
-        service.roll_out(ONE, " ".join(arguments))
+        service.roll_out(ONE, " ".join(arguments), infra_seconds=900)
         for line in said.splitlines():
             if line.strip().startswith("argocd app sync"):
                 sync(line.split()[-1])
